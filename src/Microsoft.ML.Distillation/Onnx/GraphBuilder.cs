@@ -1,0 +1,164 @@
+using System.Runtime.InteropServices;
+using Google.Protobuf;
+using Microsoft.ML.Distillation.Onnx.Proto;
+
+namespace Microsoft.ML.Distillation.Onnx;
+
+/// <summary>
+/// Builds an ONNX graph one operator at a time. Values are known by their names; every method that makes a value returns
+/// its name. Knows operators and tensors, no detector.
+/// </summary>
+internal sealed class GraphBuilder
+{
+    /// <summary>The version of the ONNX operator set that graphs are written in.</summary>
+    public const int Opset = 18;
+
+    private readonly GraphProto _graph = new() { Name = "detector" };
+    private readonly HashSet<string> _initializers = [];
+    private int _next;
+
+    /// <summary>Declares an input. A dimension is a number, or a name for one that is known only at run time.</summary>
+    public string Input(string name, TensorProto.Types.DataType type, params ReadOnlySpan<object> shape)
+    {
+        _graph.Input.Add(ValueInfo(name, type, shape));
+        return name;
+    }
+
+    /// <summary>Makes <paramref name="value"/> an output of the graph under the given name.</summary>
+    public void Output(string name, string value, TensorProto.Types.DataType type, params ReadOnlySpan<object> shape)
+    {
+        _graph.Node.Add(Node("Identity", [value], [name]));
+        _graph.Output.Add(ValueInfo(name, type, shape));
+    }
+
+    /// <summary>Adds an operator with one output; an empty name leaves an optional input out.</summary>
+    public string Add(string op, ReadOnlySpan<string> inputs, params ReadOnlySpan<(string Name, object Value)> attributes)
+        => Add(op, inputs, 1, attributes)[0];
+
+    /// <summary>Adds an operator with several outputs.</summary>
+    /// <param name="attributes">Values are long, int, float, double, string, long[], int[], float[] or a <see cref="TensorProto"/>.</param>
+    public string[] Add(string op, ReadOnlySpan<string> inputs, int outputs, params ReadOnlySpan<(string Name, object Value)> attributes)
+    {
+        var names = new string[outputs];
+        for (int i = 0; i < outputs; i++) names[i] = $"{op}_{_next++}";
+        NodeProto node = Node(op, inputs, names);
+        foreach ((string name, object value) in attributes) node.Attribute.Add(Attribute(name, value));
+        _graph.Node.Add(node);
+        return names;
+    }
+
+    /// <summary>A constant scalar.</summary>
+    public string Scalar(float value) => Initializer($"const_{_next++}", TensorProto.Types.DataType.Float, Bytes<float>([value]), []);
+
+    /// <inheritdoc cref="Scalar(float)"/>
+    public string Scalar(long value) => Initializer($"const_{_next++}", TensorProto.Types.DataType.Int64, Bytes<long>([value]), []);
+
+    /// <summary>A constant vector of integers: shapes, axes, indices.</summary>
+    public string Integers(params ReadOnlySpan<long> values)
+        => Initializer($"const_{_next++}", TensorProto.Types.DataType.Int64, Bytes(values), [values.Length]);
+
+    /// <summary>A constant tensor of floats.</summary>
+    public string Floats(ReadOnlySpan<float> values, params ReadOnlySpan<long> shape)
+        => Initializer($"const_{_next++}", TensorProto.Types.DataType.Float, Bytes(values), shape);
+
+    /// <summary>
+    /// A parameter of the model, stored under its own name (that of the state dict), so that it can be read back.
+    /// Asking for the same name twice gives the same value.
+    /// </summary>
+    public string Parameter(string name, ReadOnlySpan<float> values, params ReadOnlySpan<long> shape)
+        => _initializers.Contains(name) ? name : Initializer(name, TensorProto.Types.DataType.Float, Bytes(values), shape);
+
+    /// <summary>The finished model.</summary>
+    /// <param name="metadata">Key-value pairs that travel with the model.</param>
+    public ModelProto Build(IEnumerable<KeyValuePair<string, string>> metadata)
+    {
+        var model = new ModelProto
+        {
+            IrVersion = 8,
+            ProducerName = "ML.Distillation",
+            ProducerVersion = typeof(GraphBuilder).Assembly.GetName().Version!.ToString(3),
+            Graph = _graph,
+        };
+        model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = Opset });
+        foreach ((string key, string value) in metadata)
+            model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
+        return model;
+    }
+
+    private string Initializer(string name, TensorProto.Types.DataType type, ByteString data, ReadOnlySpan<long> shape)
+    {
+        var tensor = new TensorProto { Name = name, DataType = (int)type, RawData = data };
+        foreach (long size in shape) tensor.Dims.Add(size);
+        _graph.Initializer.Add(tensor);
+        _initializers.Add(name);
+        return name;
+    }
+
+    private static ByteString Bytes<T>(ReadOnlySpan<T> values) where T : unmanaged => ByteString.CopyFrom(MemoryMarshal.AsBytes(values));
+
+    private NodeProto Node(string op, ReadOnlySpan<string> inputs, ReadOnlySpan<string> outputs)
+    {
+        var node = new NodeProto { OpType = op, Name = $"{op}_{_next++}" };
+        foreach (string input in inputs) node.Input.Add(input);
+        foreach (string output in outputs) node.Output.Add(output);
+        return node;
+    }
+
+    private static ValueInfoProto ValueInfo(string name, TensorProto.Types.DataType type, ReadOnlySpan<object> shape)
+    {
+        var dims = new TensorShapeProto();
+        foreach (object size in shape)
+        {
+            dims.Dim.Add(size switch
+            {
+                string symbol => new TensorShapeProto.Types.Dimension { DimParam = symbol },
+                int number => new TensorShapeProto.Types.Dimension { DimValue = number },
+                long number => new TensorShapeProto.Types.Dimension { DimValue = number },
+                _ => throw new ArgumentException($"A dimension is a number or a name, not {size}.", nameof(shape)),
+            });
+        }
+
+        var tensor = new TypeProto.Types.Tensor { ElemType = (int)type, Shape = dims };
+        return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = tensor } };
+    }
+
+    private static AttributeProto Attribute(string name, object value)
+    {
+        var attribute = new AttributeProto { Name = name };
+        switch (value)
+        {
+            case int or long:
+                attribute.Type = AttributeProto.Types.AttributeType.Int;
+                attribute.I = Convert.ToInt64(value, System.Globalization.CultureInfo.InvariantCulture);
+                break;
+            case float or double:
+                attribute.Type = AttributeProto.Types.AttributeType.Float;
+                attribute.F = Convert.ToSingle(value, System.Globalization.CultureInfo.InvariantCulture);
+                break;
+            case string text:
+                attribute.Type = AttributeProto.Types.AttributeType.String;
+                attribute.S = ByteString.CopyFromUtf8(text);
+                break;
+            case long[] numbers:
+                attribute.Type = AttributeProto.Types.AttributeType.Ints;
+                attribute.Ints.AddRange(numbers);
+                break;
+            case int[] numbers:
+                attribute.Type = AttributeProto.Types.AttributeType.Ints;
+                attribute.Ints.AddRange(numbers.Select(n => (long)n));
+                break;
+            case float[] numbers:
+                attribute.Type = AttributeProto.Types.AttributeType.Floats;
+                attribute.Floats.AddRange(numbers);
+                break;
+            case TensorProto tensor:
+                attribute.Type = AttributeProto.Types.AttributeType.Tensor;
+                attribute.T = tensor;
+                break;
+            default:
+                throw new ArgumentException($"An attribute cannot hold a {value.GetType()}.", nameof(value));
+        }
+
+        return attribute;
+    }
+}

@@ -1,0 +1,49 @@
+using Microsoft.ML.Distillation.Data;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Teachers;
+
+/// <summary>A frozen detector, of any family and input size, that a student learns from.</summary>
+internal interface ITeacher : IDisposable
+{
+    /// <summary>The size of image that the teacher wants to see.</summary>
+    ImageSize InputSize { get; }
+
+    /// <summary>The feature maps that can serve as hints, in the order of depth, with their channels.</summary>
+    IReadOnlyList<(string Name, int Channels)> FeatureMaps { get; }
+
+    /// <summary>
+    /// Shows the teacher a batch. Runs without gradients, in evaluation mode; what a view's questions share is computed once.
+    /// </summary>
+    /// <param name="images">Float [N,3,H,W] of <see cref="InputSize"/>, RGB, 0 to 1.</param>
+    ITeacherView View(Tensor images);
+}
+
+/// <summary>
+/// What a teacher knows of one batch. Boxes cross this border as shares of the image (x0 y0 x1 y1, 0 to 1), classes in the
+/// student's order, so that neither input sizes nor class lists have to agree.
+/// </summary>
+internal interface ITeacherView : IDisposable
+{
+    /// <summary>What are your features? The named map, [N,C,h,w].</summary>
+    Tensor Feature(string name);
+
+    /// <summary>How would you score these boxes? For the student's sampled proposals.</summary>
+    /// <param name="boxes">For each of the N images the boxes to score, [R_i,4].</param>
+    BoxScores ScoreBoxes(IReadOnlyList<Tensor> boxes);
+
+    /// <summary>How would you score these anchors?</summary>
+    /// <param name="anchors">The student's anchors, [A,4], the same for every image.</param>
+    AnchorScores ScoreAnchors(Tensor anchors);
+}
+
+/// <summary>A teacher's answer for boxes; R is the sum of the R_i, images in order.</summary>
+/// <param name="Probabilities">[R,C+1], background first, then the student's classes; each row sums to 1.</param>
+/// <param name="RefinedBoxes">[R,C,4] in shares: where the teacher would move the box were it an object of that class ([R,1,4] where it does not distinguish).</param>
+internal sealed record BoxScores(Tensor Probabilities, Tensor RefinedBoxes);
+
+/// <summary>A teacher's answer for anchors.</summary>
+/// <param name="Objectness">[N,A], the probability of an object.</param>
+/// <param name="RefinedBoxes">[N,A,4] in shares.</param>
+/// <param name="Known">[A] bool: anchors on which the teacher has no opinion (none of its own is like them) are false.</param>
+internal sealed record AnchorScores(Tensor Objectness, Tensor RefinedBoxes, Tensor Known);

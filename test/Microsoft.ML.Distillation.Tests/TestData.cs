@@ -1,0 +1,31 @@
+namespace Microsoft.ML.Distillation.Tests;
+
+/// <summary>Finds the real data that some tests read; a test that asks for what is not there is skipped with the reason.</summary>
+internal static class TestData
+{
+    /// <summary>A folder of the test data, from DISTILLATION_TEST_DATA or from shared/data beside the repository.</summary>
+    public static string Folder(string name) => Find("DISTILLATION_TEST_DATA", "data", name);
+
+    /// <summary>A file among the test models, from DISTILLATION_TEST_MODELS or from shared/models beside the repository.</summary>
+    public static string Model(string name) => Find("DISTILLATION_TEST_MODELS", "models", name);
+
+    private static string Find(string variable, string kind, string name)
+    {
+        string? root = Environment.GetEnvironmentVariable(variable) ?? BesideTheRepository(kind);
+        string path = Path.Combine(root ?? "", name);
+        if (root is null || !Path.Exists(path))
+            Assert.Ignore($"The test data '{name}' is not here: set {variable} to the folder that holds it.");
+        return path;
+    }
+
+    private static string? BesideTheRepository(string kind)
+    {
+        for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
+        {
+            if (File.Exists(Path.Combine(at.FullName, "ML.Distillation.sln")))
+                return Path.Combine(at.Parent!.FullName, "shared", kind);
+        }
+
+        return null;
+    }
+}
