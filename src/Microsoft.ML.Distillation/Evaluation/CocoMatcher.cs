@@ -48,9 +48,8 @@ internal static class CocoMatcher
             MatchImage(truth[truthRange], detections[detectionRange], workspace, matched);
         }
 
-        MatchedDetection[] best = [.. matched];
-        int[] order = Ranking.BestFirst(best.Length, index => best[index].Score);
-        return Array.ConvertAll(order, index => best[index]);
+        int[] order = Ranking.BestFirst(matched.Count, index => matched[index].Score);
+        return Array.ConvertAll(order, index => matched[index]);
     }
 
     private static void MatchImage(

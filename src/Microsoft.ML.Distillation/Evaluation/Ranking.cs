@@ -3,6 +3,9 @@ namespace Microsoft.ML.Distillation.Evaluation;
 /// <summary>Orders by score, highest first; equal scores keep their order.</summary>
 internal static class Ranking
 {
+    // Up to here sorting by insertion is faster than anything that allocates.
+    private const int Few = 24;
+
     /// <summary>The indices 0 to count - 1, best first.</summary>
     public static int[] BestFirst(int count, Func<int, double> scoreOf)
     {
@@ -16,15 +19,21 @@ internal static class Ranking
     /// <summary>Writes the indices of the detections, best first, into <paramref name="order"/>.</summary>
     public static void BestFirst(ReadOnlySpan<DetectedBox> detections, Span<int> order)
     {
-        if (detections.Length == 1)
+        if (detections.Length > Few)
         {
-            order[0] = 0;
+            var scores = new double[detections.Length];
+            for (int i = 0; i < scores.Length; i++) (scores[i], order[i]) = (detections[i].Rank, i);
+            Sort(order[..scores.Length], scores);
             return;
         }
 
-        var scores = new double[detections.Length];
-        for (int i = 0; i < scores.Length; i++) (scores[i], order[i]) = (detections[i].Rank, i);
-        Sort(order[..scores.Length], scores);
+        for (int i = 0; i < detections.Length; i++)
+        {
+            double score = detections[i].Rank;
+            int at = i;
+            for (; at > 0 && detections[order[at - 1]].Rank < score; at--) order[at] = order[at - 1];
+            order[at] = i;
+        }
     }
 
     private static void Sort(Span<int> order, double[] scores)

@@ -153,15 +153,20 @@ public class CocoEvaluatorTests
     }
 
     [Test]
-    public void EightyClasses_AndAHundredThousandDetections_TakeLessThanASecond()
+    public void EightyClasses_AndAHundredThousandDetections_TakeAFractionOfASecond()
     {
         (EvaluationImage[] images, string[] names) = Scenes.Draw(seed: 4, images: 1000, classes: 80, objects: 7, detections: 98);
-        CocoEvaluator.Evaluate(images[..50], names);
-        var watch = System.Diagnostics.Stopwatch.StartNew();
-        CocoEvaluator.Evaluate(images, names);
-        TestContext.Out.WriteLine($"{watch.ElapsedMilliseconds} ms");
-        // The real figure is a fraction of this (./build.sh bench prints it); a test machine may be busy.
-        Assert.That(watch.ElapsedMilliseconds, Is.LessThan(1000));
+        var times = new List<long>();
+        for (int run = 0; run < 5; run++)
+        {
+            var watch = System.Diagnostics.Stopwatch.StartNew();
+            CocoEvaluator.Evaluate(images, names);
+            times.Add(watch.ElapsedMilliseconds);
+        }
+
+        TestContext.Out.WriteLine($"{string.Join(", ", times)} ms");
+        // The best of several, for the machine may be busy with other tests.
+        Assert.That(times.Min(), Is.LessThan(680));
     }
 
     private static CocoPairing GoldenSet()
