@@ -1,0 +1,40 @@
+namespace Microsoft.ML.Distillation;
+
+/// <summary>How well detections agree with the ground truth, by COCO's and by PASCAL VOC's rules.</summary>
+public sealed record DetectionMetrics
+{
+    /// <summary>AP: COCO's average precision, mean over the classes and the IoU thresholds .50 to .95; NaN without any object.</summary>
+    public double AveragePrecision => Coco.AveragePrecision;
+
+    /// <summary>AP50: COCO's average precision at IoU .50.</summary>
+    public double AveragePrecision50 => Coco.AveragePrecision50;
+
+    /// <summary>AP75: COCO's average precision at IoU .75.</summary>
+    public double AveragePrecision75 => Coco.AveragePrecision75;
+
+    /// <summary>COCO's twelve figures.</summary>
+    public required CocoMetrics Coco { get; init; }
+
+    /// <summary>PASCAL VOC 2007: 11-point average precision at IoU .50, with VOC's inclusive pixels.</summary>
+    public required VocMetrics Voc07 { get; init; }
+
+    /// <summary>PASCAL VOC 2010 and later: all-point average precision at IoU .50, with VOC's inclusive pixels.</summary>
+    public required VocMetrics Voc12 { get; init; }
+
+    /// <summary>The figures of each class, of all classes that either side knows.</summary>
+    public required IReadOnlyList<DetectionClassMetrics> Classes { get; init; }
+
+    /// <summary>The number of images.</summary>
+    public required int Images { get; init; }
+}
+
+/// <summary>The figures of one class; NaN where the ground truth has no object of it.</summary>
+/// <param name="Name">The class.</param>
+/// <param name="Objects">The number of annotated objects.</param>
+/// <param name="Detections">The number of detections.</param>
+/// <param name="AveragePrecision">COCO's, mean over the IoU thresholds .50 to .95.</param>
+/// <param name="AveragePrecision50">COCO's, at IoU .50.</param>
+/// <param name="Voc07">PASCAL VOC's 11-point average precision.</param>
+/// <param name="Voc12">PASCAL VOC's all-point average precision.</param>
+public sealed record DetectionClassMetrics(
+    string Name, int Objects, int Detections, double AveragePrecision, double AveragePrecision50, double Voc07, double Voc12);
