@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Transforms.Image;
 
@@ -110,8 +111,8 @@ public class DetectorTransformerTests
     {
         byte[] rgba = [1, 2, 3, 255, 4, 5, 6, 255], bgra = [3, 2, 1, 255, 6, 5, 4, 255];
         byte[] first = new byte[6], second = new byte[6];
-        using (var image = MLImage.CreateFromPixels(2, 1, MLPixelFormat.Rgba32, rgba)) ImagePixels.CopyRgb(image, first);
-        using (var image = MLImage.CreateFromPixels(2, 1, MLPixelFormat.Bgra32, bgra)) ImagePixels.CopyRgb(image, second);
+        using (var image = MLImage.CreateFromPixels(2, 1, MLPixelFormat.Rgba32, rgba)) MLImagePixels.CopyRgb(image, first);
+        using (var image = MLImage.CreateFromPixels(2, 1, MLPixelFormat.Bgra32, bgra)) MLImagePixels.CopyRgb(image, second);
         Assert.That(first, Is.EqualTo(new byte[] { 1, 2, 3, 4, 5, 6 }));
         Assert.That(second, Is.EqualTo(first));
     }
