@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Text.Json;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Training;
+
+/// <summary>The checkpoint of a run: one file, replaced after each epoch, that only the same run can take up again.</summary>
+internal sealed class Checkpoint
+{
+    /// <summary>The name of the file in the checkpoint folder.</summary>
+    public const string FileName = "training.checkpoint";
+
+    private const string Prefix = "setting.";
+
+    private readonly string _directory;
+    private readonly string _path;
+    private readonly IReadOnlyDictionary<string, string> _settings;
+
+    /// <param name="directory">The folder; made when the first checkpoint is written.</param>
+    /// <param name="settings">All that must be equal for a run to continue another, by the name of the option.</param>
+    public Checkpoint(string directory, IReadOnlyDictionary<string, string> settings)
+    {
+        _directory = directory;
+        _path = Path.Combine(directory, FileName);
+        _settings = settings;
+    }
+
+    /// <summary>The seed of the run in this folder, if there is one.</summary>
+    public static int? SeedIn(string? directory)
+    {
+        if (directory is null || !File.Exists(Path.Combine(directory, FileName))) return null;
+        Dictionary<string, string> metadata = TensorFile.ReadMetadata(Path.Combine(directory, FileName));
+        return int.TryParse(metadata.GetValueOrDefault(Prefix + nameof(TrainingOptions.Seed)), CultureInfo.InvariantCulture, out int seed) ? seed : null;
+    }
+
+    /// <summary>Writes the state.</summary>
+    public void Save(TrainingState state)
+    {
+        Directory.CreateDirectory(_directory);
+        var metadata = _settings.ToDictionary(setting => Prefix + setting.Key, setting => setting.Value);
+        metadata["step"] = state.Step.ToString(CultureInfo.InvariantCulture);
+        metadata["best"] = JsonSerializer.Serialize(state.BestAp);
+        metadata["history"] = JsonSerializer.Serialize(state.History);
+        TensorFile.Write(_path, state.Tensors(), metadata);
+    }
+
+    /// <summary>Takes up a saved state, if there is one.</summary>
+    /// <returns>Whether there was one.</returns>
+    /// <exception cref="InvalidOperationException">The checkpoint is of a run with other settings or data.</exception>
+    /// <exception cref="FormatException">The file is damaged.</exception>
+    public bool Resume(TrainingState state)
+    {
+        if (!File.Exists(_path)) return false;
+        (Dictionary<string, Tensor> tensors, Dictionary<string, string> metadata) = TensorFile.Read(_path);
+        try
+        {
+            foreach ((string name, string value) in _settings)
+            {
+                string? saved = metadata.GetValueOrDefault(Prefix + name);
+                if (saved != value)
+                {
+                    throw new InvalidOperationException(
+                        $"The checkpoint '{_path}' is of another run: its {name} is {saved ?? "not set"}, and now it is {value}. "
+                        + "Set these as they were to continue that run, or give another CheckpointDirectory, or delete the file.");
+                }
+            }
+
+            state.Load(
+                tensors,
+                int.Parse(metadata["step"], CultureInfo.InvariantCulture),
+                JsonSerializer.Deserialize<double?>(metadata["best"]),
+                JsonSerializer.Deserialize<List<EpochSummary>>(metadata["history"])!);
+            return true;
+        }
+        finally
+        {
+            foreach (Tensor tensor in tensors.Values) tensor.Dispose();
+        }
+    }
+}

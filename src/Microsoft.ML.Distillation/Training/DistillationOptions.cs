@@ -1,0 +1,69 @@
+namespace Microsoft.ML.Distillation;
+
+/// <summary>A pair of feature maps: the student's learns to resemble the teacher's.</summary>
+/// <param name="Student">The name of the student's guided map.</param>
+/// <param name="Teacher">The name of the teacher's map, the hint.</param>
+public sealed record HintPair(string Student, string Teacher);
+
+/// <summary>
+/// What a student learns from its teacher, and how strongly, beside the ground truth. The defaults are those of Chen et al.,
+/// Learning Efficient Object Detection Models with Knowledge Distillation (NIPS 2017). RPN is the region proposal network, RCN the
+/// classifier of regions.
+/// </summary>
+public sealed record DistillationOptions
+{
+    /// <summary>μ: the share of the ground truth in the classification loss; the teacher's soft targets have 1 − μ.</summary>
+    public double HardWeight { get; init; } = 0.5;
+
+    /// <summary>w_0: the weight of the background class in the soft targets' loss; every object class has 1.</summary>
+    public double BackgroundWeight { get; init; } = 1.5;
+
+    /// <summary>The temperature of the soft targets; 1 leaves them as they are.</summary>
+    public double Temperature { get; init; } = 1;
+
+    /// <summary>ν: the weight of the teacher-bounded regression loss.</summary>
+    public double BoundedRegressionWeight { get; init; } = 0.5;
+
+    /// <summary>m: by how much the student's squared error must beat the teacher's to be left in peace.</summary>
+    public double Margin { get; init; }
+
+    /// <summary>γ: the weight of the hint loss, which is normalised so that γ means the same at any size of map.</summary>
+    public double HintWeight { get; init; } = 0.5;
+
+    /// <summary>Whether the RPN learns from the teacher's objectness of the student's sampled anchors.</summary>
+    public bool RpnSoftTargets { get; init; } = true;
+
+    /// <summary>Whether the RCN learns from the teacher's class probabilities of the student's sampled proposals.</summary>
+    public bool RcnSoftTargets { get; init; } = true;
+
+    /// <summary>Whether the RPN's box regression is bounded by the teacher's.</summary>
+    public bool RpnBoundedRegression { get; init; } = true;
+
+    /// <summary>Whether the RCN's box regression is bounded by the teacher's.</summary>
+    public bool RcnBoundedRegression { get; init; } = true;
+
+    /// <summary>Whether the student's feature map learns from the teacher's.</summary>
+    public bool Hint { get; init; } = true;
+
+    /// <summary>
+    /// Which maps teach which. <see langword="null"/>: the student's last map, and among the teacher's the last of those nearest to it in size.
+    /// </summary>
+    public IReadOnlyList<HintPair>? Hints { get; init; }
+
+    /// <summary>Checks the options.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of its range; the message names it.</exception>
+    internal void Validate()
+    {
+        Check(HardWeight is >= 0 and <= 1, nameof(HardWeight), HardWeight, "from 0 to 1");
+        Check(BackgroundWeight is >= 0 and < double.PositiveInfinity, nameof(BackgroundWeight), BackgroundWeight, "0 or more");
+        Check(Temperature is > 0 and < double.PositiveInfinity, nameof(Temperature), Temperature, "above 0");
+        Check(BoundedRegressionWeight is >= 0 and < double.PositiveInfinity, nameof(BoundedRegressionWeight), BoundedRegressionWeight, "0 or more");
+        Check(double.IsFinite(Margin), nameof(Margin), Margin, "a finite number");
+        Check(HintWeight is >= 0 and < double.PositiveInfinity, nameof(HintWeight), HintWeight, "0 or more");
+    }
+
+    private static void Check(bool valid, string option, double value, string range)
+    {
+        if (!valid) throw new ArgumentOutOfRangeException(option, value, $"The option {option} must be {range}.");
+    }
+}

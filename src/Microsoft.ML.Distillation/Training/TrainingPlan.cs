@@ -1,0 +1,63 @@
+namespace Microsoft.ML.Distillation.Training;
+
+/// <summary>The options with everything decided that they leave to the data and the network.</summary>
+internal sealed record TrainingPlan
+{
+    public required int Epochs { get; init; }
+
+    public required int StepsPerEpoch { get; init; }
+
+    public required int WarmupSteps { get; init; }
+
+    public required double LearningRate { get; init; }
+
+    public required double WeightDecay { get; init; }
+
+    public required LearningRateSchedule Schedule { get; init; }
+
+    public required int Seed { get; init; }
+
+    /// <summary>The number of steps over all epochs.</summary>
+    public int Steps => Epochs * StepsPerEpoch;
+
+    /// <summary>Decides. The rules are documented at the options.</summary>
+    /// <param name="images">The number of training images.</param>
+    /// <param name="parameters">The number of the network's parameters.</param>
+    public static TrainingPlan For(TrainingOptions options, int images, long parameters)
+    {
+        int epochs = options.Epochs ?? DefaultEpochs(images);
+        int stepsPerEpoch = (images + options.BatchSize - 1) / options.BatchSize;
+        bool adaptive = options.Optimizer == OptimizerKind.AdamW;
+        return new TrainingPlan
+        {
+            Epochs = epochs,
+            StepsPerEpoch = stepsPerEpoch,
+            WarmupSteps = Math.Min(options.WarmupSteps, epochs * stepsPerEpoch / 10),
+            LearningRate = options.LearningRate
+                ?? (adaptive ? DefaultAdaptiveRate(parameters, options.BatchSize) : 0.00125 * options.BatchSize),
+            WeightDecay = options.WeightDecay ?? (adaptive ? 0.05 : 0.0005),
+            Schedule = options.Schedule,
+            Seed = options.Seed ?? Random.Shared.Next(),
+        };
+    }
+
+    /// <summary>The learning rate of a step.</summary>
+    /// <param name="step">The number of the step, from 1.</param>
+    public double LearningRateAt(int step)
+    {
+        if (step <= WarmupSteps) return LearningRate * step / WarmupSteps;
+        double progress = (step - 1.0 - WarmupSteps) / Math.Max(1, Steps - WarmupSteps);
+        double factor = Schedule switch
+        {
+            LearningRateSchedule.Cosine => 0.5 * (1 + Math.Cos(Math.PI * progress)),
+            LearningRateSchedule.Step => progress < 2.0 / 3 ? 1 : progress < 8.0 / 9 ? 0.1 : 0.01,
+            _ => throw new ArgumentOutOfRangeException(nameof(Schedule), Schedule, "There is no such schedule."),
+        };
+        return LearningRate * factor;
+    }
+
+    private static int DefaultEpochs(int images) => (int)Math.Clamp(Math.Round(Math.Sqrt(200_000.0 / Math.Max(1, images))), 12, 100);
+
+    private static double DefaultAdaptiveRate(long parameters, int batchSize) =>
+        0.002 * Math.Min(1, Math.Pow(1e6 / Math.Max(1, parameters), 2.0 / 3)) * Math.Sqrt(batchSize / 4.0);
+}

@@ -1,0 +1,125 @@
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Training.Optimizers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Training;
+
+/// <summary>
+/// Everything that changes while training: the weights, the optimiser, their average, the best model so far, and how far training
+/// has come. A checkpoint is a copy of this.
+/// </summary>
+internal sealed class TrainingState : IDisposable
+{
+    private readonly Detector _student;
+    private readonly IReadOnlyList<nn.Module> _modules;
+    private readonly Dictionary<string, Tensor> _best = [];
+
+    public TrainingState(IObjective objective, TrainingOptions options, TrainingPlan plan)
+    {
+        _student = objective.Student;
+        _modules = [objective.Student, .. objective.Extras];
+        Parameters = new FlatParameters(_modules);
+        Optimizer = FlatOptimizer.Create(options.Optimizer, Parameters, plan.WeightDecay, options.Momentum);
+        Average = options.EmaDecay is double decay ? new WeightAverage(Parameters, _student, decay) : null;
+    }
+
+    /// <summary>The weights and their gradients.</summary>
+    public FlatParameters Parameters { get; }
+
+    /// <summary>The optimiser.</summary>
+    public FlatOptimizer Optimizer { get; }
+
+    /// <summary>The running average of the weights, where one is kept.</summary>
+    public WeightAverage? Average { get; }
+
+    /// <summary>The number of steps made.</summary>
+    public int Step { get; set; }
+
+    /// <summary>The epochs that are completed.</summary>
+    public List<EpochSummary> History { get; } = [];
+
+    /// <summary>The AP of the best model so far, once one was validated.</summary>
+    public double? BestAp { get; private set; }
+
+    /// <summary>Puts the averaged weights, where there are such, into the student until the result is disposed.</summary>
+    public IDisposable? UseAverage() => Average?.Apply();
+
+    /// <summary>Keeps the student's present weights if they are the best so far.</summary>
+    public void KeepIfBest(double ap)
+    {
+        if (ap <= BestAp) return;
+        BestAp = ap;
+        using IDisposable frozen = no_grad();
+        foreach ((string name, Tensor tensor) in Weights(_student))
+        {
+            if (_best.TryGetValue(name, out Tensor? kept)) kept.copy_(tensor).Dispose();
+            else _best[name] = tensor.detach().cpu().clone().DetachFromDisposeScope();
+        }
+    }
+
+    /// <summary>Gives the student the weights that training returns: the best ones, else the averaged ones, else the last.</summary>
+    public void Finish()
+    {
+        if (_best.Count > 0) Restore(Weights(_student), _best, "");
+        else Average?.Publish();
+    }
+
+    /// <summary>All tensors of the state, by name.</summary>
+    public Dictionary<string, Tensor> Tensors()
+    {
+        var all = new Dictionary<string, Tensor>();
+        for (int i = 0; i < _modules.Count; i++) Add($"module.{i}.", Weights(_modules[i]));
+        Add("optimizer.", Optimizer.State);
+        if (Average is not null) Add("average.", Average.State);
+        Add("best.", _best);
+        return all;
+
+        void Add(string prefix, IReadOnlyDictionary<string, Tensor> tensors)
+        {
+            foreach ((string name, Tensor tensor) in tensors) all[prefix + name] = tensor;
+        }
+    }
+
+    /// <summary>Takes over a saved state.</summary>
+    /// <exception cref="FormatException">A tensor is missing or of another shape.</exception>
+    public void Load(IReadOnlyDictionary<string, Tensor> tensors, int step, double? bestAp, IEnumerable<EpochSummary> history)
+    {
+        for (int i = 0; i < _modules.Count; i++) Restore(Weights(_modules[i]), tensors, $"module.{i}.");
+        Parameters.Gather();
+        Restore(Optimizer.State, tensors, "optimizer.");
+        if (Average is not null) Restore(Average.State, tensors, "average.");
+        foreach ((string name, Tensor tensor) in tensors)
+        {
+            if (name.StartsWith("best.", StringComparison.Ordinal)) _best[name["best.".Length..]] = tensor.clone().DetachFromDisposeScope();
+        }
+
+        Step = step;
+        BestAp = bestAp;
+        History.Clear();
+        History.AddRange(history);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (Tensor tensor in _best.Values) tensor.Dispose();
+        Average?.Dispose();
+        Optimizer.Dispose();
+        Parameters.Dispose();
+    }
+
+    private static Dictionary<string, Tensor> Weights(nn.Module module) => module.state_dict();
+
+    private static void Restore(IReadOnlyDictionary<string, Tensor> targets, IReadOnlyDictionary<string, Tensor> source, string prefix)
+    {
+        using var scope = NewDisposeScope();
+        using IDisposable frozen = no_grad();
+        foreach ((string name, Tensor target) in targets)
+        {
+            if (!source.TryGetValue(prefix + name, out Tensor? saved) || !saved.shape.SequenceEqual(target.shape))
+                throw new FormatException($"The saved state has no tensor '{prefix}{name}' of shape [{string.Join(',', target.shape)}].");
+            target.copy_(saved);
+        }
+    }
+}
