@@ -25,6 +25,105 @@ public static class DistillationCatalog
         this DataOperationsCatalog catalog, string folder, DetectionFormat format = DetectionFormat.PascalVoc, string? split = null)
         => DetectionLoader.Load(catalog, folder, format, split);
 
+    /// <summary>Trains an object detector: a teacher, or a baseline to compare a distilled student with.</summary>
+    /// <param name="catalog">The catalog <c>mlContext.Transforms</c>.</param>
+    /// <param name="labelColumnName">In: the classes of the image's objects, a vector of keys.</param>
+    /// <param name="predictedLabelColumnName">Out: the classes of the detections, a vector of keys.</param>
+    /// <param name="scoreColumnName">Out: the scores of the detections, 0 to 1, best first.</param>
+    /// <param name="boundingBoxColumnName">In: the boxes of the image's objects, x0 y0 x1 y1 of each in pixels.</param>
+    /// <param name="predictedBoundingBoxColumnName">Out: the boxes of the detections, x0 y0 x1 y1 of each in pixels.</param>
+    /// <param name="imageColumnName">In: the image.</param>
+    /// <param name="detector">The network; <see langword="null"/> for a Faster R-CNN on ResNet-18.</param>
+    /// <param name="epochs">How often training sees every image; <see langword="null"/> to choose by their number.</param>
+    /// <param name="validationSet">Images to choose the best epoch by, with the same columns as the training data.</param>
+    public static TrainDetectorEstimator TrainDetector(
+        this TransformsCatalog catalog,
+        string labelColumnName = "Label",
+        string predictedLabelColumnName = "PredictedLabel",
+        string scoreColumnName = "Score",
+        string boundingBoxColumnName = "BoundingBoxes",
+        string predictedBoundingBoxColumnName = "PredictedBoundingBoxes",
+        string imageColumnName = "Image",
+        StudentDetector? detector = null,
+        int? epochs = null,
+        IDataView? validationSet = null)
+    {
+        var options = new TrainDetectorOptions
+        {
+            LabelColumnName = labelColumnName,
+            PredictedLabelColumnName = predictedLabelColumnName,
+            ScoreColumnName = scoreColumnName,
+            BoundingBoxColumnName = boundingBoxColumnName,
+            PredictedBoundingBoxColumnName = predictedBoundingBoxColumnName,
+            ImageColumnName = imageColumnName,
+            Epochs = epochs,
+            ValidationSet = validationSet,
+        };
+        return catalog.TrainDetector(detector is null ? options : options with { Detector = detector });
+    }
+
+    /// <summary>Trains an object detector: a teacher, or a baseline to compare a distilled student with.</summary>
+    /// <param name="catalog">The catalog <c>mlContext.Transforms</c>.</param>
+    /// <param name="options">The options.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of its range; the message names it.</exception>
+    public static TrainDetectorEstimator TrainDetector(this TransformsCatalog catalog, TrainDetectorOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentNullException.ThrowIfNull(options);
+        return new TrainDetectorEstimator(catalog, options);
+    }
+
+    /// <summary>Trains a compact object detector, the student, under a larger one, the teacher.</summary>
+    /// <param name="catalog">The catalog <c>mlContext.Transforms</c>.</param>
+    /// <param name="teacher">The detector to learn from.</param>
+    /// <param name="labelColumnName">In: the classes of the image's objects, a vector of keys.</param>
+    /// <param name="predictedLabelColumnName">Out: the classes of the detections, a vector of keys.</param>
+    /// <param name="scoreColumnName">Out: the scores of the detections, 0 to 1, best first.</param>
+    /// <param name="boundingBoxColumnName">In: the boxes of the image's objects, x0 y0 x1 y1 of each in pixels.</param>
+    /// <param name="predictedBoundingBoxColumnName">Out: the boxes of the detections, x0 y0 x1 y1 of each in pixels.</param>
+    /// <param name="imageColumnName">In: the image.</param>
+    /// <param name="student">The network; <see langword="null"/> for a Faster R-CNN on ShuffleNetV2 ×0.5.</param>
+    /// <param name="epochs">How often training sees every image; <see langword="null"/> to choose by their number.</param>
+    /// <param name="validationSet">Images to choose the best epoch by, with the same columns as the training data.</param>
+    public static DistillDetectorEstimator DistillDetector(
+        this TransformsCatalog catalog,
+        Teacher teacher,
+        string labelColumnName = "Label",
+        string predictedLabelColumnName = "PredictedLabel",
+        string scoreColumnName = "Score",
+        string boundingBoxColumnName = "BoundingBoxes",
+        string predictedBoundingBoxColumnName = "PredictedBoundingBoxes",
+        string imageColumnName = "Image",
+        StudentDetector? student = null,
+        int? epochs = null,
+        IDataView? validationSet = null)
+    {
+        var options = new DistillDetectorOptions
+        {
+            Teacher = teacher,
+            LabelColumnName = labelColumnName,
+            PredictedLabelColumnName = predictedLabelColumnName,
+            ScoreColumnName = scoreColumnName,
+            BoundingBoxColumnName = boundingBoxColumnName,
+            PredictedBoundingBoxColumnName = predictedBoundingBoxColumnName,
+            ImageColumnName = imageColumnName,
+            Epochs = epochs,
+            ValidationSet = validationSet,
+        };
+        return catalog.DistillDetector(student is null ? options : options with { Student = student });
+    }
+
+    /// <summary>Trains a compact object detector, the student, under a larger one, the teacher.</summary>
+    /// <param name="catalog">The catalog <c>mlContext.Transforms</c>.</param>
+    /// <param name="options">The options.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of its range; the message names it.</exception>
+    public static DistillDetectorEstimator DistillDetector(this TransformsCatalog catalog, DistillDetectorOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentNullException.ThrowIfNull(options);
+        return new DistillDetectorEstimator(catalog, options);
+    }
+
     /// <summary>Measures predictions against the ground truth by COCO's and by PASCAL VOC's rules.</summary>
     /// <param name="mlContext">The context.</param>
     /// <param name="data">Ground truth and predictions, as a fitted detector's <c>Transform</c> gives them on annotated images.</param>

@@ -1,6 +1,7 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Tests.Pipelines;
 using Microsoft.ML.Transforms.Image;
 
 namespace Microsoft.ML.Distillation.Tests.Estimators;
@@ -94,6 +95,23 @@ public class DetectorTransformerTests
         var fromMemory = _mlContext.Model.CreatePredictionEngine<ImageInput, Prediction>(
             alone.Append(_mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel").Fit(alone.Transform(Schema(new ImageDataViewType(48, 64))))));
         for (int i = 0; i < 3; i++) expected.MustEqual(fromMemory.Predict(new ImageInput { Image = image }));
+    }
+
+    [Test]
+    public void AnotherProcess_WithoutLibtorch_PredictsTheSame()
+    {
+        using TransformerChain<ITransformer> model = Model();
+        string zip = Path.Combine(_folder, "model.zip"), onnx = Path.Combine(_folder, "model.onnx");
+        _mlContext.Model.Save(model, Paths("a.png").Schema, zip);
+
+        ConsumerProcess.Answer answer = ConsumerProcess.Run(zip, onnx, Path.Combine(_folder, "a.png"), Path.Combine(_folder, "b.png"));
+
+        Prediction[] expected = Predict(model, "a.png", "b.png");
+        Assert.That(answer.TorchIsLoaded, Is.False);
+        Assert.That(answer.Found.Select(f => f.PredictedLabel), Is.EqualTo(expected.Select(f => f.PredictedLabel)));
+        Assert.That(answer.Found.Select(f => f.Score), Is.EqualTo(expected.Select(f => f.Score)));
+        Assert.That(answer.Found.Select(f => f.PredictedBoundingBoxes), Is.EqualTo(expected.Select(f => f.PredictedBoundingBoxes)));
+        Assert.That(File.ReadAllBytes(onnx), Is.EqualTo(ToyDetector.Model().ToBytes()));
     }
 
     [Test]
