@@ -52,7 +52,8 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
     public StudentDetector Read(ParseResult parsed)
     {
         string name = parsed.GetRequiredValue(_backbone);
-        int[]? widths = parsed.GetValue(_widths);
+        // Where the option is not given, its value is an empty array.
+        int[]? widths = parsed.GetValue(_widths) is { Length: > 0 } given ? given : null;
         if (widths is not null && name != "plain") throw new UsageException("--widths goes with --backbone plain.");
         Backbone backbone = name switch
         {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Onnx;
 

@@ -93,6 +93,16 @@ internal sealed class Picture(int width, int height)
         }
     }
 
+    /// <summary>Puts another picture at a place.</summary>
+    public void Paste(Picture other, int x, int y)
+    {
+        for (int row = Math.Max(0, -y); row < Math.Min(other.Height, Height - y); row++)
+        {
+            for (int column = Math.Max(0, -x); column < Math.Min(other.Width, Width - x); column++)
+                this[x + column, y + row] = other[column, row];
+        }
+    }
+
     /// <summary>Writes the file beside and renames it, so that there is never half of one. The name's ending chooses JPEG or PNG.</summary>
     public void Save(string path)
     {
