@@ -94,7 +94,7 @@ internal sealed class FasterRcnn : Detector
     {
         Require(images);
         using DisposeScope scope = NewDisposeScope();
-        Tensor normalised = (images * get_buffer("pixel_scale")!).add_(get_buffer("pixel_shift")!);
+        Tensor normalised = ChannelsLast.Of(images).mul(get_buffer("pixel_scale")!).add_(get_buffer("pixel_shift")!);
         IReadOnlyList<Tensor> maps = _backbone.Run(normalised);
         var features = new Dictionary<string, Tensor>();
         for (int i = 0; i < maps.Count; i++) features[_backbone.Maps[i].Name] = maps[i].MoveToOuterDisposeScope();
