@@ -1,5 +1,5 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms.Image;
 using Microsoft.ML.Transforms.Onnx;
 
@@ -55,9 +55,10 @@ internal static class StockTransformers
         {
             return catalog.ApplyOnnxModel(options);
         }
-        catch (Exception e) when (EnvironmentSettings.Of(EnvironmentSettings.EnvironmentOf(catalog)).GpuDeviceId is not null
-            && e is EntryPointNotFoundException or DllNotFoundException or OnnxRuntimeException or InvalidOperationException)
+        catch (Exception e) when (EnvironmentSettings.Of(EnvironmentSettings.EnvironmentOf(catalog)).GpuDeviceId is not null)
         {
+            using IChannel channel = EnvironmentSettings.EnvironmentOf(catalog).Register(nameof(DetectorTransformer)).Start("Loading");
+            channel.Warning(MessageSensitivity.None, $"ONNX Runtime cannot use the GPU, so the fitted detector runs on the CPU: {e.Message}");
             return new MLContext().Transforms.ApplyOnnxModel(options);
         }
     }

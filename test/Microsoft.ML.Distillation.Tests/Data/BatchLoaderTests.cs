@@ -70,7 +70,15 @@ public class BatchLoaderTests
     [Test]
     public void AllViews_ShowTheSameVariation()
     {
-        // A large image seen at two sizes: the halved large view is the small view, if crop, flip and colours agree.
+        using SampleStore store = Images.Store(20);
+        var loader = new BatchLoader(store, [OneView[0], OneView[0]], 20, new AugmentationOptions());
+        using DetectionBatch batch = loader.Epoch(5, 0, false).Single();
+        Assert.That(batch.Views[0].bytes.SequenceEqual(batch.Views[1].bytes));
+    }
+
+    [Test]
+    public void Colours_AreTheSame_AtEverySize()
+    {
         using var builder = new SampleStoreBuilder(["cat"], long.MaxValue);
         builder.Add(Images.Plain(64, 48, 200, 120, 40), Annotation.Empty);
         using SampleStore store = builder.Build();
