@@ -3,6 +3,7 @@ using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Losses;
 using Microsoft.ML.Distillation.Teachers;
+using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -95,7 +96,7 @@ internal sealed class TwoStageObjective : IObjective
         PartWeights weights = _weights.Rpn;
         long sampled = anchors.IsObject.shape[0];
         using Scalar anchorsPerImage = rpn.Objectness.shape[1];
-        Tensor rows = anchors.ImageIndex.mul(anchorsPerImage).add(anchors.AnchorIndex);
+        Tensor rows = anchors.ImageIndex.mul(anchorsPerImage).Plus(anchors.AnchorIndex);
         Tensor positiveRows = rows.index_select(0, anchors.PositiveRows);
         Tensor logits = rpn.Objectness.reshape(-1).index_select(0, rows);
         Tensor deltas = rpn.Deltas.reshape(-1, 4).index_select(0, positiveRows);

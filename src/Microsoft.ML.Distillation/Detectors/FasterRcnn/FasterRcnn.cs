@@ -2,6 +2,7 @@ using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -92,7 +93,7 @@ internal sealed class FasterRcnn : Detector
     {
         Require(images);
         using DisposeScope scope = NewDisposeScope();
-        Tensor normalised = ChannelsLast.Of(images).mul(get_buffer("pixel_scale")!).add_(get_buffer("pixel_shift")!);
+        Tensor normalised = ChannelsLast.Of(images).mul(get_buffer("pixel_scale")!).PlusInPlace(get_buffer("pixel_shift")!);
         IReadOnlyList<Tensor> maps = backbone.Run(normalised);
         var features = new Dictionary<string, Tensor>();
         for (int i = 0; i < maps.Count; i++) features[backbone.Maps[i].Name] = maps[i].MoveToOuterDisposeScope();
