@@ -2,7 +2,7 @@ namespace Microsoft.ML.Distillation.Data;
 
 /// <summary>
 /// Which source pixels make up each target pixel along one axis, and with what weights: the triangle filter, as wide as
-/// the shrinking factor (half-pixel centres; a weight that falls beyond the image goes to its edge pixel).
+/// the shrinking factor (half-pixel centres; weights beyond the image are left out and the others scaled up to sum to 1).
 /// </summary>
 internal sealed class ResizeAxis
 {
@@ -54,15 +54,12 @@ internal sealed class ResizeAxis
 
     private void Fill(int target, float centre, float radius, int sourceLength)
     {
-        int from = (int)Math.Floor(centre - radius + 0.5f);
-        int to = (int)Math.Floor(centre + radius + 0.5f);
-        int first = Math.Clamp(from, 0, sourceLength - 1);
-        int last = Math.Clamp(to - 1, first, sourceLength - 1);
+        int first = Math.Max(0, (int)Math.Floor(centre - radius + 0.5f));
+        int end = Math.Max(first + 1, Math.Min(sourceLength, (int)Math.Floor(centre + radius + 0.5f)));
         float total = 0;
-        for (int x = from; x < to; x++) total += Triangle((x - centre + 0.5f) / radius);
-        Span<float> weights = _weights.AsSpan(target * _stride, last - first + 1);
-        for (int x = from; x < to; x++)
-            weights[Math.Clamp(x, first, last) - first] += Triangle((x - centre + 0.5f) / radius) / total;
+        for (int x = first; x < end; x++) total += Triangle((x - centre + 0.5f) / radius);
+        Span<float> weights = _weights.AsSpan(target * _stride, end - first);
+        for (int x = first; x < end; x++) weights[x - first] = Triangle((x - centre + 0.5f) / radius) / total;
         _first[target] = first;
         _count[target] = weights.Length;
     }

@@ -29,12 +29,12 @@ public class AntialiasedResizeTests
     [Test]
     public void Resize_WeightsNeighbours_ByTheTriangle()
     {
-        // Four pixels to two: a triangle of radius 2 around pixel edges 1 and 3. Offsets .5 .5 1.5 1.5 weigh 3 3 1 1 of 8;
-        // the pixel before the first counts as the first.
+        // Four pixels to two: a triangle of radius 2 around pixel edges 1 and 3. Offsets .5 .5 1.5 weigh 3 3 1 of 7; the pixel
+        // before the first does not exist and has no weight.
         var image = new RgbImage(4, 1, [0, 0, 0, 80, 80, 80, 160, 160, 160, 240, 240, 240]);
         float[] planes = AntialiasedResize.Resize(image, new ImageSize(2, 1));
-        float first = (4 * 0 + 3 * 80 + 1 * 160) / 8f / 255;
-        float second = (1 * 80 + 3 * 160 + 4 * 240) / 8f / 255;
+        float first = (3 * 0 + 3 * 80 + 1 * 160) / 7f / 255;
+        float second = (1 * 80 + 3 * 160 + 3 * 240) / 7f / 255;
         Assert.That(planes, Is.EqualTo(new[] { first, second, first, second, first, second }).Within(1e-6));
     }
 
@@ -105,7 +105,7 @@ public class AntialiasedResizeTests
         string input = graph.Input("image", TensorProto.Types.DataType.Float, 1, 3, image.Height, image.Width);
         string resized = graph.Add(
             "Resize", [input, "", "", graph.Integers(1, 3, height, width)],
-            ("mode", "linear"), ("antialias", 1), ("coordinate_transformation_mode", "half_pixel"));
+            ("mode", "linear"), ("antialias", 1), ("exclude_outside", 1), ("coordinate_transformation_mode", "half_pixel"));
         graph.Output("resized", resized, TensorProto.Types.DataType.Float, 1, 3, height, width);
         using var session = new InferenceSession(graph.Build([]).ToByteArray());
 
