@@ -50,16 +50,16 @@ internal static class WeightedSoftCrossEntropy
         Tensor present = teacher;
         if (temperature != 1)
         {
-            using Scalar t = temperature, sharpness = 1 / temperature;
+            using Scalar t = temperature, sharpness = 1 / temperature, one = 1;
             present = teacher.pow(sharpness);
-            present /= present + (1 - teacher).pow(sharpness);
+            present /= present + teacher.neg().add(one).pow(sharpness);
             logits = logits.div(t);
         }
 
         using Scalar background = backgroundWeight;
-        Tensor objects = present.mul(functional.logsigmoid(logits));
-        Tensor nothing = (1 - present).mul(functional.logsigmoid(-logits)).mul(background);
-        return Mean(objects.add(nothing).sum(), logits.shape[0], temperature).MoveToOuterDisposeScope();
+        Tensor objects = functional.logsigmoid(logits);
+        Tensor nothing = functional.logsigmoid(logits.neg()).mul(background);
+        return Mean(nothing.lerp(objects, present).sum(), logits.shape[0], temperature).MoveToOuterDisposeScope();
     }
 
     private static Tensor Mean(Tensor sum, long count, double temperature)

@@ -32,9 +32,9 @@ internal sealed class ClassMap : IDisposable
     {
         if (_columns is null) return teacher.alias();
         using var scope = NewDisposeScope();
-        using Scalar one = 1;
+        using Scalar one = 1, zero = 0;
         Tensor objects = teacher.index_select(1, _columns.add(one));
-        Tensor background = objects.sum(1, keepdim: true).neg().add(one).clamp(min: 0);
+        Tensor background = objects.sum(1, keepdim: true).neg().add(one).clamp_min(zero);
         return cat([background, objects], 1).MoveToOuterDisposeScope();
     }
 
