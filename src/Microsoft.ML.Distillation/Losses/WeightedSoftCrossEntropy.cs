@@ -58,9 +58,9 @@ internal static class WeightedSoftCrossEntropy
         }
 
         using Scalar background = backgroundWeight;
-        Tensor objects = present.mul(functional.logsigmoid(logits));
-        Tensor nothing = present.Complement().mul(functional.logsigmoid(-logits)).mul(background);
-        return Mean(objects.Plus(nothing).sum(), logits.shape[0], temperature).MoveToOuterDisposeScope();
+        Tensor objects = functional.logsigmoid(logits);
+        Tensor nothing = functional.logsigmoid(logits.neg()).mul(background);
+        return Mean(nothing.lerp(objects, present).sum(), logits.shape[0], temperature).MoveToOuterDisposeScope();
     }
 
     private static Tensor Mean(Tensor sum, long count, double temperature)

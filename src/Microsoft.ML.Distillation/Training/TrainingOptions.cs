@@ -28,7 +28,7 @@ public record TrainingOptions
 {
     /// <summary>
     /// How often training sees every image. <see langword="null"/>: √(200,000 / images), between 12 and 100: 100 for 20 images,
-    /// 32 for 200, 15 for 1,000, 12 from 1,400 on.
+    /// 32 for 200, 14 for 1,000, 12 from 1,400 on.
     /// </summary>
     public int? Epochs { get; init; }
 

@@ -29,7 +29,6 @@ internal sealed class TwoStageObjective : IObjective
     private readonly HintLoss[] _hints;
     private readonly Tensor _inputSize;
     private readonly Tensor _anchorShares;
-    private readonly Device _device;
 
     /// <param name="student">The student, already on <paramref name="device"/>.</param>
     /// <param name="squaredRegressionWeight">The weight of the squared regression loss to the ground truth.</param>
@@ -42,7 +41,6 @@ internal sealed class TwoStageObjective : IObjective
     {
         distillation?.Validate();
         _student = student;
-        _device = device;
         _distillation = distillation ?? new DistillationOptions();
         _weights = TwoStageWeights.Of(squaredRegressionWeight, teacher is null ? null : _distillation);
         _hintPairs = _weights.Hint > 0 ? HintPairs.Resolve(_distillation.Hints, student, teacher!, device) : [];
@@ -163,11 +161,12 @@ internal sealed class TwoStageObjective : IObjective
     private static Tensor OfClass(Tensor perClass, Tensor classes) =>
         perClass.shape[1] == 1 ? perClass.squeeze(1) : perClass.gather(1, classes.view(-1, 1, 1).expand(-1, 1, 4)).squeeze(1);
 
+    /// <summary>The boxes in pixels and the labels of each image, on the CPU, where anchors and proposals are matched.</summary>
     private (Tensor[] Boxes, Tensor[] Labels) GroundTruth(IReadOnlyList<Annotation> annotations)
     {
         float[] size = [_student.InputSize.Width, _student.InputSize.Height];
         return (
-            [.. annotations.Select(image => TensorArrays.Boxes([.. image.Boxes.Select((share, i) => share * size[i & 1])], _device))],
-            [.. annotations.Select(image => TensorArrays.Vector(Array.ConvertAll(image.Labels, label => (long)label), _device))]);
+            [.. annotations.Select(image => TensorArrays.Boxes([.. image.Boxes.Select((share, i) => share * size[i & 1])], CPU))],
+            [.. annotations.Select(image => TensorArrays.Vector(Array.ConvertAll(image.Labels, label => (long)label), CPU))]);
     }
 }
