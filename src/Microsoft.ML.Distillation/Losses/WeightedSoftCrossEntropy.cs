@@ -32,7 +32,7 @@ internal static class WeightedSoftCrossEntropy
         }
 
         Tensor logProbabilities = functional.log_softmax(logits, 1);
-        Tensor perClass = targets.mul(logProbabilities).sum(0);
+        Tensor perClass = targets.mul(logProbabilities).sum(dim: 0);
         Tensor weights = ones(perClass.shape[0], perClass.dtype, perClass.device);
         using Scalar background = backgroundWeight;
         weights.narrow(0, 0, 1).fill_(background);

@@ -130,6 +130,7 @@ public record TrainingOptions
         Check(GpuDeviceId is null or >= 0, nameof(GpuDeviceId), GpuDeviceId, "0 or more");
         Check(CacheBytes >= 0, nameof(CacheBytes), CacheBytes, "0 or more");
         Check(LoaderThreads >= 0, nameof(LoaderThreads), LoaderThreads, "0 or more");
+        Augmentation.Validate();
     }
 
     private protected static void Check(bool valid, string option, object? value, string range)

@@ -53,7 +53,7 @@ internal sealed class TrainingState : IDisposable
         using IDisposable frozen = no_grad();
         foreach ((string name, Tensor tensor) in Weights(_student))
         {
-            if (_best.TryGetValue(name, out Tensor? kept)) kept.copy_(tensor).Dispose();
+            if (_best.TryGetValue(name, out Tensor? kept)) kept.copy_(tensor);
             else _best[name] = tensor.detach().cpu().clone().DetachFromDisposeScope();
         }
     }

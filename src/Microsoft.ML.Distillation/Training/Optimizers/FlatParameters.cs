@@ -77,7 +77,7 @@ internal sealed class FlatParameters : IDisposable
         if (largest <= 0 || norm <= largest) return;
         using IDisposable frozen = no_grad();
         using Scalar factor = largest / norm;
-        Gradients.mul_(factor).Dispose();
+        Gradients.mul_(factor);
     }
 
     /// <summary>Frees the vectors and takes the gradients off the parameters, which keep their values.</summary>

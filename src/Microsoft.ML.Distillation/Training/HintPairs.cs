@@ -1,0 +1,60 @@
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Losses;
+using Microsoft.ML.Distillation.Teachers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Training;
+
+/// <summary>Decides which of the teacher's feature maps teach which of the student's.</summary>
+internal static class HintPairs
+{
+    /// <summary>The pairs asked for, or by default one: the student's last map, and the last of the teacher's maps nearest to it in size.</summary>
+    /// <exception cref="ArgumentException">A map is not there; the message names those that are.</exception>
+    public static IReadOnlyList<HintPair> Resolve(IReadOnlyList<HintPair>? wanted, Detector student, ITeacher teacher, Device device)
+    {
+        if (wanted is null) return [Default(student, teacher, device)];
+        foreach (HintPair pair in wanted)
+        {
+            Require(pair.Student, student.FeatureMaps, "student");
+            Require(pair.Teacher, teacher.FeatureMaps, "teacher");
+        }
+
+        return [.. wanted];
+    }
+
+    /// <summary>A loss whose adaptation layer fits a pair.</summary>
+    public static HintLoss LossFor(HintPair pair, Detector student, ITeacher teacher) =>
+        new(Channels(pair.Student, student.FeatureMaps), Channels(pair.Teacher, teacher.FeatureMaps));
+
+    private static HintPair Default(Detector student, ITeacher teacher, Device device)
+    {
+        if (student.FeatureMaps.Count == 0) throw new ArgumentException("The student has no feature map for a hint: set Hint to false.");
+        if (teacher.FeatureMaps.Count == 0) throw new ArgumentException("The teacher has no feature map for a hint: set Hint to false.");
+        using var scope = NewDisposeScope();
+        using IDisposable frozen = no_grad();
+        string guided = student.FeatureMaps[^1].Name;
+        bool training = student.training;
+        student.eval();
+        double cells = Cells(student.Features(Blank(student.InputSize, device))[guided]);
+        student.train(training);
+        using ITeacherView view = teacher.View(Blank(teacher.InputSize, device));
+        string hint = teacher.FeatureMaps.Reverse()
+            .MinBy(map => Math.Abs(Math.Log(Cells(view.Feature(map.Name)) / cells))).Name;
+        return new HintPair(guided, hint);
+    }
+
+    private static Tensor Blank(ImageSize size, Device device) => zeros([1, 3, size.Height, size.Width], device: device);
+
+    private static double Cells(Tensor map) => map.shape[2] * map.shape[3];
+
+    private static int Channels(string name, IReadOnlyList<(string Name, int Channels)> maps) => maps.First(map => map.Name == name).Channels;
+
+    private static void Require(string name, IReadOnlyList<(string Name, int Channels)> maps, string side)
+    {
+        if (maps.Any(map => map.Name == name)) return;
+        throw new ArgumentException(
+            $"The {side} has no feature map '{name}' (option {nameof(DistillationOptions.Hints)}); it has {string.Join(", ", maps.Select(map => $"'{map.Name}'"))}.");
+    }
+}

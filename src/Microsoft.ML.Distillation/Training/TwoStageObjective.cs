@@ -1,0 +1,172 @@
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Losses;
+using Microsoft.ML.Distillation.Teachers;
+using TorchSharp;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Microsoft.ML.Distillation.Training;
+
+/// <summary>
+/// The loss of a Faster R-CNN: of its RPN on sampled anchors and of its RCN on sampled proposals, each against the ground truth
+/// and against the teacher, who is asked about the very same anchors and proposals; and the hint loss between feature maps.
+/// </summary>
+internal sealed class TwoStageObjective : IObjective
+{
+    /// <summary>
+    /// What the RPN's deltas are multiplied with before they are squared. They are not divided by standard deviations as the box head's
+    /// are, so their squares would weigh nothing; 3 is the σ of the RPN's smooth L1 loss, the unit in which that loss turns square.
+    /// </summary>
+    private const double RpnSquareScale = 3;
+
+    private readonly FasterRcnn _student;
+    private readonly DistillationOptions _distillation;
+    private readonly TwoStageWeights _weights;
+    private readonly IReadOnlyList<HintPair> _hintPairs;
+    private readonly HintLoss[] _hints;
+    private readonly Tensor _inputSize;
+    private readonly Tensor _anchorShares;
+    private readonly Device _device;
+
+    /// <param name="student">The student, already on <paramref name="device"/>.</param>
+    /// <param name="squaredRegressionWeight">The weight of the squared regression loss to the ground truth.</param>
+    /// <param name="distillation">What is learned from the teacher; <see langword="null"/> without one.</param>
+    /// <param name="teacher">The teacher of all batches to come.</param>
+    /// <param name="device">Where training runs.</param>
+    /// <exception cref="ArgumentException">A hint names a feature map that is not there.</exception>
+    public TwoStageObjective(
+        FasterRcnn student, double squaredRegressionWeight, DistillationOptions? distillation, ITeacher? teacher, Device device)
+    {
+        distillation?.Validate();
+        _student = student;
+        _device = device;
+        _distillation = distillation ?? new DistillationOptions();
+        _weights = TwoStageWeights.Of(squaredRegressionWeight, teacher is null ? null : _distillation);
+        _hintPairs = _weights.Hint > 0 ? HintPairs.Resolve(_distillation.Hints, student, teacher!, device) : [];
+        _hints = [.. _hintPairs.Select(pair => HintPairs.LossFor(pair, student, teacher!).to(device))];
+
+        using var scope = NewDisposeScope();
+        float width = student.InputSize.Width, height = student.InputSize.Height;
+        _inputSize = tensor([width, height, width, height], device: device).DetachFromDisposeScope();
+        _anchorShares = student.Anchors.to(device).div(_inputSize).DetachFromDisposeScope();
+        Description = $"{_weights}; {_distillation with { Hints = null }}; hints {string.Join(", ", _hintPairs)}";
+    }
+
+    public Detector Student => _student;
+
+    public IReadOnlyList<nn.Module> Extras => _hints;
+
+    public string Description { get; }
+
+    public IReadOnlyList<LossTerm> Compute(IReadOnlyList<Annotation> annotations, Tensor images, ITeacherView? teacher)
+    {
+        using var scope = NewDisposeScope();
+        (Tensor[] boxes, Tensor[] labels) = GroundTruth(annotations);
+        IReadOnlyDictionary<string, Tensor> features = _student.Features(images);
+        RpnOutput rpn = _student.Rpn(features);
+        RpnTargets anchors = _student.SampleAnchors(boxes);
+        RoiTargets rois = _student.SampleProposals(_student.Propose(rpn, training: true), boxes, labels);
+        HeadOutput head = _student.Head(features, rois.Boxes);
+
+        var terms = new List<LossTerm>();
+        AddRpn(terms, rpn, anchors, teacher);
+        AddRcn(terms, head, rois, teacher);
+        for (int i = 0; i < _hints.Length; i++)
+        {
+            Tensor loss = _hints[i].call(features[_hintPairs[i].Student], teacher!.Feature(_hintPairs[i].Teacher));
+            terms.Add(new LossTerm(_hints.Length == 1 ? "hint" : $"hint.{_hintPairs[i].Student}", loss, _weights.Hint / _hints.Length));
+        }
+
+        foreach (LossTerm term in terms) term.Value.MoveToOuterDisposeScope();
+        return terms;
+    }
+
+    public void Dispose()
+    {
+        foreach (HintLoss hint in _hints) hint.Dispose();
+        _anchorShares.Dispose();
+        _inputSize.Dispose();
+    }
+
+    private void AddRpn(List<LossTerm> terms, RpnOutput rpn, RpnTargets anchors, ITeacherView? teacher)
+    {
+        PartWeights weights = _weights.Rpn;
+        long sampled = anchors.IsObject.shape[0];
+        using Scalar anchorsPerImage = rpn.Objectness.shape[1];
+        Tensor rows = anchors.ImageIndex.mul(anchorsPerImage).add(anchors.AnchorIndex);
+        Tensor positiveRows = rows.index_select(0, anchors.PositiveRows);
+        Tensor logits = rpn.Objectness.reshape(-1).index_select(0, rows);
+        Tensor deltas = rpn.Deltas.reshape(-1, 4).index_select(0, positiveRows);
+
+        Add(terms, "rpn.class.hard", weights.HardClass, () => functional.binary_cross_entropy_with_logits(logits, anchors.IsObject));
+        if (weights.AsksTeacher)
+        {
+            AnchorScores scores = teacher!.ScoreAnchors(_anchorShares);
+            Add(terms, "rpn.class.soft", weights.SoftClass, () =>
+            {
+                // Where the teacher has no opinion the ground truth speaks for it.
+                Tensor known = scores.Known.index_select(0, anchors.AnchorIndex);
+                Tensor targets = where(known, scores.Objectness.reshape(-1).index_select(0, rows), anchors.IsObject);
+                return WeightedSoftCrossEntropy.BinaryLoss(logits, targets, _distillation.BackgroundWeight, _distillation.Temperature);
+            });
+            Add(terms, "rpn.box.bounded", weights.BoundedBox, () =>
+            {
+                using Scalar infinity = double.PositiveInfinity;
+                Tensor positives = anchors.AnchorIndex.index_select(0, anchors.PositiveRows);
+                Tensor refined = scores.RefinedBoxes.reshape(-1, 4).index_select(0, positiveRows).mul(_inputSize);
+                Tensor unknown = scores.Known.index_select(0, positives).logical_not().unsqueeze(1);
+                Tensor theirs = FasterRcnn.RpnCoder.Encode(refined, _student.Anchors.index_select(0, positives)).masked_fill(unknown, infinity);
+                return TeacherBoundedRegression.Loss(deltas, theirs, anchors.DeltaTargets, sampled, _distillation.Margin, RpnSquareScale);
+            });
+        }
+
+        Add(terms, "rpn.box", weights.Box, () => BoxRegression.SmoothL1(deltas, anchors.DeltaTargets, sampled));
+        Add(terms, "rpn.box.squared", weights.SquaredBox, () => BoxRegression.Squared(deltas, anchors.DeltaTargets, sampled, RpnSquareScale));
+    }
+
+    private void AddRcn(List<LossTerm> terms, HeadOutput head, RoiTargets rois, ITeacherView? teacher)
+    {
+        PartWeights weights = _weights.Rcn;
+        long sampled = rois.Labels.shape[0];
+        using Scalar one = 1;
+        Tensor classes = rois.Labels.index_select(0, rois.PositiveRows).sub(one);
+        Tensor deltas = OfClass(head.Deltas.index_select(0, rois.PositiveRows), classes);
+
+        Add(terms, "rcn.class.hard", weights.HardClass, () => functional.cross_entropy(head.ClassLogits, rois.Labels));
+        if (weights.AsksTeacher)
+        {
+            BoxScores scores = teacher!.ScoreBoxes([.. rois.Boxes.Select(boxes => boxes.div(_inputSize))]);
+            Add(terms, "rcn.class.soft", weights.SoftClass, () => WeightedSoftCrossEntropy.Loss(
+                head.ClassLogits, scores.Probabilities, _distillation.BackgroundWeight, _distillation.Temperature));
+            Add(terms, "rcn.box.bounded", weights.BoundedBox, () =>
+            {
+                Tensor refined = OfClass(scores.RefinedBoxes.index_select(0, rois.PositiveRows), classes).mul(_inputSize);
+                Tensor references = cat([.. rois.Boxes]).index_select(0, rois.PositiveRows);
+                Tensor theirs = FasterRcnn.HeadCoder.Encode(refined, references);
+                return TeacherBoundedRegression.Loss(deltas, theirs, rois.DeltaTargets, sampled, _distillation.Margin);
+            });
+        }
+
+        Add(terms, "rcn.box", weights.Box, () => BoxRegression.SmoothL1(deltas, rois.DeltaTargets, sampled));
+        Add(terms, "rcn.box.squared", weights.SquaredBox, () => BoxRegression.Squared(deltas, rois.DeltaTargets, sampled));
+    }
+
+    private static void Add(List<LossTerm> terms, string name, double weight, Func<Tensor> loss)
+    {
+        if (weight > 0) terms.Add(new LossTerm(name, loss(), weight));
+    }
+
+    /// <summary>Of rows [P,C,4] the one of each box's class [P], or the only one where classes share it: [P,4].</summary>
+    private static Tensor OfClass(Tensor perClass, Tensor classes) =>
+        perClass.shape[1] == 1 ? perClass.squeeze(1) : perClass.gather(1, classes.view(-1, 1, 1).expand(-1, 1, 4)).squeeze(1);
+
+    private (Tensor[] Boxes, Tensor[] Labels) GroundTruth(IReadOnlyList<Annotation> annotations)
+    {
+        float[] size = [_student.InputSize.Width, _student.InputSize.Height];
+        return (
+            [.. annotations.Select(image => TensorArrays.Boxes([.. image.Boxes.Select((share, i) => share * size[i & 1])], _device))],
+            [.. annotations.Select(image => TensorArrays.Vector(Array.ConvertAll(image.Labels, label => (long)label), _device))]);
+    }
+}

@@ -1,0 +1,82 @@
+using Microsoft.ML.Distillation.Losses;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Tests.Losses;
+
+public class HintLossTests
+{
+    [Test]
+    public void Hint_IsStandardised_PerChannel()
+    {
+        using var scope = NewDisposeScope();
+        Tensor map = randn(3, 5, 6, 7) * arange(1, 6, float32).view(1, 5, 1, 1) + 4;
+        Tensor standard = HintLoss.Standardise(map);
+        Assert.That(standard.mean([0, 2, 3]).abs().max().ToSingle(), Is.LessThan(1e-5));
+        Assert.That((standard.pow(2).mean([0, 2, 3]) - 1).abs().max().ToSingle(), Is.LessThan(1e-4));
+    }
+
+    [Test]
+    public void DeadChannels_StayQuiet()
+    {
+        using var scope = NewDisposeScope();
+        Tensor map = randn(2, 4, 5, 5);
+        map[TensorIndex.Colon, 2] = map[TensorIndex.Colon, 2] * 1e-6f + 3;
+        Assert.That(HintLoss.Standardise(map)[TensorIndex.Colon, 2].abs().max().ToSingle(), Is.LessThan(1e-3));
+        Assert.That(HintLoss.Standardise(zeros(1, 2, 3, 3)).abs().max().ToSingle(), Is.Zero);
+    }
+
+    [Test]
+    public void PredictingNothing_CostsOne_AtAnySizeAndScale([Values(1, 16)] int channels, [Values(4, 12)] int size, [Values(0.01f, 100f)] float scale)
+    {
+        using var scope = NewDisposeScope();
+        using var loss = new HintLoss(3, channels);
+        using (no_grad())
+        {
+            foreach (Tensor parameter in loss.parameters()) parameter.zero_();
+        }
+
+        Assert.That(loss.call(rand(2, 3, size, size), randn(2, channels, size, size) * scale).ToSingle(), Is.EqualTo(1).Within(1e-3));
+    }
+
+    [Test]
+    public void Loss_IsTheMeanSquare_AfterTheAdaptationLayer()
+    {
+        using var scope = NewDisposeScope();
+        using var loss = new HintLoss(1, 2);
+        using (no_grad())
+        {
+            loss.get_parameter("adaptation.weight")!.copy_(tensor(new[] { 2f, -1f }, [2, 1, 1, 1]));
+            loss.get_parameter("adaptation.bias")!.copy_(tensor(new[] { 0f, 1f }));
+        }
+
+        Tensor guided = tensor(new[] { 1f, 2f }, [1, 1, 1, 2]);       // adapted: 2 4 and 0 −1
+        Tensor hint = tensor(new[] { 5f, 7f, 3f, 1f }, [1, 2, 1, 2]); // standardised: −1 1 and 1 −1
+        Assert.That(loss.call(guided, hint).ToSingle(), Is.EqualTo((9 + 9 + 1 + 0) / 4f).Within(1e-5));
+    }
+
+    [Test]
+    public void UnequalSizes_MeetAtTheSmaller()
+    {
+        using var scope = NewDisposeScope();
+        using var loss = new HintLoss(2, 3);
+        Tensor guided = rand(1, 2, 9, 4), hint = rand(1, 3, 5, 8);
+        Tensor small = loss.call(guided, hint);
+        Tensor pooled = loss.call(nn.functional.adaptive_avg_pool2d(guided, [5L, 4L]), nn.functional.adaptive_avg_pool2d(hint, [5L, 4L]));
+        Assert.That(small.ToSingle(), Is.EqualTo(pooled.ToSingle()).Within(1e-6));
+    }
+
+    [Test]
+    public void Gradient_AgreesWithDifferences_AndSparesTheTeacher()
+    {
+        using var scope = NewDisposeScope();
+        using var loss = new HintLoss(2, 3);
+        loss.to(float64);
+        Tensor hint = randn(1, 3, 2, 3, float64);
+        NumericalGradient.Check(guided => loss.call(guided, hint), randn(1, 2, 4, 3, float64));
+
+        Tensor asked = hint.clone().requires_grad_();
+        loss.call(randn(1, 2, 2, 3, float64), asked).backward();
+        Assert.That(asked.grad is null || asked.grad.abs().sum().ToDouble() == 0);
+    }
+}
