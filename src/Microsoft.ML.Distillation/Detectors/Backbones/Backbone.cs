@@ -1,0 +1,91 @@
+using System.Text.Json.Serialization;
+
+namespace Microsoft.ML.Distillation;
+
+/// <summary>
+/// The network that turns an image into feature maps. Take one of the static members and change it with <c>with</c>:
+/// <c>Backbone.ResNet18 with { Stages = 3 }</c> is ResNet-18 without its last stage,
+/// <c>Backbone.ResNet50 with { FpnChannels = 128 }</c> has a feature pyramid on top.
+/// </summary>
+public sealed record Backbone
+{
+    [JsonConstructor]
+    private Backbone()
+    {
+    }
+
+    /// <summary>The family.</summary>
+    [JsonInclude]
+    public BackboneKind Kind { get; private init; }
+
+    /// <summary>The channels of the convolutions of a plain backbone; empty for the other families.</summary>
+    [JsonInclude]
+    public IReadOnlyList<int> Widths { get; private init; } = [];
+
+    /// <summary>
+    /// How many of the network's stages to use: 1 to 4 for ResNet, 1 to 3 for ShuffleNetV2, 1 to the number of convolutions
+    /// for a plain one. <see langword="null"/>: all.
+    /// </summary>
+    public int? Stages { get; init; }
+
+    /// <summary>
+    /// The most pixels of the input that one cell of the deepest map may stand for: 4, 8, 16 or 32. Stages that would go
+    /// beyond it keep the resolution of the stage before. <see langword="null"/>: for a single map, chosen from the size of
+    /// the training boxes; with a feature pyramid, the network's own.
+    /// </summary>
+    public int? OutputStride { get; init; }
+
+    /// <summary>
+    /// The channels of a feature pyramid (Lin et al. 2017) over the last map of each resolution from stride 8 on.
+    /// <see langword="null"/>: no pyramid, the deepest map alone is used.
+    /// </summary>
+    public int? FpnChannels { get; init; }
+
+    /// <summary>ShuffleNetV2 ×0.5: 342 thousand parameters up to its last stage.</summary>
+    public static Backbone ShuffleNetV2_x0_5 { get; } = new() { Kind = BackboneKind.ShuffleNetV2_x0_5 };
+
+    /// <summary>ShuffleNetV2 ×1.0.</summary>
+    public static Backbone ShuffleNetV2_x1_0 { get; } = new() { Kind = BackboneKind.ShuffleNetV2_x1_0 };
+
+    /// <summary>ResNet-18: 11.2 million parameters, 2.8 million without its last stage.</summary>
+    public static Backbone ResNet18 { get; } = new() { Kind = BackboneKind.ResNet18 };
+
+    /// <summary>ResNet-34: 21.3 million parameters, 8.2 million without its last stage.</summary>
+    public static Backbone ResNet34 { get; } = new() { Kind = BackboneKind.ResNet34 };
+
+    /// <summary>ResNet-50: 23.5 million parameters, 8.5 million without its last stage.</summary>
+    public static Backbone ResNet50 { get; } = new() { Kind = BackboneKind.ResNet50 };
+
+    /// <summary>
+    /// A few 3×3 convolutions, each with batch normalisation and ReLU. The first three halve the resolution, so the map of
+    /// three or more has stride 8.
+    /// </summary>
+    /// <param name="widths">The channels of each convolution, for example 8, 16, 24, 32.</param>
+    /// <exception cref="ArgumentException">There are no widths, or one is below 1.</exception>
+    public static Backbone Plain(params int[] widths)
+    {
+        ArgumentNullException.ThrowIfNull(widths);
+        if (widths.Length == 0 || widths.Any(w => w < 1))
+            throw new ArgumentException("A plain backbone needs at least one convolution, each of at least one channel.", nameof(widths));
+        return new Backbone { Kind = BackboneKind.Plain, Widths = [.. widths] };
+    }
+
+    /// <summary>The stages that there are.</summary>
+    internal int AllStages => Kind switch
+    {
+        BackboneKind.Plain => Widths.Count,
+        BackboneKind.ShuffleNetV2_x0_5 or BackboneKind.ShuffleNetV2_x1_0 => 3,
+        _ => 4,
+    };
+
+    /// <summary>Throws an <see cref="ArgumentException"/> that names the first setting that cannot be.</summary>
+    internal void Validate()
+    {
+        if (Stages is int stages && (stages < 1 || stages > AllStages))
+            throw new ArgumentException($"{nameof(Backbone)}.{nameof(Stages)} of {Kind} is from 1 to {AllStages}, not {stages}.");
+        if (OutputStride is not (null or 4 or 8 or 16 or 32))
+            throw new ArgumentException($"{nameof(Backbone)}.{nameof(OutputStride)} is 4, 8, 16 or 32, not {OutputStride}.");
+        if (FpnChannels < 1)
+            throw new ArgumentException($"{nameof(Backbone)}.{nameof(FpnChannels)} is at least 1, not {FpnChannels}.");
+    }
+}

@@ -1,0 +1,53 @@
+using Microsoft.ML.Distillation.Onnx;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Detectors.Backbones;
+
+/// <summary>A feature map that a network makes.</summary>
+/// <param name="Stride">Pixels of the input for one cell.</param>
+internal readonly record struct FeatureMap(string Name, int Channels, int Stride);
+
+/// <summary>A network from images to feature maps, one for each stage.</summary>
+internal abstract class BackboneNetwork(string name) : nn.Module(name)
+{
+    /// <summary>What <see cref="Run"/> returns, in order of depth.</summary>
+    public abstract IReadOnlyList<FeatureMap> Maps { get; }
+
+    /// <summary>The maps [N,C,h,w] of normalised images [N,3,H,W], in order of depth.</summary>
+    public abstract IReadOnlyList<Tensor> Run(Tensor images);
+
+    /// <summary>Writes the network into an ONNX graph.</summary>
+    /// <param name="name">The name of this module in the state dict.</param>
+    /// <returns>The values that hold the maps, in order of depth.</returns>
+    public abstract IReadOnlyList<string> Write(GraphBuilder graph, string images, string name);
+
+    /// <summary>The network of a backbone.</summary>
+    /// <param name="outputStride">The largest stride of a map.</param>
+    public static BackboneNetwork Create(Backbone backbone, int outputStride)
+    {
+        int stages = backbone.Stages ?? backbone.AllStages;
+        return backbone.Kind switch
+        {
+            BackboneKind.Plain => new PlainNetwork(backbone.Widths, stages, outputStride),
+            BackboneKind.ShuffleNetV2_x0_5 => new ShuffleNetV2(ShuffleNetV2.HalfWidth, stages, outputStride),
+            BackboneKind.ShuffleNetV2_x1_0 => new ShuffleNetV2(ShuffleNetV2.FullWidth, stages, outputStride),
+            BackboneKind.ResNet18 => new ResNet(bottlenecks: false, [2, 2, 2, 2], stages, outputStride),
+            BackboneKind.ResNet34 => new ResNet(bottlenecks: false, [3, 4, 6, 3], stages, outputStride),
+            BackboneKind.ResNet50 => new ResNet(bottlenecks: true, [3, 4, 6, 3], stages, outputStride),
+            _ => throw new ArgumentException($"There is no backbone of kind {backbone.Kind}.", nameof(backbone)),
+        };
+    }
+
+    /// <summary>
+    /// Which of the maps a detector uses: the last one, or for a feature pyramid the last of each stride from 8 on (at least
+    /// two strides where there are two).
+    /// </summary>
+    public static IReadOnlyList<int> Levels(Backbone backbone, IReadOnlyList<FeatureMap> maps)
+    {
+        if (backbone.FpnChannels is null) return [maps.Count - 1];
+        int[] last = [.. Enumerable.Range(0, maps.Count).Where(i => i == maps.Count - 1 || maps[i + 1].Stride > maps[i].Stride)];
+        int fine = last.Count(i => maps[i].Stride < 8);
+        return last[Math.Max(0, Math.Min(fine, last.Length - 2))..];
+    }
+}

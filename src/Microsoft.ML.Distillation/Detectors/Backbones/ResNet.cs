@@ -1,0 +1,70 @@
+using Microsoft.ML.Distillation.Onnx;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Detectors.Backbones;
+
+/// <summary>ResNet (He et al. 2015) as in torchvision, with its state dict (<c>conv1.weight</c>, <c>layer1.0.conv1.weight</c>, …), without the classifier.</summary>
+internal sealed class ResNet : BackboneNetwork
+{
+    private const int StemChannels = 64;
+
+    private readonly ConvNorm _stem;
+    private readonly List<(string Name, List<ResidualBlock> Blocks)> _stages = [];
+    private readonly List<FeatureMap> _maps = [];
+
+    /// <param name="bottlenecks">Blocks of three convolutions (ResNet-50) rather than of two.</param>
+    /// <param name="blocks">The number of blocks of each stage.</param>
+    public ResNet(bool bottlenecks, int[] blocks, int stages, int outputStride)
+        : base(nameof(ResNet))
+    {
+        _stem = new ConvNorm(this, ("conv1", "bn1"), 3, StemChannels, 7, 2);
+        int from = StemChannels, stride = 4;
+        for (int i = 0; i < stages; i++)
+        {
+            int inner = StemChannels << i, to = bottlenecks ? 4 * inner : inner;
+            int step = i > 0 && stride < outputStride ? 2 : 1;
+            var stage = new List<ResidualBlock>();
+            for (int b = 0; b < blocks[i]; b++)
+            {
+                stage.Add(new ResidualBlock(bottlenecks, from, inner, to, b == 0 ? step : 1));
+                from = to;
+            }
+
+            stride *= step;
+            string name = $"layer{i + 1}";
+            register_module(name, nn.Sequential(stage.ToArray()));
+            _stages.Add((name, stage));
+            _maps.Add(new FeatureMap(name, to, stride));
+        }
+    }
+
+    public override IReadOnlyList<FeatureMap> Maps => _maps;
+
+    public override IReadOnlyList<Tensor> Run(Tensor images)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor x = nn.functional.max_pool2d(_stem.Run(images), 3, 2, 1);
+        var maps = new List<Tensor>();
+        foreach ((_, List<ResidualBlock> blocks) in _stages)
+        {
+            foreach (ResidualBlock block in blocks) x = block.call(x);
+            maps.Add(x.MoveToOuterDisposeScope());
+        }
+
+        return maps;
+    }
+
+    public override IReadOnlyList<string> Write(GraphBuilder graph, string images, string name)
+    {
+        string x = OnnxLayers.MaxPool(graph, _stem.Write(graph, images, name), 3, 2, 1);
+        var maps = new List<string>();
+        foreach ((string stage, List<ResidualBlock> blocks) in _stages)
+        {
+            for (int b = 0; b < blocks.Count; b++) x = blocks[b].Write(graph, x, $"{name}.{stage}.{b}");
+            maps.Add(x);
+        }
+
+        return maps;
+    }
+}

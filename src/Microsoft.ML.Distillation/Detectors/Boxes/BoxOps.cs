@@ -1,0 +1,48 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Detectors.Boxes;
+
+/// <summary>Elementary operations on boxes x0 y0 x1 y1, in any one unit.</summary>
+internal static class BoxOps
+{
+    /// <summary>The areas [N] of boxes [N,4].</summary>
+    public static Tensor Area(Tensor boxes)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor size = boxes.narrow(-1, 2, 2) - boxes.narrow(-1, 0, 2);
+        return size.prod(-1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The intersection over union [N,M] of each of <paramref name="a"/> [N,4] with each of <paramref name="b"/> [M,4].</summary>
+    public static Tensor Iou(Tensor a, Tensor b)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor first = a.unsqueeze(1), second = b.unsqueeze(0);
+        Tensor low = maximum(first.narrow(-1, 0, 2), second.narrow(-1, 0, 2));
+        Tensor high = minimum(first.narrow(-1, 2, 2), second.narrow(-1, 2, 2));
+        Tensor shared = (high - low).clamp_(min: 0).prod(-1);
+        Tensor union = Area(a).unsqueeze(1) + Area(b).unsqueeze(0) - shared;
+        return (shared / union).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Boxes [...,4] limited to 0..width and 0..height.</summary>
+    public static Tensor Clip(Tensor boxes, float width, float height)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor limit = tensor([width, height, width, height], device: boxes.device);
+        return minimum(boxes.relu(), limit).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Limits one box to 0..width and 0..height.</summary>
+    public static void Clip(Span<float> box, float width, float height)
+    {
+        box[0] = Math.Clamp(box[0], 0, width);
+        box[1] = Math.Clamp(box[1], 0, height);
+        box[2] = Math.Clamp(box[2], 0, width);
+        box[3] = Math.Clamp(box[3], 0, height);
+    }
+
+    /// <summary>Whether both sides of a box have at least this length.</summary>
+    public static bool IsAtLeast(ReadOnlySpan<float> box, float side) => box[2] - box[0] >= side && box[3] - box[1] >= side;
+}

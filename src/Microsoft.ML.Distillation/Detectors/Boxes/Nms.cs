@@ -1,0 +1,76 @@
+using System.Buffers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Detectors.Boxes;
+
+/// <summary>
+/// Greedy non-maximum suppression: the best box stays, and every box that overlaps it by more than the threshold goes; then
+/// the best of the rest, and so on. Boxes are copied from their device once; nothing waits for it per box.
+/// </summary>
+internal static class Nms
+{
+    /// <summary>The indices (int64, best first) of the boxes [N,4] that stay.</summary>
+    /// <param name="scores">[N].</param>
+    /// <param name="threshold">The largest intersection over union of two boxes that both stay.</param>
+    public static Tensor Keep(Tensor boxes, Tensor scores, float threshold)
+        => ToTensor(Keep(TensorArrays.Floats(boxes), TensorArrays.Floats(scores), threshold), boxes.device);
+
+    /// <summary>As <see cref="Keep(Tensor, Tensor, float)"/>, where only boxes of the same group (int64 [N]) suppress one another.</summary>
+    public static Tensor KeepBatched(Tensor boxes, Tensor scores, Tensor groups, float threshold)
+        => ToTensor(
+            KeepBatched(TensorArrays.Floats(boxes), TensorArrays.Floats(scores), TensorArrays.Integers(groups), threshold), boxes.device);
+
+    /// <summary>The indices of the boxes that stay, best first, at most <paramref name="limit"/> of them.</summary>
+    /// <param name="boxes">4N values.</param>
+    /// <param name="scores">N values.</param>
+    public static int[] Keep(ReadOnlySpan<float> boxes, ReadOnlySpan<float> scores, float threshold, int limit = int.MaxValue)
+        => KeepSorted(boxes, ScoreOrder.Descending(scores), threshold, limit);
+
+    /// <summary>As <see cref="Keep(ReadOnlySpan{float}, ReadOnlySpan{float}, float, int)"/>, where only boxes of the same group suppress one another.</summary>
+    /// <param name="limit">The most boxes of one group.</param>
+    public static int[] KeepBatched(
+        ReadOnlySpan<float> boxes, ReadOnlySpan<float> scores, ReadOnlySpan<long> groups, float threshold, int limit = int.MaxValue)
+    {
+        var members = new Dictionary<long, List<int>>();
+        foreach (int index in ScoreOrder.Descending(scores))
+        {
+            if (!members.TryGetValue(groups[index], out List<int>? list)) members[groups[index]] = list = [];
+            list.Add(index);
+        }
+
+        var kept = new List<int>();
+        foreach (List<int> group in members.Values) kept.AddRange(KeepSorted(boxes, [.. group], threshold, limit));
+
+        kept.Sort();
+        var keptScores = new float[kept.Count];
+        for (int i = 0; i < keptScores.Length; i++) keptScores[i] = scores[kept[i]];
+        return Array.ConvertAll(ScoreOrder.Descending(keptScores), i => kept[i]);
+    }
+
+    /// <summary>Suppression among the boxes of <paramref name="order"/>, which has the best first.</summary>
+    private static int[] KeepSorted(ReadOnlySpan<float> boxes, int[] order, float threshold, int limit)
+    {
+        BoxColumns sorted = BoxColumns.FromRows(boxes, order);
+        float[] iou = ArrayPool<float>.Shared.Rent(order.Length);
+        var suppressed = new bool[order.Length];
+        var kept = new List<int>();
+        for (int i = 0; i < order.Length && kept.Count < limit; i++)
+        {
+            if (suppressed[i]) continue;
+            kept.Add(order[i]);
+            sorted.Iou(sorted.X0[i], sorted.Y0[i], sorted.X1[i], sorted.Y1[i], i + 1, iou);
+            Mark(iou.AsSpan(i + 1, order.Length - i - 1), threshold, suppressed.AsSpan(i + 1));
+        }
+
+        ArrayPool<float>.Shared.Return(iou);
+        return [.. kept];
+    }
+
+    private static void Mark(ReadOnlySpan<float> iou, float threshold, Span<bool> suppressed)
+    {
+        for (int j = 0; j < iou.Length; j++) suppressed[j] |= iou[j] > threshold;
+    }
+
+    private static Tensor ToTensor(int[] kept, Device device) => TensorArrays.Vector(Array.ConvertAll(kept, i => (long)i), device);
+}

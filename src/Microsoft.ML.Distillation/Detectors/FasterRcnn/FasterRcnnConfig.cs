@@ -1,0 +1,83 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.ML.Distillation.Data;
+
+namespace Microsoft.ML.Distillation.Detectors;
+
+/// <summary>Everything that defines a Faster R-CNN but its weights: <see cref="FasterRcnnOptions"/> with nothing left open.</summary>
+internal sealed record FasterRcnnConfig
+{
+    /// <summary>The name of the family in a detector's description.</summary>
+    public const string Family = "FasterRcnn";
+
+    private static readonly JsonSerializerOptions Json = new() { Converters = { new JsonStringEnumConverter() } };
+
+    public required Backbone Backbone { get; init; }
+
+    /// <summary>The largest stride of the backbone's maps.</summary>
+    public required int OutputStride { get; init; }
+
+    public required ImageSize InputSize { get; init; }
+
+    public required IReadOnlyList<string> ClassNames { get; init; }
+
+    /// <summary>For each map that the RPN looks at, finest first, the anchor sizes in pixels.</summary>
+    public required IReadOnlyList<IReadOnlyList<float>> AnchorSizes { get; init; }
+
+    /// <summary>Height over width.</summary>
+    public required IReadOnlyList<float> AnchorRatios { get; init; }
+
+    public required int RpnChannels { get; init; }
+
+    public int RpnBatchSize { get; init; } = 256;
+
+    public float RpnPositiveShare { get; init; } = 0.5f;
+
+    public int TrainingProposalsBeforeNms { get; init; } = 2000;
+
+    public int TrainingProposals { get; init; } = 1000;
+
+    public int ProposalsBeforeNms { get; init; } = 1000;
+
+    public int Proposals { get; init; } = 1000;
+
+    public float RpnNmsThreshold { get; init; } = 0.7f;
+
+    public int RoiBatchSize { get; init; } = 512;
+
+    public float RoiPositiveShare { get; init; } = 0.25f;
+
+    public int RoiSize { get; init; } = 7;
+
+    /// <summary>Whether RoIAlign takes pixel centres at half-integers.</summary>
+    public bool AlignedRois { get; init; } = true;
+
+    public required int HeadWidth { get; init; }
+
+    public int HeadLayers { get; init; } = 1;
+
+    public bool ClassAgnosticBoxes { get; init; } = true;
+
+    public float ScoreThreshold { get; init; } = 0.05f;
+
+    public float NmsThreshold { get; init; } = 0.5f;
+
+    public int MaxDetections { get; init; } = 100;
+
+    /// <summary>The configuration as JSON, under the name of the family.</summary>
+    public string ToJson() => JsonSerializer.Serialize(new Dictionary<string, FasterRcnnConfig> { [Family] = this }, Json);
+
+    /// <summary>Reads what is under the family's name in <see cref="ToJson"/>.</summary>
+    /// <exception cref="FormatException">A part is missing or of the wrong kind.</exception>
+    public static FasterRcnnConfig FromJson(JsonElement json)
+    {
+        try
+        {
+            return json.Deserialize<FasterRcnnConfig>(Json) ?? throw new FormatException("The detector's description is empty.");
+        }
+        catch (JsonException e)
+        {
+            throw new FormatException($"The detector's description cannot be read: {e.Message}", e);
+        }
+    }
+}

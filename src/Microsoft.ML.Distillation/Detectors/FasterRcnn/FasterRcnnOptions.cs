@@ -1,0 +1,123 @@
+namespace Microsoft.ML.Distillation;
+
+/// <summary>
+/// The settings of a Faster R-CNN (Ren et al. 2015). Whatever is <see langword="null"/> is chosen from the input size, the
+/// backbone and the training boxes when training starts; the summary of each setting says how.
+/// </summary>
+public sealed record FasterRcnnOptions
+{
+    /// <summary>
+    /// The longer side of the network's input in pixels; the shorter side follows the median shape of the training images,
+    /// and both are rounded to whole cells of the deepest map. Images are stretched into that size.
+    /// </summary>
+    public int InputSize { get; init; } = 320;
+
+    /// <summary>The exact width of the input in pixels, in place of <see cref="InputSize"/>; needs <see cref="InputHeight"/> too.</summary>
+    public int? InputWidth { get; init; }
+
+    /// <summary>The exact height of the input in pixels, in place of <see cref="InputSize"/>; needs <see cref="InputWidth"/> too.</summary>
+    public int? InputHeight { get; init; }
+
+    /// <summary>
+    /// The sizes of anchors (square root of their area) in pixels of the input. With a feature pyramid the list is cut into
+    /// equal parts, one for each of its maps, finest first. <see langword="null"/>: three for a single map, three for each map of a
+    /// pyramid, by k-means on the training boxes.
+    /// </summary>
+    public IReadOnlyList<float>? AnchorSizes { get; init; }
+
+    /// <summary>
+    /// The shapes of anchors, height over width. <see langword="null"/>: 1 where the training boxes are nearly square (median
+    /// side ratio below 1.5), otherwise ½, 1 and 2.
+    /// </summary>
+    public IReadOnlyList<float>? AnchorRatios { get; init; }
+
+    /// <summary>The channels of the RPN's 3×3 convolution. <see langword="null"/>: those of the map it looks at, at most 256.</summary>
+    public int? RpnChannels { get; init; }
+
+    /// <summary>The anchors of an image that the RPN's loss looks at. <see langword="null"/>: 128 for inputs up to 256 pixels, otherwise 256.</summary>
+    public int? RpnBatchSize { get; init; }
+
+    /// <summary>The proposals of an image in training. <see langword="null"/>: 150 for inputs up to 256 pixels, 300 up to 512, otherwise 1000.</summary>
+    public int? TrainingProposals { get; init; }
+
+    /// <summary>The proposals of an image in use. <see langword="null"/>: 150 for inputs up to 256 pixels, 300 up to 512, otherwise 1000.</summary>
+    public int? Proposals { get; init; }
+
+    /// <summary>The proposals of an image and map before suppression of overlaps. <see langword="null"/>: four for each that may remain.</summary>
+    public int? ProposalsBeforeNms { get; init; }
+
+    /// <summary>The most overlap (intersection over union) of two proposals.</summary>
+    public float RpnNmsThreshold { get; init; } = 0.7f;
+
+    /// <summary>The proposals of an image that the head's loss looks at. <see langword="null"/>: 64 for inputs up to 256 pixels, 128 up to 512, otherwise 256.</summary>
+    public int? RoiBatchSize { get; init; }
+
+    /// <summary>The most of them, as a share, that are objects.</summary>
+    public float RoiPositiveShare { get; init; } = 0.5f;
+
+    /// <summary>The cells on each side that RoIAlign cuts a proposal into. <see langword="null"/>: 5 for inputs up to 320 pixels, otherwise 7.</summary>
+    public int? RoiSize { get; init; }
+
+    /// <summary>
+    /// The width of the head's fully connected layers. <see langword="null"/>: half the channels of the map it looks at, from 64
+    /// to 512, so that a compact backbone gets a compact head.
+    /// </summary>
+    public int? HeadWidth { get; init; }
+
+    /// <summary>The number of the head's fully connected layers before the predictors: 1 or 2.</summary>
+    public int HeadLayers { get; init; } = 1;
+
+    /// <summary>Whether one box regressor serves all classes.</summary>
+    public bool ClassAgnosticBoxes { get; init; } = true;
+
+    /// <summary>Detections below this score are dropped.</summary>
+    public float ScoreThreshold { get; init; } = 0.01f;
+
+    /// <summary>The most overlap (intersection over union) of two detections of the same class.</summary>
+    public float NmsThreshold { get; init; } = 0.5f;
+
+    /// <summary>The most detections of an image.</summary>
+    public int MaxDetections { get; init; } = 100;
+
+    /// <summary>Throws an <see cref="ArgumentException"/> that names the first setting that cannot be.</summary>
+    internal void Validate()
+    {
+        Require(InputSize >= 32, nameof(InputSize), InputSize, "at least 32 pixels");
+        if (InputWidth is null != InputHeight is null)
+            throw new ArgumentException($"{nameof(InputWidth)} and {nameof(InputHeight)} go together: set both or neither.");
+        Require(InputWidth is null or >= 32, nameof(InputWidth), InputWidth, "at least 32 pixels");
+        Require(InputHeight is null or >= 32, nameof(InputHeight), InputHeight, "at least 32 pixels");
+        RequireLengths(AnchorSizes, nameof(AnchorSizes));
+        RequireLengths(AnchorRatios, nameof(AnchorRatios));
+        RequireCount(RpnChannels, nameof(RpnChannels));
+        RequireCount(RpnBatchSize, nameof(RpnBatchSize));
+        RequireCount(TrainingProposals, nameof(TrainingProposals));
+        RequireCount(Proposals, nameof(Proposals));
+        RequireCount(ProposalsBeforeNms, nameof(ProposalsBeforeNms));
+        RequireCount(RoiBatchSize, nameof(RoiBatchSize));
+        RequireCount(RoiSize, nameof(RoiSize));
+        RequireCount(HeadWidth, nameof(HeadWidth));
+        RequireCount(MaxDetections, nameof(MaxDetections));
+        Require(HeadLayers is 1 or 2, nameof(HeadLayers), HeadLayers, "1 or 2");
+        RequireShare(RpnNmsThreshold, nameof(RpnNmsThreshold));
+        RequireShare(NmsThreshold, nameof(NmsThreshold));
+        RequireShare(ScoreThreshold, nameof(ScoreThreshold));
+        RequireShare(RoiPositiveShare, nameof(RoiPositiveShare));
+    }
+
+    private static void RequireCount(int? value, string option) => Require(value is null or >= 1, option, value, "at least 1");
+
+    private static void RequireShare(float value, string option) => Require(value is >= 0 and <= 1, option, value, "from 0 to 1");
+
+    private static void RequireLengths(IReadOnlyList<float>? values, string option)
+    {
+        if (values is null) return;
+        bool valid = values.Count > 0 && values.All(v => float.IsFinite(v) && v > 0);
+        Require(valid, option, $"[{string.Join(", ", values)}]", "one or more positive numbers");
+    }
+
+    private static void Require(bool valid, string option, object? value, string rule)
+    {
+        if (!valid) throw new ArgumentException(FormattableString.Invariant($"{nameof(FasterRcnnOptions)}.{option} is {rule}, not {value}."));
+    }
+}

@@ -1,0 +1,91 @@
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+
+namespace Microsoft.ML.Distillation.Detectors;
+
+/// <summary>Turns options and a look at the data into a configuration in which nothing is left open.</summary>
+internal sealed record FasterRcnnPlan(Backbone Backbone, FasterRcnnOptions Options) : StudentDetector
+{
+    private const int SizesPerMap = 3;
+
+    /// <summary>Throws an <see cref="ArgumentException"/> that names the first setting that cannot be.</summary>
+    public void Validate()
+    {
+        Backbone.Validate();
+        Options.Validate();
+    }
+
+    internal override Detector Build(DataStatistics data) => new FasterRcnn(Configure(data));
+
+    /// <summary>The configuration for data of this kind.</summary>
+    public FasterRcnnConfig Configure(DataStatistics data)
+    {
+        (float width, float height) = WantedSize(data);
+        float[] boxWidths = Array.ConvertAll(data.BoxWidths, w => w * width);
+        float[] boxHeights = Array.ConvertAll(data.BoxHeights, h => h * height);
+        float[] sizes = [.. boxWidths.Zip(boxHeights, (w, h) => MathF.Sqrt(w * h))];
+
+        int stride = Backbone.OutputStride ?? (Backbone.FpnChannels is null ? StrideFor(SmallestAnchor(sizes)) : 32);
+        using BackboneNetwork network = BackboneNetwork.Create(Backbone, stride);
+        IReadOnlyList<int> levels = BackboneNetwork.Levels(Backbone, network.Maps);
+        int cell = network.Maps[levels[^1]].Stride;
+        int channels = Backbone.FpnChannels ?? network.Maps[levels[^1]].Channels;
+        var input = new ImageSize(Whole(width, cell, Options.InputWidth), Whole(height, cell, Options.InputHeight));
+        int longer = Math.Max(input.Width, input.Height);
+        int proposals = longer <= 256 ? 150 : longer <= 512 ? 300 : 1000;
+
+        return new FasterRcnnConfig
+        {
+            Backbone = Backbone,
+            OutputStride = stride,
+            InputSize = input,
+            ClassNames = [.. data.ClassNames],
+            AnchorSizes = SizesByLevel(sizes, levels.Count),
+            AnchorRatios = Options.AnchorRatios ?? AnchorShapes.Ratios(boxWidths, boxHeights),
+            RpnChannels = Options.RpnChannels ?? Math.Min(channels, 256),
+            RpnBatchSize = Options.RpnBatchSize ?? (longer <= 256 ? 128 : 256),
+            TrainingProposals = Options.TrainingProposals ?? proposals,
+            TrainingProposalsBeforeNms = Options.ProposalsBeforeNms ?? 4 * (Options.TrainingProposals ?? proposals),
+            Proposals = Options.Proposals ?? proposals,
+            ProposalsBeforeNms = Options.ProposalsBeforeNms ?? 4 * (Options.Proposals ?? proposals),
+            RpnNmsThreshold = Options.RpnNmsThreshold,
+            RoiBatchSize = Options.RoiBatchSize ?? (longer <= 256 ? 64 : longer <= 512 ? 128 : 256),
+            RoiPositiveShare = Options.RoiPositiveShare,
+            RoiSize = Options.RoiSize ?? (longer <= 320 ? 5 : 7),
+            HeadWidth = Options.HeadWidth ?? Math.Clamp(channels / 2, 64, 512),
+            HeadLayers = Options.HeadLayers,
+            ClassAgnosticBoxes = Options.ClassAgnosticBoxes,
+            ScoreThreshold = Options.ScoreThreshold,
+            NmsThreshold = Options.NmsThreshold,
+            MaxDetections = Options.MaxDetections,
+        };
+    }
+
+    private (float Width, float Height) WantedSize(DataStatistics data)
+    {
+        if (Options is { InputWidth: int width, InputHeight: int height }) return (width, height);
+        float aspect = float.IsFinite(data.MedianAspect) && data.MedianAspect > 0 ? data.MedianAspect : 1;
+        return aspect >= 1 ? (Options.InputSize, Options.InputSize / aspect) : (Options.InputSize * aspect, Options.InputSize);
+    }
+
+    /// <summary>The nearest whole number of cells, at least 32 pixels; a size that the user named is kept as it is.</summary>
+    private static int Whole(float size, int cell, int? wanted)
+        => wanted ?? Math.Max((int)MathF.Round(size / cell), (31 + cell) / cell) * cell;
+
+    private float SmallestAnchor(float[] sizes) => Options.AnchorSizes?.Min() ?? AnchorShapes.Sizes(sizes, SizesPerMap)[0];
+
+    /// <summary>The largest stride, from 8 to 32, that is no larger than the smallest anchor.</summary>
+    private static int StrideFor(float smallestAnchor) => smallestAnchor >= 32 ? 32 : smallestAnchor >= 16 ? 16 : 8;
+
+    private IReadOnlyList<IReadOnlyList<float>> SizesByLevel(float[] boxSizes, int levels)
+    {
+        IReadOnlyList<float> sizes = Options.AnchorSizes ?? AnchorShapes.Sizes(boxSizes, SizesPerMap * levels);
+        if (sizes.Count % levels != 0)
+        {
+            throw new ArgumentException(
+                $"{nameof(FasterRcnnOptions)}.{nameof(FasterRcnnOptions.AnchorSizes)} has {sizes.Count} sizes, which cannot be cut into equal parts for the {levels} maps of the feature pyramid.");
+        }
+
+        return [.. sizes.Chunk(sizes.Count / levels)];
+    }
+}

@@ -1,0 +1,17 @@
+namespace Microsoft.ML.Distillation.Detectors;
+
+/// <summary>
+/// The usual standardisation of images (mean and standard deviation of ImageNet's pixels, values 0 to 1), written as
+/// value × scale + shift.
+/// </summary>
+internal static class PixelNormalisation
+{
+    private static readonly float[] Mean = [0.485f, 0.456f, 0.406f];
+    private static readonly float[] Deviation = [0.229f, 0.224f, 0.225f];
+
+    /// <summary>For red, green and blue.</summary>
+    public static float[] Scale { get; } = Array.ConvertAll(Deviation, d => 1 / d);
+
+    /// <summary>For red, green and blue.</summary>
+    public static float[] Shift { get; } = [.. Mean.Zip(Deviation, (m, d) => -m / d)];
+}

@@ -1,0 +1,49 @@
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Tests.Detectors;
+
+/// <summary>Small detectors and images for tests.</summary>
+internal static class TestDetectors
+{
+    /// <summary>Data whose boxes are 12, 30 and 58 pixels at 192×144.</summary>
+    public static readonly DataStatistics Statistics = new(
+        100, 6, 4f / 3,
+        [12 / 192f, 12 / 192f, 30 / 192f, 30 / 192f, 58 / 192f, 58 / 192f],
+        [12 / 144f, 12 / 144f, 30 / 144f, 30 / 144f, 58 / 144f, 58 / 144f],
+        ["a", "b", "c"]);
+
+    /// <summary>A detector of a backbone for <see cref="Statistics"/>, in evaluation mode.</summary>
+    public static FasterRcnn Build(Backbone backbone, int inputSize = 96, FasterRcnnOptions? options = null)
+    {
+        random.manual_seed(1);
+        var detector = (FasterRcnn)StudentDetector.FasterRcnn(backbone, inputSize, options).Build(Statistics);
+        detector.eval();
+        return detector;
+    }
+
+    /// <summary>Images of smooth noise for a detector, float [count,3,H,W].</summary>
+    public static Tensor Images(Detector detector, int count, int seed = 2)
+    {
+        random.manual_seed(seed);
+        using Tensor coarse = rand(count, 3, 6, 8);
+        return nn.functional.interpolate(coarse, [detector.InputSize.Height, detector.InputSize.Width], mode: InterpolationMode.Bilinear);
+    }
+
+    /// <summary>Gives batch normalisation statistics and the predictors weights that make a fresh network's answers varied.</summary>
+    public static void Shake(Detector detector)
+    {
+        random.manual_seed(3);
+        using IDisposable noGradients = no_grad();
+        foreach ((string name, Tensor value) in detector.state_dict())
+        {
+            using DisposeScope scope = NewDisposeScope();
+            if (name.EndsWith("running_mean", StringComparison.Ordinal)) value.normal_(0, 0.2);
+            else if (name.EndsWith("running_var", StringComparison.Ordinal)) value.uniform_(0.5, 1.5);
+            else if (name.EndsWith("bbox_pred.weight", StringComparison.Ordinal)) value.normal_(0, 0.05);
+            else if (name.Contains("cls_", StringComparison.Ordinal)) value.normal_(0, 0.5);
+        }
+    }
+}
