@@ -67,14 +67,14 @@ internal sealed class IngestRowReader : IDisposable
     private RgbImage? ReadImage(string where, ReadOnlyMemory<char> path)
     {
         string column = $"{where}, column '{_columns.Image.Name}'";
+        RgbImage? pixels;
         try
         {
             // The getter disposes the image before.
             _getImage(ref _image!);
-            if (_image is not null) return MLImagePixels.ToRgb(_image);
-            _invalid.AddImage($"{column}: there is no image.");
+            pixels = _image is null ? null : MLImagePixels.ToRgb(_image);
         }
-        catch (Exception exception) when (exception is not (InvalidDataException or OutOfMemoryException or OperationCanceledException))
+        catch (Exception exception) when (exception is not (OutOfMemoryException or OperationCanceledException))
         {
             // The getter may have disposed it already; disposing twice is harmless.
             _image?.Dispose();
@@ -82,9 +82,11 @@ internal sealed class IngestRowReader : IDisposable
             string file = path.ToString();
             string problem = Path.IsPathRooted(file) && !File.Exists(file) ? "the file does not exist." : $"the image cannot be read: {exception.Message}";
             _invalid.AddImage($"{column}: {problem}", exception);
+            return null;
         }
 
-        return null;
+        if (pixels is null) _invalid.AddImage($"{column}: there is no image.");
+        return pixels;
     }
 
     private Annotation ReadObjects(string where, ImageSize image)

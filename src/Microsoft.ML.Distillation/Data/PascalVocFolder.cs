@@ -52,6 +52,8 @@ internal sealed class PascalVocFolder
         string stem = Path.GetFileNameWithoutExtension(annotation);
         // Written on another system, the name may hold a path of that system.
         string named = fileName is null ? "" : fileName[(fileName.LastIndexOfAny(['/', '\\']) + 1)..];
+        string exact = Path.Combine(_imageFolder, named);
+        if (File.Exists(exact)) return exact;
         foreach (string candidate in (ReadOnlySpan<string>)[named, .. Names(Path.GetFileNameWithoutExtension(named)), .. Names(named), .. Names(stem)])
         {
             if (_images.TryGetValue(candidate, out string? path)) return path;

@@ -2,7 +2,7 @@ namespace Microsoft.ML.Distillation.Data;
 
 /// <summary>
 /// Which source pixels make up each target pixel along one axis, and with what weights: the triangle filter, as wide as
-/// the shrinking factor (half-pixel centres; a weight that falls beyond the image goes to its edge pixel).
+/// the shrinking factor (half-pixel centres; weights beyond the image are left out and the others scaled up to sum to 1).
 /// </summary>
 internal sealed class ResizeAxis
 {
@@ -16,10 +16,10 @@ internal sealed class ResizeAxis
     /// <param name="length">The region's length in source pixels.</param>
     /// <param name="targetLength">The number of target pixels that the region becomes.</param>
     /// <param name="mirror">Whether the target runs backwards.</param>
-    public ResizeAxis(int sourceLength, double start, double length, int targetLength, bool mirror = false)
+    public ResizeAxis(int sourceLength, float start, float length, int targetLength, bool mirror = false)
     {
-        double scale = length / targetLength;
-        double radius = Math.Max(scale, 1);
+        float enlargement = targetLength / length;
+        float radius = Math.Max(1 / enlargement, 1);
         _stride = 2 * (int)Math.Ceiling(radius) + 1;
         _first = new int[targetLength];
         _count = new int[targetLength];
@@ -27,7 +27,8 @@ internal sealed class ResizeAxis
         Begin = sourceLength;
         for (int i = 0; i < targetLength; i++)
         {
-            double centre = start + (i + 0.5) * scale;
+            // ONNX Runtime's rounding: its formula in its precision.
+            float centre = start + ((i + 0.5f) / enlargement - 0.5f + 0.5f);
             if (centre < 0 || centre >= sourceLength) continue;
             int target = mirror ? targetLength - 1 - i : i;
             Fill(target, centre, radius, sourceLength);
@@ -51,20 +52,17 @@ internal sealed class ResizeAxis
         return _weights.AsSpan(target * _stride, _count[target]);
     }
 
-    private void Fill(int target, double centre, double radius, int sourceLength)
+    private void Fill(int target, float centre, float radius, int sourceLength)
     {
-        int from = (int)Math.Floor(centre - radius + 0.5);
-        int to = (int)Math.Floor(centre + radius + 0.5);
-        int first = Math.Clamp(from, 0, sourceLength - 1);
-        int last = Math.Clamp(to - 1, first, sourceLength - 1);
-        double total = 0;
-        for (int x = from; x < to; x++) total += Triangle((x + 0.5 - centre) / radius);
-        Span<float> weights = _weights.AsSpan(target * _stride, last - first + 1);
-        for (int x = from; x < to; x++)
-            weights[Math.Clamp(x, first, last) - first] += (float)(Triangle((x + 0.5 - centre) / radius) / total);
+        int first = Math.Max(0, (int)Math.Floor(centre - radius + 0.5f));
+        int end = Math.Max(first + 1, Math.Min(sourceLength, (int)Math.Floor(centre + radius + 0.5f)));
+        float total = 0;
+        for (int x = first; x < end; x++) total += Triangle((x - centre + 0.5f) / radius);
+        Span<float> weights = _weights.AsSpan(target * _stride, end - first);
+        for (int x = first; x < end; x++) weights[x - first] = Triangle((x - centre + 0.5f) / radius) / total;
         _first[target] = first;
         _count[target] = weights.Length;
     }
 
-    private static double Triangle(double distance) => Math.Max(0, 1 - Math.Abs(distance));
+    private static float Triangle(float distance) => Math.Max(0, 1 - Math.Abs(distance));
 }

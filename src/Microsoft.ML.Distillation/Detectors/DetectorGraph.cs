@@ -32,6 +32,9 @@ internal static class DetectorGraph
     /// <summary>Metadata: the architecture as JSON, from which the network can be rebuilt.</summary>
     public const string ArchitectureKey = "ml-distillation.detector";
 
+    /// <summary>Metadata: where the network begins and ends inside the graph, from which the plain form is cut.</summary>
+    public const string PlainKey = "ml-distillation.plain";
+
     /// <summary>Whether the file was made by this library.</summary>
     public static bool IsDetector(OnnxModelFile model)
         => model.Metadata.ContainsKey(ArchitectureKey) && model.Metadata.ContainsKey(NamesKey);

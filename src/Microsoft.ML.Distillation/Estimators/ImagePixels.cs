@@ -1,5 +1,5 @@
-using System.Runtime.InteropServices;
 using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Transforms;
 
 namespace Microsoft.ML.Distillation.Estimators;
@@ -43,27 +43,8 @@ internal sealed class ImagePixels : CustomMappingFactory<ImagePixels.Input, Imag
             ?? throw new InvalidOperationException("A row has no image (it is null): a detector needs one in every row.");
         VBuffer<byte> pixels = output.Pixels;
         var editor = VBufferEditor.Create(ref pixels, 3 * image.Width * image.Height);
-        CopyRgb(image, editor.Values);
+        MLImagePixels.CopyRgb(image, editor.Values);
         output.Pixels = editor.Commit();
         output.Size = [image.Height, image.Width];
-    }
-
-    /// <summary>Copies an image's pixels as RGB, whichever of its two orders ML.NET gives them in.</summary>
-    public static void CopyRgb(MLImage image, Span<byte> rgb)
-    {
-        ReadOnlySpan<uint> pixels = MemoryMarshal.Cast<byte, uint>(image.Pixels);
-        (int red, int blue) = image.PixelFormat switch
-        {
-            MLPixelFormat.Rgba32 => (0, 16),
-            MLPixelFormat.Bgra32 => (16, 0),
-            _ => throw new NotSupportedException($"Images of the pixel format {image.PixelFormat} cannot be read."),
-        };
-        for (int from = 0, to = 0; from < pixels.Length; from++, to += 3)
-        {
-            uint pixel = pixels[from];
-            rgb[to] = (byte)(pixel >> red);
-            rgb[to + 1] = (byte)(pixel >> 8);
-            rgb[to + 2] = (byte)(pixel >> blue);
-        }
     }
 }

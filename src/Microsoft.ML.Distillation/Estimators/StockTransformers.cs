@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms.Image;
 using Microsoft.ML.Transforms.Onnx;
 
@@ -26,7 +27,7 @@ internal static class StockTransformers
 
         string[] inputs = [PrivateColumns.Pixels, PrivateColumns.Size];
         string[] outputs = [PrivateColumns.Boxes, PrivateColumns.Scores, PrivateColumns.Classes];
-        Append(catalog.ApplyOnnxModel(new OnnxOptions { InputColumns = inputs, OutputColumns = outputs, ModelFile = networkFile }));
+        Append(ApplyNetwork(catalog, new OnnxOptions { InputColumns = inputs, OutputColumns = outputs, ModelFile = networkFile }));
 
         Append(catalog.Conversion.MapValue(PrivateColumns.ClassName,
             classNames.Select((name, id) => KeyValuePair.Create((long)id, name)), PrivateColumns.Classes));
@@ -41,6 +42,24 @@ internal static class StockTransformers
             T link = estimator.Fit(view);
             view = link.Transform(view);
             links.Add(link);
+        }
+    }
+
+    /// <summary>
+    /// The context's GPU is where training runs; whether ONNX Runtime can use it too depends on which of its packages the
+    /// application has. Where it cannot, the fitted model works on the CPU rather than be lost at the end of its training.
+    /// </summary>
+    private static OnnxScoringEstimator ApplyNetwork(TransformsCatalog catalog, OnnxOptions options)
+    {
+        try
+        {
+            return catalog.ApplyOnnxModel(options);
+        }
+        catch (Exception e) when (EnvironmentSettings.Of(EnvironmentSettings.EnvironmentOf(catalog)).GpuDeviceId is not null)
+        {
+            using IChannel channel = EnvironmentSettings.EnvironmentOf(catalog).Register(nameof(DetectorTransformer)).Start("Loading");
+            channel.Warning(MessageSensitivity.None, $"ONNX Runtime cannot use the GPU, so the fitted detector runs on the CPU: {e.Message}");
+            return new MLContext().Transforms.ApplyOnnxModel(options);
         }
     }
 }

@@ -1,5 +1,7 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Tests.Pipelines;
 using Microsoft.ML.Transforms.Image;
 
 namespace Microsoft.ML.Distillation.Tests.Estimators;
@@ -96,6 +98,23 @@ public class DetectorTransformerTests
     }
 
     [Test]
+    public void AnotherProcess_WithoutLibtorch_PredictsTheSame()
+    {
+        using TransformerChain<ITransformer> model = Model();
+        string zip = Path.Combine(_folder, "model.zip"), onnx = Path.Combine(_folder, "model.onnx");
+        _mlContext.Model.Save(model, Paths("a.png").Schema, zip);
+
+        ConsumerProcess.Answer answer = ConsumerProcess.Run(zip, onnx, Path.Combine(_folder, "a.png"), Path.Combine(_folder, "b.png"));
+
+        Prediction[] expected = Predict(model, "a.png", "b.png");
+        Assert.That(answer.TorchIsLoaded, Is.False);
+        Assert.That(answer.Found.Select(f => f.PredictedLabel), Is.EqualTo(expected.Select(f => f.PredictedLabel)));
+        Assert.That(answer.Found.Select(f => f.Score), Is.EqualTo(expected.Select(f => f.Score)));
+        Assert.That(answer.Found.Select(f => f.PredictedBoundingBoxes), Is.EqualTo(expected.Select(f => f.PredictedBoundingBoxes)));
+        Assert.That(File.ReadAllBytes(onnx), Is.EqualTo(ToyDetector.Model().ToBytes()));
+    }
+
+    [Test]
     public void Columns_TakeTheNamesTheyAreGiven()
     {
         var columns = new DetectorColumns("Photo", "What", "HowSure", "Where");
@@ -110,8 +129,8 @@ public class DetectorTransformerTests
     {
         byte[] rgba = [1, 2, 3, 255, 4, 5, 6, 255], bgra = [3, 2, 1, 255, 6, 5, 4, 255];
         byte[] first = new byte[6], second = new byte[6];
-        using (var image = MLImage.CreateFromPixels(2, 1, MLPixelFormat.Rgba32, rgba)) ImagePixels.CopyRgb(image, first);
-        using (var image = MLImage.CreateFromPixels(2, 1, MLPixelFormat.Bgra32, bgra)) ImagePixels.CopyRgb(image, second);
+        using (var image = MLImage.CreateFromPixels(2, 1, MLPixelFormat.Rgba32, rgba)) MLImagePixels.CopyRgb(image, first);
+        using (var image = MLImage.CreateFromPixels(2, 1, MLPixelFormat.Bgra32, bgra)) MLImagePixels.CopyRgb(image, second);
         Assert.That(first, Is.EqualTo(new byte[] { 1, 2, 3, 4, 5, 6 }));
         Assert.That(second, Is.EqualTo(first));
     }

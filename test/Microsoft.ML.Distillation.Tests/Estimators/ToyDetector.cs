@@ -39,6 +39,7 @@ internal static class ToyDetector
         [
             new(DetectorGraph.NamesKey, "[\"red\",\"green\"]"),
             new(DetectorGraph.ArchitectureKey, "{}"),
+            new(DetectorGraph.PlainKey, new PlainForm(image, shares, 16, 16).ToJson()),
         ]));
     }
 

@@ -28,7 +28,7 @@ internal static class FeatureMapCrop
     private static Tensor Weights(int length, int start, int extent, int total)
     {
         double cells = (double)length / total;
-        var axis = new ResizeAxis(length, start * cells, extent * cells, length);
+        var axis = new ResizeAxis(length, (float)(start * cells), (float)(extent * cells), length);
         var matrix = new float[length * length];
         for (int i = 0; i < length; i++)
         {

@@ -1,0 +1,99 @@
+using System.CommandLine;
+using Microsoft.ML.Distillation.Tool.Commands;
+
+namespace Microsoft.ML.Distillation.Tool;
+
+/// <summary>Parses the command line, runs the command, and turns what goes wrong into one line and an exit code.</summary>
+internal static class CommandLine
+{
+    /// <summary>Everything went well.</summary>
+    public const int Success = 0;
+
+    /// <summary>The data, a file or training itself failed.</summary>
+    public const int Failure = 1;
+
+    /// <summary>The command line is wrong.</summary>
+    public const int WrongUse = 2;
+
+    /// <summary>The user interrupted the command; what was reached is saved.</summary>
+    public const int Interrupted = 130;
+
+    private const string Name = "ml-distill";
+
+    /// <summary>Runs a command line.</summary>
+    /// <returns>0 where all went well, 1 for an error in data or training, 2 for wrong use, 130 after an interruption.</returns>
+    public static int Run(string[] args, TextWriter output, TextWriter error)
+    {
+        RootCommand root = CreateRoot();
+        ParseResult parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            string command = string.Join(' ', PathOf(parsed.CommandResult.Command).Reverse());
+            error.WriteLine($"{Name}: {OneLine(parsed.Errors[0].Message)} (see '{command} --help')");
+            return WrongUse;
+        }
+
+        try
+        {
+            return parsed.Invoke(new InvocationConfiguration
+            {
+                Output = output,
+                Error = error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            });
+        }
+        catch (OperationCanceledException)
+        {
+            error.WriteLine($"{Name}: interrupted.");
+            return Interrupted;
+        }
+        catch (UsageException wrongUse)
+        {
+            error.WriteLine($"{Name}: {OneLine(wrongUse.Message)}");
+            return WrongUse;
+        }
+        catch (Exception failure)
+        {
+            error.WriteLine($"{Name}: {OneLine(Cause(failure).Message)}");
+            if (parsed.GetValue(SharedOptions.Verbose)) error.WriteLine(failure);
+            return Failure;
+        }
+    }
+
+    private static RootCommand CreateRoot()
+    {
+        var root = new RootCommand("Trains, distils, evaluates, runs and exports object detectors.")
+        {
+            new TrainCommand(),
+            new DistillCommand(),
+            new EvaluateCommand(),
+            new PredictCommand(),
+            new ExportCommand(),
+        };
+        root.Options.Add(SharedOptions.Verbose);
+        return root;
+    }
+
+    private static IEnumerable<string> PathOf(System.CommandLine.Command command)
+    {
+        for (Symbol? at = command; at is System.CommandLine.Command; at = at.Parents.FirstOrDefault())
+            yield return at is RootCommand ? Name : at.Name;
+    }
+
+    /// <summary>The error beneath the wrappers that ML.NET's worker threads put around it.</summary>
+    private static Exception Cause(Exception error)
+    {
+        while (error.InnerException is { } inner
+            && (error is AggregateException or System.Reflection.TargetInvocationException or TypeInitializationException
+                || error.Message.Contains("consolidator", StringComparison.OrdinalIgnoreCase)))
+        {
+            error = inner;
+        }
+
+        return error;
+    }
+
+    private static string OneLine(string message)
+        => string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+}

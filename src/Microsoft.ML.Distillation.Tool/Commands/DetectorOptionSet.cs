@@ -1,0 +1,78 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace Microsoft.ML.Distillation.Tool.Commands;
+
+/// <summary>The options that plan a detector network.</summary>
+internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInputSize)
+{
+    private static readonly string[] Backbones = ["shufflenet-0.5", "shufflenet-1.0", "resnet18", "resnet34", "resnet50", "plain"];
+
+    private readonly Option<string> _backbone = SharedOptions.Choice(
+        "--backbone", "The network that makes the features.", [defaultBackbone, .. Backbones.Where(name => name != defaultBackbone)]);
+
+    private readonly Option<int[]?> _widths = new("--widths")
+    {
+        Description = "The channels of the convolutions of the plain backbone, for example 8,16,24,32.",
+        HelpName = "N,N,…",
+        CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            var widths = new List<int>();
+            foreach (string part in text.Split(','))
+            {
+                if (int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int width) && width > 0)
+                {
+                    widths.Add(width);
+                    continue;
+                }
+
+                result.AddError($"--widths must be whole numbers above 0 with commas between them, not '{text}'.");
+                return null;
+            }
+
+            return [.. widths];
+        },
+    };
+
+    private readonly Option<int?> _stages = SharedOptions.Count("--stages", "How many of the backbone's stages to use. [default: all]");
+    private readonly Option<int?> _fpn = SharedOptions.Count("--fpn", "Puts a feature pyramid with so many channels on the backbone.");
+    private readonly Option<int?> _inputSize = SharedOptions.Count(
+        "--input-size", $"The longer side of the network's input in pixels. [default: {defaultInputSize}]", least: 32);
+    private readonly Option<int?> _headWidth = SharedOptions.Count("--head-width", "The width of the box head. [default: follows the backbone]");
+
+    /// <summary>Adds these to a command's options.</summary>
+    public void AddTo(IList<Option> options)
+    {
+        foreach (Option option in (Option[])[_backbone, _widths, _stages, _fpn, _inputSize, _headWidth]) options.Add(option);
+    }
+
+    /// <summary>The network that was asked for.</summary>
+    /// <exception cref="UsageException">The options do not go together.</exception>
+    public StudentDetector Read(ParseResult parsed)
+    {
+        string name = parsed.GetRequiredValue(_backbone);
+        // Where the option is not given, its value is an empty array.
+        int[]? widths = parsed.GetValue(_widths) is { Length: > 0 } given ? given : null;
+        if (widths is not null && name != "plain") throw new UsageException("--widths goes with --backbone plain.");
+        Backbone backbone = name switch
+        {
+            "plain" => Backbone.Plain(widths ?? [8, 16, 24, 32]),
+            "shufflenet-0.5" => Backbone.ShuffleNetV2_x0_5,
+            "shufflenet-1.0" => Backbone.ShuffleNetV2_x1_0,
+            "resnet18" => Backbone.ResNet18,
+            "resnet34" => Backbone.ResNet34,
+            _ => Backbone.ResNet50,
+        };
+        backbone = backbone with { Stages = parsed.GetValue(_stages), FpnChannels = parsed.GetValue(_fpn) };
+        try
+        {
+            return StudentDetector.FasterRcnn(
+                backbone, parsed.GetValue(_inputSize) ?? defaultInputSize, new FasterRcnnOptions { HeadWidth = parsed.GetValue(_headWidth) });
+        }
+        catch (ArgumentException error)
+        {
+            throw new UsageException(error.Message);
+        }
+    }
+}

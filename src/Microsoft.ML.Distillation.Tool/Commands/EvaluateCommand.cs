@@ -1,0 +1,58 @@
+using System.CommandLine;
+using Microsoft.ML.Distillation.Evaluation;
+using Microsoft.ML.Distillation.Tool.Display;
+using Microsoft.ML.Distillation.Tool.Models;
+
+namespace Microsoft.ML.Distillation.Tool.Commands;
+
+/// <summary><c>ml-distill evaluate</c>: measures a model on annotated images, or detections in COCO's format against ground truth.</summary>
+internal sealed class EvaluateCommand : System.CommandLine.Command
+{
+    public EvaluateCommand()
+        : base("evaluate", "Measures a model on annotated images, or detections against ground truth, both in COCO's format.")
+    {
+        Option<string?> model = SharedOptions.Path("--model", "The model to measure (.zip or .onnx).", "FILE");
+        Option<string?> data = SharedOptions.Path("--data", "The annotated images: a folder in Pascal VOC's format.", "DIR");
+        Option<string?> split = SharedOptions.Text("--split", "The part of the images, or 'all'. [default: test where there is one, else all]", "NAME");
+        Option<string?> groundTruth = SharedOptions.Path("--ground-truth", "In place of a model: annotations in COCO's format …", "FILE");
+        Option<string?> detections = SharedOptions.Path("--detections", "… and detections in COCO's format.", "FILE");
+        Option<string> metric = SharedOptions.Choice("--metric", "What to measure.", MetricFigures.Metrics);
+        Option<string?> json = SharedOptions.Path("--json", "Also write the figures to a file.", "FILE");
+        foreach (Option option in (Option[])[model, data, split, groundTruth, detections, metric, json]) Options.Add(option);
+        SetAction(parsed =>
+        {
+            (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
+            DetectionMetrics metrics = (parsed.GetValue(model), parsed.GetValue(data), parsed.GetValue(groundTruth), parsed.GetValue(detections)) switch
+            {
+                (string path, string folder, null, null) => OnData(path, folder, parsed.GetValue(split)),
+                (null, null, string truth, string found) when parsed.GetValue(split) is null => OnFiles(truth, found, error),
+                _ => throw new UsageException("give either --model and --data, or --ground-truth and --detections (see 'ml-distill evaluate --help')"),
+            };
+            var figures = MetricFigures.Of(parsed.GetRequiredValue(metric), metrics);
+            if (parsed.GetValue(json) is string file) figures.WriteJson(file, metrics.Images);
+            figures.Write(output);
+        });
+    }
+
+    private static DetectionMetrics OnData(string model, string folder, string? split)
+    {
+        using IImageDetector detector = ImageDetector.Open(model);
+        IReadOnlyList<AnnotatedImage> images = AnnotatedImage.Load(new MLContext(), folder, DataSplits.Choose(folder, split, "test"));
+        var tally = new DetectionTally();
+        foreach ((AnnotatedImage truth, DetectedImage found) in images.Zip(detector.Detect(images.Select(image => image.ImagePath)))) tally.Add(truth, found);
+        return tally.Measure();
+    }
+
+    private static DetectionMetrics OnFiles(string groundTruth, string detections, TextWriter error)
+    {
+        CocoPairing pairing = CocoPairing.Of(CocoJson.ReadGroundTruth(groundTruth), CocoJson.ReadDetections(detections));
+        Warn(pairing.UnknownImages, "images");
+        Warn(pairing.UnknownClasses, "categories");
+        return DetectionEvaluator.Evaluate(pairing.Images, pairing.ClassNames);
+
+        void Warn(int count, string what)
+        {
+            if (count > 0) error.WriteLine($"warning: {count} detections are of {what} that the ground truth does not list; they are left out.");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using System.CommandLine;
+using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Drawing;
+using Microsoft.ML.Distillation.Evaluation;
+using Microsoft.ML.Distillation.Tool.Models;
+
+namespace Microsoft.ML.Distillation.Tool.Commands;
+
+/// <summary><c>ml-distill predict</c>: detects objects in images, and writes them in COCO's format and as pictures.</summary>
+internal sealed class PredictCommand : System.CommandLine.Command
+{
+    public PredictCommand()
+        : base("predict", "Detects objects in images; writes them in COCO's format, and as pictures.")
+    {
+        Option<string> model = SharedOptions.RequiredPath("--model", "The model (.zip or .onnx).", "FILE");
+        Option<string> images = SharedOptions.RequiredPath("--images", "A folder of images, or one image.");
+        Option<string> output = SharedOptions.RequiredPath("--output", "The detections to write, in COCO's result format.", "FILE");
+        Option<string?> ids = SharedOptions.Path(
+            "--ids", "A COCO file whose ids of images (by file name) and classes (by name) to use. [default: images count from 1 in the order of their names, classes from 1 in the model's order]", "FILE");
+        Option<string?> draw = SharedOptions.Path("--draw", "A folder for pictures with the boxes and names drawn on.", "DIR");
+        Option<double?> drawScore = SharedOptions.Number("--draw-score", "The score from which boxes are drawn. [default: 0.5]", 0, 1);
+        foreach (Option option in (Option[])[model, images, output, ids, draw, drawScore]) Options.Add(option);
+        SetAction(parsed =>
+        {
+            IReadOnlyList<string> files = ImageFiles.Find(parsed.GetRequiredValue(images));
+            using IImageDetector detector = ImageDetector.Open(parsed.GetRequiredValue(model));
+            CocoIds numbers = parsed.GetValue(ids) is string path
+                ? CocoIds.From(path, CocoJson.ReadGroundTruth(path))
+                : CocoIds.Counted(files, detector.ClassNames);
+            var detections = new List<CocoDetection>();
+            foreach (DetectedImage found in detector.Detect(files))
+            {
+                detections.AddRange(numbers.ToCoco(found));
+                if (parsed.GetValue(draw) is string folder) Draw(found, detector.ClassNames, folder, parsed.GetValue(drawScore) ?? .5);
+            }
+
+            CocoJson.WriteDetections(parsed.GetRequiredValue(output), detections);
+            parsed.InvocationConfiguration.Output.WriteLine($"{detections.Count} detections in {files.Count} images, saved {parsed.GetRequiredValue(output)}");
+        });
+    }
+
+    private static void Draw(DetectedImage found, IReadOnlyList<string> classNames, string folder, double leastScore)
+    {
+        using MLImage image = ImageFiles.Load(found.ImagePath);
+        var picture = Picture.Of(image);
+        // The best is drawn last, so that it lies on top.
+        for (int i = found.Labels.Length - 1; i >= 0; i--)
+        {
+            if (found.Scores[i] < leastScore) continue;
+            int label = Math.Max(0, classNames.ToList().IndexOf(found.Labels[i]));
+            DetectionPainter.Draw(picture, found.Boxes.AsSpan(4 * i, 4), label, found.Labels[i], found.Scores[i]);
+        }
+
+        bool jpeg = Path.GetExtension(found.ImagePath).ToUpperInvariant() is ".JPG" or ".JPEG";
+        picture.Save(Path.Combine(folder, jpeg ? Path.GetFileName(found.ImagePath) : Path.GetFileName(found.ImagePath) + ".png"));
+    }
+}

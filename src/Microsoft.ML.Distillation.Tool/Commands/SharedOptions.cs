@@ -1,0 +1,72 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace Microsoft.ML.Distillation.Tool.Commands;
+
+/// <summary>Options that several commands have, and helpers to make options.</summary>
+internal static class SharedOptions
+{
+    /// <summary>Whether to say more.</summary>
+    public static Option<bool> Verbose { get; } = new("--verbose")
+    {
+        Description = "Say more: the log of ML.NET, and where in the program an error arose.",
+        Recursive = true,
+    };
+
+    /// <summary>A path that must be given.</summary>
+    public static Option<string> RequiredPath(string name, string description, string help = "PATH")
+        => new(name) { Description = description, Required = true, HelpName = help };
+
+    /// <summary>A path that may be given.</summary>
+    public static Option<string?> Path(string name, string description, string help = "PATH") => new(name) { Description = description, HelpName = help };
+
+    /// <summary>A word that may be given.</summary>
+    public static Option<string?> Text(string name, string description, string help) => new(name) { Description = description, HelpName = help };
+
+    /// <summary>A whole number that may be given, not below <paramref name="least"/>.</summary>
+    public static Option<int?> Count(string name, string description, int least = 1)
+    {
+        var option = new Option<int?>(name) { Description = description, HelpName = "N" };
+        option.CustomParser = result =>
+        {
+            if (int.TryParse(result.Tokens[0].Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out int value) && value >= least) return value;
+            result.AddError($"{name} must be a whole number of at least {least}, not '{result.Tokens[0].Value}'.");
+            return null;
+        };
+        return option;
+    }
+
+    /// <summary>A number that may be given, from <paramref name="least"/> to <paramref name="most"/>.</summary>
+    public static Option<double?> Number(string name, string description, double least = 0, double most = double.MaxValue)
+    {
+        var option = new Option<double?>(name) { Description = description, HelpName = "X" };
+        option.CustomParser = result =>
+        {
+            if (double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+                && value >= least && value <= most) return value;
+            string range = most == double.MaxValue
+                ? string.Create(CultureInfo.InvariantCulture, $"a number of at least {least}")
+                : string.Create(CultureInfo.InvariantCulture, $"a number from {least} to {most}");
+            result.AddError($"{name} must be {range}, not '{result.Tokens[0].Value}'.");
+            return null;
+        };
+        return option;
+    }
+
+    /// <summary>One of several words, with a default.</summary>
+    public static Option<string> Choice(string name, string description, params string[] words)
+    {
+        var option = new Option<string>(name)
+        {
+            Description = $"{description} One of {string.Join(", ", words)}.",
+            HelpName = "NAME",
+            DefaultValueFactory = _ => words[0],
+        };
+        option.Validators.Add(result =>
+        {
+            string word = result.Tokens.Count > 0 ? result.Tokens[0].Value : words[0];
+            if (!words.Contains(word)) result.AddError($"{name} must be one of {string.Join(", ", words)}, not '{word}'.");
+        });
+        return option;
+    }
+}

@@ -1,0 +1,39 @@
+using System.CommandLine;
+using Microsoft.ML.Distillation.Tool.Display;
+using Microsoft.ML.Distillation.Tool.Models;
+
+namespace Microsoft.ML.Distillation.Tool.Commands;
+
+/// <summary><c>ml-distill train</c>: trains a detector without a teacher, to be a teacher or a baseline.</summary>
+internal sealed class TrainCommand : System.CommandLine.Command
+{
+    public TrainCommand()
+        : base("train", "Trains a detector without a teacher: a teacher, or a baseline.")
+    {
+        var data = new DataOptionSet();
+        var detector = new DetectorOptionSet("resnet18", 320);
+        var training = new TrainingOptionSet();
+        Option<string> output = SharedOptions.RequiredPath("--output", "The model to write, an ML.NET model (.zip).", "FILE");
+        data.AddTo(Options);
+        Options.Add(output);
+        detector.AddTo(Options);
+        training.AddTo(Options);
+        SetAction(parsed => Run(parsed, data, detector, training, parsed.GetRequiredValue(output)));
+    }
+
+    private static int Run(ParseResult parsed, DataOptionSet data, DetectorOptionSet detector, TrainingOptionSet training, string path)
+    {
+        (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
+        StudentDetector plan = detector.Read(parsed);
+        MLContext context = TrainingSession.CreateContext(training.SeedOf(parsed), parsed.GetValue(SharedOptions.Verbose), error);
+        IReadOnlyList<AnnotatedImage> test = data.OpenTest(parsed, context);
+        TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output));
+        using var interruption = new Interruption(error, "the best model so far will be saved");
+        session.TrainAndSave("train", path, progress => context.Transforms.TrainDetector(training.Apply(
+            new TrainDetectorOptions { Detector = plan, ValidationSet = session.Validation, Progress = progress }, parsed, run: null, interruption.Token)));
+        output.WriteLine($"saved {path}");
+        if (interruption.Requested) return CommandLine.Interrupted;
+        if (test.Count > 0) ComparisonTable.Write(output, [ModelReport.Measure("trained", path, test, interruption.Token)]);
+        return CommandLine.Success;
+    }
+}

@@ -1,0 +1,54 @@
+using System.Globalization;
+using Spectre.Console;
+
+namespace Microsoft.ML.Distillation.Tool.Display;
+
+/// <summary>Shows training as it goes: a bar on a terminal, one line an epoch elsewhere.</summary>
+internal sealed class TrainingDisplay(TextWriter output, bool isTerminal)
+{
+    /// <summary>A display on the console, or on a writer that stands in for it.</summary>
+    public static TrainingDisplay On(TextWriter output)
+        => new(output, ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities.Interactive);
+
+    /// <summary>Runs a training that reports its progress.</summary>
+    /// <param name="title">What is trained.</param>
+    public T Show<T>(string title, Func<IProgress<TrainingProgress>, T> train)
+    {
+        if (!isTerminal) return train(new Reporter(progress => WriteLine(title, progress)));
+        return AnsiConsole.Progress()
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Start(context =>
+            {
+                ProgressTask bar = context.AddTask(Markup.Escape(title));
+                return train(new Reporter(progress =>
+                {
+                    bar.MaxValue = progress.Steps;
+                    bar.Value = progress.Step;
+                    bar.Description = Markup.Escape($"{title}: {Describe(progress)}");
+                }));
+            });
+    }
+
+    private void WriteLine(string title, TrainingProgress progress)
+    {
+        if (progress.EpochEnd) output.WriteLine($"{title}: {Describe(progress)}{Shares(progress)}");
+    }
+
+    private static string Describe(TrainingProgress progress)
+    {
+        string text = string.Create(CultureInfo.InvariantCulture,
+            $"epoch {progress.Epoch}/{progress.Epochs}  loss {progress.Loss:0.0000}  {progress.ImagesPerSecond:0.0} images/s");
+        return progress.ValidationAveragePrecision is double ap
+            ? string.Create(CultureInfo.InvariantCulture, $"{text}  AP {100 * ap:0.0}  AP50 {100 * progress.ValidationAveragePrecision50:0.0}")
+            : text;
+    }
+
+    private static string Shares(TrainingProgress progress)
+        => $"  ({string.Join(", ", progress.Shares.Select(share => string.Create(CultureInfo.InvariantCulture, $"{share.Key} {100 * share.Value:0} %")))})";
+
+    /// <summary>Reports at once, on the thread that trains: <see cref="Progress{T}"/> would let reports overtake each other.</summary>
+    private sealed class Reporter(Action<TrainingProgress> report) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => report(value);
+    }
+}

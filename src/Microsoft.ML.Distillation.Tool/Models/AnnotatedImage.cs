@@ -1,0 +1,50 @@
+using Microsoft.ML.Distillation.Evaluation;
+
+namespace Microsoft.ML.Distillation.Tool.Models;
+
+/// <summary>An image with its objects, as <c>LoadDetections</c> gives them.</summary>
+internal sealed class AnnotatedImage
+{
+    /// <summary>The image's file.</summary>
+    public string ImagePath { get; set; } = "";
+
+    /// <summary>The classes of the objects.</summary>
+    public string[] Label { get; set; } = [];
+
+    /// <summary>x0 y0 x1 y1 of each object in pixels.</summary>
+    public float[] BoundingBoxes { get; set; } = [];
+
+    /// <summary>Reads a data set.</summary>
+    public static IReadOnlyList<AnnotatedImage> Load(MLContext context, string folder, string? split)
+        => [.. context.Data.CreateEnumerable<AnnotatedImage>(context.Data.LoadDetections(folder, split: split), reuseRowObject: false)];
+}
+
+/// <summary>What a detector found in an image, best first.</summary>
+/// <param name="ImagePath">The image's file.</param>
+/// <param name="Labels">The class of each detection.</param>
+/// <param name="Scores">The score of each detection.</param>
+/// <param name="Boxes">x0 y0 x1 y1 of each detection in pixels.</param>
+internal sealed record DetectedImage(string ImagePath, string[] Labels, float[] Scores, float[] Boxes);
+
+/// <summary>Measures detections against annotations; classes are matched by name.</summary>
+internal sealed class DetectionTally
+{
+    private readonly Dictionary<string, int> _labels = new(StringComparer.Ordinal);
+    private readonly List<EvaluationImage> _images = [];
+
+    /// <summary>Adds an image.</summary>
+    public void Add(AnnotatedImage truth, DetectedImage found) => _images.Add(new EvaluationImage(
+        [.. truth.Label.Select((name, i) => new TrueBox(BoxAt(truth.BoundingBoxes, i), LabelOf(name)))],
+        [.. found.Labels.Select((name, i) => new DetectedBox(BoxAt(found.Boxes, i), LabelOf(name), found.Scores[i]))]));
+
+    /// <summary>The figures of the images so far.</summary>
+    public DetectionMetrics Measure() => DetectionEvaluator.Evaluate(_images, [.. _labels.OrderBy(label => label.Value).Select(label => label.Key)]);
+
+    private int LabelOf(string name)
+    {
+        if (!_labels.TryGetValue(name, out int label)) _labels.Add(name, label = _labels.Count);
+        return label;
+    }
+
+    private static Box BoxAt(float[] boxes, int index) => new(boxes[4 * index], boxes[4 * index + 1], boxes[4 * index + 2], boxes[4 * index + 3]);
+}

@@ -1,0 +1,67 @@
+using System.Text.Json;
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Onnx.Proto;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Detectors;
+
+/// <summary>
+/// Detectors as files. ONNX is the only format: the graph runs anywhere, and its metadata (the architecture) and its
+/// parameters (the state dict under its own names) give the network back for teaching and further training.
+/// </summary>
+internal static class DetectorFile
+{
+    /// <summary>Exports a detector, from the raw bytes of an image of any size to boxes in its pixels.</summary>
+    public static OnnxModelFile Export(Detector detector)
+    {
+        detector.eval();
+        using var scope = NewDisposeScope();
+        using IDisposable frozen = no_grad();
+        var graph = new GraphBuilder();
+        ImageSize input = detector.InputSize;
+        graph.Input(DetectorGraph.Pixels, TensorProto.Types.DataType.Uint8, 1, "bytes");
+        graph.Input(DetectorGraph.Size, TensorProto.Types.DataType.Int64, 1, 2);
+        string image = ImagePreprocessing.Write(graph, DetectorGraph.Pixels, DetectorGraph.Size, input.Width, input.Height);
+        DetectionValues found = detector.Write(graph, image);
+        string boxes = ImagePreprocessing.WriteBoxesToPixels(graph, found.Boxes, DetectorGraph.Size);
+        graph.Output(DetectorGraph.Boxes, boxes, TensorProto.Types.DataType.Float, 1, "detections", 4);
+        graph.Output(DetectorGraph.Scores, found.Scores, TensorProto.Types.DataType.Float, 1, "detections");
+        graph.Output(DetectorGraph.Classes, found.Classes, TensorProto.Types.DataType.Int64, 1, "detections");
+        return new OnnxModelFile(graph.Build(
+        [
+            new(DetectorGraph.NamesKey, JsonSerializer.Serialize(detector.ClassNames)),
+            new(DetectorGraph.ArchitectureKey, detector.Describe()),
+            new(DetectorGraph.PlainKey, new PlainForm(image, found.Boxes, input.Width, input.Height).ToJson()),
+        ]));
+    }
+
+    /// <summary>Rebuilds a detector from its file, in evaluation mode, on the CPU.</summary>
+    /// <exception cref="FormatException">The file was not made by this library, or a parameter is missing or of another shape.</exception>
+    public static Detector Load(OnnxModelFile model)
+    {
+        if (!DetectorGraph.IsDetector(model))
+            throw new FormatException("The ONNX model was not made by this library: it does not say how to rebuild the network.");
+        Detector detector = DetectorFactory.FromDescription(model.Metadata[DetectorGraph.ArchitectureKey]);
+        using var scope = NewDisposeScope();
+        using IDisposable frozen = no_grad();
+        IReadOnlyDictionary<string, OnnxTensor> parameters = model.Parameters();
+        foreach ((string name, Tensor tensor) in detector.state_dict())
+        {
+            if (tensor.dtype != ScalarType.Float32) continue;
+            if (!parameters.TryGetValue(name, out OnnxTensor? stored))
+                throw new FormatException($"The ONNX model lacks the parameter '{name}' of the network that it describes.");
+            if (!tensor.shape.AsSpan().SequenceEqual(stored.Shape.ToArray()))
+            {
+                throw new FormatException($"The ONNX model's parameter '{name}' has the shape [{string.Join(',', stored.Shape)}], "
+                    + $"the network that it describes wants [{string.Join(',', tensor.shape)}].");
+            }
+
+            tensor.copy_(torch.tensor(stored.Values, tensor.shape));
+        }
+
+        detector.eval();
+        return detector;
+    }
+}

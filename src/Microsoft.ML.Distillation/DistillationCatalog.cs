@@ -1,0 +1,172 @@
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Onnx;
+
+namespace Microsoft.ML.Distillation;
+
+/// <summary>
+/// The front door: what this library adds to an <see cref="MLContext"/>, its catalogs and fitted models.
+/// </summary>
+public static class DistillationCatalog
+{
+    /// <summary>
+    /// Reads annotated images from a folder: the columns <c>ImagePath</c> (text), <c>Label</c> (vector of text: the class of each
+    /// object) and <c>BoundingBoxes</c> (vector of Single: x0 y0 x1 y1 of each object in pixels). Images without objects are rows
+    /// too. Files are read as rows are.
+    /// </summary>
+    /// <param name="catalog">The catalog <c>mlContext.Data</c>.</param>
+    /// <param name="folder">The folder.</param>
+    /// <param name="format">How the folder is laid out.</param>
+    /// <param name="split">A part of the data: a list in <c>ImageSets/Main</c>, or a subfolder; <see langword="null"/> for all.</param>
+    /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
+    /// <exception cref="FileNotFoundException">The split, or a file that it names, does not exist.</exception>
+    public static IDataView LoadDetections(
+        this DataOperationsCatalog catalog, string folder, DetectionFormat format = DetectionFormat.PascalVoc, string? split = null)
+        => DetectionLoader.Load(catalog, folder, format, split);
+
+    /// <summary>Trains an object detector: a teacher, or a baseline to compare a distilled student with.</summary>
+    /// <param name="catalog">The catalog <c>mlContext.Transforms</c>.</param>
+    /// <param name="labelColumnName">In: the classes of the image's objects, a vector of keys.</param>
+    /// <param name="predictedLabelColumnName">Out: the classes of the detections, a vector of keys.</param>
+    /// <param name="scoreColumnName">Out: the scores of the detections, 0 to 1, best first.</param>
+    /// <param name="boundingBoxColumnName">In: the boxes of the image's objects, x0 y0 x1 y1 of each in pixels.</param>
+    /// <param name="predictedBoundingBoxColumnName">Out: the boxes of the detections, x0 y0 x1 y1 of each in pixels.</param>
+    /// <param name="imageColumnName">In: the image.</param>
+    /// <param name="detector">The network; <see langword="null"/> for a Faster R-CNN on ResNet-18.</param>
+    /// <param name="epochs">How often training sees every image; <see langword="null"/> to choose by their number.</param>
+    /// <param name="validationSet">Images to choose the best epoch by, with the same columns as the training data.</param>
+    public static TrainDetectorEstimator TrainDetector(
+        this TransformsCatalog catalog,
+        string labelColumnName = "Label",
+        string predictedLabelColumnName = "PredictedLabel",
+        string scoreColumnName = "Score",
+        string boundingBoxColumnName = "BoundingBoxes",
+        string predictedBoundingBoxColumnName = "PredictedBoundingBoxes",
+        string imageColumnName = "Image",
+        StudentDetector? detector = null,
+        int? epochs = null,
+        IDataView? validationSet = null)
+    {
+        var options = new TrainDetectorOptions
+        {
+            LabelColumnName = labelColumnName,
+            PredictedLabelColumnName = predictedLabelColumnName,
+            ScoreColumnName = scoreColumnName,
+            BoundingBoxColumnName = boundingBoxColumnName,
+            PredictedBoundingBoxColumnName = predictedBoundingBoxColumnName,
+            ImageColumnName = imageColumnName,
+            Epochs = epochs,
+            ValidationSet = validationSet,
+        };
+        return catalog.TrainDetector(detector is null ? options : options with { Detector = detector });
+    }
+
+    /// <summary>Trains an object detector: a teacher, or a baseline to compare a distilled student with.</summary>
+    /// <param name="catalog">The catalog <c>mlContext.Transforms</c>.</param>
+    /// <param name="options">The options.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of its range; the message names it.</exception>
+    public static TrainDetectorEstimator TrainDetector(this TransformsCatalog catalog, TrainDetectorOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentNullException.ThrowIfNull(options);
+        return new TrainDetectorEstimator(catalog, options);
+    }
+
+    /// <summary>Trains a compact object detector, the student, under a larger one, the teacher.</summary>
+    /// <param name="catalog">The catalog <c>mlContext.Transforms</c>.</param>
+    /// <param name="teacher">The detector to learn from.</param>
+    /// <param name="labelColumnName">In: the classes of the image's objects, a vector of keys.</param>
+    /// <param name="predictedLabelColumnName">Out: the classes of the detections, a vector of keys.</param>
+    /// <param name="scoreColumnName">Out: the scores of the detections, 0 to 1, best first.</param>
+    /// <param name="boundingBoxColumnName">In: the boxes of the image's objects, x0 y0 x1 y1 of each in pixels.</param>
+    /// <param name="predictedBoundingBoxColumnName">Out: the boxes of the detections, x0 y0 x1 y1 of each in pixels.</param>
+    /// <param name="imageColumnName">In: the image.</param>
+    /// <param name="student">The network; <see langword="null"/> for a Faster R-CNN on ShuffleNetV2 ×0.5.</param>
+    /// <param name="epochs">How often training sees every image; <see langword="null"/> to choose by their number.</param>
+    /// <param name="validationSet">Images to choose the best epoch by, with the same columns as the training data.</param>
+    public static DistillDetectorEstimator DistillDetector(
+        this TransformsCatalog catalog,
+        Teacher teacher,
+        string labelColumnName = "Label",
+        string predictedLabelColumnName = "PredictedLabel",
+        string scoreColumnName = "Score",
+        string boundingBoxColumnName = "BoundingBoxes",
+        string predictedBoundingBoxColumnName = "PredictedBoundingBoxes",
+        string imageColumnName = "Image",
+        StudentDetector? student = null,
+        int? epochs = null,
+        IDataView? validationSet = null)
+    {
+        var options = new DistillDetectorOptions
+        {
+            Teacher = teacher,
+            LabelColumnName = labelColumnName,
+            PredictedLabelColumnName = predictedLabelColumnName,
+            ScoreColumnName = scoreColumnName,
+            BoundingBoxColumnName = boundingBoxColumnName,
+            PredictedBoundingBoxColumnName = predictedBoundingBoxColumnName,
+            ImageColumnName = imageColumnName,
+            Epochs = epochs,
+            ValidationSet = validationSet,
+        };
+        return catalog.DistillDetector(student is null ? options : options with { Student = student });
+    }
+
+    /// <summary>Trains a compact object detector, the student, under a larger one, the teacher.</summary>
+    /// <param name="catalog">The catalog <c>mlContext.Transforms</c>.</param>
+    /// <param name="options">The options.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of its range; the message names it.</exception>
+    public static DistillDetectorEstimator DistillDetector(this TransformsCatalog catalog, DistillDetectorOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentNullException.ThrowIfNull(options);
+        return new DistillDetectorEstimator(catalog, options);
+    }
+
+    /// <summary>Measures predictions against the ground truth by COCO's and by PASCAL VOC's rules.</summary>
+    /// <param name="mlContext">The context.</param>
+    /// <param name="data">Ground truth and predictions, as a fitted detector's <c>Transform</c> gives them on annotated images.</param>
+    /// <param name="labelColumnName">The classes of the objects: a vector of text, or of keys with names.</param>
+    /// <param name="boundingBoxColumnName">The boxes of the objects: x0 y0 x1 y1 of each in pixels.</param>
+    /// <param name="predictedLabelColumnName">The classes of the detections: a vector of text, or of keys with names.</param>
+    /// <param name="scoreColumnName">The scores of the detections.</param>
+    /// <param name="predictedBoundingBoxColumnName">The boxes of the detections: x0 y0 x1 y1 of each in pixels.</param>
+    /// <exception cref="ArgumentException">A column is missing or of another type, or a row has unequal numbers of boxes and labels.</exception>
+    public static DetectionMetrics EvaluateDetections(
+        this MLContext mlContext,
+        IDataView data,
+        string labelColumnName = "Label",
+        string boundingBoxColumnName = "BoundingBoxes",
+        string predictedLabelColumnName = "PredictedLabel",
+        string scoreColumnName = "Score",
+        string predictedBoundingBoxColumnName = "PredictedBoundingBoxes")
+    {
+        ArgumentNullException.ThrowIfNull(mlContext);
+        return DataViewEvaluation.Evaluate(
+            data, labelColumnName, boundingBoxColumnName, predictedLabelColumnName, scoreColumnName, predictedBoundingBoxColumnName);
+    }
+
+    /// <summary>
+    /// Writes the detector in a fitted model as one ONNX file (operator set 18) that runs anywhere. Works on a model fresh from
+    /// <c>Fit</c> as well as on one that ML.NET has loaded. The file appears whole or not at all.
+    /// </summary>
+    /// <remarks>
+    /// <para>Inputs: <c>pixels</c>, uint8 [1,3·height·width], the image as RGB, rows from the top; <c>size</c>, int64 [1,2], its
+    /// height and width. Outputs: <c>boxes</c>, float [1,K,4], x0 y0 x1 y1 in pixels of the image; <c>scores</c>, float [1,K],
+    /// best first; <c>classes</c>, int64 [1,K], 0-based. The metadata entry <c>names</c> holds the class names as a JSON list.</para>
+    /// <para>Plain: the one input <c>images</c>, float [1,3,H,W], is the image at the network's size, RGB, 0 to 1, and the boxes
+    /// are shares of the image, 0 to 1. For the same detections it must be resized as PIL's bilinear filter does.</para>
+    /// </remarks>
+    /// <param name="model">A fitted detector, or a chain that holds one.</param>
+    /// <param name="path">The file to write.</param>
+    /// <param name="plain">Whether to leave the preparation of the image to the caller.</param>
+    /// <exception cref="ArgumentException">The model holds no detector of this library, or several.</exception>
+    public static void SaveOnnx(this ITransformer model, string path, bool plain = false)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        OnnxModelFile detector = FittedDetectors.In(model);
+        AtomicFile.Write(path, (plain ? PlainForm.Of(detector) : detector).ToBytes());
+    }
+}

@@ -1,0 +1,68 @@
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Onnx;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Estimators;
+
+/// <summary>
+/// Holds an exported detector to the trained one: both see the same real images, ONNX Runtime from the raw bytes on, so that
+/// the graph's resize is held to training's too.
+/// </summary>
+internal static class ExportCheck
+{
+    /// <summary>The largest difference of a coordinate, as a share of the image.</summary>
+    public const float BoxTolerance = 1e-3f;
+
+    /// <summary>The largest difference of a score.</summary>
+    public const float ScoreTolerance = 1e-3f;
+
+    /// <summary>
+    /// The largest share of the scores' sum in detections that one side has alone: where two scores or overlaps are all but equal,
+    /// the last bit of a sum decides which box survives.
+    /// </summary>
+    public const float LooseTolerance = .02f;
+
+    private const int Images = 8;
+
+    /// <summary>Checks an export on images spread over a data set.</summary>
+    /// <param name="detector">The trained detector, on the CPU.</param>
+    /// <param name="exported">Its export, from raw bytes to boxes in pixels.</param>
+    /// <param name="data">Images.</param>
+    /// <returns>The figures of the comparison.</returns>
+    /// <exception cref="InvalidOperationException">The two do not agree; the message gives the figures.</exception>
+    public static ExportAgreement Run(Detector detector, OnnxModelFile exported, IDetectionDataset data)
+    {
+        detector.eval();
+        using var session = new OnnxSession(exported.ToBytes());
+        var agreement = new ExportAgreement();
+        int count = Math.Min(Images, data.Count);
+        for (int i = 0; i < count; i++)
+        {
+            int index = (int)((long)i * data.Count / count);
+            agreement.Add(Detect(detector, data, index), Detect(session, data.Read(index)));
+        }
+
+        return agreement.IsClose
+            ? agreement
+            : throw new InvalidOperationException($"The exported ONNX model does not agree with the trained network: {agreement}.");
+    }
+
+    private static Detections Detect(Detector detector, IDetectionDataset data, int index)
+    {
+        using var scope = NewDisposeScope();
+        using IDisposable frozen = no_grad();
+        using DetectionBatch batch = BatchLoader.Load(data, [index], detector.InputSize);
+        return detector.Detect(batch.Views[0])[0];
+    }
+
+    private static Detections Detect(OnnxSession session, RgbImage image)
+    {
+        Dictionary<string, Array> found = session.Run(
+            OnnxSession.Input(DetectorGraph.Pixels, image.Pixels, 1, image.Pixels.Length),
+            OnnxSession.Input(DetectorGraph.Size, new long[] { image.Height, image.Width }, 1, 2));
+        float[] boxes = (float[])found[DetectorGraph.Boxes];
+        for (int i = 0; i < boxes.Length; i++) boxes[i] /= i % 2 == 0 ? image.Width : image.Height;
+        return new Detections(boxes, (float[])found[DetectorGraph.Scores], [.. ((long[])found[DetectorGraph.Classes]).Select(c => (int)c)]);
+    }
+}

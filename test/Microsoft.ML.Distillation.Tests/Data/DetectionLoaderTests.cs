@@ -1,0 +1,42 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Data;
+
+namespace Microsoft.ML.Distillation.Tests.Data;
+
+public class DetectionLoaderTests
+{
+    [Test]
+    public void Columns_AreTextAndVariableVectors()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("a.xml", "<annotation/>");
+        DataViewSchema schema = DetectionLoader.Load(new MLContext().Data, folder.Path, DetectionFormat.PascalVoc, null).Schema;
+        Assert.That(schema.Select(column => column.Name), Is.EqualTo(new[] { "ImagePath", "Label", "BoundingBoxes" }));
+        Assert.That(schema["ImagePath"].Type, Is.EqualTo(TextDataViewType.Instance));
+        Assert.That(schema["Label"].Type, Is.EqualTo(new VectorDataViewType(TextDataViewType.Instance)));
+        Assert.That(schema["BoundingBoxes"].Type, Is.EqualTo(new VectorDataViewType(NumberDataViewType.Single)));
+    }
+
+    [Test]
+    public void Rows_CanBeReadAgain_AndStartAnew()
+    {
+        using var folder = new TemporaryFolder();
+        const string Object = "<object><name>cat</name><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>3</xmax><ymax>4</ymax></bndbox></object>";
+        folder.Write("a.xml", $"<annotation>{Object}{Object}</annotation>");
+        folder.Write("b.xml", "<annotation/>");
+        IDataView view = DetectionLoader.Load(new MLContext().Data, folder.Path, DetectionFormat.PascalVoc, null);
+        for (int pass = 0; pass < 2; pass++)
+        {
+            float[][] boxes = [.. view.GetColumn<float[]>("BoundingBoxes")];
+            Assert.That(boxes, Is.EqualTo(new float[][] { [1, 2, 3, 4, 1, 2, 3, 4], [] }));
+            string[][] labels = [.. view.GetColumn<string[]>("Label")];
+            Assert.That(labels, Is.EqualTo(new string[][] { ["cat", "cat"], [] }));
+        }
+    }
+
+    [Test]
+    public void MissingFolder_FailsAtOnce()
+        => Assert.That(
+            () => DetectionLoader.Load(new MLContext().Data, "no-such-folder", DetectionFormat.PascalVoc, null),
+            Throws.TypeOf<DirectoryNotFoundException>().With.Message.Contains("no-such-folder"));
+}

@@ -1,0 +1,79 @@
+using Microsoft.ML.Distillation.Data;
+
+namespace Microsoft.ML.Distillation.Tests.Data;
+
+public class ImageGeometryTests
+{
+    private static readonly Annotation TwoObjects = new([0.1f, 0.2f, 0.3f, 0.6f, 0.5f, 0.5f, 0.9f, 0.7f], [3, 1]);
+
+    [Test]
+    public void Identity_LeavesBoxes_AsTheyAre()
+        => Assert.That(ImageGeometry.Identity.Apply(TwoObjects), Is.SameAs(TwoObjects));
+
+    [Test]
+    public void Mirror_ExchangesLeftAndRight()
+    {
+        Annotation mirrored = (ImageGeometry.Identity with { Mirror = true }).Apply(TwoObjects);
+        Assert.That(mirrored.Boxes, Is.EqualTo(new[] { 0.7f, 0.2f, 0.9f, 0.6f, 0.1f, 0.5f, 0.5f, 0.7f }).Within(1e-6));
+        Assert.That(mirrored.Labels, Is.EqualTo(new[] { 3, 1 }));
+    }
+
+    [Test]
+    public void Crop_ClipsABox_AndDropsOneWhoseCentreLeaves()
+    {
+        // The left upper part, .5 by .5: of the first box .2..0.5 remains of .2..0.6, the second one's centre (.7, .6) is gone.
+        Annotation cropped = new ImageGeometry(0, 0, 0.5f, 0.5f, false).Apply(TwoObjects);
+        Assert.That(cropped.Boxes, Is.EqualTo(new[] { 0.2f, 0.4f, 0.6f, 1f }).Within(1e-6));
+        Assert.That(cropped.Labels, Is.EqualTo(new[] { 3 }));
+    }
+
+    [Test]
+    public void CropAndMirror_GoTogether()
+    {
+        // x: (.5 - .4) / .5 = .2 and (.9 - .4) / .5 = 1; mirrored 0 and .8.
+        Annotation cropped = new ImageGeometry(0.4f, 0.4f, 0.5f, 0.5f, true).Apply(TwoObjects);
+        Assert.That(cropped.Boxes, Is.EqualTo(new[] { 0f, 0.2f, 0.8f, 0.6f }).Within(1e-6));
+        Assert.That(cropped.Labels, Is.EqualTo(new[] { 1 }));
+    }
+
+    [Test]
+    public void LargerRegion_ShrinksBoxes()
+    {
+        Annotation shrunk = new ImageGeometry(-0.5f, -1, 2, 2, false).Apply(TwoObjects);
+        Assert.That(shrunk.Boxes.Take(4), Is.EqualTo(new[] { 0.3f, 0.6f, 0.4f, 0.8f }).Within(1e-6));
+    }
+
+    [Test]
+    public void Region_IsInPixelsOfTheImage()
+        => Assert.That(new ImageGeometry(0.25f, 0.5f, 0.5f, 0.25f, false).Region(new ImageSize(200, 100)), Is.EqualTo(new CropRegion(50, 50, 100, 25)));
+
+    [Test]
+    public void Boxes_StayOnTheirObject_UnderEveryAugmentation()
+    {
+        // A white object on black: wherever the augmentation moves it, its box must be where the white pixels are.
+        var image = Images.Plain(100, 80, 0, 0, 0);
+        for (int y = 24; y < 56; y++) Array.Fill<byte>(image.Pixels, 255, 3 * (100 * y + 30), 3 * 25);
+        var annotation = new Annotation([0.30f, 0.30f, 0.55f, 0.70f], [0]);
+        var options = new AugmentationOptions { HorizontalFlip = true, ScaleJitter = 0.4f, ColorJitter = 0 };
+        for (int i = 0; i < 50; i++)
+        {
+            Augmentation augmentation = Augmentation.Draw(options, annotation, SampleRandom.For(1, 0, i));
+            var planes = new float[3 * 200 * 160];
+            AntialiasedResize.Resize(image, augmentation.Geometry.Region(new ImageSize(100, 80)), augmentation.Geometry.Mirror, new ImageSize(200, 160), planes);
+            float[] box = augmentation.Geometry.Apply(annotation).Boxes;
+            Assert.That(WhiteBox(planes, 200, 160), Is.EqualTo(new[] { 200 * box[0], 160 * box[1], 200 * box[2], 160 * box[3] }).Within(1.01), $"draw {i}");
+        }
+    }
+
+    private static float[] WhiteBox(float[] planes, int width, int height)
+    {
+        float[] box = [width, height, 0, 0];
+        for (int i = 0; i < width * height; i++)
+        {
+            if (planes[i] < 0.5f || planes[i] == AntialiasedResize.PadColor.X) continue;
+            box = [Math.Min(box[0], i % width), Math.Min(box[1], i / width), Math.Max(box[2], i % width + 1), Math.Max(box[3], i / width + 1)];
+        }
+
+        return box;
+    }
+}

@@ -1,0 +1,56 @@
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Estimators;
+
+namespace Microsoft.ML.Distillation.Tests.Estimators;
+
+public class ExportAgreementTests
+{
+    private static readonly Detections Three = new([.1f, .1f, .3f, .3f, .5f, .5f, .9f, .9f, 0, 0, 1, 1], [.9f, .8f, .01f], [0, 1, 0]);
+
+    [Test]
+    public void RoundingErrors_AndAnotherOrderOfEqualScores_AreClose()
+    {
+        var other = new Detections([.5f, .5f, .9f, .9001f, .1f, .1f, .3f, .3f, 0, 0, 1, 1], [.8001f, .9f, .01f], [1, 0, 0]);
+
+        ExportAgreement agreement = Compare(Three, other);
+
+        Assert.That(agreement.IsClose, Is.True);
+        Assert.That(agreement.BoxDifference, Is.EqualTo(1e-4f).Within(1e-6));
+        Assert.That(agreement.ScoreDifference, Is.EqualTo(1e-4f).Within(1e-6));
+        Assert.That(agreement.Loose, Is.Zero);
+    }
+
+    [Test]
+    public void AWeakDetectionThatOneSideLacks_IsForgiven_AStrongOneIsNot()
+    {
+        var withoutWeak = new Detections(Three.Boxes[..8], Three.Scores[..2], Three.Labels[..2]);
+        var withoutStrong = new Detections(Three.Boxes[4..], Three.Scores[1..], Three.Labels[1..]);
+        Assert.That(Compare(Three, withoutWeak).IsClose, Is.True);
+        Assert.That(Compare(Three, withoutStrong).IsClose, Is.False);
+    }
+
+    [Test]
+    public void ShiftedBoxes_OtherClasses_AndNaN_AreNotClose()
+    {
+        Detections shifted = Three with { Boxes = [.. Three.Boxes.Select(v => v + .01f)] };
+        Detections swapped = Three with { Labels = [1, 0, 1] };
+        Detections broken = Three with { Scores = [float.NaN, float.NaN, float.NaN] };
+        foreach (Detections other in new[] { shifted, swapped, broken })
+        {
+            ExportAgreement agreement = Compare(Three, other);
+            Assert.That(agreement.IsClose, Is.False, agreement.ToString());
+            Assert.That(agreement.ToString(), Does.StartWith("3 detections"));
+        }
+    }
+
+    [Test]
+    public void NothingOnBothSides_IsClose()
+        => Assert.That(Compare(new Detections([], [], []), new Detections([], [], [])).IsClose, Is.True);
+
+    private static ExportAgreement Compare(Detections first, Detections second)
+    {
+        var agreement = new ExportAgreement();
+        agreement.Add(first, second);
+        return agreement;
+    }
+}
