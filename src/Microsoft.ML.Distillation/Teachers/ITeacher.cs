@@ -24,6 +24,9 @@ internal interface ITeacher : IDisposable
 
     /// <summary>The student's classes of which the teacher knows nothing, as indices; they are learned from labels alone.</summary>
     IReadOnlyList<int> UnknownClasses => [];
+
+    /// <summary>The teacher's classes that the student lacks; they count as background.</summary>
+    IReadOnlyList<string> IgnoredClasses => [];
 }
 
 /// <summary>

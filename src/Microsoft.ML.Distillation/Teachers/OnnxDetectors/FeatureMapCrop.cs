@@ -28,12 +28,14 @@ internal static class FeatureMapCrop
     private static Tensor Weights(int length, int start, int extent, int total)
     {
         double cells = (double)length / total;
-        var axis = new ResizeAxis(length, (float)(start * cells), (float)(extent * cells), length);
+        // Cells that only see bars have no part in it, not even by interpolation.
+        int first = (int)Math.Floor(start * cells), end = (int)Math.Ceiling((start + extent) * cells);
+        var axis = new ResizeAxis(end - first, (float)(start * cells - first), (float)(extent * cells), length);
         var matrix = new float[length * length];
         for (int i = 0; i < length; i++)
         {
-            ReadOnlySpan<float> weights = axis.Weights(i, out int first);
-            weights.CopyTo(matrix.AsSpan(i * length + first));
+            ReadOnlySpan<float> weights = axis.Weights(i, out int from);
+            weights.CopyTo(matrix.AsSpan(i * length + first + from));
         }
 
         return tensor(matrix, [length, length]);

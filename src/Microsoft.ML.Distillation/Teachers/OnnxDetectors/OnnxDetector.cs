@@ -51,7 +51,12 @@ internal sealed class OnnxDetector : IDisposable
 
         Preprocessing = options.Preprocessing ?? DefaultPreprocessing();
         _writer = new InputWriter(Preprocessing);
-        ConfidentScore = options.ConfidentScore ?? (Format is TeacherFormat.Detr or TeacherFormat.FastestDet ? 0.5 : 0.3);
+        ConfidentScore = options.ConfidentScore ?? Format switch
+        {
+            TeacherFormat.Detr => 0.5,
+            TeacherFormat.FastestDet => 0.6,
+            _ => 0.3,
+        };
         NoiseScore = options.NoiseScore ?? ConfidentScore / 3;
         _floor = floor ?? (float)NoiseScore;
     }
@@ -92,17 +97,17 @@ internal sealed class OnnxDetector : IDisposable
         Parallel.For(0, count, i => _writer.Write(pixels.AsSpan(i * length, length), frames[i], inputs.AsSpan(i * length, length)));
 
         OnnxAnswer[] answers = _runner.Run(inputs, InputSize);
-        var detections = new OnnxDetection[count];
-        Parallel.For(0, count, i =>
-        {
-            var sink = new PredictionSink(frames[i], _floor);
-            _decoder.Decode(answers[i].Outputs, _context, sink);
-            detections[i] = new OnnxDetection(sink.ToPredictions(), answers[i].Exposed, frames[i]);
-        });
-        return detections;
+        return [.. answers.Zip(frames, Decode)];
     }
 
     public void Dispose() => _runner.Dispose();
+
+    private OnnxDetection Decode(OnnxAnswer answer, InputFrame frame)
+    {
+        var sink = new PredictionSink(frame, _floor);
+        _decoder.Decode(answer.Outputs, _context, sink);
+        return new OnnxDetection(sink.ToPredictions(), answer.Exposed, frame);
+    }
 
     private static ImageSize SizeOf(InputSpec input, TeacherPreprocessing? preprocessing, string path)
     {

@@ -32,7 +32,6 @@ internal sealed class OnnxTeacher : ITeacher
 
     public IReadOnlyList<int> UnknownClasses => Classes.UnknownClasses;
 
-    /// <summary>The teacher's classes that the student lacks.</summary>
     public IReadOnlyList<string> IgnoredClasses => Classes.IgnoredClasses;
 
     /// <summary>The format of its outputs, found out where it was left open.</summary>

@@ -22,8 +22,8 @@ public sealed record OnnxTeacherOptions
     public string? AliasFile { get; init; }
 
     /// <summary>
-    /// The score from which on a prediction is the teacher's opinion. <see langword="null"/>: 0.3, for
-    /// <see cref="TeacherFormat.Detr"/> and <see cref="TeacherFormat.FastestDet"/>, which score higher, 0.5.
+    /// The score from which on a prediction is the teacher's opinion. <see langword="null"/>: 0.3, for <see cref="TeacherFormat.Detr"/> 0.5
+    /// and for <see cref="TeacherFormat.FastestDet"/> 0.6, which score higher.
     /// </summary>
     public double? ConfidentScore { get; init; }
 

@@ -18,7 +18,7 @@ internal sealed class DetrDecoder : IOutputDecoder
         if (BoxesAndScores.Find(outputs, context, background: 1) is { } pair)
         {
             if (pair.Scores.Name.Contains("logit", StringComparison.OrdinalIgnoreCase)) return FormatFit.Certain;
-            return Scores.AreProbabilities(pair.Scores.Values.Span) ? FormatFit.None : FormatFit.Possible;
+            return ClassScores.AreProbabilities(pair.Scores.Values.Span) ? FormatFit.None : FormatFit.Possible;
         }
 
         return AreShares(Joined(outputs, context)!) ? FormatFit.Certain : FormatFit.None;
@@ -48,7 +48,7 @@ internal sealed class DetrDecoder : IOutputDecoder
         for (int i = 0; i < scores.Shape[0]; i++)
         {
             scores.Values.Span.Slice(i * scores.Shape[1] + scoreColumn, columns).CopyTo(row);
-            Scores.Activate(row, activation);
+            ClassScores.Activate(row, activation);
             ReadOnlySpan<float> box = boxes.Values.Span.Slice(i * boxes.Shape[1] + boxColumn, 4);
             sink.AddCentred(box[0] * width, box[1] * height, box[2] * width, box[3] * height, row.AsSpan(0, context.Classes));
         }
@@ -62,7 +62,7 @@ internal sealed class DetrDecoder : IOutputDecoder
         ReadOnlySpan<float> values = rows.Values.Span;
         for (int at = 0; at < values.Length; at += rows.Shape[1])
         {
-            if (!Scores.AreProbabilities(values.Slice(at, 4))) return false;
+            if (!ClassScores.AreProbabilities(values.Slice(at, 4))) return false;
         }
 
         return true;

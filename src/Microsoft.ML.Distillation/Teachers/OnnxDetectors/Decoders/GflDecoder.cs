@@ -43,7 +43,7 @@ internal sealed class GflDecoder : IOutputDecoder
         for (int cell = 0; cell < cells; cell++)
         {
             level.Classes.Read(cell, 0, scores);
-            Scores.Activate(scores, activation);
+            ClassScores.Activate(scores, activation);
             if (!(TensorPrimitives.Max(scores) >= sink.Floor)) continue;
             for (int side = 0; side < 4; side++)
             {

@@ -22,7 +22,7 @@ internal sealed record CellValues(OnnxOutput Output, int Start, int CellStep, in
         for (int cell = 0; cell < cells; cell++)
         {
             Read(cell, 0, row);
-            if (!Scores.AreProbabilities(row)) return false;
+            if (!ClassScores.AreProbabilities(row)) return false;
         }
 
         return true;

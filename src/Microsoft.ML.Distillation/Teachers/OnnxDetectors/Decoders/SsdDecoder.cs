@@ -26,7 +26,7 @@ internal sealed class SsdDecoder : IOutputDecoder
         (OnnxOutput boxes, OnnxOutput scores) = BoxesAndScores.Find(outputs, context, background: 1)!.Value;
         int columns = scores.Shape[1], background = columns - context.Classes;
         ScoreActivation activation = context.Options.Activation;
-        if (activation == ScoreActivation.Auto && !Scores.AreProbabilities(scores.Values.Span))
+        if (activation == ScoreActivation.Auto && !ClassScores.AreProbabilities(scores.Values.Span))
             activation = background == 1 ? ScoreActivation.Softmax : ScoreActivation.Sigmoid;
 
         (float width, float height) = (context.Input.Width, context.Input.Height);
@@ -34,7 +34,7 @@ internal sealed class SsdDecoder : IOutputDecoder
         for (int i = 0; i < scores.Shape[0]; i++)
         {
             scores.Values.Span.Slice(i * columns, columns).CopyTo(row);
-            Scores.Activate(row, activation);
+            ClassScores.Activate(row, activation);
             ReadOnlySpan<float> box = boxes.Values.Span.Slice(4 * i, 4);
             sink.Add(box[0] * width, box[1] * height, box[2] * width, box[3] * height, row.AsSpan(background));
         }

@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 namespace Microsoft.ML.Distillation.Teachers.OnnxDetectors.Decoders;
 
 /// <summary>Turns class outputs into probabilities.</summary>
-internal static class Scores
+internal static class ClassScores
 {
     /// <summary>Whether all values lie between 0 and 1.</summary>
     public static bool AreProbabilities(ReadOnlySpan<float> values)
