@@ -39,7 +39,7 @@ internal sealed class TrainingLoop
         _plan = TrainingPlan.For(_options, training.Count, objective.Student.parameters().Sum(parameter => parameter.numel()));
         ImageSize size = objective.Student.InputSize;
         ImageSize[] views = teacher is null || teacher.InputSize == size ? [size] : [size, teacher.InputSize];
-        _loader = new BatchLoader(training, views, options.BatchSize, options.Augmentation, workers: options.LoaderThreads);
+        _loader = new BatchLoader(training, views, options.BatchSize, options.Augmentation, workers: options.LoaderThreads, wholeBatches: true);
         if (options.CheckpointDirectory is string directory)
             _checkpoint = new Checkpoint(directory, RunSettings.Of(_options, _plan, objective, training, validation));
     }

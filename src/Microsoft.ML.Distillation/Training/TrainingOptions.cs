@@ -32,7 +32,7 @@ public record TrainingOptions
     /// </summary>
     public int? Epochs { get; init; }
 
-    /// <summary>The number of images in a step.</summary>
+    /// <summary>The number of images in a step. What does not fill a batch waits for the next epoch, which has another order.</summary>
     public int BatchSize { get; init; } = 4;
 
     /// <summary>The optimiser.</summary>

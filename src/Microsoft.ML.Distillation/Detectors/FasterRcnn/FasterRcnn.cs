@@ -95,7 +95,7 @@ internal sealed class FasterRcnn : Detector
         Require(images);
         using DisposeScope scope = NewDisposeScope();
         Tensor normalised = (images * get_buffer("pixel_scale")!).add_(get_buffer("pixel_shift")!);
-        IReadOnlyList<Tensor> maps = _backbone.Run(normalised);
+        IReadOnlyList<Tensor> maps = _backbone.Run(ChannelsLast(normalised));
         var features = new Dictionary<string, Tensor>();
         for (int i = 0; i < maps.Count; i++) features[_backbone.Maps[i].Name] = maps[i].MoveToOuterDisposeScope();
         if (_pyramid is null) return features;
@@ -156,6 +156,13 @@ internal sealed class FasterRcnn : Detector
     /// <inheritdoc/>
     public override DetectionValues Write(GraphBuilder graph, string images)
         => throw new NotSupportedException();
+
+    /// <summary>
+    /// The same images with the channels next to each other in memory; the layers keep that order. Convolutions are faster so, and
+    /// on CPUs with AVX-512 right: libtorch's oneDNN (3.7) pads channels to a multiple of 16 in the other order, and leaves
+    /// garbage in the padding of 3×3 convolutions, which makes NaN of it where the garbage is no number.
+    /// </summary>
+    private static Tensor ChannelsLast(Tensor images) => images.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
 
     private float[][] ProposeRows(RpnOutput rpn, bool training)
     {
