@@ -40,7 +40,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, DetectorEstima
         using Detector student = plan.Build(DataStatistics.Of(images));
         student.to(device);
         using ITeacher? teacher = lesson?.Teacher.Open(images.ClassNames, device);
-        if (teacher is not null) SayClasses(channel, teacher, images.ClassNames);
+        if (teacher is not null) SayLimits(channel, teacher, images.ClassNames);
         using IObjective objective = ObjectiveOf(student, lesson, teacher, device);
         Say(channel, string.Create(CultureInfo.InvariantCulture,
             $"Training on {images.Count} images of {images.ClassNames.Count} classes ({string.Join(", ", images.ClassNames)}) on {device}; "
@@ -91,8 +91,11 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, DetectorEstima
         _ => throw new NotSupportedException($"There is no training for detectors of the kind {student.GetType().Name}."),
     };
 
-    private static void SayClasses(IChannel channel, ITeacher teacher, IReadOnlyList<string> classNames)
+    /// <summary>Says what the teacher will not teach.</summary>
+    private static void SayLimits(IChannel channel, ITeacher teacher, IReadOnlyList<string> classNames)
     {
+        if (teacher.FeatureMaps.Count == 0)
+            Say(channel, $"The teacher has no feature maps, so there is no hint loss; tensors of an ONNX teacher's graph are named in {nameof(OnnxTeacherOptions)}.{nameof(OnnxTeacherOptions.Hints)}");
         if (teacher.UnknownClasses.Count > 0)
         {
             channel.Warning(MessageSensitivity.None,

@@ -12,7 +12,7 @@ namespace Microsoft.ML.Distillation.Training;
 /// <param name="classes">The classes, as indices.</param>
 internal sealed class UnknownObjects(IReadOnlyCollection<int> classes)
 {
-    /// <summary>The overlap (IoU) with such an object from which on a box is near it.</summary>
+    /// <summary>The overlap (IoU) with such an object from which on a box is near it; the boxes that overlap it most always are.</summary>
     private const double LeastOverlap = 0.3;
 
     /// <summary>
@@ -33,6 +33,10 @@ internal sealed class UnknownObjects(IReadOnlyCollection<int> classes)
             .SelectMany(i => annotation.Boxes[(4 * i)..(4 * i + 4)])];
         if (objects.Length == 0 || boxes.shape[0] == 0) return ones(boxes.shape[0], ScalarType.Bool, boxes.device);
         using Scalar least = LeastOverlap;
-        return BoxOps.Iou(boxes, TensorArrays.Boxes(objects, boxes.device)).amax([1]).lt(least);
+        using Scalar zero = 0;
+        Tensor iou = BoxOps.Iou(boxes, TensorArrays.Boxes(objects, boxes.device));
+        // The anchors that overlap an object most are its own, however little that is.
+        Tensor most = iou.ge(iou.amax([0], keepdim: true)).logical_and(iou.gt(zero));
+        return iou.ge(least).logical_or(most).any(1).logical_not();
     }
 }
