@@ -27,6 +27,7 @@ internal sealed class TwoStageObjective : IObjective
     private readonly TwoStageWeights _weights;
     private readonly IReadOnlyList<HintPair> _hintPairs;
     private readonly HintLoss[] _hints;
+    private readonly UnknownObjects _unknown;
     private readonly Tensor _inputSize;
     private readonly Tensor _anchorShares;
 
@@ -45,6 +46,8 @@ internal sealed class TwoStageObjective : IObjective
         _weights = TwoStageWeights.Of(squaredRegressionWeight, teacher is null ? null : _distillation);
         _hintPairs = _weights.Hint > 0 ? HintPairs.Resolve(_distillation.Hints, student, teacher!, device) : [];
         _hints = [.. _hintPairs.Select(pair => HintPairs.LossFor(pair, student, teacher!).to(device))];
+
+        _unknown = new UnknownObjects(teacher?.UnknownClasses ?? []);
 
         using var scope = NewDisposeScope();
         float width = student.InputSize.Width, height = student.InputSize.Height;
@@ -70,8 +73,8 @@ internal sealed class TwoStageObjective : IObjective
         HeadOutput head = _student.Head(features, rois.Boxes);
 
         var terms = new List<LossTerm>();
-        AddRpn(terms, rpn, anchors, teacher);
-        AddRcn(terms, head, rois, teacher);
+        AddRpn(terms, rpn, anchors, annotations, teacher);
+        AddRcn(terms, head, rois, annotations, teacher);
         for (int i = 0; i < _hints.Length; i++)
         {
             Tensor loss = _hints[i].call(features[_hintPairs[i].Student], teacher!.Feature(_hintPairs[i].Teacher));
@@ -89,7 +92,7 @@ internal sealed class TwoStageObjective : IObjective
         _inputSize.Dispose();
     }
 
-    private void AddRpn(List<LossTerm> terms, RpnOutput rpn, RpnTargets anchors, ITeacherView? teacher)
+    private void AddRpn(List<LossTerm> terms, RpnOutput rpn, RpnTargets anchors, IReadOnlyList<Annotation> annotations, ITeacherView? teacher)
     {
         PartWeights weights = _weights.Rpn;
         long sampled = anchors.IsObject.shape[0];
@@ -103,10 +106,11 @@ internal sealed class TwoStageObjective : IObjective
         if (weights.AsksTeacher)
         {
             AnchorScores scores = teacher!.ScoreAnchors(_anchorShares);
+            Tensor? away = _unknown.AwayFrom(annotations, [.. annotations.Select(_ => _anchorShares)]);
             Add(terms, "rpn.class.soft", weights.SoftClass, () =>
             {
                 // Where the teacher has no opinion the ground truth speaks for it.
-                Tensor known = scores.Known.index_select(0, anchors.AnchorIndex);
+                Tensor known = Both(scores.Known.reshape(-1), away)!.index_select(0, rows);
                 Tensor targets = where(known, scores.Objectness.reshape(-1).index_select(0, rows), anchors.IsObject);
                 return WeightedSoftCrossEntropy.BinaryLoss(logits, targets, _distillation.BackgroundWeight, _distillation.Temperature);
             });
@@ -115,8 +119,9 @@ internal sealed class TwoStageObjective : IObjective
                 using Scalar infinity = double.PositiveInfinity;
                 Tensor positives = anchors.AnchorIndex.index_select(0, anchors.PositiveRows);
                 Tensor refined = scores.RefinedBoxes.reshape(-1, 4).index_select(0, positiveRows).mul(_inputSize);
-                Tensor unknown = scores.Known.index_select(0, positives).logical_not().unsqueeze(1);
-                Tensor theirs = FasterRcnn.RpnCoder.Encode(refined, _student.Anchors.index_select(0, positives)).masked_fill(unknown, infinity);
+                Tensor known = Both((scores.KnownBoxes ?? scores.Known).reshape(-1), away)!.index_select(0, positiveRows);
+                Tensor theirs = FasterRcnn.RpnCoder.Encode(refined, _student.Anchors.index_select(0, positives))
+                    .masked_fill(known.logical_not().unsqueeze(1), infinity);
                 return TeacherBoundedRegression.Loss(deltas, theirs, anchors.DeltaTargets, sampled, _distillation.Margin, RpnSquareScale);
             });
         }
@@ -125,7 +130,7 @@ internal sealed class TwoStageObjective : IObjective
         Add(terms, "rpn.box.squared", weights.SquaredBox, () => BoxRegression.Squared(deltas, anchors.DeltaTargets, sampled, RpnSquareScale));
     }
 
-    private void AddRcn(List<LossTerm> terms, HeadOutput head, RoiTargets rois, ITeacherView? teacher)
+    private void AddRcn(List<LossTerm> terms, HeadOutput head, RoiTargets rois, IReadOnlyList<Annotation> annotations, ITeacherView? teacher)
     {
         PartWeights weights = _weights.Rcn;
         long sampled = rois.Labels.shape[0];
@@ -136,14 +141,27 @@ internal sealed class TwoStageObjective : IObjective
         Add(terms, "rcn.class.hard", weights.HardClass, () => functional.cross_entropy(head.ClassLogits, rois.Labels));
         if (weights.AsksTeacher)
         {
-            BoxScores scores = teacher!.ScoreBoxes([.. rois.Boxes.Select(boxes => boxes.div(_inputSize))]);
-            Add(terms, "rcn.class.soft", weights.SoftClass, () => WeightedSoftCrossEntropy.Loss(
-                head.ClassLogits, scores.Probabilities, _distillation.BackgroundWeight, _distillation.Temperature));
+            Tensor[] shares = [.. rois.Boxes.Select(boxes => boxes.div(_inputSize))];
+            BoxScores scores = teacher!.ScoreBoxes(shares);
+            Tensor? away = _unknown.AwayFrom(annotations, shares);
+            Add(terms, "rcn.class.soft", weights.SoftClass, () =>
+            {
+                Tensor targets = Both(scores.Known, away) is not { } known
+                    ? scores.Probabilities
+                    : where(known.unsqueeze(1), scores.Probabilities, functional.one_hot(rois.Labels, scores.Probabilities.shape[1]).to(scores.Probabilities.dtype));
+                return WeightedSoftCrossEntropy.Loss(head.ClassLogits, targets, _distillation.BackgroundWeight, _distillation.Temperature);
+            });
             Add(terms, "rcn.box.bounded", weights.BoundedBox, () =>
             {
                 Tensor refined = OfClass(scores.RefinedBoxes.index_select(0, rois.PositiveRows), classes).mul(_inputSize);
                 Tensor references = cat([.. rois.Boxes]).index_select(0, rois.PositiveRows);
                 Tensor theirs = FasterRcnn.HeadCoder.Encode(refined, references);
+                if (Both(scores.KnownBoxes ?? scores.Known, away) is { } known)
+                {
+                    using Scalar infinity = double.PositiveInfinity;
+                    theirs = theirs.masked_fill(known.index_select(0, rois.PositiveRows).logical_not().unsqueeze(1), infinity);
+                }
+
                 return TeacherBoundedRegression.Loss(deltas, theirs, rois.DeltaTargets, sampled, _distillation.Margin);
             });
         }
@@ -151,6 +169,9 @@ internal sealed class TwoStageObjective : IObjective
         Add(terms, "rcn.box", weights.Box, () => BoxRegression.SmoothL1(deltas, rois.DeltaTargets, sampled));
         Add(terms, "rcn.box.squared", weights.SquaredBox, () => BoxRegression.Squared(deltas, rois.DeltaTargets, sampled));
     }
+
+    /// <summary>Where both hold; an absent one holds everywhere.</summary>
+    private static Tensor? Both(Tensor? a, Tensor? b) => a is null || b is null ? a ?? b : a.logical_and(b);
 
     private static void Add(List<LossTerm> terms, string name, double weight, Func<Tensor> loss)
     {

@@ -103,6 +103,32 @@ public class TwoStageObjectiveTests
         Assert.That(Compute(student, teacher, new DistillationOptions()).Select(term => term.Value), Is.All.Matches<double>(double.IsFinite));
     }
 
+    [Test]
+    public void WhereTheTeacherHasNoOpinion_TheLabelsSpeakForIt()
+    {
+        using FasterRcnn student = TinyRun.Detector();
+        var options = new DistillationOptions { BackgroundWeight = 1 };
+        Dictionary<string, double> silent = Values(new SilentTeacher(known: false)), wrong = Values(new SilentTeacher(known: true));
+
+        Assert.That(silent["rpn.class.soft"], Is.EqualTo(silent["rpn.class.hard"]).Within(1e-5));
+        Assert.That(silent["rcn.class.soft"], Is.EqualTo(silent["rcn.class.hard"]).Within(1e-5));
+        Assert.That((silent["rpn.box.bounded"], silent["rcn.box.bounded"]), Is.EqualTo((0, 0)));
+        Assert.That(wrong["rcn.class.soft"], Is.Not.EqualTo(wrong["rcn.class.hard"]).Within(1e-3));
+        Assert.That(silent.Keys, Has.None.Contains("hint"), "a teacher without feature maps gives no hints");
+
+        Dictionary<string, double> Values(ITeacher teacher) => Compute(student, teacher, options).ToDictionary(term => term.Name, term => term.Value);
+    }
+
+    [Test]
+    public void ClassesThatTheTeacherLacks_AreLearnedFromLabelsAlone()
+    {
+        using FasterRcnn student = TinyRun.Detector();
+        Dictionary<string, double> terms = Compute(student, new SilentTeacher(known: true, 0, 1), new DistillationOptions { Margin = 1e9 })
+            .ToDictionary(term => term.Name, term => term.Value);
+
+        Assert.That((terms["rpn.box.bounded"], terms["rcn.box.bounded"]), Is.EqualTo((0, 0)), "every object is of a class that the teacher lacks");
+    }
+
     private static List<(string Name, double Value)> Compute(
         FasterRcnn student, ITeacher? teacher, DistillationOptions? options, bool training = true, double squared = 0)
     {
