@@ -17,6 +17,7 @@ internal static class AnnotationWriter
             DetectionFormat.PascalVoc => PascalVocWriter.Write(folder, images, options),
             DetectionFormat.Coco => CocoWriter.Write(folder, images, options),
             DetectionFormat.Yolo => YoloWriter.Write(folder, images, options),
-            _ => throw new NotSupportedException($"The format {format} can be read, but not written; {DetectionFormat.PascalVoc}, {DetectionFormat.Coco} and {DetectionFormat.Yolo} can."),
+            _ => throw new NotSupportedException(
+                $"The format {format} cannot be written; {DetectionFormat.PascalVoc}, {DetectionFormat.Coco} and {DetectionFormat.Yolo} can."),
         };
 }

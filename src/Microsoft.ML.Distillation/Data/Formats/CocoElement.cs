@@ -24,7 +24,7 @@ internal readonly record struct CocoElement(string List, int Index, int Line)
 
     /// <summary>A name: a text that is not empty.</summary>
     public string Name(ref JsonTokens json, string member)
-        => json.Text()?.Trim() is { Length: > 0 } text && !text.Contains('\0') ? text : throw Unexpected(ref json, member, "no name");
+        => json.Text()?.Trim() is { Length: > 0 } text && !text.Contains('\0') ? text : throw Unexpected(ref json, member, "no text, or empty");
 
     /// <summary>The width or height of an image; 0 where it is not known.</summary>
     public int Side(ref JsonTokens json, string member)
@@ -46,7 +46,7 @@ internal readonly record struct CocoElement(string List, int Index, int Line)
     public float? Area(ref JsonTokens json)
     {
         if (json.Type == JsonTokenType.Null) return null;
-        return json.Number() is { } area and >= 0 && float.IsFinite((float)area) ? (float)area : throw Unexpected(ref json, "area", "no area");
+        return json.Number() is { } area and >= 0 && float.IsFinite((float)area) ? (float)area : throw Unexpected(ref json, "area", "no number from 0");
     }
 
     /// <summary>A box: x, y, width, height in pixels.</summary>
@@ -99,5 +99,5 @@ internal readonly record struct CocoElement(string List, int Index, int Line)
         return share;
     }
 
-    private FormatException Unexpected(ref JsonTokens json, string member, string what) => Error(ref json, $"has a {member} that is {what}");
+    private FormatException Unexpected(ref JsonTokens json, string member, string what) => Error(ref json, $"is wrong: {member} is {what}");
 }

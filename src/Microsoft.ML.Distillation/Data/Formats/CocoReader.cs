@@ -12,7 +12,10 @@ internal static class CocoReader
     public static IEnumerable<AnnotatedImage> Read(AnnotationSource source)
     {
         string path = AnnotationFile.Find(source, AnnotationFolders, "json", split =>
-            [$"instances_{split}.json", $"{split}.json", $"{split}/_annotations.coco.json", $"{split}/annotations.json", $"instances_{split}*.json", $"*{split}*.json"]);
+        [
+            $"instances_{split}.json", $"{split}.json", $"{split}/_annotations.coco.json", $"{split}/annotations.json",
+            $"instances_{split}*.json", $"*{split}*.json",
+        ]);
         using FileStream stream = File.OpenRead(path);
         CocoFile file = CocoParser.Parse(stream, path);
         var images = new ImageFinder(source.GivenImageFolder() is { } given ? [given] : ImageFolders(source, path));
@@ -25,6 +28,7 @@ internal static class CocoReader
         string root = Path.GetFileName(beside) == "annotations" ? Path.GetDirectoryName(beside)! : beside;
         string stem = Path.GetFileNameWithoutExtension(path);
         string split = source.Split ?? stem[(stem.IndexOf('_', StringComparison.Ordinal) + 1)..];
-        return [Path.Combine(root, "images", split), Path.Combine(root, split), Path.Combine(root, "images"), Path.Combine(root, "data"), Path.Combine(root, "JPEGImages"), beside, root];
+        string[] below = [Path.Combine("images", split), split, "images", "data", "JPEGImages"];
+        return [.. below.Select(name => Path.Combine(root, name)), beside, root];
     }
 }

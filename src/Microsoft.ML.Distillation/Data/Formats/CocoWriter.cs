@@ -19,7 +19,8 @@ internal static class CocoWriter
         using var files = new StagedFiles(folder);
         AnnotatedImage[] all = [.. images];
         string[] names = [.. all.Select(image => files.AddImage(image.ImagePath, options.CopyImages ? Path.Combine("images", split) : null))];
-        string[] labels = [.. all.SelectMany(image => image.Objects).Select(item => item.Label).Where(label => label.Length > 0).Distinct().Order(StringComparer.Ordinal)];
+        IEnumerable<string> used = all.SelectMany(image => image.Objects).Select(item => item.Label).Where(label => label.Length > 0);
+        string[] labels = [.. used.Distinct().Order(StringComparer.Ordinal)];
         int objects;
         using (FileStream stream = File.Create(files.Add(Path.Combine("annotations", $"instances_{split}.json"))))
         using (var json = new Utf8JsonWriter(stream, Options))

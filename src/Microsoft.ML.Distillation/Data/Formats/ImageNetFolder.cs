@@ -27,10 +27,7 @@ internal sealed class ImageNetFolder
     {
         string folder = source.Folder();
         var files = new ImageNetFolder(First(folder, AnnotationFolders), source.GivenImageFolder() ?? First(folder, ImageFolders));
-        if (source.Split is null) files.Entries = files.Below("");
-        else if (FindList(folder, source.Split) is { } list) files.Entries = [.. SplitList.Read(list, numbered: true).Select(entry => files.Listed(list, source.Split, entry))];
-        else if (Directory.Exists(Path.Combine(files._annotations, source.Split))) files.Entries = files.Below(source.Split);
-        else throw new FileNotFoundException($"'{folder}' has no split '{source.Split}': neither a list in 'ImageSets' nor a folder in '{files._annotations}' has this name.");
+        files.Entries = files.Find(folder, source.Split);
         return files;
     }
 
@@ -44,10 +41,19 @@ internal sealed class ImageNetFolder
         return mirror.Find(named, stem) ?? mirror.Expected(named);
     }
 
+    private List<(string, string?)> Find(string folder, string? split)
+    {
+        if (split is null) return Below("");
+        if (FindList(folder, split) is { } list) return [.. SplitList.Read(list, numbered: true).Select(entry => Listed(list, split, entry))];
+        if (Directory.Exists(Path.Combine(_annotations, split))) return Below(split);
+        throw new FileNotFoundException($"'{folder}' has no split '{split}': neither a list in 'ImageSets' nor a folder in '{_annotations}' has this name.");
+    }
+
     private List<(string, string?)> Below(string part)
     {
         string folder = Path.Combine(_annotations, part);
-        List<(string, string?)> found = [.. Directory.EnumerateFiles(folder, "*.xml", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(path => (path, (string?)null))];
+        IEnumerable<string> paths = Directory.EnumerateFiles(folder, "*.xml", SearchOption.AllDirectories).Order(StringComparer.Ordinal);
+        List<(string, string?)> found = [.. paths.Select(path => (path, (string?)null))];
         return found.Count > 0 ? found : throw new FileNotFoundException($"'{folder}' holds no annotation (*.xml).", folder);
     }
 

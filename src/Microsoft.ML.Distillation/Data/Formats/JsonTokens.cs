@@ -11,8 +11,10 @@ internal ref struct JsonTokens
     /// <summary>The longest single value, in bytes; the text of a COCO mask in run lengths can be long.</summary>
     public const int MaxToken = 4 << 20;
 
+    private const int Window = 1 << 16;
+
     private readonly Stream _stream;
-    private byte[] _window = new byte[1 << 16];
+    private byte[] _window;
     private int _length;
     private bool _isLast;
     private int _line = 1;
@@ -24,6 +26,8 @@ internal ref struct JsonTokens
     {
         _stream = stream;
         File = file;
+        // A short file needs no more than itself, and a byte to see its end.
+        _window = new byte[stream.CanSeek ? Math.Clamp(stream.Length + 1, 16, Window) : Window];
         _length = stream.ReadAtLeast(_window, 4, throwOnEndOfStream: false);
         ReadOnlySpan<byte> start = _window.AsSpan(0, _length);
         int mark = start.StartsWith<byte>([0xEF, 0xBB, 0xBF]) ? 3 : 0;
@@ -72,7 +76,18 @@ internal ref struct JsonTokens
     public bool NextMember() => Read() && Type == JsonTokenType.PropertyName;
 
     /// <summary>Whether the member has this name; its value is then the token.</summary>
-    public bool Enter(ReadOnlySpan<byte> name) => _reader.ValueTextEquals(name) && Read();
+    /// <exception cref="FormatException">The member's name has an escape of no character.</exception>
+    public bool Enter(ReadOnlySpan<byte> name)
+    {
+        try
+        {
+            return _reader.ValueTextEquals(name) && Read();
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw AnnotationError.At(File, Line, "the name of a member is no text", exception);
+        }
+    }
 
     /// <summary>Passes over a value, with all that is in it; of a member, over the member.</summary>
     public void Skip()

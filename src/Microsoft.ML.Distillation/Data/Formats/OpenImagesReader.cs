@@ -17,7 +17,7 @@ internal static class OpenImagesReader
     public static IEnumerable<AnnotatedImage> Read(AnnotationSource source)
     {
         string path = AnnotationFile.Find(
-            source, Folders, "csv", split => [$"{split}-annotations-bbox.csv", $"{split}.csv", $"*{split}*.csv"],
+            source, Folders, "csv", split => [$"{split}-annotations-bbox.csv", $"*{split}-annotations-bbox.csv", $"{split}.csv", $"*{split}*.csv"],
             name => !name.Contains(ClassDescriptions, StringComparison.OrdinalIgnoreCase));
         string folder = Path.GetDirectoryName(path)!;
         string? namesPath = source.FindNamesFile(folder, $"*{ClassDescriptions}*.csv", $"../*{ClassDescriptions}*.csv", "../metadata/classes.csv");

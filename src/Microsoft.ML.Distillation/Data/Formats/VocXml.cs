@@ -17,7 +17,6 @@ internal sealed record VocXml(string? FileName, int FileNameLine, ImageSize? Siz
     {
         DtdProcessing = DtdProcessing.Ignore,
         MaxCharactersInDocument = MaxCharacters,
-        CloseInput = true,
     };
 
     /// <summary>Reads a file.</summary>
@@ -62,9 +61,11 @@ internal sealed record VocXml(string? FileName, int FileNameLine, ImageSize? Siz
 
     private static XElement Load(Stream stream, string file)
     {
-        using XmlReader reader = XmlReader.Create(stream, Settings);
+        using Stream closed = stream;
+        XmlReader? reader = null;
         try
         {
+            reader = XmlReader.Create(stream, Settings);
             return XDocument.Load(reader, LoadOptions.SetLineInfo).Root!;
         }
         catch (XmlException exception)
@@ -76,6 +77,10 @@ internal sealed record VocXml(string? FileName, int FileNameLine, ImageSize? Siz
             // An entity that is declared nowhere, an encoding that does not exist.
             int line = reader is IXmlLineInfo info ? Math.Max(info.LineNumber, 1) : 1;
             throw AnnotationError.At(file, line, $"this xml cannot be read: {exception.Message.TrimEnd('.')}", exception);
+        }
+        finally
+        {
+            reader?.Dispose();
         }
     }
 }

@@ -44,7 +44,8 @@ internal sealed class YamlEntry(string file, int line, string value)
     /// <summary>An error in this entry.</summary>
     public FormatException Error(int at, string problem) => AnnotationError.At(file, at, problem);
 
-    private string Item(string text, int at) => text == "-" || text.StartsWith("- ", StringComparison.Ordinal) ? text[1..].Trim() : throw Error(at, "an item of a list ('- …') is expected");
+    private string Item(string text, int at)
+        => text == "-" || text.StartsWith("- ", StringComparison.Ordinal) ? text[1..].Trim() : throw Error(at, "an item of a list ('- …') is expected");
 
     private (string, string, int) Pair(string text, int at)
     {
@@ -102,16 +103,23 @@ internal sealed class YamlEntry(string file, int line, string value)
             }
 
             char escape = ++i < text.Length ? text[i] : '\0';
-            int digits = escape switch { 'x' => 2, 'u' => 4, _ => 0 };
-            if (escape is '"' or '\\' or '/') plain.Append(escape);
-            else if (digits == 0 || i + digits >= text.Length || !ushort.TryParse(text.AsSpan(i + 1, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort code)) throw Error(at, "an escape is not understood");
-            else
+            if (escape is '"' or '\\' or '/')
             {
-                plain.Append((char)code);
-                i += digits;
+                plain.Append(escape);
+                continue;
             }
+
+            int digits = escape switch { 'x' => 2, 'u' => 4, _ => 0 };
+            if (digits == 0 || i + digits >= text.Length) throw Error(at, "an escape is not understood");
+            plain.Append(Character(text.AsSpan(i + 1, digits), at));
+            i += digits;
         }
 
         return plain.ToString();
     }
+
+    private char Character(ReadOnlySpan<char> digits, int at)
+        => ushort.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort code) && code > 0
+            ? (char)code
+            : throw Error(at, "an escape is not understood");
 }

@@ -66,18 +66,17 @@ internal sealed class YoloFolder
         }
 
         string[] splits = split is null ? AllSplits : [split];
-        (string Path, int Line)[] paths = [.. splits.SelectMany(name => _data?.Split(name) ?? [])];
-        if (paths.Length > 0)
-        {
-            string[] resolved = [.. paths.Select(path => Resolve(path.Path, path.Line))];
-            return ([.. resolved.SelectMany(path => File.Exists(path) ? Listed(path) : ImageFiles.Below(path))], resolved.All(Directory.Exists));
-        }
+        string[] paths = [.. splits.SelectMany(name => _data?.Split(name) ?? []).Select(part => Resolve(part.Path, part.Line))];
+        return paths.Length > 0
+            ? ([.. paths.SelectMany(path => File.Exists(path) ? Listed(path) : ImageFiles.Below(path))], paths.All(Directory.Exists))
+            : ([.. ImageFiles.Below(FolderOf(split))], true);
+    }
 
+    private string FolderOf(string? split)
+    {
         string[] folders = split is null ? ["images", ""] : [Path.Combine("images", split), Path.Combine(split, "images"), split, $"obj_{split}_data"];
-        string? folder = folders.Select(name => Path.Combine(_root, name)).FirstOrDefault(Directory.Exists);
-        return folder is not null
-            ? ([.. ImageFiles.Below(folder)], true)
-            : throw new FileNotFoundException($"'{_root}' has no split '{split}': neither in a data.yaml, nor as a list '{split}.txt', nor as a folder 'images/{split}' or '{split}'.");
+        return folders.Select(name => Path.Combine(_root, name)).FirstOrDefault(Directory.Exists) ?? throw new FileNotFoundException(
+            $"'{_root}' has no split '{split}': neither in a data.yaml, nor as a list '{split}.txt', nor as a folder 'images/{split}' or '{split}'.");
     }
 
     /// <summary>The path of a split in data.yaml. One service writes a "../" too many, which everybody forgives.</summary>
@@ -126,8 +125,11 @@ internal sealed class YoloFolder
     private static void CheckStray(List<(string Image, string Labels)> expected)
     {
         HashSet<string> known = [.. expected.Select(entry => entry.Labels)];
-        IEnumerable<string?> folders = expected.Where(entry => Path.GetDirectoryName(entry.Image) != Path.GetDirectoryName(entry.Labels)).Select(entry => Path.GetDirectoryName(entry.Labels));
-        foreach (string folder in folders.OfType<string>().Distinct(StringComparer.Ordinal).Where(Directory.Exists).ToList())
+        IEnumerable<string> folders = from entry in expected
+                                      let folder = Path.GetDirectoryName(entry.Labels)
+                                      where folder != Path.GetDirectoryName(entry.Image) && Directory.Exists(folder)
+                                      select folder;
+        foreach (string folder in folders.Distinct(StringComparer.Ordinal))
         {
             string? stray = Directory.EnumerateFiles(folder, "*.txt").Order(StringComparer.Ordinal)
                 .FirstOrDefault(path => !known.Contains(path) && !IsOther(Path.GetFileName(path)));

@@ -23,7 +23,8 @@ internal static class YoloLabels
         Span<double> numbers = stackalloc double[4];
         for (int i = 0; i < 4; i++)
         {
-            if (!NumberText.TryParse(columns[i + 1], out numbers[i])) throw lines.Error($"column {i + 2} holds {AnnotationError.Quote(columns[i + 1])}, which is no number");
+            if (!NumberText.TryParse(columns[i + 1], out numbers[i]))
+                throw lines.Error($"column {i + 2} holds {AnnotationError.Quote(columns[i + 1])}, which is no number");
         }
 
         double x0 = (numbers[0] - numbers[2] / 2) * size.Width, x1 = (numbers[0] + numbers[2] / 2) * size.Width;

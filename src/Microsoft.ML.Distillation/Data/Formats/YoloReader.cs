@@ -2,8 +2,8 @@ namespace Microsoft.ML.Distillation.Data.Formats;
 
 /// <summary>
 /// Reads YOLO data sets. Boxes stand in them as shares of the image, so images with objects are opened for their size. An image
-/// without a label file has no objects. With six decimals, which is usual, a corner is exact to a thousandth of a pixel in a
-/// thousand.
+/// without a label file has no objects. With six decimals, which is usual, corners are exact to a thousandth of a pixel where an
+/// image is a thousand pixels wide.
 /// </summary>
 internal static class YoloReader
 {

@@ -47,8 +47,13 @@ internal static class YoloWriter
     }
 
     private static string[] Lines(AnnotatedObject[] objects, YoloNames names, ImageSize size)
-        => [.. objects.Select(item => string.Create(CultureInfo.InvariantCulture,
-            $"{names.IndexOf(item.Label)} {Share(item.X0, item.X1, 2 * size.Width)} {Share(item.Y0, item.Y1, 2 * size.Height)} {Share(-item.X0, item.X1, size.Width)} {Share(-item.Y0, item.Y1, size.Height)}"))];
+        => [.. objects.Select(item => string.Join(
+            ' ',
+            names.IndexOf(item.Label).ToString(CultureInfo.InvariantCulture),
+            Share(item.X0, item.X1, 2 * size.Width),
+            Share(item.Y0, item.Y1, 2 * size.Height),
+            Share(-item.X0, item.X1, size.Width),
+            Share(-item.Y0, item.Y1, size.Height)))];
 
     /// <summary>The sum of two coordinates over a length, with ten decimals: far below what a Single holds.</summary>
     private static string Share(double a, double b, double length) => ((a + b) / length).ToString("0.##########", CultureInfo.InvariantCulture);
