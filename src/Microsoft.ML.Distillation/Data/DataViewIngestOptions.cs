@@ -19,6 +19,12 @@ internal sealed record DataViewIngestOptions
     public string ImagePathColumnName { get; init; } = "ImagePath";
 
     /// <summary>
+    /// Columns of Boolean vectors, where the data has them, that mark objects to be left out of training: groups of objects, and
+    /// regions that belong to no class.
+    /// </summary>
+    public IReadOnlyList<string> LeftOutColumnNames { get; init; } = [nameof(DetectionRow.Crowd), nameof(DetectionRow.Ignore)];
+
+    /// <summary>
     /// The classes that labels are mapped onto by name; null takes those of the label column. For a validation set, whose
     /// keys may be numbered otherwise than the training set's.
     /// </summary>

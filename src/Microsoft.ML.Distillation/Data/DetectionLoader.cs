@@ -1,4 +1,4 @@
-using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Data.Formats;
 
 namespace Microsoft.ML.Distillation.Data;
 
@@ -6,34 +6,19 @@ namespace Microsoft.ML.Distillation.Data;
 internal static class DetectionLoader
 {
     /// <summary>
-    /// The images of a folder: <c>ImagePath</c> (text), <c>Label</c> (vector of text) and <c>BoundingBoxes</c> (vector of Single,
-    /// x0 y0 x1 y1 of each object in pixels). Images without objects are rows too. Files are parsed as rows are read.
+    /// The images of a folder or annotation file, of any format: <c>ImagePath</c> (text), <c>Label</c> (vector of text) and
+    /// <c>BoundingBoxes</c> (vector of Single, x0 y0 x1 y1 of each object in pixels), and, parallel to <c>Label</c>, what the format
+    /// knows of the objects: <c>Difficult</c>, <c>Crowd</c>, <c>Ignore</c> (vectors of Boolean), <c>Truncated</c> (Single, the share
+    /// beyond the image's edge), <c>Occluded</c> (Int32, 0 visible to 3 unknown) and <c>Area</c> (Single, square pixels; the box's
+    /// where the format gives none). Images without objects are rows too.
     /// </summary>
-    /// <param name="split">The name of a part of the data (a list in <c>ImageSets/Main</c>, or a folder); null is all of it.</param>
+    /// <param name="split">The name of a part of the data; null is all of it.</param>
+    /// <param name="imageFolder">Where the images are, if not where the format has them.</param>
+    /// <param name="namesFile">The file that names the classes, if it is not where the format has it.</param>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
-    /// <exception cref="FileNotFoundException">The split, or a file that it names, or any annotation does not exist.</exception>
-    public static IDataView Load(DataOperationsCatalog catalog, string folder, DetectionFormat format, string? split)
-    {
-        IEnumerable<VocImage> images = format switch
-        {
-            DetectionFormat.PascalVoc => PascalVocReader.Read(folder, split),
-            _ => throw new ArgumentOutOfRangeException(nameof(format), format, "This format cannot be read."),
-        };
-        return catalog.LoadFromEnumerable(images.Select(image => new Row
-        {
-            ImagePath = image.ImagePath,
-            Label = image.Labels,
-            BoundingBoxes = image.Boxes,
-        }));
-    }
-
-    /// <summary>One image.</summary>
-    private sealed class Row
-    {
-        public string ImagePath { get; set; } = "";
-
-        public string[] Label { get; set; } = [];
-
-        public float[] BoundingBoxes { get; set; } = [];
-    }
+    /// <exception cref="FileNotFoundException">The split, or a file that is needed, does not exist.</exception>
+    /// <exception cref="FormatException">A file is not of the format; the message names file and line. Thrown here or as rows are read.</exception>
+    public static IDataView Load(
+        DataOperationsCatalog catalog, string folder, DetectionFormat format, string? split, string? imageFolder = null, string? namesFile = null)
+        => catalog.LoadFromEnumerable(AnnotationReader.Read(format, new AnnotationSource(folder, split, imageFolder, namesFile)).Select(image => new DetectionRow(image)));
 }

@@ -6,12 +6,13 @@ namespace Microsoft.ML.Distillation.Data;
 /// <summary>The columns that training reads, found in a schema and checked.</summary>
 internal sealed class IngestColumns
 {
-    private IngestColumns(DataViewSchema.Column image, DataViewSchema.Column label, DataViewSchema.Column boxes, DataViewSchema.Column? path)
+    private IngestColumns(DataViewSchema.Column image, DataViewSchema.Column label, DataViewSchema.Column boxes, DataViewSchema.Column? path, IReadOnlyList<DataViewSchema.Column> leftOut)
     {
         Image = image;
         Label = label;
         Boxes = boxes;
         Path = path;
+        LeftOut = leftOut;
     }
 
     /// <summary>The images.</summary>
@@ -26,8 +27,11 @@ internal sealed class IngestColumns
     /// <summary>The images' paths, where the data has them.</summary>
     public DataViewSchema.Column? Path { get; }
 
+    /// <summary>Columns that mark objects to be left out, where the data has them.</summary>
+    public IReadOnlyList<DataViewSchema.Column> LeftOut { get; }
+
     /// <summary>All columns to be read.</summary>
-    public IEnumerable<DataViewSchema.Column> All => Path is { } path ? [Image, Label, Boxes, path] : [Image, Label, Boxes];
+    public IEnumerable<DataViewSchema.Column> All => Path is { } path ? [Image, Label, Boxes, .. LeftOut, path] : [Image, Label, Boxes, .. LeftOut];
 
     /// <exception cref="ArgumentException">A column is missing or has another type than it must; the message names it.</exception>
     public static IngestColumns Find(DataViewSchema schema, DataViewIngestOptions options)
@@ -45,7 +49,7 @@ internal sealed class IngestColumns
             throw WrongType(label, "a vector of keys (UInt32), one for each object", "Make keys of names with mlContext.Transforms.Conversion.MapValueToKey");
 
         DataViewSchema.Column? path = schema.GetColumnOrNull(options.ImagePathColumnName) is { Type: TextDataViewType } text ? text : null;
-        return new IngestColumns(image, label, boxes, path);
+        return new IngestColumns(image, label, boxes, path, [.. options.LeftOutColumnNames.Select(schema.GetColumnOrNull).OfType<DataViewSchema.Column>().Where(IsFlags)]);
     }
 
     /// <summary>The names of the label column's keys, in their order.</summary>
@@ -63,6 +67,8 @@ internal sealed class IngestColumns
         string[] classNames = [.. names.DenseValues().Select(name => name.ToString())];
         return classNames.Length > 0 ? classNames : throw new ArgumentException($"Column '{Label.Name}' knows no class: the data it was made from has no object.");
     }
+
+    private static bool IsFlags(DataViewSchema.Column column) => column.Type is VectorDataViewType { ItemType: BooleanDataViewType };
 
     private static DataViewSchema.Column Column(DataViewSchema schema, string name, string what)
         => schema.GetColumnOrNull(name) ?? throw new ArgumentException(

@@ -13,10 +13,12 @@ internal sealed class IngestRowReader : IDisposable
     private readonly ValueGetter<VBuffer<uint>> _getLabels;
     private readonly ValueGetter<VBuffer<float>> _getBoxes;
     private readonly ValueGetter<ReadOnlyMemory<char>>? _getPath;
+    private readonly ValueGetter<VBuffer<bool>>[] _getLeftOut;
 
     private MLImage? _image;
     private VBuffer<uint> _labels;
     private VBuffer<float> _boxes;
+    private VBuffer<bool> _flags;
 
     /// <param name="keyNames">The names of the label column's keys.</param>
     /// <param name="classNames">The classes that they are mapped onto by name.</param>
@@ -30,6 +32,7 @@ internal sealed class IngestRowReader : IDisposable
         _getImage = cursor.GetGetter<MLImage>(columns.Image);
         _getLabels = cursor.GetGetter<VBuffer<uint>>(columns.Label);
         _getBoxes = cursor.GetGetter<VBuffer<float>>(columns.Boxes);
+        _getLeftOut = [.. columns.LeftOut.Select(cursor.GetGetter<VBuffer<bool>>)];
         if (columns.Path is { } path) _getPath = cursor.GetGetter<ReadOnlyMemory<char>>(path);
     }
 
@@ -52,9 +55,10 @@ internal sealed class IngestRowReader : IDisposable
             return null;
         }
 
+        if (ReadLeftOut(where) is not { } leftOut) return null;
         if (ReadImage(where, path) is not { } image) return null;
-        Annotation annotation = ReadObjects(where, new ImageSize(image.Width, image.Height));
-        if (annotation.Count > 0 || _labels.Length == 0) return (image, annotation);
+        Annotation annotation = ReadObjects(where, new ImageSize(image.Width, image.Height), leftOut);
+        if (annotation.Count > 0 || leftOut.All(isLeftOut => isLeftOut)) return (image, annotation);
 
         // Its objects are there, only nobody knows where: such an image would teach that they are background.
         _invalid.AddImage($"{where}: no box of the image can be used.");
@@ -89,7 +93,26 @@ internal sealed class IngestRowReader : IDisposable
         return pixels;
     }
 
-    private Annotation ReadObjects(string where, ImageSize image)
+    /// <summary>For each object whether a column marks it as none to train on; null where such a column has another length.</summary>
+    private bool[]? ReadLeftOut(string where)
+    {
+        var leftOut = new bool[_labels.Length];
+        for (int i = 0; i < _getLeftOut.Length; i++)
+        {
+            _getLeftOut[i](ref _flags);
+            if (_flags.Length != leftOut.Length)
+            {
+                _invalid.AddImage($"{where}: column '{_columns.LeftOut[i].Name}' has {_flags.Length} values for {leftOut.Length} labels in column '{_columns.Label.Name}'.");
+                return null;
+            }
+
+            foreach (KeyValuePair<int, bool> flag in _flags.Items()) leftOut[flag.Key] |= flag.Value;
+        }
+
+        return leftOut;
+    }
+
+    private Annotation ReadObjects(string where, ImageSize image, bool[] leftOut)
     {
         if (_labels.Length == 0) return Annotation.Empty;
         ReadOnlySpan<float> coordinates = [.. _boxes.DenseValues()];
@@ -98,6 +121,7 @@ internal sealed class IngestRowReader : IDisposable
         var labels = new List<int>(keys.Length);
         for (int i = 0; i < keys.Length; i++)
         {
+            if (leftOut[i]) continue;
             if (ClassOf(keys[i], i, where) is not { } label) continue;
             if (UsableBox(coordinates.Slice(4 * i, 4), i, where, image) is not { } box) continue;
             boxes.AddRange([box.X0, box.Y0, box.X1, box.Y1]);

@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Data.Formats;
 
 namespace Microsoft.ML.Distillation.Tests.Data;
 
@@ -101,7 +102,7 @@ public class DataViewIngestTests
         Assert.That(store.SpilledCount, Is.GreaterThan(0));
         Assert.That(DataStatistics.Of(store).Boxes, Is.EqualTo(143));
         Assert.That(store.ClassNames, Has.Count.EqualTo(6));
-        ImageSize[] annotated = [.. PascalVocReader.Read(TestData.Folder("cards"), "test").Select(image => new ImageSize(image.Width, image.Height))];
+        ImageSize[] annotated = [.. PascalVocReader.Read(TestData.Folder("cards"), "test").Select(image => image.Size!.Value)];
         Assert.That(Enumerable.Range(0, store.Count).Select(store.SizeOf), Is.EqualTo(annotated));
     }
 

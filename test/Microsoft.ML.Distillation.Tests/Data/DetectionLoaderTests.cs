@@ -11,7 +11,7 @@ public class DetectionLoaderTests
         using var folder = new TemporaryFolder();
         folder.Write("a.xml", "<annotation/>");
         DataViewSchema schema = DetectionLoader.Load(new MLContext().Data, folder.Path, DetectionFormat.PascalVoc, null).Schema;
-        Assert.That(schema.Select(column => column.Name), Is.EqualTo(new[] { "ImagePath", "Label", "BoundingBoxes" }));
+        Assert.That(schema.Select(column => column.Name), Is.EqualTo(new[] { "ImagePath", "Label", "BoundingBoxes", "Difficult", "Crowd", "Ignore", "Truncated", "Occluded", "Area" }));
         Assert.That(schema["ImagePath"].Type, Is.EqualTo(TextDataViewType.Instance));
         Assert.That(schema["Label"].Type, Is.EqualTo(new VectorDataViewType(TextDataViewType.Instance)));
         Assert.That(schema["BoundingBoxes"].Type, Is.EqualTo(new VectorDataViewType(NumberDataViewType.Single)));

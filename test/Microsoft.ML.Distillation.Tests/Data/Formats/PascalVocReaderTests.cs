@@ -1,6 +1,7 @@
 using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Data.Formats;
 
-namespace Microsoft.ML.Distillation.Tests.Data;
+namespace Microsoft.ML.Distillation.Tests.Data.Formats;
 
 public class PascalVocReaderTests
 {
@@ -30,22 +31,19 @@ public class PascalVocReaderTests
     public void Annotation_IsRead_AsItIsWritten()
     {
         WriteDevkit();
-        VocImage image = PascalVocReader.Read(_folder.Path, "train").Single();
+        AnnotatedImage image = PascalVocReader.Read(_folder.Path, "train").Single();
         Assert.That(image.ImagePath, Is.EqualTo(Path.Combine(_folder.Path, "JPEGImages", "a.jpg")));
-        Assert.That((image.Width, image.Height), Is.EqualTo((40, 30)));
-        Assert.That(image.Labels, Is.EqualTo(new[] { "cat" }));
-        Assert.That(image.Boxes, Is.EqualTo(new[] { 1.5f, 2, 20, 10 }));
-        Assert.That(image.Difficult, Is.EqualTo(new[] { true }));
+        Assert.That(image.Size, Is.EqualTo(new ImageSize(40, 30)));
+        Assert.That(image.Objects, Is.EqualTo(new[] { new AnnotatedObject("cat", 1.5f, 2, 20, 10) { Difficult = true } }));
     }
 
     [Test]
     public void Image_WithoutObjects_IsKept()
     {
         WriteDevkit();
-        VocImage image = PascalVocReader.Read(_folder.Path, "val").Single();
-        Assert.That(image.Labels, Is.Empty);
-        Assert.That(image.Boxes, Is.Empty);
-        Assert.That(image.Width, Is.Zero);
+        AnnotatedImage image = PascalVocReader.Read(_folder.Path, "val").Single();
+        Assert.That(image.Objects, Is.Empty);
+        Assert.That(image.Size, Is.Null);
     }
 
     [Test]
@@ -161,21 +159,21 @@ public class PascalVocReaderTests
     [TestCase(null, 364)]
     public void BloodCells_AreComplete(string? split, int count)
     {
-        VocImage[] images = [.. PascalVocReader.Read(TestData.Folder("bccd"), split)];
+        AnnotatedImage[] images = [.. PascalVocReader.Read(TestData.Folder("bccd"), split)];
         Assert.That(images, Has.Length.EqualTo(count));
-        Assert.That(images, Is.All.Matches<VocImage>(image => File.Exists(image.ImagePath)));
-        Assert.That(images.SelectMany(image => image.Labels).Distinct(), Is.EquivalentTo(new[] { "RBC", "WBC", "Platelets" }));
-        if (split is null) Assert.That(images.Sum(image => image.Labels.Length), Is.EqualTo(4888));
+        Assert.That(images, Is.All.Matches<AnnotatedImage>(image => File.Exists(image.ImagePath)));
+        Assert.That(images.SelectMany(image => image.Objects).Select(item => item.Label).Distinct(), Is.EquivalentTo(new[] { "RBC", "WBC", "Platelets" }));
+        if (split is null) Assert.That(images.Sum(image => image.Objects.Count), Is.EqualTo(4888));
     }
 
     [TestCase("train", 296, 527)]
     [TestCase("test", 67, 143)]
     public void Cards_AreComplete(string split, int count, int objects)
     {
-        VocImage[] images = [.. PascalVocReader.Read(TestData.Folder("cards"), split)];
+        AnnotatedImage[] images = [.. PascalVocReader.Read(TestData.Folder("cards"), split)];
         Assert.That(images, Has.Length.EqualTo(count));
-        Assert.That(images.Sum(image => image.Labels.Length), Is.EqualTo(objects));
-        Assert.That(images, Is.All.Matches<VocImage>(image => File.Exists(image.ImagePath)));
+        Assert.That(images.Sum(image => image.Objects.Count), Is.EqualTo(objects));
+        Assert.That(images, Is.All.Matches<AnnotatedImage>(image => File.Exists(image.ImagePath)));
         Assert.That(images.Select(image => image.ImagePath), Is.Unique);
     }
 

@@ -1,4 +1,4 @@
-namespace Microsoft.ML.Distillation.Data;
+namespace Microsoft.ML.Distillation.Data.Formats;
 
 /// <summary>
 /// Where the files of a Pascal VOC data set are. Layouts: <c>Annotations</c> beside <c>JPEGImages</c>, with or without lists
@@ -6,21 +6,14 @@ namespace Microsoft.ML.Distillation.Data;
 /// </summary>
 internal sealed class PascalVocFolder
 {
-    private static readonly string[] ImageExtensions = [".jpg", ".jpeg", ".png", ".bmp"];
     private static readonly string[] ImageFolders = ["JPEGImages", "Images", "images", ""];
 
-    private readonly string _imageFolder;
-    private readonly Dictionary<string, string> _images;
+    private readonly ImageFiles _images;
 
     private PascalVocFolder(IReadOnlyList<string> annotations, string imageFolder)
     {
         Annotations = annotations;
-        _imageFolder = imageFolder;
-        _images = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        foreach (string path in Directory.EnumerateFiles(imageFolder).Order(StringComparer.Ordinal))
-        {
-            if (ImageExtensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase)) _images.TryAdd(Path.GetFileName(path), path);
-        }
+        _images = new ImageFiles(imageFolder);
     }
 
     /// <summary>The xml files, in the order of the split's list or else of their names.</summary>
@@ -28,16 +21,17 @@ internal sealed class PascalVocFolder
 
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
     /// <exception cref="FileNotFoundException">The split, or a file that it names, or any annotation does not exist.</exception>
-    public static PascalVocFolder Open(string folder, string? split)
+    /// <exception cref="FormatException">The split's list names an image twice.</exception>
+    public static PascalVocFolder Open(AnnotationSource source)
     {
-        folder = Path.GetFullPath(folder);
-        if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"The folder '{folder}' does not exist.");
-        if (split is null) return new PascalVocFolder(AllAnnotations(folder), FindImageFolder(folder));
+        string folder = source.Folder();
+        string imageFolder = source.GivenImageFolder() ?? FindImageFolder(folder);
+        if (source.Split is not { } split) return new PascalVocFolder(AllAnnotations(folder), imageFolder);
 
         string list = Path.Combine(folder, "ImageSets", "Main", split + ".txt");
-        if (File.Exists(list)) return new PascalVocFolder(ListedAnnotations(folder, list), FindImageFolder(folder));
+        if (File.Exists(list)) return new PascalVocFolder(ListedAnnotations(folder, list), imageFolder);
         string part = Path.Combine(folder, split);
-        if (split.Length > 0 && Directory.Exists(part)) return Open(part, null);
+        if (split.Length > 0 && Directory.Exists(part)) return Open(source with { Path = part, Split = null });
         throw new FileNotFoundException(
             $"'{folder}' has no split '{split}': neither the list 'ImageSets/Main/{split}.txt' nor a folder '{split}' exists. "
             + $"Splits that exist: {Listing(Splits(folder))}.", list);
@@ -51,18 +45,9 @@ internal sealed class PascalVocFolder
     {
         string stem = Path.GetFileNameWithoutExtension(annotation);
         // Written on another system, the name may hold a path of that system.
-        string named = fileName is null ? "" : fileName[(fileName.LastIndexOfAny(['/', '\\']) + 1)..];
-        string exact = Path.Combine(_imageFolder, named);
-        if (File.Exists(exact)) return exact;
-        foreach (string candidate in (ReadOnlySpan<string>)[named, .. Names(Path.GetFileNameWithoutExtension(named)), .. Names(named), .. Names(stem)])
-        {
-            if (_images.TryGetValue(candidate, out string? path)) return path;
-        }
-
-        return Path.Combine(_imageFolder, named.Length > 0 ? named : stem + ImageExtensions[0]);
+        string named = fileName is null ? "" : ImageFiles.NameIn(fileName);
+        return named.Length > 0 ? _images.Find(named, stem) ?? _images.Expected(named) : _images.Find(stem) ?? _images.Expected(stem);
     }
-
-    private static IEnumerable<string> Names(string stem) => ImageExtensions.Select(extension => stem + extension);
 
     private static string FindImageFolder(string folder)
         => ImageFolders.Select(name => Path.Combine(folder, name)).First(Directory.Exists);
@@ -87,18 +72,14 @@ internal sealed class PascalVocFolder
     {
         string annotations = AnnotationFolder(folder);
         var files = new List<string>();
-        int number = 0;
-        foreach (string line in File.ReadLines(list))
+        foreach (ListedName entry in SplitList.Read(list))
         {
-            number++;
-            string name = line.Trim();
-            if (name.Length == 0) continue;
-            string path = Path.Combine(annotations, name + ".xml");
-            if (!File.Exists(path)) throw new FileNotFoundException($"{list}({number}): the annotation '{path}' does not exist.", path);
+            string path = Path.Combine(annotations, entry.Name + ".xml");
+            if (!File.Exists(path)) throw new FileNotFoundException($"{list}({entry.Line}): the annotation '{path}' does not exist.", path);
             files.Add(path);
         }
 
-        return files.Count > 0 ? files : throw new FileNotFoundException($"The list '{list}' names no image.", list);
+        return files;
     }
 
     private static IEnumerable<string> Splits(string folder)

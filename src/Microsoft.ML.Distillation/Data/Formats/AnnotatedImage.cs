@@ -1,0 +1,7 @@
+namespace Microsoft.ML.Distillation.Data.Formats;
+
+/// <summary>An image and the objects in it: what every reader gives and every writer takes.</summary>
+/// <param name="ImagePath">The path of the image; where it was not found, the one at which it was expected.</param>
+/// <param name="Size">Its size as the annotation gives it, or null where it does not.</param>
+/// <param name="Objects">Its objects, in the order of the annotation.</param>
+internal sealed record AnnotatedImage(string ImagePath, ImageSize? Size, IReadOnlyList<AnnotatedObject> Objects);

@@ -1,0 +1,36 @@
+using System.Globalization;
+
+namespace Microsoft.ML.Distillation.Data.Formats;
+
+/// <summary>An object in an image. Corners are in pixels of the image, finite, and X0 ≤ X1, Y0 ≤ Y1.</summary>
+/// <param name="Label">Its class; empty for a region that belongs to none (then <see cref="Ignore"/> is set).</param>
+internal readonly record struct AnnotatedObject(string Label, float X0, float Y0, float X1, float Y1)
+{
+    /// <summary>Hard to recognise (VOC).</summary>
+    public bool Difficult { get; init; }
+
+    /// <summary>A group of objects in one box (COCO's iscrowd, OpenImages' IsGroupOf).</summary>
+    public bool Crowd { get; init; }
+
+    /// <summary>A region in which nothing is right or wrong (KITTI's DontCare, COCO's ignore).</summary>
+    public bool Ignore { get; init; }
+
+    /// <summary>The share of the object beyond the image's edge, 0 to 1; formats that know only yes and no give 1 and 0.</summary>
+    public float Truncated { get; init; }
+
+    /// <summary>0 is visible, 1 partly hidden, 2 largely hidden, 3 unknown (KITTI); formats that know only yes and no give 1 and 0.</summary>
+    public int Occluded { get; init; }
+
+    /// <summary>The object's own area in square pixels (COCO's, of the segment), or null where only its box is known.</summary>
+    public float? Area { get; init; }
+
+    /// <summary>What is wrong with the corners of a box, or null. A box without area is a defect of the data, not of the file.</summary>
+    public static string? Problem(double x0, double y0, double x1, double y1)
+    {
+        if (!float.IsFinite((float)x0) || !float.IsFinite((float)y0) || !float.IsFinite((float)x1) || !float.IsFinite((float)y1))
+            return "the box has a coordinate that is no finite number";
+        if (x1 >= x0 && y1 >= y0) return null;
+        string side = x1 < x0 ? "width" : "height";
+        return string.Create(CultureInfo.InvariantCulture, $"the box from ({x0}, {y0}) to ({x1}, {y1}) has a negative {side}");
+    }
+}

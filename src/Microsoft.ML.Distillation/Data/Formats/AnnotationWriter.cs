@@ -1,0 +1,23 @@
+namespace Microsoft.ML.Distillation.Data.Formats;
+
+/// <summary>Writes annotations in the formats that can be written.</summary>
+internal static class AnnotationWriter
+{
+    /// <summary>
+    /// Writes images and objects into a folder. All files are written beside and moved to their places at the end, so that an error
+    /// leaves nothing half written; files of the same names are replaced.
+    /// </summary>
+    /// <exception cref="NotSupportedException">The format cannot be written.</exception>
+    /// <exception cref="InvalidDataException">Two images have the same name, or a label cannot be written.</exception>
+    /// <exception cref="FileNotFoundException">An image does not exist that is to be copied, or whose size is needed.</exception>
+    /// <exception cref="FormatException">An image cannot be read, or a file there already that is to be completed.</exception>
+    public static WrittenAnnotations Write(DetectionFormat format, string folder, IEnumerable<AnnotatedImage> images, AnnotationWriterOptions options)
+        => format switch
+        {
+            DetectionFormat.PascalVoc => PascalVocWriter.Write(folder, images, options),
+            DetectionFormat.Coco => CocoWriter.Write(folder, images, options),
+            DetectionFormat.Yolo => YoloWriter.Write(folder, images, options),
+            _ => throw new NotSupportedException(
+                $"The format {format} cannot be written; {DetectionFormat.PascalVoc}, {DetectionFormat.Coco} and {DetectionFormat.Yolo} can."),
+        };
+}
