@@ -11,21 +11,21 @@ internal static class TestData
 
     private static string Find(string variable, string kind, string name)
     {
-        string? root = Environment.GetEnvironmentVariable(variable) ?? BesideTheRepository(kind);
-        string path = Path.Combine(root ?? "", name);
-        if (root is null || !Path.Exists(path))
+        string root = Environment.GetEnvironmentVariable(variable) ?? Path.Combine(Repository(), "..", "shared", kind);
+        string path = Path.GetFullPath(Path.Combine(root, name));
+        if (!Path.Exists(path))
             Assert.Ignore($"The test data '{name}' is not here: set {variable} to the folder that holds it.");
         return path;
     }
 
-    private static string? BesideTheRepository(string kind)
+    /// <summary>The root of the repository that the tests were built in.</summary>
+    public static string Repository()
     {
         for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
         {
-            if (File.Exists(Path.Combine(at.FullName, "ML.Distillation.sln")))
-                return Path.Combine(at.Parent!.FullName, "shared", kind);
+            if (File.Exists(Path.Combine(at.FullName, "ML.Distillation.sln"))) return at.FullName;
         }
 
-        return null;
+        throw new DirectoryNotFoundException($"No repository above {AppContext.BaseDirectory}: run the tests where they were built.");
     }
 }

@@ -1,0 +1,38 @@
+@echo off
+rem build.cmd build|test|demo|bench|pack [arguments]: the same verbs as build.sh, on Windows.
+setlocal
+cd /d "%~dp0"
+set DOTNET_CLI_TELEMETRY_OPTOUT=1
+set DOTNET_NOLOGO=1
+if "%CONFIGURATION%"=="" set CONFIGURATION=Release
+set VERB=%1
+set REST=
+:collect
+shift
+if "%~1"=="" goto run
+set REST=%REST% %1
+goto collect
+:run
+if "%VERB%"=="build" goto build
+if "%VERB%"=="test" goto test
+if "%VERB%"=="demo" goto demo
+if "%VERB%"=="bench" goto bench
+if "%VERB%"=="pack" goto pack
+echo usage: build.cmd build^|test^|demo^|bench^|pack [arguments] 1>&2
+exit /b 2
+:build
+dotnet build -c %CONFIGURATION% --verbosity quiet %REST%
+exit /b %ERRORLEVEL%
+:test
+dotnet test -c %CONFIGURATION% %REST%
+exit /b %ERRORLEVEL%
+:demo
+dotnet run -c %CONFIGURATION% --project src/Samples/Demo -- %REST%
+exit /b %ERRORLEVEL%
+:bench
+dotnet run -c %CONFIGURATION% --project benchmarks -- %REST%
+exit /b %ERRORLEVEL%
+:pack
+dotnet pack src/Microsoft.ML.Distillation -c %CONFIGURATION% -o artifacts/packages --verbosity quiet %REST% || exit /b 1
+dotnet pack src/Microsoft.ML.Distillation.Tool -c %CONFIGURATION% -o artifacts/packages --verbosity quiet %REST%
+exit /b %ERRORLEVEL%

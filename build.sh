@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# ./build.sh build|test|demo|bench|pack [arguments]
+# Builds and runs everything on Linux. Installs what is missing (Debian's apt, as root) and says so; on a machine that
+# has everything it installs nothing. Keeps its own state in artifacts/ only.
+set -euo pipefail
+cd "$(dirname "$0")"
+configuration=${CONFIGURATION:-Release}
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+
+say() { printf '%s\n' "$*"; }
+
+# apt_install COMMAND_OR_FILE PACKAGE...: installs the packages unless the command or file is there.
+apt_install() {
+    local wanted=$1; shift
+    if command -v "$wanted" >/dev/null 2>&1 || [ -e "$wanted" ]; then return; fi
+    say "Installing from Debian's packages: $*"
+    if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null; }; then
+        say "Could not install $*. Run this as root, or install them yourself." >&2
+        exit 1
+    fi
+}
+
+# TorchSharp's native library wants GCC 13's C++ runtime; eng/libstdcxx makes a copy that loads on older ones.
+prepare_native() {
+    [ "$(uname -s)" = Linux ] || return 0
+    local runtime
+    runtime=$(ldconfig -p | awk '/libstdc\+\+\.so\.6 /{print $NF; exit}')
+    if [ -z "$runtime" ] || grep -q GLIBCXX_3.4.32 "$runtime"; then rm -rf artifacts/native; return 0; fi
+    local package library
+    package=$(dotnet msbuild src/Microsoft.ML.Distillation -getProperty:PkgTorchSharp)
+    library=$package/runtimes/linux-x64/native/libLibTorchSharp.so
+    if [ ! -f "$library" ] || [ "$(cat artifacts/native/source 2>/dev/null)" = "$library" ]; then return 0; fi
+    apt_install g++ g++
+    apt_install patchelf patchelf
+    say "This machine's C++ runtime is older than GCC 13: making TorchSharp's native library load with it (eng/libstdcxx)."
+    eng/libstdcxx/install.sh "$library" artifacts/native
+    printf '%s' "$library" > artifacts/native/source
+}
+
+build() {
+    command -v dotnet >/dev/null || { say "The .NET 10 SDK is missing: see https://dot.net" >&2; exit 1; }
+    dotnet restore --verbosity quiet
+    prepare_native
+    dotnet build --no-restore -c "$configuration" --verbosity quiet -clp:Summary "$@"
+}
+
+verb=${1:-}
+[ $# -gt 0 ] && shift
+case $verb in
+    build) build "$@" ;;
+    test) build && dotnet test --no-build -c "$configuration" "$@" ;;
+    demo) build >/dev/null && dotnet run --no-build -c "$configuration" --project src/Samples/Demo -- "$@" ;;
+    bench)
+        apt_install /usr/lib/python3/dist-packages/torchvision python3-torchvision
+        build >/dev/null && dotnet run --no-build -c "$configuration" --project benchmarks -- "$@" ;;
+    pack)
+        dotnet restore --verbosity quiet
+        for project in src/Microsoft.ML.Distillation src/Microsoft.ML.Distillation.Tool; do
+            dotnet pack "$project" -c "$configuration" -o artifacts/packages --verbosity quiet "$@"
+        done
+        ls artifacts/packages ;;
+    *) say "usage: ./build.sh build|test|demo|bench|pack [arguments]" >&2; exit 2 ;;
+esac
