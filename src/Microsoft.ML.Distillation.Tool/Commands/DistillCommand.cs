@@ -51,9 +51,9 @@ internal sealed class DistillCommand : System.CommandLine.Command
             AddControl("student alone + L2", "l2", distillation.BoundedRegressionWeight);
         }
 
-        if (interruption.Requested) return CommandLine.Interrupted;
+        if (interruption.Requested) return Application.Interrupted;
         if (test.Count > 0) ComparisonTable.Write(output, [.. models.Select(model => ModelReport.Measure(model.Name, model.Path, test, interruption.Token))]);
-        return CommandLine.Success;
+        return Application.Success;
 
         void AddControl(string name, string suffix, double squaredWeight) => Add(name, Suffixed(path, suffix), suffix, progress =>
             context.Transforms.TrainDetector(training.Apply(

@@ -32,8 +32,8 @@ internal sealed class TrainCommand : System.CommandLine.Command
         session.TrainAndSave("train", path, progress => context.Transforms.TrainDetector(training.Apply(
             new TrainDetectorOptions { Detector = plan, ValidationSet = session.Validation, Progress = progress }, parsed, run: null, interruption.Token)));
         output.WriteLine($"saved {path}");
-        if (interruption.Requested) return CommandLine.Interrupted;
+        if (interruption.Requested) return Application.Interrupted;
         if (test.Count > 0) ComparisonTable.Write(output, [ModelReport.Measure("trained", path, test, interruption.Token)]);
-        return CommandLine.Success;
+        return Application.Success;
     }
 }

@@ -1,7 +1,7 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Tool.Display;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms;
-using Microsoft.ML.Distillation.Tool.Display;
 
 namespace Microsoft.ML.Distillation.Tool.Models;
 

@@ -1,10 +1,11 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Microsoft.ML.Distillation.Tool.Commands;
 
 namespace Microsoft.ML.Distillation.Tool;
 
 /// <summary>Parses the command line, runs the command, and turns what goes wrong into one line and an exit code.</summary>
-internal static class CommandLine
+internal static class Application
 {
     /// <summary>Everything went well.</summary>
     public const int Success = 0;
@@ -28,8 +29,11 @@ internal static class CommandLine
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
+            // Of several errors the one about a word that nobody knows explains the others.
+            ParseError first = parsed.Errors.FirstOrDefault(e => parsed.UnmatchedTokens.Any(token => e.Message.Contains($"'{token}'", StringComparison.Ordinal)))
+                ?? parsed.Errors[0];
             string command = string.Join(' ', PathOf(parsed.CommandResult.Command).Reverse());
-            error.WriteLine($"{Name}: {OneLine(parsed.Errors[0].Message)} (see '{command} --help')");
+            error.WriteLine($"{Name}: {OneLine(first.Message)} (see '{command} --help')");
             return WrongUse;
         }
 

@@ -1,0 +1,35 @@
+using Microsoft.ML.Distillation.Samples.Demo.Scenes;
+using Microsoft.ML.Distillation.Tests.Data;
+
+namespace Microsoft.ML.Distillation.Tests.Samples;
+
+public class SampleProgramsTests
+{
+    [Test]
+    public void QuickStart_MakesModels_ThatInferenceRunsWithoutLibtorch()
+    {
+        using var folder = new TemporaryFolder();
+        SceneDataSet.Write(folder.Sub("data"), seed: 1, [("train", 6), ("test", 2)]);
+        ProgramRun training = ProgramRun.Of(ProgramRun.Find("Samples/QuickStart"), folder.Path, ["data", "1"]);
+        Assert.That(training.ExitCode, Is.Zero, training.Error);
+        Assert.That(training.Output, Does.Contain("teacher: AP 0.").And.Contain("student: AP 0."));
+
+        string inference = ProgramRun.Find("Samples/Inference");
+        Assert.That(Directory.GetFiles(Path.GetDirectoryName(inference)!, "*torch_cpu*", SearchOption.AllDirectories), Is.Empty);
+        string[] images = Directory.GetFiles(Path.Combine(folder.Path, "data", "JPEGImages"));
+        ProgramRun fromZip = ProgramRun.Of(inference, folder.Path, ["student.zip", .. images]);
+        ProgramRun fromOnnx = ProgramRun.Of(inference, folder.Path, ["student.onnx", .. images]);
+        Assert.That(fromZip.ExitCode, Is.Zero, fromZip.Error);
+        Assert.That(fromZip.Output, Does.Contain(".jpg: ").And.EqualTo(fromOnnx.Output));
+    }
+
+    [TestCase("Samples/QuickStart")]
+    [TestCase("Samples/Inference")]
+    [TestCase("Samples/Demo", "--bogus")]
+    public void WrongUse_ExitsWith2_AndSaysHow(string project, params string[] args)
+    {
+        ProgramRun run = ProgramRun.Of(ProgramRun.Find(project), Path.GetTempPath(), args);
+        Assert.That(run.ExitCode, Is.EqualTo(2));
+        Assert.That(run.Error, Does.StartWith("usage: "));
+    }
+}

@@ -1,0 +1,68 @@
+using Microsoft.ML.Distillation.Tests.Data;
+
+namespace Microsoft.ML.Distillation.Tests.Tool;
+
+public class CommandLineTests
+{
+    [TestCase("", "ml-distill --help")]
+    [TestCase("bogus", "bogus")]
+    [TestCase("train", "--data")]
+    [TestCase("train --data d --output o --epochs 0", "--epochs")]
+    [TestCase("train --data d --output o --epochs 1.5", "--epochs")]
+    [TestCase("train --data d --output o --learning-rate fast", "--learning-rate")]
+    [TestCase("train --data d --output o --widths 8,16", "--backbone plain")]
+    [TestCase("train --data d --output o --backbone plain --widths 8,,16", "--widths")]
+    [TestCase("train --data d --output o --backbone vgg", "vgg")]
+    [TestCase("train --data d --output o --stages 9", "Stages")]
+    [TestCase("train --data d --output o --bogus", "--bogus")]
+    [TestCase("distill --data d --output o", "--teacher")]
+    [TestCase("distill --data d --output o --teacher t --hard-weight 2", "--hard-weight")]
+    [TestCase("evaluate", "--ground-truth")]
+    [TestCase("evaluate --model m", "--ground-truth")]
+    [TestCase("evaluate --model m --data d --detections d", "--ground-truth")]
+    [TestCase("evaluate --ground-truth g --detections d --metric map", "map")]
+    [TestCase("evaluate --ground-truth g --detections", "--detections")]
+    [TestCase("predict --model m --images i", "--output")]
+    [TestCase("export --model m", "--output")]
+    public void WrongUse_ExitsWith2_AndOneLineThatSaysWhat(string line, string what)
+    {
+        ToolRun run = ToolRun.Of(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Assert.That(run.ExitCode, Is.EqualTo(2));
+        AssertOneLine(run.Error, what);
+    }
+
+    [TestCase("train --data {0}/none --output {0}/o.zip", "none")]
+    [TestCase("train --data {0} --output {0}/o.zip", "*.xml")]
+    [TestCase("distill --data {0} --output {0}/o.zip --teacher {0}/none.zip", "none.zip")]
+    [TestCase("distill --data {0} --output {0}/o.zip --teacher {0}/broken.json", "broken.json")]
+    [TestCase("evaluate --model {0}/none.zip --data {0}", "none.zip")]
+    [TestCase("evaluate --model {0}/broken.json --data {0}", "broken.json")]
+    [TestCase("evaluate --ground-truth {0}/broken.json --detections {0}/broken.json", "broken.json(1)")]
+    [TestCase("evaluate --ground-truth {0}/none.json --detections {0}/broken.json", "none.json")]
+    [TestCase("predict --model {0}/none.zip --images {0} --output {0}/o.json", "no image")]
+    [TestCase("predict --model {0}/none.zip --images {0}/none --output {0}/o.json", "none")]
+    [TestCase("export --model {0}/none.zip --output {0}/o.onnx", "none.zip")]
+    public void BadData_ExitsWith1_AndOneLineThatNamesTheFile(string line, string what)
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("broken.json", "{ this is no json");
+        ToolRun run = ToolRun.Of(line.Split(' ').Select(word => word.Replace("{0}", folder.Path)).ToArray());
+        Assert.That(run.ExitCode, Is.EqualTo(1), run.Error);
+        AssertOneLine(run.Error, what);
+        Assert.That(Directory.GetFiles(folder.Path), Has.Length.EqualTo(1), "nothing is half written");
+    }
+
+    [Test]
+    public void Help_NamesTheCommandAndItsOptions([Values("train", "distill", "evaluate", "predict", "export")] string command)
+    {
+        ToolRun run = ToolRun.Succeeding(command, "--help");
+        Assert.That(run.Output, Does.Contain(command).And.Contain("Options:"));
+        Assert.That(run.Error, Is.Empty);
+    }
+
+    private static void AssertOneLine(string error, string what)
+    {
+        Assert.That(error, Does.StartWith("ml-distill: ").And.Contain(what));
+        Assert.That(error.TrimEnd().Split('\n'), Has.Length.EqualTo(1), error);
+    }
+}

@@ -1,0 +1,94 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Drawing;
+using Microsoft.ML.Distillation.Evaluation;
+using Microsoft.ML.Distillation.Tests.Data;
+using Microsoft.ML.Distillation.Tests.Estimators;
+
+namespace Microsoft.ML.Distillation.Tests.Tool;
+
+public class PredictCommandTests
+{
+    private TemporaryFolder _folder = null!;
+
+    [SetUp]
+    public void MakeImages()
+    {
+        _folder = new TemporaryFolder();
+        File.WriteAllBytes(_folder.Sub("toy.onnx"), ToyDetector.Model().ToBytes());
+        using MLImage first = ToyDetector.Image(40, 80, (1, 2, "red")), second = ToyDetector.Image(80, 40, (0, 0, "green"), (3, 3, "red"));
+        first.Save(_folder.Sub("images/a.png"));
+        second.Save(_folder.Sub("images/b.png"));
+        _folder.Write("images/notes.txt", "no image");
+    }
+
+    [TearDown]
+    public void DeleteImages() => _folder.Dispose();
+
+    [Test]
+    public void Detections_AreWrittenInCocosFormat_WithIdsCountedFrom1()
+    {
+        string output = _folder.Sub("out/dt.json");
+        ToolRun.Succeeding("predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "--output", output);
+        IReadOnlyList<CocoDetection> found = CocoJson.ReadDetections(output);
+        Assert.That(found.Select(d => (d.ImageId, d.CategoryId)), Is.EquivalentTo(new[] { (1L, 1L), (2L, 2L), (2L, 1L) }));
+        Assert.That(found[0].Box, Is.EqualTo(new double[] { 10, 40, 10, 20 }).Within(1e-3));
+        Assert.That(found[0].FileName, Is.EqualTo("a.png"));
+    }
+
+    [Test]
+    public void Ids_AreTakenFromTheGivenFile_SoThatEvaluateUnderstandsTheResult()
+    {
+        string truth = _folder.Write("gt.json", """
+            {"images":[{"id":70,"file_name":"b.png"},{"id":50,"file_name":"x/a.png"}],"categories":[{"id":8,"name":"red"},{"id":9,"name":"green"}],
+             "annotations":[{"image_id":50,"category_id":8,"bbox":[10,40,10,20]},{"image_id":70,"category_id":9,"bbox":[0,0,20,10]},{"image_id":70,"category_id":8,"bbox":[60,30,20,10]}]}
+            """);
+        string output = _folder.Sub("dt.json");
+        ToolRun.Succeeding("predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "--output", output, "--ids", truth);
+        ToolRun run = ToolRun.Succeeding("evaluate", "--ground-truth", truth, "--detections", output);
+        Assert.That(run.Output, Does.StartWith("AP    1.000000"));
+        Assert.That(run.Error, Is.Empty);
+    }
+
+    [Test]
+    public void Ids_ThatLackAnImage_AreAnErrorThatNamesIt()
+    {
+        string truth = _folder.Write("gt.json", """{"images":[{"id":1,"file_name":"a.png"}],"categories":[{"id":8,"name":"red"}],"annotations":[]}""");
+        ToolRun run = ToolRun.Of("predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "--output", _folder.Sub("dt.json"), "--ids", truth);
+        Assert.That(run.ExitCode, Is.EqualTo(1));
+        Assert.That(run.Error, Does.Contain("gt.json").And.Contain("'b.png'"));
+        Assert.That(File.Exists(_folder.Sub("dt.json")), Is.False);
+    }
+
+    [Test]
+    public void Drawings_ShowTheBoxes_InTheColourOfTheirClass()
+    {
+        ToolRun.Succeeding(
+            "predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images/a.png"), "--output", _folder.Sub("dt.json"), "--draw", _folder.Sub("drawn"));
+        using MLImage image = MLImage.CreateFromFile(_folder.Sub("drawn/a.png.png"));
+        var drawn = Picture.Of(image);
+        Assert.That((drawn.Width, drawn.Height), Is.EqualTo((40, 80)));
+        Assert.That(drawn[10, 59], Is.EqualTo(DetectionPainter.ColorOf(0)), "the frame's corner");
+        Assert.That(drawn[15, 50], Is.EqualTo(new Color(255, 0, 0)), "the object within");
+        Assert.That(drawn[0, 79], Is.EqualTo(Color.Black), "the ground around");
+    }
+
+    [Test]
+    public void FileThatIsNoImage_IsNamed()
+    {
+        _folder.Write("images/c.jpg", "no image");
+        ToolRun run = ToolRun.Of("predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "--output", _folder.Sub("dt.json"));
+        Assert.That(run.ExitCode, Is.EqualTo(1));
+        Assert.That(run.Error, Does.Contain("c.jpg"));
+    }
+
+    [Test]
+    public void Export_WritesBothForms()
+    {
+        ToolRun.Succeeding("export", "--model", _folder.Sub("toy.onnx"), "--output", _folder.Sub("full.onnx"));
+        ToolRun.Succeeding("export", "--model", _folder.Sub("toy.onnx"), "--output", _folder.Sub("plain.onnx"), "--plain");
+        ToolRun.Succeeding("predict", "--model", _folder.Sub("full.onnx"), "--images", _folder.Sub("images"), "--output", _folder.Sub("dt.json"));
+        ToolRun plain = ToolRun.Of("predict", "--model", _folder.Sub("plain.onnx"), "--images", _folder.Sub("images"), "--output", _folder.Sub("dt.json"));
+        Assert.That(plain.ExitCode, Is.EqualTo(1));
+        Assert.That(plain.Error, Does.Contain("plain.onnx").And.Contain("without --plain"));
+    }
+}
