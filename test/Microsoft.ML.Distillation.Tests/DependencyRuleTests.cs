@@ -8,13 +8,14 @@ public partial class DependencyRuleTests
     private static readonly Dictionary<string, string[]> Knows = new()
     {
         ["Evaluation"] = [],
-        ["Losses"] = [],
+        ["Tensors"] = [],
+        ["Losses"] = ["Tensors"],
         ["Onnx"] = [],
         ["Data"] = ["Onnx"],
-        ["Detectors"] = ["Data", "Onnx", "Losses", "Evaluation"],
-        ["Teachers"] = ["Data", "Onnx", "Losses", "Evaluation", "Detectors"],
-        ["Training"] = ["Data", "Onnx", "Losses", "Evaluation", "Detectors", "Teachers"],
-        ["Estimators"] = ["Data", "Onnx", "Losses", "Evaluation", "Detectors", "Teachers", "Training"],
+        ["Detectors"] = ["Tensors", "Data", "Onnx", "Losses", "Evaluation"],
+        ["Teachers"] = ["Tensors", "Data", "Onnx", "Losses", "Evaluation", "Detectors"],
+        ["Training"] = ["Tensors", "Data", "Onnx", "Losses", "Evaluation", "Detectors", "Teachers"],
+        ["Estimators"] = ["Tensors", "Data", "Onnx", "Losses", "Evaluation", "Detectors", "Teachers", "Training"],
     };
 
     private static readonly string[] KnowMachineLearningNet = ["Data", "Estimators", ""];

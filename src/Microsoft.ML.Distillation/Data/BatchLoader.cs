@@ -21,14 +21,16 @@ internal sealed class BatchLoader
     private readonly AugmentationOptions _augmentation;
     private readonly int _depth;
     private readonly int _workers;
+    private readonly bool _wholeBatches;
 
     /// <param name="views">The sizes at which every image is wanted: the student's input, and the teacher's.</param>
     /// <param name="prefetchBytes">A bound for the finished batches that wait; at least one always does.</param>
     /// <param name="workers">The number of worker threads; 0 is half of the processors.</param>
+    /// <param name="wholeBatches">Whether an epoch leaves out the images that do not fill a batch, unless they are all there are.</param>
     /// <exception cref="ArgumentException">A setting is not possible, or the data set is empty.</exception>
     public BatchLoader(
         IDetectionDataset data, IReadOnlyList<ImageSize> views, int batchSize, AugmentationOptions augmentation,
-        long prefetchBytes = DefaultPrefetchBytes, int workers = 0)
+        long prefetchBytes = DefaultPrefetchBytes, int workers = 0, bool wholeBatches = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
         ArgumentOutOfRangeException.ThrowIfNegative(workers);
@@ -43,10 +45,12 @@ internal sealed class BatchLoader
         _augmentation = augmentation;
         _depth = (int)Math.Clamp(prefetchBytes / batchBytes, 1, MaxDepth);
         _workers = workers > 0 ? workers : Math.Max(1, Environment.ProcessorCount / 2);
+        _wholeBatches = wholeBatches;
     }
 
     /// <summary>The number of batches of an epoch; the last one may be smaller than the others.</summary>
-    public int BatchesPerEpoch => (_data.Count + _batchSize - 1) / _batchSize;
+    public int BatchesPerEpoch =>
+        _wholeBatches ? Math.Max(1, _data.Count / _batchSize) : (_data.Count + _batchSize - 1) / _batchSize;
 
     /// <summary>
     /// All images once. The caller disposes each batch. Ending the enumeration early stops the workers.

@@ -39,7 +39,8 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, DetectorEstima
         manual_seed(training.Seed!.Value);
         using Detector student = plan.Build(DataStatistics.Of(images));
         student.to(device);
-        using ITeacher? teacher = lesson is null ? null : Open(lesson.Teacher, images.ClassNames, device);
+        using ITeacher? teacher = lesson?.Teacher.Open(images.ClassNames, device);
+        if (teacher is not null) SayLimits(channel, teacher, images.ClassNames);
         using IObjective objective = ObjectiveOf(student, lesson, teacher, device);
         Say(channel, string.Create(CultureInfo.InvariantCulture,
             $"Training on {images.Count} images of {images.ClassNames.Count} classes ({string.Join(", ", images.ClassNames)}) on {device}; "
@@ -90,11 +91,20 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, DetectorEstima
         _ => throw new NotSupportedException($"There is no training for detectors of the kind {student.GetType().Name}."),
     };
 
-    private static DetectorTeacher Open(Teacher teacher, IReadOnlyList<string> classNames, Device device) => teacher.Load() switch
+    /// <summary>Says what the teacher will not teach.</summary>
+    private static void SayLimits(IChannel channel, ITeacher teacher, IReadOnlyList<string> classNames)
     {
-        FasterRcnn detector => new DetectorTeacher(detector, classNames, device),
-        Detector other => throw new NotSupportedException($"Detectors of the kind {other.GetType().Name} cannot teach."),
-    };
+        if (teacher.FeatureMaps.Count == 0)
+            Say(channel, $"The teacher has no feature maps, so there is no hint loss; tensors of an ONNX teacher's graph are named in {nameof(OnnxTeacherOptions)}.{nameof(OnnxTeacherOptions.Hints)}");
+        if (teacher.UnknownClasses.Count > 0)
+        {
+            channel.Warning(MessageSensitivity.None,
+                $"The teacher does not know {string.Join(", ", teacher.UnknownClasses.Select(c => $"'{classNames[c]}'"))}: learned from the labels alone");
+        }
+
+        if (teacher.IgnoredClasses.Count > 0)
+            Say(channel, $"Of the teacher's classes these are not the student's and count as background: {string.Join(", ", teacher.IgnoredClasses)}");
+    }
 
     private static void Say(IChannel channel, string message) => channel.Info(MessageSensitivity.None, message);
 }

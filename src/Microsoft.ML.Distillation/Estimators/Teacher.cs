@@ -1,18 +1,22 @@
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Teachers;
+using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
+using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation;
 
-/// <summary>A trained detector that a student learns from.</summary>
+/// <summary>A trained detector that a student learns from: one of this library, or any that is published as ONNX.</summary>
 public sealed class Teacher
 {
-    private readonly OnnxModelFile _model;
+    private readonly Func<IReadOnlyList<string>, Device, ITeacher> _open;
 
-    private Teacher(OnnxModelFile model) => _model = model;
+    private Teacher(IReadOnlyList<string> classNames, Func<IReadOnlyList<string>, Device, ITeacher> open)
+        => (ClassNames, _open) = (classNames, open);
 
     /// <summary>The classes that the teacher knows. Students' classes are matched with them by name.</summary>
-    public IReadOnlyList<string> ClassNames => DetectorGraph.ClassNames(_model);
+    public IReadOnlyList<string> ClassNames { get; }
 
     /// <summary>A detector that this library trained, from its file.</summary>
     /// <param name="path">An ML.NET model (.zip) that holds one detector, or an .onnx that <c>SaveOnnx</c> wrote, in either form.</param>
@@ -21,7 +25,7 @@ public sealed class Teacher
     public static Teacher FromModel(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return new Teacher(FittedDetectors.In(path));
+        return OfModel(FittedDetectors.In(path));
     }
 
     /// <summary>A detector that this library trained, fresh from <c>Fit</c> or loaded by ML.NET.</summary>
@@ -30,9 +34,44 @@ public sealed class Teacher
     public static Teacher FromModel(ITransformer model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return new Teacher(FittedDetectors.In(model));
+        return OfModel(FittedDetectors.In(model));
     }
 
-    /// <summary>Rebuilds the teacher's network.</summary>
-    internal Detector Load() => DetectorFile.Load(_model);
+    /// <summary>
+    /// A detector that someone published as ONNX. The student may have other classes: those that the teacher lacks are learned from
+    /// labels alone, and the teacher's further ones are not used; both are said in the log.
+    /// </summary>
+    /// <param name="path">The .onnx file. It is opened when training begins.</param>
+    /// <param name="format">What its outputs mean; <see cref="TeacherFormat.Auto"/> finds out, where they leave no doubt.</param>
+    /// <param name="classNames">The detector's own classes, in its own order.</param>
+    /// <param name="options">How it is run and read; <see langword="null"/> for the format's usual ways.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    public static Teacher FromOnnx(string path, TeacherFormat format, IReadOnlyList<string> classNames, OnnxTeacherOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(classNames);
+        if (!File.Exists(path)) throw new FileNotFoundException($"There is no teacher '{path}'.", path);
+        options?.Validate();
+        string[] names = [.. classNames];
+        return new Teacher(names, (studentClasses, _) => new OnnxTeacher(path, format, names, options, studentClasses));
+    }
+
+    /// <inheritdoc cref="FromOnnx(string, TeacherFormat, IReadOnlyList{string}, OnnxTeacherOptions?)"/>
+    /// <param name="classNamesPath">A text file with the detector's own classes, one in each line, in its own order.</param>
+    /// <exception cref="FormatException">The file of class names has an empty line.</exception>
+    public static Teacher FromOnnx(string path, TeacherFormat format, string classNamesPath, OnnxTeacherOptions? options = null)
+        => FromOnnx(path, format, ClassNameFile.Read(classNamesPath), options);
+
+    /// <summary>Readies the teacher for a student.</summary>
+    /// <param name="studentClasses">The student's classes, in whose order the teacher answers.</param>
+    /// <param name="device">Where the student trains.</param>
+    internal ITeacher Open(IReadOnlyList<string> studentClasses, Device device) => _open(studentClasses, device);
+
+    private static Teacher OfModel(OnnxModelFile model) => new(
+        DetectorGraph.ClassNames(model),
+        (studentClasses, device) => DetectorFile.Load(model) switch
+        {
+            FasterRcnn detector => new DetectorTeacher(detector, studentClasses, device),
+            Detector other => throw new NotSupportedException($"Detectors of the kind {other.GetType().Name} cannot teach."),
+        });
 }

@@ -29,5 +29,13 @@ internal readonly record struct Box(double X0, double Y0, double X1, double Y1)
         return overlap > 0 ? overlap / (AreaWith(edge) + other.AreaWith(edge) - overlap) : 0;
     }
 
+    /// <summary>The share of this box that lies in another, 0 to 1.</summary>
+    /// <inheritdoc cref="Overlap"/>
+    public double ShareIn(in Box other, double edge = 0)
+    {
+        double overlap = Overlap(other, edge);
+        return overlap > 0 ? overlap / AreaWith(edge) : 0;
+    }
+
     private double AreaWith(double edge) => (Width + edge) * (Height + edge);
 }

@@ -27,15 +27,15 @@ internal sealed class ClassGroup
     /// <exception cref="ArgumentException">An annotated object has a class outside the list.</exception>
     public static ClassGroup[] Of(IReadOnlyList<EvaluationImage> images, int classes)
     {
+        EvaluationImage.CheckLabels(images, classes);
         var groups = new ClassGroup[classes];
         for (int c = 0; c < classes; c++) groups[c] = new ClassGroup();
         for (int i = 0; i < images.Count; i++)
         {
             foreach (ref readonly TrueBox box in images[i].Truth.AsSpan())
             {
-                if ((uint)box.Label >= (uint)classes)
-                    throw new ArgumentException($"Image {i} has an object of class {box.Label}; there are {classes} classes.", nameof(images));
-                groups[box.Label].At(i).Truth.Add(box);
+                ReadOnlySpan<ClassGroup> concerned = box.Label == TrueBox.EveryClass ? groups : groups.AsSpan(box.Label, 1);
+                foreach (ClassGroup group in concerned) group.At(i).Truth.Add(box);
             }
 
             foreach (ref readonly DetectedBox box in images[i].Detections.AsSpan())

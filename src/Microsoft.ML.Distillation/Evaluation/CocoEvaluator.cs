@@ -33,8 +33,39 @@ internal static class CocoEvaluator
             AverageRecallSmall = Mean(results, r => r.Recall[small][2]),
             AverageRecallMedium = Mean(results, r => r.Recall[medium][2]),
             AverageRecallLarge = Mean(results, r => r.Recall[large][2]),
-            Classes = [.. results.Select((r, c) => new CocoClassMetrics(classNames[c], r.AveragePrecision(all), r.Precision[all][0]))],
+            Curves = MeanCurves(results),
+            Classes = [.. results.Select((r, c) => new CocoClassMetrics(classNames[c], r.AveragePrecision(all), r.Precision[all][0])
+            {
+                AveragePrecision75 = r.Precision[all][5],
+                AveragePrecisionSmall = r.AveragePrecision(small),
+                AveragePrecisionMedium = r.AveragePrecision(medium),
+                AveragePrecisionLarge = r.AveragePrecision(large),
+                AverageRecall100 = r.Recall[all][2],
+                Curves = Array.ConvertAll(r.Curves, AtRecalls),
+            })],
         };
+    }
+
+    private static PrecisionRecallCurve AtRecalls(double[] precision) => new(CocoProtocol.RecallThresholds, precision);
+
+    /// <summary>For each IoU threshold the mean of the classes' curves.</summary>
+    private static PrecisionRecallCurve[] MeanCurves(CocoClassResult[] results)
+    {
+        CocoClassResult[] measured = [.. results.Where(r => r.Curves.Length > 0)];
+        if (measured.Length == 0) return [];
+        var mean = new PrecisionRecallCurve[CocoProtocol.IouThresholds.Length];
+        for (int t = 0; t < mean.Length; t++)
+        {
+            var precision = new double[CocoProtocol.RecallThresholds.Length];
+            foreach (CocoClassResult result in measured)
+            {
+                for (int i = 0; i < precision.Length; i++) precision[i] += result.Curves[t][i] / measured.Length;
+            }
+
+            mean[t] = AtRecalls(precision);
+        }
+
+        return mean;
     }
 
     /// <summary>The mean over the classes that have anything to find; not a number where none has.</summary>

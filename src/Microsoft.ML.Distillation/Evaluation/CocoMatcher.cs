@@ -140,8 +140,8 @@ internal static class CocoMatcher
             {
                 double overlap = box.Overlap(truth[g].Box);
                 if (overlap <= 0) continue;
-                // A crowd is matched by the share of the detection that lies in it.
-                double iou = overlap / (truth[g].Crowd ? box.Area : box.Area + truth[g].Box.Area - overlap);
+                // A crowd or another region is matched by the share of the detection that lies in it.
+                double iou = overlap / (truth[g].IsRegion ? box.Area : box.Area + truth[g].Box.Area - overlap);
                 if (iou >= CocoProtocol.IouThresholds[0]) _near[near++] = (g, iou);
             }
 
@@ -167,7 +167,7 @@ internal static class CocoMatcher
             {
                 (int g, double iou) = _near[i];
                 if (_ignored[at + g] != ignored || iou < highest) continue;
-                if ((_taken[at + g] & 1 << threshold) != 0 && !truth[g].Crowd) continue;
+                if ((_taken[at + g] & 1 << threshold) != 0 && !truth[g].IsRegion) continue;
                 (best, highest) = (g, iou);
             }
 

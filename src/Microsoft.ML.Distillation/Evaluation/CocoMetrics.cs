@@ -42,6 +42,12 @@ public sealed record CocoMetrics
     /// <summary>Recall of large objects, with 100 detections a class and image.</summary>
     public required double AverageRecallLarge { get; init; }
 
+    /// <summary>
+    /// Precision at the recalls 0, .01, … 1, mean over the classes, for each of the IoU thresholds .50, .55, … .95: the mean
+    /// of a curve's precisions is AP at its threshold. Empty without any object.
+    /// </summary>
+    public required IReadOnlyList<PrecisionRecallCurve> Curves { get; init; }
+
     /// <summary>The classes' own figures, in the order of the classes.</summary>
     public required IReadOnlyList<CocoClassMetrics> Classes { get; init; }
 }
@@ -50,4 +56,23 @@ public sealed record CocoMetrics
 /// <param name="Name">The class.</param>
 /// <param name="AveragePrecision">Mean over the IoU thresholds .50 to .95.</param>
 /// <param name="AveragePrecision50">At IoU .50.</param>
-public sealed record CocoClassMetrics(string Name, double AveragePrecision, double AveragePrecision50);
+public sealed record CocoClassMetrics(string Name, double AveragePrecision, double AveragePrecision50)
+{
+    /// <summary>AP at IoU .75.</summary>
+    public required double AveragePrecision75 { get; init; }
+
+    /// <summary>AP of objects of at most 32×32 pixels of area.</summary>
+    public required double AveragePrecisionSmall { get; init; }
+
+    /// <summary>AP of objects of 32×32 to 96×96 pixels of area.</summary>
+    public required double AveragePrecisionMedium { get; init; }
+
+    /// <summary>AP of objects of at least 96×96 pixels of area.</summary>
+    public required double AveragePrecisionLarge { get; init; }
+
+    /// <summary>Recall with 100 detections an image, mean over the IoU thresholds .50 to .95.</summary>
+    public required double AverageRecall100 { get; init; }
+
+    /// <summary>Precision at the recalls 0, .01, … 1, for each of the IoU thresholds .50, .55, … .95; empty without any object.</summary>
+    public required IReadOnlyList<PrecisionRecallCurve> Curves { get; init; }
+}

@@ -11,14 +11,19 @@ internal static class DetectionEvaluator
         CocoMetrics coco = CocoEvaluator.EvaluateGroups(groups, classNames);
         VocMetrics voc07 = VocEvaluator.EvaluateGroups(groups, classNames, new VocProtocol(VocInterpolation.ElevenPoints));
         VocMetrics voc12 = VocEvaluator.EvaluateGroups(groups, classNames, new VocProtocol(VocInterpolation.AllPoints));
+        bool kitti = classNames.Any(KittiProtocol.Measures);
         return new DetectionMetrics
         {
             Coco = coco,
             Voc07 = voc07,
             Voc12 = voc12,
+            Ilsvrc = IlsvrcEvaluator.EvaluateGroups(groups, classNames),
+            Kitti = kitti ? KittiEvaluator.Evaluate(images, classNames) : null,
+            Confusion = ConfusionCounter.Count(images, classNames),
+            Errors = ErrorAnalyzer.Analyze(images, classNames),
             Images = images.Count,
             Classes = [.. groups.Select((group, c) => new DetectionClassMetrics(
-                classNames[c], group.Truth.Count, group.Detections.Count,
+                classNames[c], group.Truth.Count(box => !box.DontCare), group.Detections.Count,
                 coco.Classes[c].AveragePrecision, coco.Classes[c].AveragePrecision50,
                 voc07.Classes[c].AveragePrecision, voc12.Classes[c].AveragePrecision))],
         };

@@ -1,6 +1,6 @@
 namespace Microsoft.ML.Distillation;
 
-/// <summary>How well detections agree with the ground truth, by COCO's and by PASCAL VOC's rules.</summary>
+/// <summary>How well detections agree with the ground truth, by the rules of COCO, PASCAL VOC, ILSVRC and KITTI.</summary>
 public sealed record DetectionMetrics
 {
     /// <summary>AP: COCO's average precision, mean over the classes and the IoU thresholds .50 to .95; NaN without any object.</summary>
@@ -20,6 +20,18 @@ public sealed record DetectionMetrics
 
     /// <summary>PASCAL VOC 2010 and later: all-point average precision at IoU .50, with VOC's inclusive pixels.</summary>
     public required VocMetrics Voc12 { get; init; }
+
+    /// <summary>ILSVRC-DET: average precision with a lower IoU threshold for small objects.</summary>
+    public required IlsvrcMetrics Ilsvrc { get; init; }
+
+    /// <summary>KITTI's easy, moderate and hard; null where no class is called Car, Pedestrian or Cyclist.</summary>
+    public required KittiMetrics? Kitti { get; init; }
+
+    /// <summary>Which classes are taken for which, among detections of score .5 or more.</summary>
+    public required ConfusionMatrix Confusion { get; init; }
+
+    /// <summary>What is wrong with the detections, and what each kind of error costs.</summary>
+    public required DetectionErrors Errors { get; init; }
 
     /// <summary>The figures of each class, of all classes that either side knows.</summary>
     public required IReadOnlyList<DetectionClassMetrics> Classes { get; init; }

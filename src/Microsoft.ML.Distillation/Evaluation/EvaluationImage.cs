@@ -24,6 +24,20 @@ internal sealed record EvaluationImage(TrueBox[] Truth, DetectedBox[] Detections
         return new EvaluationImage(truth, detections);
     }
 
+    /// <summary>Checks that every annotated object has a class of the list; only a don't-care region may have none.</summary>
+    /// <exception cref="ArgumentException">One has not; the message names its image.</exception>
+    public static void CheckLabels(IReadOnlyList<EvaluationImage> images, int classes)
+    {
+        for (int i = 0; i < images.Count; i++)
+        {
+            foreach (ref readonly TrueBox box in images[i].Truth.AsSpan())
+            {
+                if ((uint)box.Label < (uint)classes || box.DontCare && box.Label == TrueBox.EveryClass) continue;
+                throw new ArgumentException($"Image {i} has an object of class {box.Label}; there are {classes} classes.", nameof(images));
+            }
+        }
+    }
+
     private static Box InPixels(ReadOnlySpan<float> shares, int index, double width, double height)
     {
         ReadOnlySpan<float> box = shares.Slice(4 * index, 4);

@@ -17,64 +17,68 @@ internal static class VocEvaluator
     /// <inheritdoc cref="Evaluate(IReadOnlyList{EvaluationImage}, IReadOnlyList{string}, VocProtocol)"/>
     public static VocMetrics EvaluateGroups(ClassGroup[] groups, IReadOnlyList<string> classNames, VocProtocol protocol)
     {
-        var precisions = new double[groups.Length];
-        Parallel.For(0, groups.Length, c => precisions[c] = AveragePrecision(groups[c], protocol));
-        double mean = precisions.Where(value => !double.IsNaN(value)).DefaultIfEmpty(double.NaN).Average();
-        return new VocMetrics(mean, [.. precisions.Select((value, c) => new VocClassMetrics(classNames[c], value))]);
+        var classes = new VocClassMetrics[groups.Length];
+        Parallel.For(0, groups.Length, c => classes[c] = EvaluateClass(groups[c], classNames[c], protocol));
+        double mean = classes.Select(c => c.AveragePrecision).Where(value => !double.IsNaN(value)).DefaultIfEmpty(double.NaN).Average();
+        return new VocMetrics(mean, classes);
     }
 
-    private static double AveragePrecision(ClassGroup group, VocProtocol protocol)
+    private static VocClassMetrics EvaluateClass(ClassGroup group, string name, VocProtocol protocol)
     {
         int objects = group.Truth.Count(box => !box.Ignored);
-        if (objects == 0) return double.NaN;
-        (double Precision, double Recall)[] curve = Curve(group, protocol, objects);
-        return protocol.Interpolation == VocInterpolation.AllPoints ? AllPoints(curve) : ElevenPoints(curve);
+        if (objects == 0) return new VocClassMetrics(name, double.NaN) { Curve = PrecisionRecallCurve.Empty };
+        PrecisionRecallCurve curve = Curve(group, protocol, objects);
+        double precision = protocol.Interpolation == VocInterpolation.AllPoints ? curve.AreaUnder() : ElevenPoints(curve);
+        return new VocClassMetrics(name, precision) { Curve = curve };
     }
 
-    /// <summary>Precision and recall after each right detection; the precision is the best at that recall or a higher one.</summary>
-    private static (double Precision, double Recall)[] Curve(ClassGroup group, VocProtocol protocol, int objects)
+    private static PrecisionRecallCurve Curve(ClassGroup group, VocProtocol protocol, int objects)
     {
-        (int Object, double Iou)[] nearest = Nearest(group, protocol.InclusivePixels ? 1 : 0);
+        Nearest[] nearest = NearestOf(group, protocol);
         var taken = new bool[group.Truth.Count];
-        var curve = new List<(double Precision, double Recall)>();
-        int wrong = 0;
+        var curve = new RankedCurve(objects);
         foreach (int index in Ranking.BestFirst(group.Detections.Count, i => group.Detections[i].Rank))
         {
-            (int match, double iou) = nearest[index];
+            (int match, double iou, bool excused) = nearest[index];
             bool found = match >= 0 && iou >= protocol.IouThreshold;
             if (found && group.Truth[match].Ignored) continue;
-            if (!found || taken[match])
+            if (found && !taken[match])
             {
-                wrong++;
-                continue;
+                taken[match] = true;
+                curve.AddRight();
             }
-
-            taken[match] = true;
-            double right = curve.Count + 1;
-            curve.Add((right / (right + wrong), right / objects));
+            else if (!excused)
+            {
+                curve.AddWrong();
+            }
         }
 
-        for (int i = curve.Count - 2; i >= 0; i--)
-            curve[i] = curve[i] with { Precision = Math.Max(curve[i].Precision, curve[i + 1].Precision) };
-        return [.. curve];
+        return curve.Close();
     }
 
-    /// <summary>For each detection the object of its image that it overlaps most, taken or not.</summary>
-    private static (int Object, double Iou)[] Nearest(ClassGroup group, double edge)
+    /// <summary>What a detection meets in its image.</summary>
+    /// <param name="Object">The object that it overlaps most, taken or not; -1 for none.</param>
+    /// <param name="Iou">How much it overlaps that object.</param>
+    /// <param name="Excused">Whether it lies in a region where nothing is wrong.</param>
+    private readonly record struct Nearest(int Object, double Iou, bool Excused);
+
+    private static Nearest[] NearestOf(ClassGroup group, VocProtocol protocol)
     {
-        var nearest = new (int Object, double Iou)[group.Detections.Count];
+        double edge = protocol.InclusivePixels ? 1 : 0;
+        var nearest = new Nearest[group.Detections.Count];
         ReadOnlySpan<TrueBox> truth = CollectionsMarshal.AsSpan(group.Truth);
         for (int i = 0; i < group.Images.Count; i++)
         {
             (Range objects, Range detections) = group.RangesOf(i);
             for (int d = detections.Start.Value; d < detections.End.Value; d++)
             {
-                nearest[d] = (-1, 0);
+                nearest[d] = new Nearest(-1, 0, false);
                 Box box = group.Detections[d].Box;
                 for (int g = objects.Start.Value; g < objects.End.Value; g++)
                 {
-                    double iou = box.Iou(truth[g].Box, edge);
-                    if (iou > nearest[d].Iou) nearest[d] = (g, iou);
+                    double cover = truth[g].Cover(box, edge);
+                    if (truth[g].IsRegion) nearest[d] = nearest[d] with { Excused = nearest[d].Excused || cover >= protocol.IouThreshold };
+                    else if (cover > nearest[d].Iou) nearest[d] = nearest[d] with { Object = g, Iou = cover };
                 }
             }
         }
@@ -82,25 +86,13 @@ internal static class VocEvaluator
         return nearest;
     }
 
-    private static double AllPoints((double Precision, double Recall)[] curve)
-    {
-        double area = 0, before = 0;
-        foreach ((double precision, double recall) in curve)
-        {
-            area += (recall - before) * precision;
-            before = recall;
-        }
-
-        return area;
-    }
-
-    private static double ElevenPoints((double Precision, double Recall)[] curve)
+    private static double ElevenPoints(PrecisionRecallCurve curve)
     {
         double sum = 0;
-        for (int i = 0; i <= 10; i++)
+        for (int i = 0, at = 0; i <= 10; i++)
         {
-            int at = Array.FindIndex(curve, point => point.Recall >= i * 0.1);
-            if (at >= 0) sum += curve[at].Precision;
+            while (at < curve.Recall.Count && curve.Recall[at] < i * 0.1) at++;
+            if (at < curve.Recall.Count) sum += curve.Precision[at];
         }
 
         return sum / 11;

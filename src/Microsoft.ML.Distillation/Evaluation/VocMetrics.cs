@@ -8,4 +8,8 @@ public sealed record VocMetrics(double MeanAveragePrecision, IReadOnlyList<VocCl
 /// <summary>PASCAL VOC's average precision of one class.</summary>
 /// <param name="Name">The class.</param>
 /// <param name="AveragePrecision">0 to 1; NaN where the ground truth has no object of the class.</param>
-public sealed record VocClassMetrics(string Name, double AveragePrecision);
+public sealed record VocClassMetrics(string Name, double AveragePrecision)
+{
+    /// <summary>A point for each right detection, best score first; empty without any object.</summary>
+    public required PrecisionRecallCurve Curve { get; init; }
+}

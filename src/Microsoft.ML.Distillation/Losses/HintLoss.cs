@@ -50,10 +50,10 @@ internal sealed class HintLoss : Module<Tensor, Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         using IDisposable frozen = no_grad();
-        using Scalar floor = Floor, tiny = 1e-12;
+        using Scalar floor = Floor, tiny = 1e-12, one = 1;
         Tensor centred = map - map.mean([0, 2, 3], keepdim: true);
         Tensor deviation = centred.mul(centred).mean([0, 2, 3], keepdim: true).sqrt();
-        Tensor smallest = deviation.mean().mul(floor).add(tiny);
+        Tensor smallest = deviation.mean().mul(floor).add(tiny, one);
         return centred.div(deviation.maximum(smallest)).MoveToOuterDisposeScope();
     }
 

@@ -23,11 +23,12 @@ internal static class TeacherBoundedRegression
         Tensor student, Tensor teacher, Tensor targets, long sampled, double margin = 0, double scale = 1)
     {
         using var scope = NewDisposeScope();
+        using Scalar one = 1;
         using Scalar m = margin / (scale * scale);
         using Scalar factor = scale * scale / Math.Max(1, sampled);
         Tensor studentError = SquaredError(student, targets);
         Tensor teacherError = SquaredError(teacher, targets);
-        Tensor active = studentError.detach().add(m).gt(teacherError).to_type(studentError.dtype);
+        Tensor active = studentError.detach().add(m, one).gt(teacherError).to_type(studentError.dtype);
         return studentError.mul(active).sum().mul(factor).MoveToOuterDisposeScope();
     }
 

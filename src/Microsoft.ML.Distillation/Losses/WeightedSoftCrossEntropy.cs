@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -52,14 +53,14 @@ internal static class WeightedSoftCrossEntropy
         {
             using Scalar t = temperature, sharpness = 1 / temperature;
             present = teacher.pow(sharpness);
-            present /= present + (1 - teacher).pow(sharpness);
+            present /= present.Plus(teacher.Complement().pow(sharpness));
             logits = logits.div(t);
         }
 
         using Scalar background = backgroundWeight;
-        Tensor objects = present.mul(functional.logsigmoid(logits));
-        Tensor nothing = (1 - present).mul(functional.logsigmoid(-logits)).mul(background);
-        return Mean(objects.add(nothing).sum(), logits.shape[0], temperature).MoveToOuterDisposeScope();
+        Tensor objects = functional.logsigmoid(logits);
+        Tensor nothing = functional.logsigmoid(logits.neg()).mul(background);
+        return Mean(nothing.lerp(objects, present).sum(), logits.shape[0], temperature).MoveToOuterDisposeScope();
     }
 
     private static Tensor Mean(Tensor sum, long count, double temperature)

@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -33,8 +34,8 @@ internal sealed class ClassMap : IDisposable
         if (_columns is null) return teacher.alias();
         using var scope = NewDisposeScope();
         using Scalar one = 1;
-        Tensor objects = teacher.index_select(1, _columns.add(one));
-        Tensor background = objects.sum(1, keepdim: true).neg().add(one).clamp(min: 0);
+        Tensor objects = teacher.index_select(1, _columns.add(one, one));
+        Tensor background = objects.sum(1, keepdim: true).Complement().relu_();
         return cat([background, objects], 1).MoveToOuterDisposeScope();
     }
 

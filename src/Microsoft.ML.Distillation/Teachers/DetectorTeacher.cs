@@ -92,7 +92,8 @@ internal sealed class DetectorTeacher : ITeacher
             RpnOutput rpn = teacher._detector.Rpn(features);
             Tensor refined = FasterRcnn.RpnCoder.Decode(rpn.Deltas, teacher._detector.Anchors).div(teacher._inputSize);
             return new AnchorScores(
-                map.Select(rpn.Objectness.sigmoid()).MoveToOuterDisposeScope(), map.Select(refined).MoveToOuterDisposeScope(), map.Known);
+                map.Select(rpn.Objectness.sigmoid()).MoveToOuterDisposeScope(), map.Select(refined).MoveToOuterDisposeScope(),
+                map.Known.unsqueeze(0).expand(rpn.Objectness.shape[0], -1).MoveToOuterDisposeScope());
         }
 
         public void Dispose()

@@ -17,6 +17,16 @@ internal interface ITeacher : IDisposable
     /// </summary>
     /// <param name="images">Float [N,3,H,W] of <see cref="InputSize"/>, RGB, 0 to 1.</param>
     ITeacherView View(Tensor images);
+
+    /// <inheritdoc cref="View(Tensor)"/>
+    /// <param name="sizes">The N images' sizes before they were stretched to <see cref="InputSize"/>: a teacher that wants bars instead undoes that.</param>
+    ITeacherView View(Tensor images, IReadOnlyList<ImageSize> sizes) => View(images);
+
+    /// <summary>The student's classes of which the teacher knows nothing, as indices; they are learned from labels alone.</summary>
+    IReadOnlyList<int> UnknownClasses => [];
+
+    /// <summary>The teacher's classes that the student lacks; they count as background.</summary>
+    IReadOnlyList<string> IgnoredClasses => [];
 }
 
 /// <summary>
@@ -40,10 +50,21 @@ internal interface ITeacherView : IDisposable
 /// <summary>A teacher's answer for boxes; R is the sum of the R_i, images in order.</summary>
 /// <param name="Probabilities">[R,C+1], background first, then the student's classes; each row sums to 1.</param>
 /// <param name="RefinedBoxes">[R,C,4] in shares: where the teacher would move the box were it an object of that class ([R,1,4] where it does not distinguish).</param>
-internal sealed record BoxScores(Tensor Probabilities, Tensor RefinedBoxes);
+internal sealed record BoxScores(Tensor Probabilities, Tensor RefinedBoxes)
+{
+    /// <summary>[R] bool: boxes on whose class the teacher has no opinion are false. <see langword="null"/>: it has one on all.</summary>
+    public Tensor? Known { get; init; }
+
+    /// <summary>[R] bool: boxes that the teacher would not know where to move are false. <see langword="null"/>: it knows for all.</summary>
+    public Tensor? KnownBoxes { get; init; }
+}
 
 /// <summary>A teacher's answer for anchors.</summary>
 /// <param name="Objectness">[N,A], the probability of an object.</param>
 /// <param name="RefinedBoxes">[N,A,4] in shares.</param>
-/// <param name="Known">[A] bool: anchors on which the teacher has no opinion (none of its own is like them) are false.</param>
-internal sealed record AnchorScores(Tensor Objectness, Tensor RefinedBoxes, Tensor Known);
+/// <param name="Known">[N,A] bool: anchors on which the teacher has no opinion are false.</param>
+internal sealed record AnchorScores(Tensor Objectness, Tensor RefinedBoxes, Tensor Known)
+{
+    /// <summary>[N,A] bool: anchors that the teacher would not know where to move are false. <see langword="null"/>: as <see cref="Known"/>.</summary>
+    public Tensor? KnownBoxes { get; init; }
+}

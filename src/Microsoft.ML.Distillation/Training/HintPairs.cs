@@ -10,11 +10,14 @@ namespace Microsoft.ML.Distillation.Training;
 /// <summary>Decides which of the teacher's feature maps teach which of the student's.</summary>
 internal static class HintPairs
 {
-    /// <summary>The pairs asked for, or by default one: the student's last map, and the last of the teacher's maps nearest to it in size.</summary>
+    /// <summary>
+    /// The pairs asked for, or by default one: the student's last map, and the last of the teacher's maps nearest to it in size. None by
+    /// default where the teacher has no maps, as an ONNX teacher whose user named none.
+    /// </summary>
     /// <exception cref="ArgumentException">A map is not there; the message names those that are.</exception>
     public static IReadOnlyList<HintPair> Resolve(IReadOnlyList<HintPair>? wanted, Detector student, ITeacher teacher, Device device)
     {
-        if (wanted is null) return [Default(student, teacher, device)];
+        if (wanted is null) return teacher.FeatureMaps.Count == 0 ? [] : [Default(student, teacher, device)];
         foreach (HintPair pair in wanted)
         {
             Require(pair.Student, student.FeatureMaps, "student");
@@ -31,7 +34,6 @@ internal static class HintPairs
     private static HintPair Default(Detector student, ITeacher teacher, Device device)
     {
         if (student.FeatureMaps.Count == 0) throw new ArgumentException("The student has no feature map for a hint: set Hint to false.");
-        if (teacher.FeatureMaps.Count == 0) throw new ArgumentException("The teacher has no feature map for a hint: set Hint to false.");
         using var scope = NewDisposeScope();
         using IDisposable frozen = no_grad();
         string guided = student.FeatureMaps[^1].Name;

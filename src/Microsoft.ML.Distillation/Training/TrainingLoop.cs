@@ -16,6 +16,7 @@ internal sealed class TrainingLoop
 {
     private readonly IObjective _objective;
     private readonly ITeacher? _teacher;
+    private readonly IDetectionDataset _training;
     private readonly IDetectionDataset? _validation;
     private readonly TrainingOptions _options;
     private readonly TrainingPlan _plan;
@@ -33,12 +34,12 @@ internal sealed class TrainingLoop
         IObjective objective, ITeacher? teacher, IDetectionDataset training, IDetectionDataset? validation, TrainingOptions options, Device device)
     {
         options.Validate();
-        (_objective, _teacher, _validation, _device) = (objective, teacher, validation, device);
+        (_objective, _teacher, _training, _validation, _device) = (objective, teacher, training, validation, device);
         _options = options with { Seed = options.Seed ?? Checkpoint.SeedIn(options.CheckpointDirectory) };
         _plan = TrainingPlan.For(_options, training.Count, objective.Student.parameters().Sum(parameter => parameter.numel()));
         ImageSize size = objective.Student.InputSize;
         ImageSize[] views = teacher is null || teacher.InputSize == size ? [size] : [size, teacher.InputSize];
-        _loader = new BatchLoader(training, views, options.BatchSize, options.Augmentation, workers: options.LoaderThreads);
+        _loader = new BatchLoader(training, views, options.BatchSize, options.Augmentation, workers: options.LoaderThreads, wholeBatches: true);
         if (options.CheckpointDirectory is string directory)
             _checkpoint = new Checkpoint(directory, RunSettings.Of(_options, _plan, objective, training, validation));
     }
@@ -100,7 +101,8 @@ internal sealed class TrainingLoop
         using var scope = NewDisposeScope();
         int step = state.Step + 1;
         Tensor images = batch.Views[0].to(_device);
-        using ITeacherView? view = _teacher?.View(batch.Views.Count == 1 ? images : batch.Views[1]);
+        using ITeacherView? view = _teacher?.View(
+            batch.Views.Count == 1 ? images : batch.Views[1], [.. batch.Indices.Select(_training.SizeOf)]);
 
         IReadOnlyList<LossTerm> terms = _objective.Compute(batch.Annotations, images, view);
         LossSum loss = LossSum.Of(terms);

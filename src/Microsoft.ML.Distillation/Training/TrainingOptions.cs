@@ -28,11 +28,11 @@ public record TrainingOptions
 {
     /// <summary>
     /// How often training sees every image. <see langword="null"/>: √(200,000 / images), between 12 and 100: 100 for 20 images,
-    /// 32 for 200, 15 for 1,000, 12 from 1,400 on.
+    /// 32 for 200, 14 for 1,000, 12 from 1,400 on.
     /// </summary>
     public int? Epochs { get; init; }
 
-    /// <summary>The number of images in a step.</summary>
+    /// <summary>The number of images in a step. What does not fill a batch waits for the next epoch, which has another order.</summary>
     public int BatchSize { get; init; } = 4;
 
     /// <summary>The optimiser.</summary>

@@ -26,7 +26,7 @@ internal sealed record TrainingPlan
     public static TrainingPlan For(TrainingOptions options, int images, long parameters)
     {
         int epochs = options.Epochs ?? DefaultEpochs(images);
-        int stepsPerEpoch = (images + options.BatchSize - 1) / options.BatchSize;
+        int stepsPerEpoch = Math.Max(1, images / options.BatchSize);
         bool adaptive = options.Optimizer == OptimizerKind.AdamW;
         return new TrainingPlan
         {

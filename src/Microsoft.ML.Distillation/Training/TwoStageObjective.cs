@@ -3,6 +3,7 @@ using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Losses;
 using Microsoft.ML.Distillation.Teachers;
+using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -26,9 +27,9 @@ internal sealed class TwoStageObjective : IObjective
     private readonly TwoStageWeights _weights;
     private readonly IReadOnlyList<HintPair> _hintPairs;
     private readonly HintLoss[] _hints;
+    private readonly UnknownObjects _unknown;
     private readonly Tensor _inputSize;
     private readonly Tensor _anchorShares;
-    private readonly Device _device;
 
     /// <param name="student">The student, already on <paramref name="device"/>.</param>
     /// <param name="squaredRegressionWeight">The weight of the squared regression loss to the ground truth.</param>
@@ -41,11 +42,12 @@ internal sealed class TwoStageObjective : IObjective
     {
         distillation?.Validate();
         _student = student;
-        _device = device;
         _distillation = distillation ?? new DistillationOptions();
         _weights = TwoStageWeights.Of(squaredRegressionWeight, teacher is null ? null : _distillation);
         _hintPairs = _weights.Hint > 0 ? HintPairs.Resolve(_distillation.Hints, student, teacher!, device) : [];
         _hints = [.. _hintPairs.Select(pair => HintPairs.LossFor(pair, student, teacher!).to(device))];
+
+        _unknown = new UnknownObjects(teacher?.UnknownClasses ?? []);
 
         using var scope = NewDisposeScope();
         float width = student.InputSize.Width, height = student.InputSize.Height;
@@ -71,8 +73,8 @@ internal sealed class TwoStageObjective : IObjective
         HeadOutput head = _student.Head(features, rois.Boxes);
 
         var terms = new List<LossTerm>();
-        AddRpn(terms, rpn, anchors, teacher);
-        AddRcn(terms, head, rois, teacher);
+        AddRpn(terms, rpn, anchors, annotations, teacher);
+        AddRcn(terms, head, rois, annotations, teacher);
         for (int i = 0; i < _hints.Length; i++)
         {
             Tensor loss = _hints[i].call(features[_hintPairs[i].Student], teacher!.Feature(_hintPairs[i].Teacher));
@@ -90,12 +92,12 @@ internal sealed class TwoStageObjective : IObjective
         _inputSize.Dispose();
     }
 
-    private void AddRpn(List<LossTerm> terms, RpnOutput rpn, RpnTargets anchors, ITeacherView? teacher)
+    private void AddRpn(List<LossTerm> terms, RpnOutput rpn, RpnTargets anchors, IReadOnlyList<Annotation> annotations, ITeacherView? teacher)
     {
         PartWeights weights = _weights.Rpn;
         long sampled = anchors.IsObject.shape[0];
         using Scalar anchorsPerImage = rpn.Objectness.shape[1];
-        Tensor rows = anchors.ImageIndex.mul(anchorsPerImage).add(anchors.AnchorIndex);
+        Tensor rows = anchors.ImageIndex.mul(anchorsPerImage).Plus(anchors.AnchorIndex);
         Tensor positiveRows = rows.index_select(0, anchors.PositiveRows);
         Tensor logits = rpn.Objectness.reshape(-1).index_select(0, rows);
         Tensor deltas = rpn.Deltas.reshape(-1, 4).index_select(0, positiveRows);
@@ -104,10 +106,11 @@ internal sealed class TwoStageObjective : IObjective
         if (weights.AsksTeacher)
         {
             AnchorScores scores = teacher!.ScoreAnchors(_anchorShares);
+            Tensor? away = _unknown.AwayFrom(annotations, [.. annotations.Select(_ => _anchorShares)]);
             Add(terms, "rpn.class.soft", weights.SoftClass, () =>
             {
                 // Where the teacher has no opinion the ground truth speaks for it.
-                Tensor known = scores.Known.index_select(0, anchors.AnchorIndex);
+                Tensor known = Both(scores.Known.reshape(-1), away)!.index_select(0, rows);
                 Tensor targets = where(known, scores.Objectness.reshape(-1).index_select(0, rows), anchors.IsObject);
                 return WeightedSoftCrossEntropy.BinaryLoss(logits, targets, _distillation.BackgroundWeight, _distillation.Temperature);
             });
@@ -116,8 +119,9 @@ internal sealed class TwoStageObjective : IObjective
                 using Scalar infinity = double.PositiveInfinity;
                 Tensor positives = anchors.AnchorIndex.index_select(0, anchors.PositiveRows);
                 Tensor refined = scores.RefinedBoxes.reshape(-1, 4).index_select(0, positiveRows).mul(_inputSize);
-                Tensor unknown = scores.Known.index_select(0, positives).logical_not().unsqueeze(1);
-                Tensor theirs = FasterRcnn.RpnCoder.Encode(refined, _student.Anchors.index_select(0, positives)).masked_fill(unknown, infinity);
+                Tensor known = Both((scores.KnownBoxes ?? scores.Known).reshape(-1), away)!.index_select(0, positiveRows);
+                Tensor theirs = FasterRcnn.RpnCoder.Encode(refined, _student.Anchors.index_select(0, positives))
+                    .masked_fill(known.logical_not().unsqueeze(1), infinity);
                 return TeacherBoundedRegression.Loss(deltas, theirs, anchors.DeltaTargets, sampled, _distillation.Margin, RpnSquareScale);
             });
         }
@@ -126,7 +130,7 @@ internal sealed class TwoStageObjective : IObjective
         Add(terms, "rpn.box.squared", weights.SquaredBox, () => BoxRegression.Squared(deltas, anchors.DeltaTargets, sampled, RpnSquareScale));
     }
 
-    private void AddRcn(List<LossTerm> terms, HeadOutput head, RoiTargets rois, ITeacherView? teacher)
+    private void AddRcn(List<LossTerm> terms, HeadOutput head, RoiTargets rois, IReadOnlyList<Annotation> annotations, ITeacherView? teacher)
     {
         PartWeights weights = _weights.Rcn;
         long sampled = rois.Labels.shape[0];
@@ -137,14 +141,27 @@ internal sealed class TwoStageObjective : IObjective
         Add(terms, "rcn.class.hard", weights.HardClass, () => functional.cross_entropy(head.ClassLogits, rois.Labels));
         if (weights.AsksTeacher)
         {
-            BoxScores scores = teacher!.ScoreBoxes([.. rois.Boxes.Select(boxes => boxes.div(_inputSize))]);
-            Add(terms, "rcn.class.soft", weights.SoftClass, () => WeightedSoftCrossEntropy.Loss(
-                head.ClassLogits, scores.Probabilities, _distillation.BackgroundWeight, _distillation.Temperature));
+            Tensor[] shares = [.. rois.Boxes.Select(boxes => boxes.div(_inputSize))];
+            BoxScores scores = teacher!.ScoreBoxes(shares);
+            Tensor? away = _unknown.AwayFrom(annotations, shares);
+            Add(terms, "rcn.class.soft", weights.SoftClass, () =>
+            {
+                Tensor targets = Both(scores.Known, away) is not { } known
+                    ? scores.Probabilities
+                    : where(known.unsqueeze(1), scores.Probabilities, functional.one_hot(rois.Labels, scores.Probabilities.shape[1]).to(scores.Probabilities.dtype));
+                return WeightedSoftCrossEntropy.Loss(head.ClassLogits, targets, _distillation.BackgroundWeight, _distillation.Temperature);
+            });
             Add(terms, "rcn.box.bounded", weights.BoundedBox, () =>
             {
                 Tensor refined = OfClass(scores.RefinedBoxes.index_select(0, rois.PositiveRows), classes).mul(_inputSize);
                 Tensor references = cat([.. rois.Boxes]).index_select(0, rois.PositiveRows);
                 Tensor theirs = FasterRcnn.HeadCoder.Encode(refined, references);
+                if (Both(scores.KnownBoxes ?? scores.Known, away) is { } known)
+                {
+                    using Scalar infinity = double.PositiveInfinity;
+                    theirs = theirs.masked_fill(known.index_select(0, rois.PositiveRows).logical_not().unsqueeze(1), infinity);
+                }
+
                 return TeacherBoundedRegression.Loss(deltas, theirs, rois.DeltaTargets, sampled, _distillation.Margin);
             });
         }
@@ -152,6 +169,9 @@ internal sealed class TwoStageObjective : IObjective
         Add(terms, "rcn.box", weights.Box, () => BoxRegression.SmoothL1(deltas, rois.DeltaTargets, sampled));
         Add(terms, "rcn.box.squared", weights.SquaredBox, () => BoxRegression.Squared(deltas, rois.DeltaTargets, sampled));
     }
+
+    /// <summary>Where both hold; an absent one holds everywhere.</summary>
+    private static Tensor? Both(Tensor? a, Tensor? b) => a is null || b is null ? a ?? b : a.logical_and(b);
 
     private static void Add(List<LossTerm> terms, string name, double weight, Func<Tensor> loss)
     {
@@ -162,11 +182,12 @@ internal sealed class TwoStageObjective : IObjective
     private static Tensor OfClass(Tensor perClass, Tensor classes) =>
         perClass.shape[1] == 1 ? perClass.squeeze(1) : perClass.gather(1, classes.view(-1, 1, 1).expand(-1, 1, 4)).squeeze(1);
 
+    /// <summary>The boxes in pixels and the labels of each image, on the CPU, where anchors and proposals are matched.</summary>
     private (Tensor[] Boxes, Tensor[] Labels) GroundTruth(IReadOnlyList<Annotation> annotations)
     {
         float[] size = [_student.InputSize.Width, _student.InputSize.Height];
         return (
-            [.. annotations.Select(image => TensorArrays.Boxes([.. image.Boxes.Select((share, i) => share * size[i & 1])], _device))],
-            [.. annotations.Select(image => TensorArrays.Vector(Array.ConvertAll(image.Labels, label => (long)label), _device))]);
+            [.. annotations.Select(image => TensorArrays.Boxes([.. image.Boxes.Select((share, i) => share * size[i & 1])], CPU))],
+            [.. annotations.Select(image => TensorArrays.Vector(Array.ConvertAll(image.Labels, label => (long)label), CPU))]);
     }
 }

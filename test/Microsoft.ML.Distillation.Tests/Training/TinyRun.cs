@@ -19,6 +19,10 @@ internal static class TinyRun
         return (FasterRcnn)student.Build(DataStatistics.Of(data));
     }
 
+    /// <summary>A teacher of another width and input size than the student, untrained unless asked otherwise.</summary>
+    public static DetectorTeacher Teacher(FasterRcnn? detector = null) =>
+        new(detector ?? Detector(seed: 9, inputSize: 112, widths: [8, 16, 32, 32]), ["square", "disc"], CPU);
+
     /// <summary>Options of a short run without chance but the seed.</summary>
     public static TrainingOptions Options(int epochs = 3) => new()
     {

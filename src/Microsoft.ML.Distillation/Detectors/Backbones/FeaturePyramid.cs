@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -39,7 +40,7 @@ internal sealed class FeaturePyramid : nn.Module
         for (int i = maps.Count - 1; i >= 0; i--)
         {
             Tensor inner = _inner[i].call(maps[i]);
-            above = above is null ? inner : inner + nn.functional.interpolate(above, [inner.shape[2], inner.shape[3]]);
+            above = above is null ? inner : inner.Plus(nn.functional.interpolate(above, [inner.shape[2], inner.shape[3]]));
             result[i] = _layer[i].call(above).MoveToOuterDisposeScope();
         }
 

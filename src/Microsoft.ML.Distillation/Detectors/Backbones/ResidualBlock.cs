@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -36,7 +37,7 @@ internal sealed class ResidualBlock : nn.Module<Tensor, Tensor>
         using DisposeScope scope = NewDisposeScope();
         Tensor x = input;
         foreach (ConvNorm layer in _layers) x = layer.Run(x);
-        return x.add_(_shortcut?.Run(input) ?? input).relu_().MoveToOuterDisposeScope();
+        return x.PlusInPlace(_shortcut?.Run(input) ?? input).relu_().MoveToOuterDisposeScope();
     }
 
     /// <param name="name">The name of this block in the state dict.</param>

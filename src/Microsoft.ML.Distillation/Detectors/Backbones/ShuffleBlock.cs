@@ -44,9 +44,10 @@ internal sealed class ShuffleBlock : nn.Module<Tensor, Tensor>
         foreach (ConvNorm layer in _passing) passing = layer.Run(passing);
         foreach (ConvNorm layer in _working) working = layer.Run(working);
 
-        // Stacking on a new axis behind the channels interleaves them: channel c of each half becomes 2c and 2c + 1.
-        long[] shape = working.shape;
-        return stack([passing, working], 2).view(shape[0], 2 * _half, shape[2], shape[3]).MoveToOuterDisposeScope();
+        // Stacking on a new axis behind the channels interleaves them: channel c of each half becomes 2c and 2c + 1. The channels
+        // are moved to the end for it, which costs nothing in the order in memory that the maps have.
+        Tensor interleaved = stack([passing.permute(0, 2, 3, 1), working.permute(0, 2, 3, 1)], 4).flatten(3);
+        return interleaved.permute(0, 3, 1, 2).MoveToOuterDisposeScope();
     }
 
     /// <param name="name">The name of this block in the state dict.</param>

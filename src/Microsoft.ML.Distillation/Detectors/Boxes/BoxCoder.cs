@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -44,9 +45,10 @@ internal sealed class BoxCoder(float wx, float wy, float ww, float wh)
         using DisposeScope scope = NewDisposeScope();
         (Tensor fromCentre, Tensor fromSize) = CentreAndSize(references);
         Tensor plain = deltas / tensor(_weights, device: deltas.device);
-        Tensor centre = plain.narrow(-1, 0, 2) * fromSize + fromCentre;
-        Tensor half = plain.narrow(-1, 2, 2).clamp_max(LargestLogRatio).exp() * (fromSize * 0.5f);
-        return cat([centre - half, centre + half], -1).MoveToOuterDisposeScope();
+        using Scalar largest = LargestLogRatio, oneHalf = 0.5f;
+        Tensor centre = plain.narrow(-1, 0, 2).mul(fromSize).Plus(fromCentre);
+        Tensor half = plain.narrow(-1, 2, 2).clamp_max(largest).exp().mul(fromSize.mul(oneHalf));
+        return cat([centre - half, centre.Plus(half)], -1).MoveToOuterDisposeScope();
     }
 
     /// <summary>Encodes one box; all spans hold four values.</summary>
@@ -75,6 +77,7 @@ internal sealed class BoxCoder(float wx, float wy, float ww, float wh)
     {
         Tensor low = boxes.narrow(-1, 0, 2);
         Tensor size = boxes.narrow(-1, 2, 2) - low;
-        return (low + size * 0.5f, size);
+        using Scalar half = 0.5f;
+        return (low.Plus(size.mul(half)), size);
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -21,8 +22,8 @@ internal static class BoxOps
         Tensor first = a.unsqueeze(1), second = b.unsqueeze(0);
         Tensor low = maximum(first.narrow(-1, 0, 2), second.narrow(-1, 0, 2));
         Tensor high = minimum(first.narrow(-1, 2, 2), second.narrow(-1, 2, 2));
-        Tensor shared = (high - low).clamp_(min: 0).prod(-1);
-        Tensor union = Area(a).unsqueeze(1) + Area(b).unsqueeze(0) - shared;
+        Tensor shared = (high - low).relu_().prod(-1);
+        Tensor union = Area(a).unsqueeze(1).Plus(Area(b).unsqueeze(0)) - shared;
         return (shared / union).MoveToOuterDisposeScope();
     }
 

@@ -12,7 +12,8 @@ namespace Microsoft.ML.Distillation.Detectors.Boxes;
 /// <param name="Aligned">Whether pixel centres lie at half-integers (torchvision's <c>aligned</c>).</param>
 internal sealed record RoiAlign(int Size, bool Aligned)
 {
-    private const int Samples = 2;
+    /// <summary>The samples of a bin on each axis.</summary>
+    public const int Samples = 2;
 
     /// <summary>The features [R,C,Size,Size] of regions on a batch of maps; differentiable in the map.</summary>
     /// <param name="map">[N,C,h,w].</param>
@@ -22,9 +23,9 @@ internal sealed record RoiAlign(int Size, bool Aligned)
     {
         using DisposeScope scope = NewDisposeScope();
         (long channels, long height, long width) = (map.shape[1], map.shape[2], map.shape[3]);
-        using Tensor all = cat([.. boxes]);
-        Tensor rows = Weights(all.select(1, 1), all.select(1, 3), scale, height);
-        Tensor columns = Weights(all.select(1, 0), all.select(1, 2), scale, width).transpose(1, 2);
+        float[][] corners = [.. boxes.Select(TensorArrays.Floats)];
+        Tensor rows = Weights(corners, 1, scale, (int)height, map.device);
+        Tensor columns = Weights(corners, 0, scale, (int)width, map.device).transpose(1, 2);
 
         // [h, N, C, w]: the maps with rows first, so that one image's product needs no copy of its own.
         Tensor byRow = map.permute(2, 0, 1, 3).contiguous();
@@ -47,22 +48,36 @@ internal sealed record RoiAlign(int Size, bool Aligned)
         return result.MoveToOuterDisposeScope();
     }
 
-    /// <summary>The share [R,Size,cells] of each cell of one axis in each bin.</summary>
-    /// <param name="low">[R], where the regions start, in pixels of the input.</param>
-    /// <param name="high">[R], where they end.</param>
-    private Tensor Weights(Tensor low, Tensor high, float scale, long cells)
+    /// <summary>
+    /// How much each cell of an axis has in each bin: [R,Size,cells]. Made by a plain loop over the few cells that a sample touches.
+    /// </summary>
+    /// <param name="corners">For each image 4R_i values, in pixels of the input.</param>
+    /// <param name="axis">0 for x, 1 for y.</param>
+    private Tensor Weights(float[][] corners, int axis, float scale, int cells, Device device)
     {
+        int regions = corners.Sum(image => image.Length / 4);
+        var weights = new float[regions * Size * cells];
         float offset = Aligned ? 0.5f : 0;
-        Tensor start = (low * scale - offset).unsqueeze(1);
-        Tensor length = (high * scale - offset).unsqueeze(1) - start;
-        if (!Aligned) length = length.clamp_min(1);
+        int region = 0;
+        foreach (float[] image in corners)
+        {
+            for (int i = axis; i < image.Length; i += 4, region++)
+            {
+                float start = image[i] * scale - offset, length = image[i + 2] * scale - offset - start;
+                if (!Aligned) length = Math.Max(length, 1);
+                for (int sample = 0; sample < Size * Samples; sample++)
+                {
+                    float at = start + length * (sample + 0.5f) / (Samples * Size);
+                    if (at < -1 || at > cells) continue;
+                    at = Math.Clamp(at, 0, cells - 1);
+                    int low = Math.Min((int)at, cells - 1), high = Math.Min(low + 1, cells - 1);
+                    int row = (region * Size + sample / Samples) * cells;
+                    weights[row + low] += (1 - (at - low)) / Samples;
+                    weights[row + high] += (at - low) / Samples;
+                }
+            }
+        }
 
-        // The sample positions in bins: (0.25, 0.75, 1.25, …).
-        Tensor steps = (arange(Size * Samples, ScalarType.Float32, low.device) + 0.5f) / (Samples * Size);
-        Tensor at = start + length * steps;
-        Tensor inside = (at >= -1).logical_and_(at <= cells).to(ScalarType.Float32) / Samples;
-        Tensor distance = at.clamp(0, cells - 1).unsqueeze(2) - arange(cells, ScalarType.Float32, low.device);
-        Tensor weights = (1 - distance.abs_()).relu_() * inside.unsqueeze(2);
-        return weights.view(-1, Size, Samples, cells).sum(2);
+        return regions == 0 ? zeros([0, Size, cells], ScalarType.Float32, device) : tensor(weights, [regions, Size, cells], device: device);
     }
 }

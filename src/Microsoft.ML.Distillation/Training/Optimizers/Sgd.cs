@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -32,7 +33,7 @@ internal sealed class Sgd : FlatOptimizer
         using IDisposable frozen = no_grad();
         using Scalar momentum = _momentum, decay = _weightDecay, rate = -learningRate;
         _parameters.DecayingGradients.add_(_parameters.DecayingValues, decay);
-        _velocity.mul_(momentum).add_(_parameters.Gradients);
+        _velocity.mul_(momentum).PlusInPlace(_parameters.Gradients);
         _parameters.Values.add_(_velocity, rate);
         _parameters.Publish(_parameters.Values);
     }

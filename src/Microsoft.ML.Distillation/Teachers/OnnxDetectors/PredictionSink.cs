@@ -1,0 +1,45 @@
+using System.Numerics.Tensors;
+
+namespace Microsoft.ML.Distillation.Teachers.OnnxDetectors;
+
+/// <summary>Collects a decoder's predictions: drops noise and boxes without area, and brings boxes from the input to the image.</summary>
+/// <param name="frame">Where in the input the image lies.</param>
+/// <param name="floor">The confidence below which a prediction is dropped.</param>
+internal sealed class PredictionSink(InputFrame frame, float floor)
+{
+    private readonly List<float> _boxes = [];
+    private readonly List<float> _probabilities = [];
+    private readonly List<float> _confidences = [];
+
+    /// <summary>The confidence below which a prediction is dropped.</summary>
+    public float Floor => floor;
+
+    /// <summary>Adds a prediction.</summary>
+    /// <param name="x0">Left, in pixels of the input.</param>
+    /// <param name="y0">Top.</param>
+    /// <param name="x1">Right.</param>
+    /// <param name="y1">Bottom.</param>
+    /// <param name="probabilities">Of the C classes.</param>
+    /// <param name="confidence">The score to rank by; <see langword="null"/>: the highest probability.</param>
+    public void Add(float x0, float y0, float x1, float y1, ReadOnlySpan<float> probabilities, float? confidence = null)
+    {
+        float score = confidence ?? TensorPrimitives.Max(probabilities);
+        if (!(score >= floor) || !(score > 0)) return;
+        Span<float> box =
+        [
+            Math.Clamp(frame.ShareX(x0), 0, 1), Math.Clamp(frame.ShareY(y0), 0, 1),
+            Math.Clamp(frame.ShareX(x1), 0, 1), Math.Clamp(frame.ShareY(y1), 0, 1),
+        ];
+        if (!(box[2] > box[0]) || !(box[3] > box[1])) return;
+        _boxes.AddRange(box);
+        _probabilities.AddRange(probabilities);
+        _confidences.Add(score);
+    }
+
+    /// <summary>Adds a prediction whose box is given by its centre and size, in pixels of the input.</summary>
+    public void AddCentred(float x, float y, float width, float height, ReadOnlySpan<float> probabilities, float? confidence = null)
+        => Add(x - width / 2, y - height / 2, x + width / 2, y + height / 2, probabilities, confidence);
+
+    /// <summary>All that was kept.</summary>
+    public DensePredictions ToPredictions() => new([.. _boxes], [.. _probabilities], [.. _confidences]);
+}

@@ -1,0 +1,12 @@
+namespace Microsoft.ML.Distillation;
+
+/// <summary>All that a detector predicts for one image, before suppression.</summary>
+/// <param name="Boxes">4N values, x0 y0 x1 y1 of each prediction in pixels of the model's input.</param>
+/// <param name="Probabilities">
+/// N·C values, for each prediction the probability of each class, 0 to 1. What they leave to 1 is background.
+/// </param>
+public sealed record TeacherPredictions(float[] Boxes, float[] Probabilities);
+
+/// <summary>Turns what a model says of one image into boxes and class probabilities.</summary>
+/// <param name="outputs">The model's outputs by name.</param>
+public delegate TeacherPredictions TeacherDecoder(IReadOnlyDictionary<string, OnnxOutput> outputs);

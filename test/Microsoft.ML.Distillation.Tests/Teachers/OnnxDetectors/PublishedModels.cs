@@ -1,0 +1,64 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Evaluation;
+using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Tests.Teachers.OnnxDetectors;
+
+/// <summary>Shows real photographs to published detectors and measures what they see.</summary>
+internal static class PublishedModels
+{
+    /// <summary>The 100 annotated photographs.</summary>
+    public static IReadOnlyList<VocImage> Photographs()
+    {
+        string root = TestData.Folder("voc2012-100");
+        var truth = CocoJson.ReadGroundTruth(Path.Combine(root, "annotations", "coco_format_v1", "instances_default.json"));
+        Dictionary<long, string> names = truth.Categories.ToDictionary(category => category.Id, category => category.Name!);
+        ILookup<long, CocoAnnotation> objects = truth.Annotations.ToLookup(annotation => annotation.ImageId);
+        return [.. truth.Images.Select(image => new VocImage(
+            Path.Combine(root, "JPEGImages", Path.GetFileName(image.FileName!)), 0, 0,
+            [.. objects[image.Id].Select(o => names[o.CategoryId])],
+            [.. objects[image.Id].SelectMany(o => new[] { o.Box[0], o.Box[1], o.Box[0] + o.Box[2], o.Box[1] + o.Box[3] }).Select(v => (float)v)],
+            new bool[objects[image.Id].Count()]))];
+    }
+
+    /// <summary>Reads an image.</summary>
+    public static RgbImage Read(string path)
+    {
+        using MLImage image = MLImage.CreateFromFile(path);
+        return MLImagePixels.ToRgb(image);
+    }
+
+    /// <summary>What a detector reports of an image, as training would show it.</summary>
+    public static Detections Detect(OnnxDetector detector, RgbImage image)
+    {
+        using Tensor pixels = tensor(AntialiasedResize.Resize(image, detector.InputSize), [1, 3, detector.InputSize.Height, detector.InputSize.Width]);
+        return Suppression.Detect(detector.Run(pixels, [new ImageSize(image.Width, image.Height)])[0].Predictions);
+    }
+
+    /// <summary>AP50 over the classes that both know.</summary>
+    public static DetectionMetrics Evaluate(OnnxDetector detector)
+    {
+        IReadOnlyList<VocImage> photographs = Photographs();
+        string[] classes = [.. photographs.SelectMany(photograph => photograph.Labels).Distinct().Order()];
+        var aliases = new ClassAliases([]);
+        int[] classOf = [.. detector.ClassNames.Select(name => Array.FindIndex(classes, other => aliases.Meaning(other) == aliases.Meaning(name)))];
+        Assert.That(Enumerable.Range(0, classes.Length).Except(classOf), Is.Empty, "the detector knows all of VOC's classes");
+        var images = new List<EvaluationImage>();
+        foreach (VocImage photograph in photographs)
+        {
+            RgbImage image = Read(photograph.ImagePath);
+            Detections found = Detect(detector, image);
+            int[] kept = [.. Enumerable.Range(0, found.Count).Where(i => classOf[found.Labels[i]] >= 0)];
+            images.Add(EvaluationImage.FromShares(
+                image.Width, image.Height,
+                [.. photograph.Boxes.Select((value, i) => value / (i % 2 == 0 ? image.Width : image.Height))],
+                [.. photograph.Labels.Select(label => Array.IndexOf(classes, label))],
+                [.. kept.SelectMany(i => found.Boxes[(4 * i)..(4 * i + 4)])],
+                [.. kept.Select(i => found.Scores[i])], [.. kept.Select(i => classOf[found.Labels[i]])]));
+        }
+
+        return DetectionEvaluator.Evaluate(images, classes);
+    }
+}

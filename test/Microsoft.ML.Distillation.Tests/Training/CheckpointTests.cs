@@ -1,0 +1,101 @@
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Training;
+
+namespace Microsoft.ML.Distillation.Tests.Training;
+
+public class CheckpointTests
+{
+    private string _folder = "";
+
+    [SetUp]
+    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("checkpoint").FullName;
+
+    [TearDown]
+    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
+
+    [Test]
+    public void ResumedRun_EqualsTheUninterruptedOne([Values] OptimizerKind optimizer, [Values] bool distilled)
+    {
+        using var data = new DrawnDataset(10);
+        TrainingOptions options = TinyRun.Options(5) with { Optimizer = optimizer, EmaDecay = 0.9, LearningRate = 0.002 };
+        (TrainingResult whole, float[] wholeWeights) = Run(options);
+
+        using var cancel = new CancellationTokenSource();
+        var interrupting = new Reports(report =>
+        {
+            if (report is { Epoch: 3, EpochEnd: false }) cancel.Cancel();
+        });
+        TrainingOptions saving = options with { CheckpointDirectory = _folder };
+        (TrainingResult part, _) = Run(saving with { Progress = interrupting, CancellationToken = cancel.Token });
+        Assert.That(part.History, Has.Count.EqualTo(2));
+
+        var resumed = new Reports();
+        (TrainingResult rest, float[] restWeights) = Run(saving with { Progress = resumed });
+        Assert.That(resumed.All[0].Epoch, Is.EqualTo(3), "training went on where it stopped");
+        Assert.That(rest.History.Select(epoch => epoch.Losses), Is.EqualTo(whole.History.Select(epoch => epoch.Losses)));
+        Assert.That(rest.History.Select(epoch => epoch.ValidationAp), Is.EqualTo(whole.History.Select(epoch => epoch.ValidationAp)));
+        Assert.That(restWeights, Is.EqualTo(wholeWeights));
+
+        (TrainingResult again, float[] againWeights) = Run(saving);
+        Assert.That(again.History, Has.Count.EqualTo(5));
+        Assert.That(againWeights, Is.EqualTo(wholeWeights), "a finished run is returned as it is");
+
+        (TrainingResult, float[]) Run(TrainingOptions with)
+        {
+            using FasterRcnn student = TinyRun.Detector();
+            using var teacher = distilled ? TinyRun.Teacher() : null;
+            TrainingResult result = TinyRun.Train(with, data, data, student, teacher);
+            return (result, TrainingLoopTests.Values(student));
+        }
+    }
+
+    [Test]
+    public void ACheckpointOfAnotherRun_IsRefused_NamingTheSetting()
+    {
+        using var data = new DrawnDataset(4);
+        TrainingOptions options = TinyRun.Options(1) with { CheckpointDirectory = _folder };
+        Train(options);
+        Assert.That(Refused(options with { BatchSize = 2 }), Does.Contain("BatchSize is 4, and now it is 2").And.Contains("CheckpointDirectory"));
+        Assert.That(Refused(options with { Epochs = 2 }), Does.Contain("Epochs is 1"));
+        Assert.That(Refused(options with { Augmentation = AugmentationOptions.None }), Does.Contain("Augmentation"));
+        Assert.That(Refused(options, new DrawnDataset(4, seed: 2)), Does.Contain("training set"));
+        Assert.DoesNotThrow(() => Train(options with { Seed = null }), "the seed is the checkpoint's where none is given");
+
+        string Refused(TrainingOptions with, DrawnDataset? other = null) => Assert.Throws<InvalidOperationException>(() => Train(with, other))!.Message;
+
+        void Train(TrainingOptions with, DrawnDataset? other = null)
+        {
+            using FasterRcnn student = TinyRun.Detector();
+            TinyRun.Train(with, other ?? data, student: student);
+        }
+    }
+
+    [Test]
+    public void ADamagedFile_IsAClearError()
+    {
+        string path = Path.Combine(_folder, Checkpoint.FileName);
+        File.WriteAllBytes(path, [1, 2, 3]);
+        Assert.That(Assert.Throws<FormatException>(() => TensorFile.Read(path))!.Message, Does.Contain(path));
+        File.WriteAllText(path, new string('x', 100));
+        Assert.That(Assert.Throws<FormatException>(() => TensorFile.Read(path))!.Message, Does.Contain(path));
+    }
+
+    [Test]
+    public void Tensors_SurviveTheFile()
+    {
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        var tensors = new Dictionary<string, TorchSharp.torch.Tensor>
+        {
+            ["matrix"] = TorchSharp.torch.randn(3, 4).t(),
+            ["scalar"] = TorchSharp.torch.tensor(7L),
+            ["empty"] = TorchSharp.torch.zeros(0, 4),
+        };
+        string path = Path.Combine(_folder, "tensors");
+        TensorFile.Write(path, tensors, new Dictionary<string, string> { ["key"] = "välue" });
+        (Dictionary<string, TorchSharp.torch.Tensor> read, Dictionary<string, string> metadata) = TensorFile.Read(path);
+        Assert.That(metadata, Is.EqualTo(new Dictionary<string, string> { ["key"] = "välue" }));
+        foreach ((string name, TorchSharp.torch.Tensor tensor) in tensors) Assert.That(read[name].Equals(tensor), name);
+        foreach (TorchSharp.torch.Tensor tensor in read.Values) tensor.Dispose();
+        Assert.That(Directory.GetFiles(_folder), Has.Length.EqualTo(1));
+    }
+}

@@ -1,0 +1,146 @@
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Losses;
+using Microsoft.ML.Distillation.Teachers;
+using Microsoft.ML.Distillation.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Tests.Training;
+
+public class TwoStageObjectiveTests
+{
+    private static readonly string[] Classes = ["square", "disc"];
+
+    [Test]
+    public void Weights_ArePapers_ByDefault()
+    {
+        TwoStageWeights weights = TwoStageWeights.Of(0, new DistillationOptions());
+        var part = new PartWeights(HardClass: 0.5, SoftClass: 0.5, Box: 1, BoundedBox: 0.5, SquaredBox: 0);
+        Assert.That(weights, Is.EqualTo(new TwoStageWeights(part, part, Hint: 0.5)));
+        var alone = new PartWeights(1, 0, 1, 0, 0);
+        Assert.That(TwoStageWeights.Of(0, null), Is.EqualTo(new TwoStageWeights(alone, alone, 0)));
+        Assert.That(
+            TwoStageWeights.Of(0, new DistillationOptions { RpnSoftTargets = false }).Rpn.HardClass, Is.EqualTo(1), "without soft targets μ has no say");
+    }
+
+    [Test]
+    public void EachSwitch_TakesItsTermAway()
+    {
+        string[] all =
+        [
+            "rpn.class.hard", "rpn.class.soft", "rpn.box.bounded", "rpn.box",
+            "rcn.class.hard", "rcn.class.soft", "rcn.box.bounded", "rcn.box", "hint",
+        ];
+        var full = new DistillationOptions();
+        Assert.That(Terms(full), Is.EqualTo(all));
+        Assert.That(Terms(full with { RpnSoftTargets = false }), Is.EqualTo(all.Except(["rpn.class.soft"])));
+        Assert.That(Terms(full with { RcnSoftTargets = false }), Is.EqualTo(all.Except(["rcn.class.soft"])));
+        Assert.That(Terms(full with { RpnBoundedRegression = false }), Is.EqualTo(all.Except(["rpn.box.bounded"])));
+        Assert.That(Terms(full with { RcnBoundedRegression = false }), Is.EqualTo(all.Except(["rcn.box.bounded"])));
+        Assert.That(Terms(full with { Hint = false }), Is.EqualTo(all.Except(["hint"])));
+        Assert.That(Terms(full with { HardWeight = 0 }), Is.EqualTo(all.Except(["rpn.class.hard", "rcn.class.hard"])));
+        Assert.That(Terms(full with { HintWeight = 0, BoundedRegressionWeight = 0, HardWeight = 1 }),
+            Is.EqualTo(new[] { "rpn.class.hard", "rpn.box", "rcn.class.hard", "rcn.box" }));
+
+        static IEnumerable<string> Terms(DistillationOptions options)
+        {
+            using FasterRcnn student = TinyRun.Detector();
+            using DetectorTeacher teacher = TinyRun.Teacher();
+            return Compute(student, teacher, options).Select(term => term.Name);
+        }
+    }
+
+    [Test]
+    public void EveryTerm_TrainsTheStudent()
+    {
+        using FasterRcnn student = TinyRun.Detector();
+        using DetectorTeacher teacher = TinyRun.Teacher();
+        using var data = new DrawnDataset(8);
+        var options = new DistillationOptions { Temperature = 2, Margin = 0.1, Hints = [new("conv2", "conv3"), new("conv3", "conv4")] };
+        TrainingResult result = TinyRun.Train(TinyRun.Options(8), data, student: student, teacher: teacher, distillation: options);
+        Assert.That(result.History[^1].Losses.Keys, Has.Member("hint.conv2").And.Member("hint.conv3"));
+        Assert.That(result.History[^1].Loss, Is.LessThan(result.History[0].Loss));
+        Assert.That(result.History[^1].Losses["hint.conv3"], Is.LessThan(result.History[0].Losses["hint.conv3"]));
+    }
+
+    [Test]
+    public void AStudentThatEqualsItsTeacher_IsLeftInPeaceByTheBound()
+    {
+        using FasterRcnn student = TinyRun.Detector(seed: 3);
+        using var teacher = new DetectorTeacher(TinyRun.Detector(seed: 3), Classes, CPU);
+        Dictionary<string, double> equal = Compute(student, teacher, new DistillationOptions { Margin = -1e-3 }, training: false).ToDictionary(t => t.Name, t => t.Value);
+        Dictionary<string, double> asked = Compute(student, teacher, new DistillationOptions { Margin = 1e-3 }, training: false).ToDictionary(t => t.Name, t => t.Value);
+        Dictionary<string, double> squared = Compute(student, null, null, training: false, squared: 1).ToDictionary(t => t.Name, t => t.Value);
+        Assert.That((equal["rpn.box.bounded"], equal["rcn.box.bounded"]), Is.EqualTo((0, 0)), "but for rounding it is no worse than the teacher");
+        Assert.That(asked["rpn.box.bounded"], Is.EqualTo(squared["rpn.box.squared"]).Within(1e-5), "with a margin the bound is the control's L2");
+        Assert.That(asked["rcn.box.bounded"], Is.EqualTo(squared["rcn.box.squared"]).Within(1e-4));
+    }
+
+    [Test]
+    public void DefaultHint_PairsMapsOfTheNearestSize()
+    {
+        using FasterRcnn student = TinyRun.Detector();
+        using var teacher = new DetectorTeacher(TinyRun.Detector(widths: [8, 16, 16, 32, 32]), Classes, CPU);
+        Assert.That(HintPairs.Resolve(null, student, teacher, CPU), Is.EqualTo(new[] { new HintPair("conv3", "conv5") }));
+    }
+
+    [Test]
+    public void AHintThatIsNotThere_IsNamed()
+    {
+        using FasterRcnn student = TinyRun.Detector();
+        using DetectorTeacher teacher = TinyRun.Teacher();
+        string message = Assert.Throws<ArgumentException>(() => HintPairs.Resolve([new("conv3", "layer9")], student, teacher, CPU))!.Message;
+        Assert.That(message, Does.Contain("teacher").And.Contains("'layer9'").And.Contains("'conv4'"));
+    }
+
+    [Test]
+    public void ClassSpecificBoxes_AndOtherClassOrders_Distil()
+    {
+        using FasterRcnn student = TinyRun.Detector(options: new FasterRcnnOptions { ClassAgnosticBoxes = false });
+        FasterRcnn other = TinyRun.Detector(classes: ["disc", "triangle", "square"], options: new FasterRcnnOptions { ClassAgnosticBoxes = false });
+        using var teacher = new DetectorTeacher(other, Classes, CPU);
+        Assert.That(Compute(student, teacher, new DistillationOptions()).Select(term => term.Value), Is.All.Matches<double>(double.IsFinite));
+    }
+
+    [Test]
+    public void WhereTheTeacherHasNoOpinion_TheLabelsSpeakForIt()
+    {
+        using FasterRcnn student = TinyRun.Detector();
+        var options = new DistillationOptions { BackgroundWeight = 1 };
+        Dictionary<string, double> silent = Values(new SilentTeacher(known: false)), wrong = Values(new SilentTeacher(known: true));
+
+        Assert.That(silent["rpn.class.soft"], Is.EqualTo(silent["rpn.class.hard"]).Within(1e-5));
+        Assert.That(silent["rcn.class.soft"], Is.EqualTo(silent["rcn.class.hard"]).Within(1e-5));
+        Assert.That((silent["rpn.box.bounded"], silent["rcn.box.bounded"]), Is.EqualTo((0, 0)));
+        Assert.That(wrong["rcn.class.soft"], Is.Not.EqualTo(wrong["rcn.class.hard"]).Within(1e-3));
+        Assert.That(silent.Keys, Has.None.Contains("hint"), "a teacher without feature maps gives no hints");
+
+        Dictionary<string, double> Values(ITeacher teacher) => Compute(student, teacher, options).ToDictionary(term => term.Name, term => term.Value);
+    }
+
+    [Test]
+    public void ClassesThatTheTeacherLacks_AreLearnedFromLabelsAlone()
+    {
+        using FasterRcnn student = TinyRun.Detector();
+        Dictionary<string, double> terms = Compute(student, new SilentTeacher(known: true, 0, 1), new DistillationOptions { Margin = 1e9 })
+            .ToDictionary(term => term.Name, term => term.Value);
+
+        Assert.That((terms["rpn.box.bounded"], terms["rcn.box.bounded"]), Is.EqualTo((0, 0)), "every object is of a class that the teacher lacks");
+    }
+
+    private static List<(string Name, double Value)> Compute(
+        FasterRcnn student, ITeacher? teacher, DistillationOptions? options, bool training = true, double squared = 0)
+    {
+        using var scope = NewDisposeScope();
+        using var data = new DrawnDataset(2);
+        using var objective = new TwoStageObjective(student, squared, options, teacher, CPU);
+        ImageSize[] views = teacher is null ? [student.InputSize] : [student.InputSize, teacher.InputSize];
+        using DetectionBatch batch = BatchLoader.Load(data, [0, 1], views);
+        using ITeacherView? view = teacher?.View(batch.Views[1]);
+        student.train(training);
+        manual_seed(4);
+        IReadOnlyList<LossTerm> terms = objective.Compute(batch.Annotations, batch.Views[0], view);
+        return [.. terms.Select(term => (term.Name, term.Value.ToDouble()))];
+    }
+}
