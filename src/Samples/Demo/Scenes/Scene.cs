@@ -16,13 +16,13 @@ internal sealed record Scene(Picture Picture, IReadOnlyList<SceneObject> Objects
     {
         var canvas = new Canvas(random.Next(160, 257), random.Next(120, 193));
         PaintBackground(canvas, random);
-        for (int i = random.Next(4, 10); i > 0; i--) TryStamp(canvas, Pick(Shape.Clutter, random), 5, 22, null, [], random);
+        for (int i = random.Next(3, 8); i > 0; i--) TryStamp(canvas, Pick(Shape.Clutter, random), 6, 22, null, [], random);
 
         var objects = new List<(Shape Shape, int Pixels)>();
-        for (int i = random.Next(2, 8); i > 0; i--)
+        for (int i = random.Next(3, 9); i > 0; i--)
         {
             Shape shape = Pick(Shape.Classes, random);
-            int pixels = TryStamp(canvas, shape, 7, 26, objects.Count, objects, random);
+            int pixels = TryStamp(canvas, shape, 9, 28, objects.Count, objects, random);
             if (pixels > 0) objects.Add((shape, pixels));
         }
 
@@ -71,14 +71,14 @@ internal sealed record Scene(Picture Picture, IReadOnlyList<SceneObject> Objects
     private static Func<int, int, int, double> DrawFill(Random random)
     {
         double[] color = DrawColor(random);
-        double strength = random.Next(3) == 0 ? 30 + 40 * random.NextDouble() : 12 * random.NextDouble();
+        double strength = random.Next(4) == 0 ? 25 + 30 * random.NextDouble() : 12 * random.NextDouble();
         double dx = Symmetric(random), dy = Symmetric(random);
         return (x, y, channel) => color[channel] + strength * Math.Sin(dx * x + dy * y);
     }
 
     private static void AddNoise(Canvas canvas, Random random)
     {
-        double strength = 4 + 16 * random.NextDouble(), light = .75 + .4 * random.NextDouble();
+        double strength = 3 + 11 * random.NextDouble(), light = .75 + .4 * random.NextDouble();
         canvas.Paint((x, y, channel) => light * canvas[x, y, channel] + strength * Normal(random));
     }
 
