@@ -26,12 +26,19 @@ public partial class DependencyRuleTests
     [TestCaseSource(nameof(Folders))]
     public void Folder_KnowsOnlyWhatLiesBelowIt(string folder)
     {
-        var homes = Sources.Value.ToLookup(s => Path.GetFileNameWithoutExtension(s.File), s => s.Folder);
-        var offences = from source in Sources.Value
-                       where source.Folder == folder
-                       from name in Identifier().Matches(source.Code).Select(m => m.Value).Distinct()
-                       where homes[name].Any() && homes[name].All(home => home != folder && !Knows[folder].Contains(home))
-                       select $"{source.File} uses {name} of {string.Join(", ", homes[name])}";
+        // Internal types are reached through their folder's namespace; public ones live in the root namespace, so by name.
+        var publicHomes = Sources.Value.Where(s => InRootNamespace().IsMatch(s.Code))
+            .ToLookup(s => Path.GetFileNameWithoutExtension(s.File), s => s.Folder);
+        var offences = new List<string>();
+        foreach ((string _, string file, string code) in Sources.Value.Where(s => s.Folder == folder))
+        {
+            offences.AddRange(Import().Matches(code).Select(m => m.Groups["folder"].Value)
+                .Where(known => known != folder && !Knows[folder].Contains(known)).Select(known => $"{file} imports {known}"));
+            offences.AddRange(TypeUse().Matches(code).Select(m => m.Groups["name"].Value).Distinct()
+                .Where(name => publicHomes[name].Any() && publicHomes[name].All(home => home != folder && !Knows[folder].Contains(home)))
+                .Select(name => $"{file} uses {name} of {string.Join(", ", publicHomes[name])}"));
+        }
+
         Assert.That(offences, Is.Empty);
     }
 
@@ -69,6 +76,13 @@ public partial class DependencyRuleTests
     [GeneratedRegex(@"//[^\n]*|/\*.*?\*/|""(\\.|[^""\\\n])*""", RegexOptions.Singleline)]
     private static partial Regex CommentOrText();
 
-    [GeneratedRegex(@"\b[A-Z]\w+\b")]
-    private static partial Regex Identifier();
+    [GeneratedRegex(@"^namespace Microsoft\.ML\.Distillation;", RegexOptions.Multiline)]
+    private static partial Regex InRootNamespace();
+
+    [GeneratedRegex(@"^using (static )?Microsoft\.ML\.Distillation\.(?<folder>\w+)", RegexOptions.Multiline)]
+    private static partial Regex Import();
+
+    // A name where a type stands: before a member, a variable, an argument list's end or a bracket; nameof is only a word.
+    [GeneratedRegex(@"(?<![\w.]|nameof\()(?<name>[A-Z]\w+)(?=\.|\??\s+[\w@]+\s*[,;=){]|>|\[)")]
+    private static partial Regex TypeUse();
 }

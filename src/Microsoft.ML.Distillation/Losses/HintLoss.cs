@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -41,7 +42,7 @@ internal sealed class HintLoss : Module<Tensor, Tensor, Tensor>
         using var scope = NewDisposeScope();
         long[] size = [Math.Min(guided.shape[2], hint.shape[2]), Math.Min(guided.shape[3], hint.shape[3])];
         Tensor target = Standardise(AverageTo(hint, size));
-        Tensor adapted = _adaptation.call(AverageTo(guided, size));
+        Tensor adapted = Pointwise.Run(_adaptation, AverageTo(guided, size));
         return functional.mse_loss(adapted, target).MoveToOuterDisposeScope();
     }
 

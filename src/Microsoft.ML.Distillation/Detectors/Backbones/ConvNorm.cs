@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -14,6 +15,7 @@ internal sealed class ConvNorm
     private readonly Conv2d _conv;
     private readonly BatchNorm2d _norm;
     private readonly (string Conv, string Norm) _names;
+    private readonly int? _pointwiseStride;
     private readonly bool _relu;
 
     /// <param name="names">The names of the two parts within <paramref name="owner"/>.</param>
@@ -23,6 +25,7 @@ internal sealed class ConvNorm
         _conv = nn.Conv2d(from, to, kernel, stride, kernel / 2, groups: groups, bias: false);
         nn.init.kaiming_normal_(_conv.weight!, mode: nn.init.FanInOut.FanOut, nonlinearity: nn.init.NonlinearityType.ReLU);
         _norm = nn.BatchNorm2d(to);
+        if (kernel == 1 && groups == 1) _pointwiseStride = stride;
         _names = names;
         _relu = relu;
         owner.register_module(names.Conv, _conv);
@@ -31,7 +34,7 @@ internal sealed class ConvNorm
 
     public Tensor Run(Tensor input)
     {
-        using Tensor convolved = _conv.call(input);
+        using Tensor convolved = _pointwiseStride is int stride ? Pointwise.Run(_conv, input, stride) : _conv.call(input);
         Tensor normalised = _norm.call(convolved);
         return _relu ? normalised.relu_() : normalised;
     }

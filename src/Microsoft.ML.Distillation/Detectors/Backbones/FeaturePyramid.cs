@@ -39,7 +39,7 @@ internal sealed class FeaturePyramid : nn.Module
         Tensor? above = null;
         for (int i = maps.Count - 1; i >= 0; i--)
         {
-            Tensor inner = _inner[i].call(maps[i]);
+            Tensor inner = Pointwise.Run(_inner[i], maps[i]);
             above = above is null ? inner : inner.Plus(nn.functional.interpolate(above, [inner.shape[2], inner.shape[3]]));
             result[i] = _layer[i].call(above).MoveToOuterDisposeScope();
         }

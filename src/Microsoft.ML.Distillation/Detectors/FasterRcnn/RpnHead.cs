@@ -1,5 +1,6 @@
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -41,8 +42,8 @@ internal sealed class RpnHead : nn.Module
         {
             Tensor hidden = conv.call(map).relu_();
             long images = map.shape[0];
-            logits.Add(cls_logits.call(hidden).permute(0, 2, 3, 1).reshape(images, -1));
-            deltas.Add(bbox_pred.call(hidden).permute(0, 2, 3, 1).reshape(images, -1, 4));
+            logits.Add(Pointwise.Run(cls_logits, hidden).permute(0, 2, 3, 1).reshape(images, -1));
+            deltas.Add(Pointwise.Run(bbox_pred, hidden).permute(0, 2, 3, 1).reshape(images, -1, 4));
         }
 
         Tensor allLogits = logits.Count == 1 ? logits[0] : cat([.. logits], 1);

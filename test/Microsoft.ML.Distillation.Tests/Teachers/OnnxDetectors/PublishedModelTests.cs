@@ -29,7 +29,7 @@ public class PublishedModelTests
         using var detector = new OnnxDetector(TestData.Model("ultraface-rfb320.onnx"), TeacherFormat.Auto, ["face"], new OnnxTeacherOptions());
         Assert.That(detector.Format, Is.EqualTo(TeacherFormat.Ssd));
         int faces = 0, onPersons = 0;
-        foreach (VocImage photograph in PublishedModels.Photographs().Where(p => p.Labels.Contains("person")))
+        foreach (Photograph photograph in PublishedModels.Photographs().Where(p => p.Labels.Contains("person")))
         {
             RgbImage image = PublishedModels.Read(photograph.ImagePath);
             Detections found = PublishedModels.Detect(detector, image);

@@ -10,17 +10,16 @@ namespace Microsoft.ML.Distillation.Tests.Teachers.OnnxDetectors;
 internal static class PublishedModels
 {
     /// <summary>The 100 annotated photographs.</summary>
-    public static IReadOnlyList<VocImage> Photographs()
+    public static IReadOnlyList<Photograph> Photographs()
     {
         string root = TestData.Folder("voc2012-100");
         var truth = CocoJson.ReadGroundTruth(Path.Combine(root, "annotations", "coco_format_v1", "instances_default.json"));
         Dictionary<long, string> names = truth.Categories.ToDictionary(category => category.Id, category => category.Name!);
         ILookup<long, CocoAnnotation> objects = truth.Annotations.ToLookup(annotation => annotation.ImageId);
-        return [.. truth.Images.Select(image => new VocImage(
-            Path.Combine(root, "JPEGImages", Path.GetFileName(image.FileName!)), 0, 0,
+        return [.. truth.Images.Select(image => new Photograph(
+            Path.Combine(root, "JPEGImages", Path.GetFileName(image.FileName!)),
             [.. objects[image.Id].Select(o => names[o.CategoryId])],
-            [.. objects[image.Id].SelectMany(o => new[] { o.Box[0], o.Box[1], o.Box[0] + o.Box[2], o.Box[1] + o.Box[3] }).Select(v => (float)v)],
-            new bool[objects[image.Id].Count()]))];
+            [.. objects[image.Id].SelectMany(o => new[] { o.Box[0], o.Box[1], o.Box[0] + o.Box[2], o.Box[1] + o.Box[3] }).Select(v => (float)v)]))];
     }
 
     /// <summary>Reads an image.</summary>
@@ -40,13 +39,13 @@ internal static class PublishedModels
     /// <summary>AP50 over the classes that both know.</summary>
     public static DetectionMetrics Evaluate(OnnxDetector detector)
     {
-        IReadOnlyList<VocImage> photographs = Photographs();
+        IReadOnlyList<Photograph> photographs = Photographs();
         string[] classes = [.. photographs.SelectMany(photograph => photograph.Labels).Distinct().Order()];
         var aliases = new ClassAliases([]);
         int[] classOf = [.. detector.ClassNames.Select(name => Array.FindIndex(classes, other => aliases.Meaning(other) == aliases.Meaning(name)))];
         Assert.That(Enumerable.Range(0, classes.Length).Except(classOf), Is.Empty, "the detector knows all of VOC's classes");
         var images = new List<EvaluationImage>();
-        foreach (VocImage photograph in photographs)
+        foreach (Photograph photograph in photographs)
         {
             RgbImage image = Read(photograph.ImagePath);
             Detections found = Detect(detector, image);
@@ -62,3 +61,7 @@ internal static class PublishedModels
         return DetectionEvaluator.Evaluate(images, classes);
     }
 }
+
+/// <summary>A photograph and its objects.</summary>
+/// <param name="Boxes">4N values in pixels.</param>
+internal sealed record Photograph(string ImagePath, string[] Labels, float[] Boxes);
