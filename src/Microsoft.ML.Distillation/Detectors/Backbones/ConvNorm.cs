@@ -12,6 +12,9 @@ namespace Microsoft.ML.Distillation.Detectors.Backbones;
 /// </summary>
 internal sealed class ConvNorm
 {
+    private const double Momentum = 0.1;
+    private const double Epsilon = 1e-5;
+
     private readonly Conv2d _conv;
     private readonly BatchNorm2d _norm;
     private readonly (string Conv, string Norm) _names;
@@ -24,7 +27,7 @@ internal sealed class ConvNorm
     {
         _conv = nn.Conv2d(from, to, kernel, stride, kernel / 2, groups: groups, bias: false);
         nn.init.kaiming_normal_(_conv.weight!, mode: nn.init.FanInOut.FanOut, nonlinearity: nn.init.NonlinearityType.ReLU);
-        _norm = nn.BatchNorm2d(to);
+        _norm = nn.BatchNorm2d(to, Epsilon, Momentum);
         if (kernel == 1 && groups == 1) _pointwiseStride = stride;
         _names = names;
         _relu = relu;
@@ -35,7 +38,10 @@ internal sealed class ConvNorm
     public Tensor Run(Tensor input)
     {
         using Tensor convolved = _pointwiseStride is int stride ? Pointwise.Run(_conv, input, stride) : _conv.call(input);
-        Tensor normalised = _norm.call(convolved);
+
+        // Not _norm.call: TorchSharp's module counts its batches with a temporary Scalar (see Tensors/Sums.cs), for nobody to read.
+        Tensor normalised = nn.functional.batch_norm(
+            convolved, _norm.running_mean!, _norm.running_var!, _norm.weight, _norm.bias, _norm.training, Momentum, Epsilon);
         return _relu ? normalised.relu_() : normalised;
     }
 
