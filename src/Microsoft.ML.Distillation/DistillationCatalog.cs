@@ -19,11 +19,14 @@ public static class DistillationCatalog
     /// <param name="folder">The folder.</param>
     /// <param name="format">How the folder is laid out.</param>
     /// <param name="split">A part of the data: a list in <c>ImageSets/Main</c>, or a subfolder; <see langword="null"/> for all.</param>
+    /// <param name="imageFolder">Where the images are, if not where the format expects them.</param>
+    /// <param name="namesFile">The file of class names, for the formats that need one: ImageNet's synsets, YOLO's and OpenImages' names.</param>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
     /// <exception cref="FileNotFoundException">The split, or a file that it names, does not exist.</exception>
     public static IDataView LoadDetections(
-        this DataOperationsCatalog catalog, string folder, DetectionFormat format = DetectionFormat.PascalVoc, string? split = null)
-        => DetectionLoader.Load(catalog, folder, format, split);
+        this DataOperationsCatalog catalog, string folder, DetectionFormat format = DetectionFormat.PascalVoc, string? split = null,
+        string? imageFolder = null, string? namesFile = null)
+        => DetectionLoader.Load(catalog, folder, format, split, imageFolder, namesFile);
 
     /// <summary>Trains an object detector: a teacher, or a baseline to compare a distilled student with.</summary>
     /// <param name="catalog">The catalog <c>mlContext.Transforms</c>.</param>

@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Losses;
+using Microsoft.ML.Distillation.Training;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Benchmarks;
+
+/// <summary>A training step, and memory over epochs.</summary>
+internal static class TrainingBench
+{
+    private static readonly DataStatistics Statistics = new(
+        100, 100, 1, [.. Enumerable.Range(1, 100).Select(i => i / 250f)], [.. Enumerable.Range(1, 100).Select(i => i / 250f)],
+        [.. Enumerable.Range(0, 20).Select(c => $"class{c}")]);
+
+    /// <summary>Two images of 320×320 with eight objects each, proposals and heads as on torchvision's side.</summary>
+    public static double StepSeconds()
+    {
+        NativeHeap.KeepFreedMemory();
+        using Detector detector = StudentDetector.FasterRcnn(Backbone.ResNet18 with { FpnChannels = 256 }, 320, new FasterRcnnOptions
+        {
+            InputWidth = 320, InputHeight = 320, AnchorSizes = [32, 64, 128, 256], AnchorRatios = [0.5f, 1, 2], RpnChannels = 256,
+            RpnBatchSize = 256, ProposalsBeforeNms = 1000, TrainingProposals = 500, RoiBatchSize = 128, RoiSize = 7,
+            HeadWidth = 1024, HeadLayers = 2, ClassAgnosticBoxes = false,
+        }).Build(Statistics);
+        using var objective = new TwoStageObjective((FasterRcnn)detector, 0, null, null, CPU);
+        var options = new TrainingOptions { Epochs = 1, Seed = 1, BatchSize = 2, Optimizer = OptimizerKind.Sgd };
+        using var state = new TrainingState(objective, options, TrainingPlan.For(options, 100, detector.parameters().Sum(p => p.numel())));
+        detector.train();
+        using Tensor images = rand(2, 3, 320, 320);
+        Annotation[] annotations = [Objects(1), Objects(2)];
+        int step = 0;
+        return Report.MedianSeconds(() =>
+        {
+            using var scope = NewDisposeScope();
+            LossSum loss = LossSum.Of(objective.Compute(annotations, images, teacher: null));
+            state.Parameters.Gradients.zero_();
+            loss.Total.backward();
+            loss.Read(state.Parameters.Gradients, ++step);
+            state.Optimizer.Step(1e-3, step);
+        }, 5);
+    }
+
+    /// <summary>Ten epochs of a small student; the process's memory after each.</summary>
+    public static void MemoryOverTenEpochs()
+    {
+        var builder = new SampleStoreBuilder(["thing"], 1 << 30);
+        var random = new Random(1);
+        for (int i = 0; i < 64; i++)
+        {
+            var pixels = new byte[3 * 192 * 144];
+            random.NextBytes(pixels);
+            builder.Add(new RgbImage(192, 144, pixels), new Annotation(Objects(i).Boxes, new int[8]));
+        }
+
+        using SampleStore images = builder.Build();
+        using Detector student = StudentDetector.FasterRcnn(Backbone.Plain(16, 32, 32), 192).Build(DataStatistics.Of(images));
+        using var objective = new TwoStageObjective((FasterRcnn)student, 0, null, null, CPU);
+        var megabytes = new List<string>();
+        var options = new TrainingOptions { Epochs = 10, Seed = 1, Progress = new AtEpochEnd(() => megabytes.Add(Megabytes())) };
+        new TrainingLoop(objective, null, images, null, options, CPU).Run();
+        Console.WriteLine($"memory after each of ten epochs, MB: {string.Join(" ", megabytes)}");
+    }
+
+    private static Annotation Objects(int seed)
+    {
+        var random = new Random(seed);
+        var boxes = new float[32];
+        var labels = new int[8];
+        for (int i = 0; i < 8; i++)
+        {
+            (float x, float y) = (0.6f * random.NextSingle(), 0.6f * random.NextSingle());
+            (boxes[4 * i], boxes[4 * i + 1]) = (x, y);
+            (boxes[4 * i + 2], boxes[4 * i + 3]) = (x + 0.05f + 0.3f * random.NextSingle(), y + 0.05f + 0.3f * random.NextSingle());
+            labels[i] = random.Next(20);
+        }
+
+        return new Annotation(boxes, labels);
+    }
+
+    private static string Megabytes()
+    {
+        using Process process = Process.GetCurrentProcess();
+        return (process.WorkingSet64 >> 20).ToString(CultureInfo.InvariantCulture);
+    }
+
+    private sealed class AtEpochEnd(Action action) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value)
+        {
+            if (value.EpochEnd) action();
+        }
+    }
+}
