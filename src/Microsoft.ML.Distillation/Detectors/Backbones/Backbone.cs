@@ -41,6 +41,21 @@ public sealed record Backbone
     /// </summary>
     public int? FpnChannels { get; init; }
 
+    /// <summary>
+    /// A file of pre-trained parameters to start from: a PyTorch checkpoint (.pth, .pt, of torch.save in PyTorch 1.6 or later) or a
+    /// .safetensors file, by torchvision's names. The classifier and stages that the backbone leaves out are passed over. Read when
+    /// a detector is built to be trained, and not kept in its model. <see langword="null"/>: parameters are drawn at random.
+    /// </summary>
+    [JsonIgnore]
+    public string? Weights { get; init; }
+
+    /// <summary>
+    /// Turns a name in the file <see cref="Weights"/> into torchvision's; <see langword="null"/> drops the parameter. Checkpoints
+    /// of the ShuffleNetV2 authors' own code need none.
+    /// </summary>
+    [JsonIgnore]
+    public Func<string, string?>? RenameWeights { get; init; }
+
     /// <summary>ShuffleNetV2 ×0.5: 342 thousand parameters up to its last stage.</summary>
     public static Backbone ShuffleNetV2_x0_5 { get; } = new() { Kind = BackboneKind.ShuffleNetV2_x0_5 };
 
@@ -78,7 +93,7 @@ public sealed record Backbone
         _ => 4,
     };
 
-    /// <summary>Throws an <see cref="ArgumentException"/> that names the first setting that cannot be.</summary>
+    /// <summary>Throws an <see cref="ArgumentException"/> (for a missing file a <see cref="FileNotFoundException"/>) that names the first setting that cannot be.</summary>
     internal void Validate()
     {
         if (Stages is int stages && (stages < 1 || stages > AllStages))
@@ -87,5 +102,7 @@ public sealed record Backbone
             throw new ArgumentException($"{nameof(Backbone)}.{nameof(OutputStride)} is 4, 8, 16 or 32, not {OutputStride}.");
         if (FpnChannels < 1)
             throw new ArgumentException($"{nameof(Backbone)}.{nameof(FpnChannels)} is at least 1, not {FpnChannels}.");
+        if (Weights is not null && !File.Exists(Weights))
+            throw new FileNotFoundException($"{nameof(Backbone)}.{nameof(Weights)}: there is no file '{Weights}'.", Weights);
     }
 }

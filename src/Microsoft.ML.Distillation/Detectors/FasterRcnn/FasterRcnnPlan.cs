@@ -1,5 +1,7 @@
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Detectors.Weights;
+using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Detectors;
 
@@ -15,7 +17,12 @@ internal sealed record FasterRcnnPlan(Backbone Backbone, FasterRcnnOptions Optio
         Options.Validate();
     }
 
-    internal override Detector Build(DataStatistics data) => new FasterRcnn(Configure(data));
+    internal override Detector Build(DataStatistics data)
+    {
+        var detector = new FasterRcnn(Configure(data));
+        if (Backbone.Weights is not null) PretrainedWeights.Load(Backbone, BackboneParameters(detector));
+        return detector;
+    }
 
     /// <summary>The configuration for data of this kind.</summary>
     public FasterRcnnConfig Configure(DataStatistics data)
@@ -59,6 +66,15 @@ internal sealed record FasterRcnnPlan(Backbone Backbone, FasterRcnnOptions Optio
             NmsThreshold = Options.NmsThreshold,
             MaxDetections = Options.MaxDetections,
         };
+    }
+
+    /// <summary>The backbone's parameters and buffers by their own names.</summary>
+    private static Dictionary<string, Tensor> BackboneParameters(FasterRcnn detector)
+    {
+        const string Prefix = "backbone.";
+        return detector.state_dict()
+            .Where(e => e.Key.StartsWith(Prefix, StringComparison.Ordinal))
+            .ToDictionary(e => e.Key[Prefix.Length..], e => e.Value);
     }
 
     private (float Width, float Height) WantedSize(DataStatistics data)
