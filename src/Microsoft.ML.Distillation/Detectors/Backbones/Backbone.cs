@@ -23,7 +23,7 @@ public sealed record Backbone
     public IReadOnlyList<int> Widths { get; private init; } = [];
 
     /// <summary>
-    /// How many of the network's stages to use: 1 to 4 for ResNet, 1 to 3 for ShuffleNetV2, 1 to the number of convolutions
+    /// How many of the network's stages to use: 1 to 4 for ResNet and MobileNetV3, 1 to 3 for ShuffleNetV2, 1 to the number of convolutions
     /// for a plain one. <see langword="null"/>: all.
     /// </summary>
     public int? Stages { get; init; }
@@ -70,6 +70,12 @@ public sealed record Backbone
 
     /// <summary>ResNet-50: 23.5 million parameters, 8.5 million without its last stage.</summary>
     public static Backbone ResNet50 { get; } = new() { Kind = BackboneKind.ResNet50 };
+
+    /// <summary>MobileNetV3-Small: 0.9 million parameters up to its last block.</summary>
+    public static Backbone MobileNetV3Small { get; } = new() { Kind = BackboneKind.MobileNetV3Small };
+
+    /// <summary>MobileNetV3-Large: 2.8 million parameters up to its last block.</summary>
+    public static Backbone MobileNetV3Large { get; } = new() { Kind = BackboneKind.MobileNetV3Large };
 
     /// <summary>
     /// A few 3×3 convolutions, each with batch normalisation and ReLU. The first three halve the resolution, so the map of

@@ -20,4 +20,10 @@ public enum BackboneKind
 
     /// <summary>ResNet-50 (He et al. 2015).</summary>
     ResNet50,
+
+    /// <summary>MobileNetV3-Small (Howard et al. 2019).</summary>
+    MobileNetV3Small,
+
+    /// <summary>MobileNetV3-Large (Howard et al. 2019).</summary>
+    MobileNetV3Large,
 }

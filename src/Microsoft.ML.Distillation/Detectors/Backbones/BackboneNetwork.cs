@@ -35,6 +35,8 @@ internal abstract class BackboneNetwork(string name) : nn.Module(name)
             BackboneKind.ResNet18 => new ResNet(bottlenecks: false, [2, 2, 2, 2], stages, outputStride),
             BackboneKind.ResNet34 => new ResNet(bottlenecks: false, [3, 4, 6, 3], stages, outputStride),
             BackboneKind.ResNet50 => new ResNet(bottlenecks: true, [3, 4, 6, 3], stages, outputStride),
+            BackboneKind.MobileNetV3Small => new MobileNetV3(MobileNetV3.Small, stages, outputStride),
+            BackboneKind.MobileNetV3Large => new MobileNetV3(MobileNetV3.Large, stages, outputStride),
             _ => throw new ArgumentException($"There is no backbone of kind {backbone.Kind}.", nameof(backbone)),
         };
     }

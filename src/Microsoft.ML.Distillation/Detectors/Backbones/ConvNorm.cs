@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Distillation.Detectors.Backbones;
 
 /// <summary>
-/// A convolution without bias, batch normalisation and, where asked for, ReLU. Not a module itself: its two parts are
+/// A convolution without bias, batch normalisation and an activation. Not a module itself: its two parts are
 /// registered under the names that the surrounding network gives them, so that state dicts are the field's usual ones.
 /// </summary>
 internal sealed class ConvNorm
@@ -14,17 +14,28 @@ internal sealed class ConvNorm
     private readonly Conv2d _conv;
     private readonly BatchNorm2d _norm;
     private readonly (string Conv, string Norm) _names;
-    private readonly bool _relu;
+    private readonly Activation _activation;
 
     /// <param name="names">The names of the two parts within <paramref name="owner"/>.</param>
+    /// <param name="epsilon">What the normalisation adds to the variance.</param>
+    /// <param name="momentum">The share of each batch in the running statistics.</param>
     public ConvNorm(
-        nn.Module owner, (string Conv, string Norm) names, int from, int to, int kernel, int stride = 1, int groups = 1, bool relu = true)
+        nn.Module owner,
+        (string Conv, string Norm) names,
+        int from,
+        int to,
+        int kernel,
+        int stride = 1,
+        int groups = 1,
+        Activation activation = Activation.Relu,
+        double epsilon = 1e-5,
+        double momentum = 0.1)
     {
         _conv = nn.Conv2d(from, to, kernel, stride, kernel / 2, groups: groups, bias: false);
         nn.init.kaiming_normal_(_conv.weight!, mode: nn.init.FanInOut.FanOut, nonlinearity: nn.init.NonlinearityType.ReLU);
-        _norm = nn.BatchNorm2d(to);
+        _norm = nn.BatchNorm2d(to, epsilon, momentum);
         _names = names;
-        _relu = relu;
+        _activation = activation;
         owner.register_module(names.Conv, _conv);
         owner.register_module(names.Norm, _norm);
     }
@@ -32,15 +43,13 @@ internal sealed class ConvNorm
     public Tensor Run(Tensor input)
     {
         using Tensor convolved = _conv.call(input);
-        Tensor normalised = _norm.call(convolved);
-        return _relu ? normalised.relu_() : normalised;
+        return _activation.Take(_norm.call(convolved));
     }
 
     /// <param name="owner">The name of the owner in the state dict.</param>
     public string Write(GraphBuilder graph, string input, string owner)
     {
         string value = OnnxLayers.Conv(graph, input, _conv, $"{owner}.{_names.Conv}");
-        value = OnnxLayers.BatchNorm(graph, value, _norm, $"{owner}.{_names.Norm}");
-        return _relu ? graph.Add("Relu", [value]) : value;
+        return _activation.Write(graph, OnnxLayers.BatchNorm(graph, value, _norm, $"{owner}.{_names.Norm}"));
     }
 }

@@ -20,6 +20,8 @@ internal sealed record CheckpointLayout
         BackboneKind.Plain => new() { Rest = [.. Beyond(backbone, "conv", 1), .. Beyond(backbone, "bn", 1)] },
         BackboneKind.ShuffleNetV2_x0_5 => ShuffleNetV2Of(backbone, ShuffleNetV2.HalfWidth),
         BackboneKind.ShuffleNetV2_x1_0 => ShuffleNetV2Of(backbone, ShuffleNetV2.FullWidth),
+        BackboneKind.MobileNetV3Small => MobileNetV3Of(backbone, MobileNetV3.Small),
+        BackboneKind.MobileNetV3Large => MobileNetV3Of(backbone, MobileNetV3.Large),
         _ => new() { Rest = ["fc.", .. Beyond(backbone, "layer", 1)] },
     };
 
@@ -28,6 +30,13 @@ internal sealed record CheckpointLayout
         Rest = ["conv5.", "fc.", .. Beyond(backbone, "stage", 2)],
         Dialects = [new MegviiShuffleNetV2(widths, ShuffleNetV2.Blocks)],
     };
+
+    /// <summary>The last convolution, which the backbone does without, comes behind the blocks.</summary>
+    private static CheckpointLayout MobileNetV3Of(Backbone backbone, IReadOnlyList<InvertedResidualShape> blocks)
+    {
+        int used = MobileNetV3.BlocksOf(blocks, backbone.Stages ?? backbone.AllStages);
+        return new() { Rest = ["classifier.", .. Enumerable.Range(used + 1, blocks.Count + 1 - used).Select(i => $"features.{i}.")] };
+    }
 
     /// <summary>The stages that the backbone leaves out.</summary>
     private static IEnumerable<string> Beyond(Backbone backbone, string stage, int first)
