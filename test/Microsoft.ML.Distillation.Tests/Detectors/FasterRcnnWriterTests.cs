@@ -22,6 +22,10 @@ public class FasterRcnnWriterTests
         ["ResNet-18, three stages"] = (Backbone.ResNet18 with { Stages = 3 }, 96, new()),
         ["ResNet-34, stride 16"] = (Backbone.ResNet34 with { OutputStride = 16 }, 96, new()),
         ["ResNet-50, FPN"] = (Backbone.ResNet50 with { Stages = 3, FpnChannels = 32 }, 320, new() { Proposals = 50 }),
+        ["MobileNetV3-Small, FPN"] = (Backbone.MobileNetV3Small with { FpnChannels = 24 }, 128, new()),
+        ["AlexNet, regions by maximum"] = (Backbone.AlexNet, 160, new() { RoiPooling = RoiPoolingKind.Max, HeadWidth = 32 }),
+        ["VGG-M, odd size"] = (Backbone.VggM, 96, new() { InputWidth = 131, InputHeight = 99, RoiPooling = RoiPoolingKind.Max, HeadWidth = 32 }),
+        ["VGG16, odd size"] = (Backbone.Vgg16, 96, new() { InputWidth = 131, InputHeight = 99, HeadWidth = 32 }),
         ["nothing found"] = (Backbone.Plain(8, 16), 64, new() { ScoreThreshold = 1 }),
     };
 

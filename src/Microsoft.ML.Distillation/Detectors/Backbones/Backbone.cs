@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Microsoft.ML.Distillation.Detectors.Backbones;
 
 namespace Microsoft.ML.Distillation;
 
@@ -23,7 +24,7 @@ public sealed record Backbone
     public IReadOnlyList<int> Widths { get; private init; } = [];
 
     /// <summary>
-    /// How many of the network's stages to use: 1 to 4 for ResNet and MobileNetV3, 1 to 3 for ShuffleNetV2, 1 to the number of convolutions
+    /// How many of the network's stages to use: 1 to 4 for ResNet and MobileNetV3, 1 to 3 for ShuffleNetV2, 1 to 5 for AlexNet and the VGGs, 1 to the number of convolutions
     /// for a plain one. <see langword="null"/>: all.
     /// </summary>
     public int? Stages { get; init; }
@@ -31,7 +32,7 @@ public sealed record Backbone
     /// <summary>
     /// The most pixels of the input that one cell of the deepest map may stand for: 4, 8, 16 or 32. Stages that would go
     /// beyond it keep the resolution of the stage before. <see langword="null"/>: for a single map, chosen from the size of
-    /// the training boxes; with a feature pyramid, the network's own.
+    /// the training boxes; with a feature pyramid, and for AlexNet and the VGGs, the network's own.
     /// </summary>
     public int? OutputStride { get; init; }
 
@@ -78,6 +79,18 @@ public sealed record Backbone
     public static Backbone MobileNetV3Large { get; } = new() { Kind = BackboneKind.MobileNetV3Large };
 
     /// <summary>
+    /// AlexNet (torchvision's: Krizhevsky's second version) in the classic form of Faster R-CNN: convolutions up to conv5 at
+    /// stride 16, regions of 6×6, and fc6 and fc7 as the head; with 20 classes 58 million parameters.
+    /// </summary>
+    public static Backbone AlexNet { get; } = new() { Kind = BackboneKind.AlexNet };
+
+    /// <summary>VGG-M with fc7 of 1024, in the classic form as <see cref="AlexNet"/>; with 20 classes 87 million parameters.</summary>
+    public static Backbone VggM { get; } = new() { Kind = BackboneKind.VggM };
+
+    /// <summary>VGG16 in the classic form as <see cref="AlexNet"/>, with regions of 7×7; with 20 classes 136 million parameters.</summary>
+    public static Backbone Vgg16 { get; } = new() { Kind = BackboneKind.Vgg16 };
+
+    /// <summary>
     /// A few 3×3 convolutions, each with batch normalisation and ReLU. The first three halve the resolution, so the map of
     /// three or more has stride 8.
     /// </summary>
@@ -96,7 +109,7 @@ public sealed record Backbone
     {
         BackboneKind.Plain => Widths.Count,
         BackboneKind.ShuffleNetV2_x0_5 or BackboneKind.ShuffleNetV2_x1_0 => 3,
-        _ => 4,
+        _ => ClassicShape.Of(Kind)?.Stages ?? 4,
     };
 
     /// <summary>Throws an <see cref="ArgumentException"/> (for a missing file a <see cref="FileNotFoundException"/>) that names the first setting that cannot be.</summary>

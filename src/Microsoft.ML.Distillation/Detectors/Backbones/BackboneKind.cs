@@ -26,4 +26,13 @@ public enum BackboneKind
 
     /// <summary>MobileNetV3-Large (Howard et al. 2019).</summary>
     MobileNetV3Large,
+
+    /// <summary>AlexNet (Krizhevsky et al. 2012).</summary>
+    AlexNet,
+
+    /// <summary>VGG-M, CNN-M-1024 (Chatfield et al. 2014).</summary>
+    VggM,
+
+    /// <summary>VGG16 (Simonyan and Zisserman 2014).</summary>
+    Vgg16,
 }

@@ -37,6 +37,7 @@ internal abstract class BackboneNetwork(string name) : nn.Module(name)
             BackboneKind.ResNet50 => new ResNet(bottlenecks: true, [3, 4, 6, 3], stages, outputStride),
             BackboneKind.MobileNetV3Small => new MobileNetV3(MobileNetV3.Small, stages, outputStride),
             BackboneKind.MobileNetV3Large => new MobileNetV3(MobileNetV3.Large, stages, outputStride),
+            _ when ClassicShape.Of(backbone.Kind) is { } shape => new ClassicNetwork(shape, stages, outputStride),
             _ => throw new ArgumentException($"There is no backbone of kind {backbone.Kind}.", nameof(backbone)),
         };
     }

@@ -38,12 +38,13 @@ internal static class OnnxLayers
         [input, Parameter(graph, layer.weight!, $"{name}.weight"), Parameter(graph, layer.bias!, $"{name}.bias")],
         ("transB", 1));
 
-    public static string MaxPool(GraphBuilder graph, string input, int kernel, int stride, int padding) => graph.Add(
+    public static string MaxPool(GraphBuilder graph, string input, int kernel, int stride, int padding, bool ceiling = false) => graph.Add(
         "MaxPool",
         [input],
         ("kernel_shape", new[] { kernel, kernel }),
         ("strides", new[] { stride, stride }),
-        ("pads", new[] { padding, padding, padding, padding }));
+        ("pads", new[] { padding, padding, padding, padding }),
+        ("ceil_mode", ceiling ? 1 : 0));
 
     private static string Parameter(GraphBuilder graph, Tensor values, string name)
         => graph.Parameter(name, TensorArrays.Floats(values), values.shape);

@@ -15,26 +15,31 @@ internal sealed record HeadOutput(Tensor ClassLogits, Tensor Deltas);
 internal sealed class BoxHead : nn.Module
 {
     private readonly List<Linear> _layers = [];
+    private readonly float _dropout;
 
     // Named as in the state dict.
     private readonly Linear cls_score;
     private readonly Linear bbox_pred;
 
     /// <param name="from">The values of a region: channels × cells.</param>
+    /// <param name="widths">The widths of the layers before the predictors.</param>
+    /// <param name="dropout">The share of their values that is dropped in training.</param>
     /// <param name="regressors">The number of classes, or 1.</param>
-    public BoxHead(int from, int width, int layers, int classes, int regressors)
+    public BoxHead(int from, IReadOnlyList<int> widths, float dropout, int classes, int regressors)
         : base(nameof(BoxHead))
     {
-        for (int i = 0; i < layers; i++)
+        _dropout = dropout;
+        for (int i = 0; i < widths.Count; i++)
         {
-            Linear layer = nn.Linear(i == 0 ? from : width, width);
+            Linear layer = nn.Linear(from, widths[i]);
+            from = widths[i];
             nn.init.kaiming_uniform_(layer.weight!, a: 1);
             register_module($"fc{6 + i}", layer);
             _layers.Add(layer);
         }
 
-        cls_score = nn.Linear(width, classes + 1);
-        bbox_pred = nn.Linear(width, 4 * regressors);
+        cls_score = nn.Linear(from, classes + 1);
+        bbox_pred = nn.Linear(from, 4 * regressors);
         nn.init.normal_(cls_score.weight!, 0, 0.01);
         nn.init.normal_(bbox_pred.weight!, 0, 0.001);
         foreach (Linear layer in _layers.Append(cls_score).Append(bbox_pred)) nn.init.zeros_(layer.bias!);
@@ -46,7 +51,12 @@ internal sealed class BoxHead : nn.Module
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor x = regions.flatten(1);
-        foreach (Linear layer in _layers) x = layer.call(x).relu_();
+        foreach (Linear layer in _layers)
+        {
+            x = layer.call(x).relu_();
+            if (_dropout > 0) x = nn.functional.dropout(x, _dropout, training);
+        }
+
         return new HeadOutput(
             cls_score.call(x).MoveToOuterDisposeScope(),
             bbox_pred.call(x).view(x.shape[0], bbox_pred.out_features / 4, 4).MoveToOuterDisposeScope());

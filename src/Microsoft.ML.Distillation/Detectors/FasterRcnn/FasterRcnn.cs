@@ -48,8 +48,9 @@ internal sealed class FasterRcnn : Detector
         int regressors = config.ClassAgnosticBoxes ? 1 : config.ClassNames.Count;
         rpn = new RpnHead(channels, config.RpnChannels, _anchors.Levels[0].Grid.PerCell);
         head = new BoxHead(
-            channels * config.RoiSize * config.RoiSize, config.HeadWidth, config.HeadLayers, config.ClassNames.Count, regressors);
-        _pooling = new RegionPooling(new RoiAlign(config.RoiSize, config.AlignedRois), [.. used.Select(m => m.Stride)]);
+            channels * config.RoiSize * config.RoiSize, config.HeadWidths, config.HeadDropout, config.ClassNames.Count, regressors);
+        IRoiPooling pooling = config.RoiPooling == RoiPoolingKind.Max ? new RoiMaxPool(config.RoiSize) : new RoiAlign(config.RoiSize, config.AlignedRois);
+        _pooling = new RegionPooling(pooling, [.. used.Select(m => m.Stride)]);
         _proposals = new ProposalSelector(config, _anchors);
         _detections = new DetectionSelector(config);
         _targets = new TargetSampler(config, _anchors.Boxes);

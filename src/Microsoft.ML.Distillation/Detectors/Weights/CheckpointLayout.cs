@@ -22,6 +22,10 @@ internal sealed record CheckpointLayout
         BackboneKind.ShuffleNetV2_x1_0 => ShuffleNetV2Of(backbone, ShuffleNetV2.FullWidth),
         BackboneKind.MobileNetV3Small => MobileNetV3Of(backbone, MobileNetV3.Small),
         BackboneKind.MobileNetV3Large => MobileNetV3Of(backbone, MobileNetV3.Large),
+        _ when ClassicShape.Of(backbone.Kind) is { } shape => new()
+        {
+            Rest = [.. shape.HeadNames.Append(shape.Classifier).Concat(shape.Beyond(backbone.Stages ?? backbone.AllStages)).Select(n => n + ".")],
+        },
         _ => new() { Rest = ["fc.", .. Beyond(backbone, "layer", 1)] },
     };
 

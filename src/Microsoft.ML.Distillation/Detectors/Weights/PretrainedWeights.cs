@@ -21,12 +21,12 @@ internal static class PretrainedWeights
     {
         string path = backbone.Weights ?? throw new ArgumentException("The backbone names no weights.", nameof(backbone));
         using WeightsFile file = WeightsFile.Open(path);
-        CheckpointLayout layout = CheckpointLayout.Of(backbone);
         Dictionary<string, string> renamed = Rename(file, backbone.RenameWeights, path);
-        ICheckpointDialect? dialect = layout.Dialects.FirstOrDefault(d => d.Speaks(renamed.Keys));
+        ICheckpointDialect? dialect = CheckpointLayout.Of(backbone).Dialects.FirstOrDefault(d => d.Speaks(renamed.Keys));
         if (dialect is not null) renamed = renamed.ToDictionary(e => dialect.Translate(e.Key), e => e.Value);
 
-        Check(backbone, path, file, renamed, layout, parameters);
+        Dictionary<string, long[]> shapes = renamed.ToDictionary(e => e.Key, e => file.Tensors[e.Value].Shape);
+        if (Mismatch(backbone, path, shapes, parameters) is { } mismatch) throw mismatch;
         using IDisposable noGradients = no_grad();
         foreach ((string name, Tensor parameter) in parameters)
         {
@@ -53,28 +53,22 @@ internal static class PretrainedWeights
         return renamed;
     }
 
-    private static void Check(
-        Backbone backbone,
-        string path,
-        WeightsFile file,
-        Dictionary<string, string> renamed,
-        CheckpointLayout layout,
-        IReadOnlyDictionary<string, Tensor> parameters)
+    /// <summary>What keeps a file from fitting a network, or null.</summary>
+    /// <param name="stored">The shapes in the file by torchvision's names.</param>
+    public static WeightsMismatchException? Mismatch(
+        Backbone backbone, string path, IReadOnlyDictionary<string, long[]> stored, IReadOnlyDictionary<string, Tensor> parameters)
     {
-        string[] missing = [.. parameters.Keys.Where(n => !renamed.ContainsKey(n) && !n.EndsWith(BatchCount, StringComparison.Ordinal))];
-        string[] unexpected = [.. renamed.Keys.Where(n => !parameters.ContainsKey(n) && !IsRest(n))];
+        IReadOnlyList<string> rest = CheckpointLayout.Of(backbone).Rest;
+        string[] missing = [.. parameters.Keys.Where(n => !stored.ContainsKey(n) && !n.EndsWith(BatchCount, StringComparison.Ordinal))];
+        string[] unexpected = [.. stored.Keys.Where(n => !parameters.ContainsKey(n) && !rest.Any(r => n.StartsWith(r, StringComparison.Ordinal)))];
         var wronglyShaped = new List<string>();
         foreach ((string name, Tensor parameter) in parameters)
         {
-            if (!renamed.TryGetValue(name, out string? stored)) continue;
-            long[] shape = file.Tensors[stored].Shape;
-            if (!shape.SequenceEqual(parameter.shape))
+            if (stored.TryGetValue(name, out long[]? shape) && !shape.SequenceEqual(parameter.shape))
                 wronglyShaped.Add($"{name} is {StoredTensor.Text(shape)} in the file and {StoredTensor.Text(parameter.shape)} in the network");
         }
 
-        if (missing.Length > 0 || unexpected.Length > 0 || wronglyShaped.Count > 0)
-            throw new WeightsMismatchException($"{backbone.Kind}", path, missing, unexpected, wronglyShaped);
-
-        bool IsRest(string name) => layout.Rest.Any(r => name.StartsWith(r, StringComparison.Ordinal));
+        bool fits = missing.Length == 0 && unexpected.Length == 0 && wronglyShaped.Count == 0;
+        return fits ? null : new WeightsMismatchException($"{backbone.Kind}", path, missing, unexpected, wronglyShaped);
     }
 }

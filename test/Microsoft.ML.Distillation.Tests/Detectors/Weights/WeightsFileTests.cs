@@ -9,6 +9,31 @@ namespace Microsoft.ML.Distillation.Tests.Detectors.Weights;
 
 public class WeightsFileTests
 {
+    private static readonly Dictionary<string, (string Pickle, string Reason)> Hostile = new()
+    {
+        ["eval"] = ("cbuiltins\neval\n(X\u0001\0\0\0xtR.", "builtins.eval"),
+        ["name on the stack"] = ("\u008c\u0002os\u008c\u0006system\u0093.", "os.system"),
+        ["function of the system"] = ("cposix\nsystem\n.", "posix.system"),
+        ["getattr"] = ("c__builtin__\ngetattr\n.", "__builtin__.getattr"),
+        ["tensor without a storage"] = ("ctorch._utils\n_rebuild_tensor_v2\n)R.", "in a way that PyTorch does not"),
+        ["object without a constructor"] = ("ccollections\nOrderedDict\n)\u0081.", "0x81"),
+        ["instance of a class"] = ("ios\nsystem\n.", "0x69"),
+        ["reference that is no storage"] = ("X\u0001\0\0\0xQ.", "not the storage"),
+        ["text beyond the end"] = ("X\u00ff\u00ff\u00ff\u007fabc.", "ends too early"),
+        ["text of endless length"] = ("\u008d\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ffabc.", "ends too early"),
+        ["no end"] = ("}", "ends too early"),
+        ["no value"] = (".", "takes more than it holds"),
+        ["no mark"] = ("t.", "takes more than it holds"),
+        ["value never kept"] = ("h\u0007.", "refers to what it does not hold"),
+        ["key without a value"] = ("}(K\u0001u.", "key without a value"),
+        ["nothing as key"] = ("}NNs.", "nothing where"),
+        ["list for a dictionary"] = ("](K\u0001e.", "no dictionary of tensors"),
+        ["list in itself"] = ("]q\0h\0a.", "no dictionary of tensors"),
+        ["no tensor"] = ("}(X\u0005\0\0\0epochK\u0001u.", "no tensors by name, but: epoch"),
+    };
+
+    private static IEnumerable<string> HostileNames => Hostile.Keys;
+
     private string _folder = "";
 
     [SetUp]
@@ -77,27 +102,10 @@ public class WeightsFileTests
         Assert.That(File.Exists("hostile-ran"), Is.False);
     }
 
-    [TestCase("cbuiltins\neval\n(X\u0001\0\0\0xtR.", "builtins.eval")]
-    [TestCase("\u008c\u0002os\u008c\u0006system\u0093.", "os.system")]
-    [TestCase("cposix\nsystem\n.", "posix.system")]
-    [TestCase("c__builtin__\ngetattr\n.", "__builtin__.getattr")]
-    [TestCase("ctorch._utils\n_rebuild_tensor_v2\n)R.", "in a way that PyTorch does not")]
-    [TestCase("ccollections\nOrderedDict\n)\u0081.", "0x81")]
-    [TestCase("ios\nsystem\n.", "0x69")]
-    [TestCase("X\u0001\0\0\0xQ.", "not the storage")]
-    [TestCase("X\u00ff\u00ff\u00ff\u007fabc.", "ends too early")]
-    [TestCase("\u008d\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ff\u00ffabc.", "ends too early")]
-    [TestCase("}", "ends too early")]
-    [TestCase(".", "takes more than it holds")]
-    [TestCase("t.", "takes more than it holds")]
-    [TestCase("h\u0007.", "refers to what it does not hold")]
-    [TestCase("}(K\u0001u.", "key without a value")]
-    [TestCase("}NNs.", "nothing where")]
-    [TestCase("](K\u0001e.", "no dictionary of tensors")]
-    [TestCase("]q\0h\0a.", "no dictionary of tensors")]
-    [TestCase("}(X\u0005\0\0\0epochK\u0001u.", "no tensors by name, but: epoch")]
-    public void HostilePickle_IsAnError(string pickle, string reason)
+    [TestCaseSource(nameof(HostileNames))]
+    public void HostilePickle_IsAnError(string name)
     {
+        (string pickle, string reason) = Hostile[name];
         string path = WriteArchive(("x/data.pkl", Encoding.Latin1.GetBytes(pickle)));
         Assert.That(() => WeightsFile.Open(path), Throws.TypeOf<FormatException>().With.Message.Contains(reason));
     }
