@@ -26,6 +26,7 @@ public class FasterRcnnWriterTests
         ["AlexNet, regions by maximum"] = (Backbone.AlexNet, 160, new() { RoiPooling = RoiPoolingKind.Max, HeadWidth = 32 }),
         ["VGG-M, odd size"] = (Backbone.VggM, 96, new() { InputWidth = 131, InputHeight = 99, RoiPooling = RoiPoolingKind.Max, HeadWidth = 32 }),
         ["VGG16, odd size"] = (Backbone.Vgg16, 96, new() { InputWidth = 131, InputHeight = 99, HeadWidth = 32 }),
+        ["AlexNet in parts"] = (Backbone.TuckerAlexNet(0.3), 160, new() { HeadWidth = 32 }),
         ["nothing found"] = (Backbone.Plain(8, 16), 64, new() { ScoreThreshold = 1 }),
     };
 

@@ -57,6 +57,10 @@ public sealed record Backbone
     [JsonIgnore]
     public Func<string, string?>? RenameWeights { get; init; }
 
+    /// <summary>Takes the layers of the backbone, and those of the head, apart into smaller ones when a detector is built to be trained.</summary>
+    [JsonIgnore]
+    public CompressionOptions? Compression { get; init; }
+
     /// <summary>ShuffleNetV2 ×0.5: 342 thousand parameters up to its last stage.</summary>
     public static Backbone ShuffleNetV2_x0_5 { get; } = new() { Kind = BackboneKind.ShuffleNetV2_x0_5 };
 
@@ -83,6 +87,16 @@ public sealed record Backbone
     /// stride 16, regions of 6×6, and fc6 and fc7 as the head; with 20 classes 58 million parameters.
     /// </summary>
     public static Backbone AlexNet { get; } = new() { Kind = BackboneKind.AlexNet };
+
+    /// <summary>AlexNet with its layers taken apart by Tucker decomposition, as in Chen et al. 2017: <see cref="AlexNet"/> with <see cref="Compression"/>.</summary>
+    /// <param name="flopsShare">The multiplications that remain, as a share, above 0 and up to 1.</param>
+    /// <exception cref="ArgumentException">The share is out of range.</exception>
+    public static Backbone TuckerAlexNet(double flopsShare)
+    {
+        var options = new CompressionOptions { FlopsShare = flopsShare };
+        options.Validate();
+        return AlexNet with { Compression = options };
+    }
 
     /// <summary>VGG-M with fc7 of 1024, in the classic form as <see cref="AlexNet"/>; with 20 classes 87 million parameters.</summary>
     public static Backbone VggM { get; } = new() { Kind = BackboneKind.VggM };
@@ -121,6 +135,7 @@ public sealed record Backbone
             throw new ArgumentException($"{nameof(Backbone)}.{nameof(OutputStride)} is 4, 8, 16 or 32, not {OutputStride}.");
         if (FpnChannels < 1)
             throw new ArgumentException($"{nameof(Backbone)}.{nameof(FpnChannels)} is at least 1, not {FpnChannels}.");
+        Compression?.Validate();
         if (Weights is not null && !File.Exists(Weights))
             throw new FileNotFoundException($"{nameof(Backbone)}.{nameof(Weights)}: there is no file '{Weights}'.", Weights);
     }

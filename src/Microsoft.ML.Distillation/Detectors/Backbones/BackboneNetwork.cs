@@ -17,6 +17,18 @@ internal abstract class BackboneNetwork(string name) : nn.Module(name)
     /// <summary>The maps [N,C,h,w] of normalised images [N,3,H,W], in order of depth.</summary>
     public abstract IReadOnlyList<Tensor> Run(Tensor images);
 
+    /// <summary>The convolutions by their names in the state dict.</summary>
+    public IEnumerable<(string Name, ConvLayer Layer)> Convolutions
+    {
+        get
+        {
+            foreach ((string name, nn.Module module) in named_modules())
+            {
+                if (module is ConvLayer layer) yield return (name, layer);
+            }
+        }
+    }
+
     /// <summary>Writes the network into an ONNX graph.</summary>
     /// <param name="name">The name of this module in the state dict.</param>
     /// <returns>The values that hold the maps, in order of depth.</returns>
@@ -24,7 +36,28 @@ internal abstract class BackboneNetwork(string name) : nn.Module(name)
 
     /// <summary>The network of a backbone.</summary>
     /// <param name="outputStride">The largest stride of a map.</param>
-    public static BackboneNetwork Create(Backbone backbone, int outputStride)
+    /// <param name="ranks">For the convolutions that are in parts, by their names in the network's state dict, the channels in the middle.</param>
+    public static BackboneNetwork Create(Backbone backbone, int outputStride, IReadOnlyDictionary<string, IReadOnlyList<int>>? ranks = null)
+    {
+        BackboneNetwork network = Shape(backbone, outputStride);
+        foreach ((string name, ConvLayer layer) in network.Convolutions.ToList()) layer.Make(ranks?.GetValueOrDefault(name));
+        return network;
+    }
+
+    /// <summary>
+    /// Which of the maps a detector uses: the last one, or for a feature pyramid the last of each stride from 8 on (at least
+    /// two strides where there are two).
+    /// </summary>
+    public static IReadOnlyList<int> Levels(Backbone backbone, IReadOnlyList<FeatureMap> maps)
+    {
+        if (backbone.FpnChannels is null) return [maps.Count - 1];
+        int[] last = [.. Enumerable.Range(0, maps.Count).Where(i => i == maps.Count - 1 || maps[i + 1].Stride > maps[i].Stride)];
+        int fine = last.Count(i => maps[i].Stride < 8);
+        return last[Math.Max(0, Math.Min(fine, last.Length - 2))..];
+    }
+
+    /// <summary>The network before its convolutions have weights.</summary>
+    private static BackboneNetwork Shape(Backbone backbone, int outputStride)
     {
         int stages = backbone.Stages ?? backbone.AllStages;
         return backbone.Kind switch
@@ -40,17 +73,5 @@ internal abstract class BackboneNetwork(string name) : nn.Module(name)
             _ when ClassicShape.Of(backbone.Kind) is { } shape => new ClassicNetwork(shape, stages, outputStride),
             _ => throw new ArgumentException($"There is no backbone of kind {backbone.Kind}.", nameof(backbone)),
         };
-    }
-
-    /// <summary>
-    /// Which of the maps a detector uses: the last one, or for a feature pyramid the last of each stride from 8 on (at least
-    /// two strides where there are two).
-    /// </summary>
-    public static IReadOnlyList<int> Levels(Backbone backbone, IReadOnlyList<FeatureMap> maps)
-    {
-        if (backbone.FpnChannels is null) return [maps.Count - 1];
-        int[] last = [.. Enumerable.Range(0, maps.Count).Where(i => i == maps.Count - 1 || maps[i + 1].Stride > maps[i].Stride)];
-        int fine = last.Count(i => maps[i].Stride < 8);
-        return last[Math.Max(0, Math.Min(fine, last.Length - 2))..];
     }
 }

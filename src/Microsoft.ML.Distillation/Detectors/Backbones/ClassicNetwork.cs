@@ -1,6 +1,5 @@
 using Microsoft.ML.Distillation.Onnx;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Detectors.Backbones;
@@ -18,7 +17,7 @@ internal sealed class ClassicNetwork : BackboneNetwork
     private const double NeighbourPower = 0.75;
     private const double NeighbourBias = 2;
 
-    private readonly List<(ClassicConv Shape, Conv2d Layer, bool Pools)> _layers = [];
+    private readonly List<(ClassicConv Shape, ConvLayer Layer, bool Pools)> _layers = [];
     private readonly List<FeatureMap> _maps = [];
 
     public ClassicNetwork(ClassicShape shape, int stages, int outputStride)
@@ -32,9 +31,7 @@ internal sealed class ClassicNetwork : BackboneNetwork
             if (pools) stride *= 2;
             int step = stride < outputStride ? conv.Stride : 1;
             stride *= step;
-            Conv2d layer = nn.Conv2d(from, conv.To, conv.Kernel, step, conv.Kernel / 2);
-            nn.init.kaiming_normal_(layer.weight!, nonlinearity: nn.init.NonlinearityType.ReLU);
-            nn.init.zeros_(layer.bias!);
+            var layer = new ConvLayer(from, conv.To, conv.Kernel, step, 1, bias: true, nn.init.FanInOut.FanIn);
             Group.Register(this, conv.Name, layer);
             _layers.Add((conv, layer, pools));
             from = conv.To;
@@ -49,7 +46,7 @@ internal sealed class ClassicNetwork : BackboneNetwork
         using DisposeScope scope = NewDisposeScope();
         Tensor x = images;
         var maps = new List<Tensor>();
-        foreach ((ClassicConv shape, Conv2d layer, bool pools) in _layers)
+        foreach ((ClassicConv shape, ConvLayer layer, bool pools) in _layers)
         {
             if (pools) x = nn.functional.max_pool2d(x, shape.Pool, 2, shape.Pool / 3, ceil_mode: shape.Pool == 2);
             x = layer.call(x).relu_();
@@ -65,10 +62,10 @@ internal sealed class ClassicNetwork : BackboneNetwork
     {
         string x = images;
         var maps = new List<string>();
-        foreach ((ClassicConv shape, Conv2d layer, bool pools) in _layers)
+        foreach ((ClassicConv shape, ConvLayer layer, bool pools) in _layers)
         {
             if (pools) x = OnnxLayers.MaxPool(graph, x, shape.Pool, 2, shape.Pool / 3, ceiling: shape.Pool == 2);
-            x = graph.Add("Relu", [OnnxLayers.Conv(graph, x, layer, $"{name}.{shape.Name}")]);
+            x = graph.Add("Relu", [layer.Write(graph, x, $"{name}.{shape.Name}")]);
             if (shape.Normalises)
             {
                 x = graph.Add(

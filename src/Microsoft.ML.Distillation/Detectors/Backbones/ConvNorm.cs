@@ -11,7 +11,7 @@ namespace Microsoft.ML.Distillation.Detectors.Backbones;
 /// </summary>
 internal sealed class ConvNorm
 {
-    private readonly Conv2d _conv;
+    private readonly ConvLayer _conv;
     private readonly BatchNorm2d _norm;
     private readonly (string Conv, string Norm) _names;
     private readonly Activation _activation;
@@ -31,8 +31,7 @@ internal sealed class ConvNorm
         double epsilon = 1e-5,
         double momentum = 0.1)
     {
-        _conv = nn.Conv2d(from, to, kernel, stride, kernel / 2, groups: groups, bias: false);
-        nn.init.kaiming_normal_(_conv.weight!, mode: nn.init.FanInOut.FanOut, nonlinearity: nn.init.NonlinearityType.ReLU);
+        _conv = new ConvLayer(from, to, kernel, stride, groups, bias: false, nn.init.FanInOut.FanOut);
         _norm = nn.BatchNorm2d(to, epsilon, momentum);
         _names = names;
         _activation = activation;
@@ -49,7 +48,7 @@ internal sealed class ConvNorm
     /// <param name="owner">The name of the owner in the state dict.</param>
     public string Write(GraphBuilder graph, string input, string owner)
     {
-        string value = OnnxLayers.Conv(graph, input, _conv, $"{owner}.{_names.Conv}");
+        string value = _conv.Write(graph, input, $"{owner}.{_names.Conv}");
         return _activation.Write(graph, OnnxLayers.BatchNorm(graph, value, _norm, $"{owner}.{_names.Norm}"));
     }
 }

@@ -9,17 +9,20 @@ namespace Microsoft.ML.Distillation.Detectors.Backbones;
 internal static class OnnxLayers
 {
     public static string Conv(GraphBuilder graph, string input, Conv2d layer, string name)
+        => Conv(graph, input, layer.weight!, layer.bias, layer.stride[0], layer.padding![0], layer.groups, name);
+
+    /// <param name="weight">[To,From/groups,k,k].</param>
+    public static string Conv(GraphBuilder graph, string input, Tensor weight, Tensor? bias, long stride, long padding, long groups, string name)
     {
-        string weight = Parameter(graph, layer.weight!, $"{name}.weight");
-        string[] inputs = layer.bias is null ? [input, weight] : [input, weight, Parameter(graph, layer.bias, $"{name}.bias")];
-        long[] padding = layer.padding!;
+        string weights = Parameter(graph, weight, $"{name}.weight");
+        string[] inputs = bias is null ? [input, weights] : [input, weights, Parameter(graph, bias, $"{name}.bias")];
         return graph.Add(
             "Conv",
             inputs,
-            ("kernel_shape", layer.kernel_size),
-            ("strides", layer.stride),
-            ("pads", new[] { padding[0], padding[1], padding[0], padding[1] }),
-            ("group", layer.groups));
+            ("kernel_shape", weight.shape[2..]),
+            ("strides", new[] { stride, stride }),
+            ("pads", new[] { padding, padding, padding, padding }),
+            ("group", groups));
     }
 
     public static string BatchNorm(GraphBuilder graph, string input, BatchNorm2d layer, string name) => graph.Add(
@@ -33,10 +36,12 @@ internal static class OnnxLayers
         ],
         ("epsilon", layer.eps));
 
-    public static string Linear(GraphBuilder graph, string input, Linear layer, string name) => graph.Add(
-        "Gemm",
-        [input, Parameter(graph, layer.weight!, $"{name}.weight"), Parameter(graph, layer.bias!, $"{name}.bias")],
-        ("transB", 1));
+    public static string Linear(GraphBuilder graph, string input, Linear layer, string name)
+    {
+        string weight = Parameter(graph, layer.weight!, $"{name}.weight");
+        string[] inputs = layer.bias is null ? [input, weight] : [input, weight, Parameter(graph, layer.bias, $"{name}.bias")];
+        return graph.Add("Gemm", inputs, ("transB", 1));
+    }
 
     public static string MaxPool(GraphBuilder graph, string input, int kernel, int stride, int padding, bool ceiling = false) => graph.Add(
         "MaxPool",

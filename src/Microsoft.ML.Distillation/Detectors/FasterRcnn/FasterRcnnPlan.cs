@@ -22,9 +22,12 @@ internal sealed record FasterRcnnPlan(Backbone Backbone, FasterRcnnOptions Optio
 
     internal override Detector Build(DataStatistics data)
     {
-        var detector = new FasterRcnn(Configure(data));
+        FasterRcnnConfig config = Configure(data);
+        if (Backbone is { Compression: { } fresh, Weights: null }) return DetectorCompressor.Create(config, fresh);
+        var detector = new FasterRcnn(config);
         if (Backbone.Weights is not null) PretrainedWeights.Load(Backbone, Parameters(detector));
-        return detector;
+        if (Backbone.Compression is not { } compression) return detector;
+        using (detector) return DetectorCompressor.Compress(detector, compression);
     }
 
     /// <summary>The configuration for data of this kind.</summary>

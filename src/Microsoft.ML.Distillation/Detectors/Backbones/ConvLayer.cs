@@ -1,0 +1,98 @@
+using Microsoft.ML.Distillation.Onnx;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Detectors.Backbones;
+
+/// <summary>
+/// A convolution that can be taken apart (see <see cref="CompressionOptions"/>). Whole, its state dict is the usual one,
+/// <c>weight</c> and <c>bias</c>; in parts it is <c>reduce.weight</c>, <c>core.weight</c>, <c>expand.weight</c> and
+/// <c>expand.bias</c>.
+/// </summary>
+internal sealed class ConvLayer : nn.Module<Tensor, Tensor>
+{
+    // Named as in the state dict. Null in a layer in parts.
+    private Parameter? weight;
+    private Parameter? bias;
+
+    private readonly bool _hasBias;
+    private readonly int _padding;
+    private readonly nn.init.FanInOut _fan;
+    private readonly List<(string Name, Conv2d Layer)> _parts = [];
+
+    /// <param name="fan">Whether the random weights keep the size of values on the way forward or of gradients on the way back.</param>
+    public ConvLayer(int from, int to, int kernel, int stride, int groups, bool bias, nn.init.FanInOut fan)
+        : base(nameof(ConvLayer))
+    {
+        (From, To, Kernel, Stride, Groups) = (from, to, kernel, stride, groups);
+        (_hasBias, _padding, _fan) = (bias, kernel / 2, fan);
+    }
+
+    public int From { get; }
+
+    public int To { get; }
+
+    public int Kernel { get; }
+
+    public int Stride { get; }
+
+    public int Groups { get; }
+
+    /// <summary>The weights [To,From/Groups,k,k] of the whole layer.</summary>
+    public Tensor Weight => weight ?? throw new InvalidOperationException("The layer is in parts, or has no weights yet.");
+
+    public override Tensor forward(Tensor input)
+    {
+        if (_parts.Count == 0)
+            return nn.functional.conv2d(input, Weight, bias, [Stride, Stride], [_padding, _padding], groups: Groups);
+
+        using DisposeScope scope = NewDisposeScope();
+        Tensor x = input;
+        foreach ((_, Conv2d part) in _parts) x = part.call(x);
+        return x.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// Gives the layer its weights, at random; <see cref="BackboneNetwork.Create"/> does so for all layers of a network, when their
+    /// names are known.
+    /// </summary>
+    /// <param name="ranks">The channels in the middle of a layer in parts; null for a whole one.</param>
+    public void Make(IReadOnlyList<int>? ranks)
+    {
+        if (ranks is null)
+        {
+            weight = new Parameter(empty(To, From / Groups, Kernel, Kernel));
+            nn.init.kaiming_normal_(weight, mode: _fan, nonlinearity: nn.init.NonlinearityType.ReLU);
+            register_parameter(nameof(weight), weight);
+            if (!_hasBias) return;
+            bias = new Parameter(zeros(To));
+            register_parameter(nameof(bias), bias);
+            return;
+        }
+
+        if (Groups != 1) throw new InvalidOperationException("A convolution of several groups cannot be taken apart.");
+        bool hasCore = Kernel > 1;
+        Add("reduce", nn.Conv2d(From, ranks[0], 1, hasCore ? 1 : Stride, bias: false), 1);
+        if (hasCore) Add("core", nn.Conv2d(ranks[0], ranks[1], Kernel, Stride, _padding, bias: false), 1);
+        Add("expand", nn.Conv2d(ranks[^1], To, 1, bias: _hasBias), Math.Sqrt(2));
+    }
+
+    /// <summary>Writes the layer into an ONNX graph.</summary>
+    /// <param name="name">The name of this module in the state dict.</param>
+    public string Write(GraphBuilder graph, string input, string name)
+    {
+        if (_parts.Count == 0) return OnnxLayers.Conv(graph, input, Weight, bias, Stride, _padding, Groups, name);
+        foreach ((string part, Conv2d layer) in _parts) input = OnnxLayers.Conv(graph, input, layer, $"{name}.{part}");
+        return input;
+    }
+
+    private void Add(string name, Conv2d part, double gain)
+    {
+        double values = part.weight!.NumberOfElements / part.out_channels;
+        nn.init.normal_(part.weight!, 0, gain / Math.Sqrt(values));
+        if (part.bias is not null) nn.init.zeros_(part.bias);
+        register_module(name, part);
+        _parts.Add((name, part));
+    }
+}
