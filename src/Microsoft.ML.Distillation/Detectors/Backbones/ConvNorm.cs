@@ -11,7 +11,7 @@ namespace Microsoft.ML.Distillation.Detectors.Backbones;
 /// </summary>
 internal sealed class ConvNorm
 {
-    private readonly Conv2d _conv;
+    private readonly Convolution _conv;
     private readonly BatchNorm2d _norm;
     private readonly (string Conv, string Norm) _names;
     private readonly bool _relu;
@@ -20,8 +20,7 @@ internal sealed class ConvNorm
     public ConvNorm(
         nn.Module owner, (string Conv, string Norm) names, int from, int to, int kernel, int stride = 1, int groups = 1, bool relu = true)
     {
-        _conv = nn.Conv2d(from, to, kernel, stride, kernel / 2, groups: groups, bias: false);
-        nn.init.kaiming_normal_(_conv.weight!, mode: nn.init.FanInOut.FanOut, nonlinearity: nn.init.NonlinearityType.ReLU);
+        _conv = new Convolution(from, to, kernel, stride, groups, bias: false);
         _norm = nn.BatchNorm2d(to);
         _names = names;
         _relu = relu;
@@ -39,7 +38,7 @@ internal sealed class ConvNorm
     /// <param name="owner">The name of the owner in the state dict.</param>
     public string Write(GraphBuilder graph, string input, string owner)
     {
-        string value = OnnxLayers.Conv(graph, input, _conv, $"{owner}.{_names.Conv}");
+        string value = _conv.Write(graph, input, $"{owner}.{_names.Conv}");
         value = OnnxLayers.BatchNorm(graph, value, _norm, $"{owner}.{_names.Norm}");
         return _relu ? graph.Add("Relu", [value]) : value;
     }

@@ -8,20 +8,6 @@ namespace Microsoft.ML.Distillation.Detectors.Backbones;
 /// <summary>Writes layers into an ONNX graph, their parameters under the names of the state dict.</summary>
 internal static class OnnxLayers
 {
-    public static string Conv(GraphBuilder graph, string input, Conv2d layer, string name)
-    {
-        string weight = Parameter(graph, layer.weight!, $"{name}.weight");
-        string[] inputs = layer.bias is null ? [input, weight] : [input, weight, Parameter(graph, layer.bias, $"{name}.bias")];
-        long[] padding = layer.padding!;
-        return graph.Add(
-            "Conv",
-            inputs,
-            ("kernel_shape", layer.kernel_size),
-            ("strides", layer.stride),
-            ("pads", new[] { padding[0], padding[1], padding[0], padding[1] }),
-            ("group", layer.groups));
-    }
-
     public static string BatchNorm(GraphBuilder graph, string input, BatchNorm2d layer, string name) => graph.Add(
         "BatchNormalization",
         [

@@ -12,7 +12,8 @@ namespace Microsoft.ML.Distillation.Detectors.Boxes;
 /// <param name="Aligned">Whether pixel centres lie at half-integers (torchvision's <c>aligned</c>).</param>
 internal sealed record RoiAlign(int Size, bool Aligned)
 {
-    private const int Samples = 2;
+    /// <summary>The samples of a bin on each axis.</summary>
+    public const int Samples = 2;
 
     /// <summary>The features [R,C,Size,Size] of regions on a batch of maps; differentiable in the map.</summary>
     /// <param name="map">[N,C,h,w].</param>

@@ -15,8 +15,10 @@ internal sealed record HeadOutput(Tensor ClassLogits, Tensor Deltas);
 internal sealed class BoxHead : nn.Module
 {
     private readonly List<Linear> _layers = [];
-    private readonly Linear _scores;
-    private readonly Linear _deltas;
+
+    // Named as in the state dict.
+    private readonly Linear cls_score;
+    private readonly Linear bbox_pred;
 
     /// <param name="from">The values of a region: channels × cells.</param>
     /// <param name="regressors">The number of classes, or 1.</param>
@@ -31,13 +33,12 @@ internal sealed class BoxHead : nn.Module
             _layers.Add(layer);
         }
 
-        _scores = nn.Linear(width, classes + 1);
-        _deltas = nn.Linear(width, 4 * regressors);
-        nn.init.normal_(_scores.weight!, 0, 0.01);
-        nn.init.normal_(_deltas.weight!, 0, 0.001);
-        foreach (Linear layer in _layers.Append(_scores).Append(_deltas)) nn.init.zeros_(layer.bias!);
-        register_module("cls_score", _scores);
-        register_module("bbox_pred", _deltas);
+        cls_score = nn.Linear(width, classes + 1);
+        bbox_pred = nn.Linear(width, 4 * regressors);
+        nn.init.normal_(cls_score.weight!, 0, 0.01);
+        nn.init.normal_(bbox_pred.weight!, 0, 0.001);
+        foreach (Linear layer in _layers.Append(cls_score).Append(bbox_pred)) nn.init.zeros_(layer.bias!);
+        RegisterComponents();
     }
 
     /// <param name="regions">[R,C,S,S].</param>
@@ -47,8 +48,8 @@ internal sealed class BoxHead : nn.Module
         Tensor x = regions.flatten(1);
         foreach (Linear layer in _layers) x = layer.call(x).relu_();
         return new HeadOutput(
-            _scores.call(x).MoveToOuterDisposeScope(),
-            _deltas.call(x).view(x.shape[0], -1, 4).MoveToOuterDisposeScope());
+            cls_score.call(x).MoveToOuterDisposeScope(),
+            bbox_pred.call(x).view(x.shape[0], bbox_pred.out_features / 4, 4).MoveToOuterDisposeScope());
     }
 
     /// <summary>Writes the layers; the values hold class logits [R,C+1] and deltas [R,4 × regressors].</summary>
@@ -58,7 +59,7 @@ internal sealed class BoxHead : nn.Module
         for (int i = 0; i < _layers.Count; i++)
             x = graph.Add("Relu", [OnnxLayers.Linear(graph, x, _layers[i], $"{name}.fc{6 + i}")]);
         return (
-            OnnxLayers.Linear(graph, x, _scores, $"{name}.cls_score"),
-            OnnxLayers.Linear(graph, x, _deltas, $"{name}.bbox_pred"));
+            OnnxLayers.Linear(graph, x, cls_score, $"{name}.cls_score"),
+            OnnxLayers.Linear(graph, x, bbox_pred, $"{name}.bbox_pred"));
     }
 }

@@ -14,13 +14,14 @@ namespace Microsoft.ML.Distillation.Detectors;
 /// </summary>
 internal sealed class FasterRcnn : Detector
 {
-    private readonly BackboneNetwork _backbone;
-    private readonly FeaturePyramid? _pyramid;
-    private readonly RpnHead _rpn;
-    private readonly BoxHead _head;
+    private readonly BackboneNetwork backbone;
+    private readonly FeaturePyramid? fpn;
+    private readonly RpnHead rpn;
+    private readonly BoxHead head;
     private readonly IReadOnlyList<int> _levels;
     private readonly IReadOnlyList<FeatureMap> _maps;
     private readonly IReadOnlyList<string> _sources;
+    private readonly AnchorLayout _anchors;
     private readonly RegionPooling _pooling;
     private readonly ProposalSelector _proposals;
     private readonly DetectionSelector _detections;
@@ -30,34 +31,31 @@ internal sealed class FasterRcnn : Detector
         : base(nameof(FasterRcnn))
     {
         Config = config;
-        _backbone = BackboneNetwork.Create(config.Backbone, config.OutputStride);
-        _levels = BackboneNetwork.Levels(config.Backbone, _backbone.Maps);
-        FeatureMap[] used = [.. _levels.Select(l => _backbone.Maps[l])];
+        backbone = BackboneNetwork.Create(config.Backbone, config.OutputStride);
+        _levels = BackboneNetwork.Levels(config.Backbone, backbone.Maps);
+        FeatureMap[] used = [.. _levels.Select(l => backbone.Maps[l])];
         int channels = used[^1].Channels;
         if (config.Backbone.FpnChannels is int width)
         {
-            _pyramid = new FeaturePyramid(used.Select(m => m.Channels), width);
+            fpn = new FeaturePyramid(used.Select(m => m.Channels), width);
             channels = width;
             used = [.. used.Select((m, i) => new FeatureMap($"fpn{i}", width, m.Stride))];
         }
 
-        _maps = _pyramid is null ? _backbone.Maps : [.. _backbone.Maps, .. used];
+        _maps = fpn is null ? backbone.Maps : [.. backbone.Maps, .. used];
         _sources = [.. used.Select(m => m.Name)];
-        (float[] anchors, List<(int, int)> ranges, int perCell) = AnchorLayout.Of(config, used);
+        _anchors = new AnchorLayout(config, used);
         int regressors = config.ClassAgnosticBoxes ? 1 : config.ClassNames.Count;
-        _rpn = new RpnHead(channels, config.RpnChannels, perCell);
-        _head = new BoxHead(
+        rpn = new RpnHead(channels, config.RpnChannels, _anchors.Levels[0].Grid.PerCell);
+        head = new BoxHead(
             channels * config.RoiSize * config.RoiSize, config.HeadWidth, config.HeadLayers, config.ClassNames.Count, regressors);
         _pooling = new RegionPooling(new RoiAlign(config.RoiSize, config.AlignedRois), [.. used.Select(m => m.Stride)]);
-        _proposals = new ProposalSelector(config, anchors, ranges);
+        _proposals = new ProposalSelector(config, _anchors);
         _detections = new DetectionSelector(config);
-        _targets = new TargetSampler(config, anchors);
+        _targets = new TargetSampler(config, _anchors.Boxes);
 
-        register_module("backbone", _backbone);
-        if (_pyramid is not null) register_module("fpn", _pyramid);
-        register_module("rpn", _rpn);
-        register_module("head", _head);
-        register_buffer("anchors", TensorArrays.Boxes(anchors, CPU), persistent: false);
+        RegisterComponents();
+        register_buffer("anchors", TensorArrays.Boxes(_anchors.Boxes, CPU), persistent: false);
         register_buffer("pixel_scale", tensor(PixelNormalisation.Scale, [1, 3, 1, 1]), persistent: false);
         register_buffer("pixel_shift", tensor(PixelNormalisation.Shift, [1, 3, 1, 1]), persistent: false);
     }
@@ -95,28 +93,28 @@ internal sealed class FasterRcnn : Detector
         Require(images);
         using DisposeScope scope = NewDisposeScope();
         Tensor normalised = (images * get_buffer("pixel_scale")!).add_(get_buffer("pixel_shift")!);
-        IReadOnlyList<Tensor> maps = _backbone.Run(normalised);
+        IReadOnlyList<Tensor> maps = backbone.Run(normalised);
         var features = new Dictionary<string, Tensor>();
-        for (int i = 0; i < maps.Count; i++) features[_backbone.Maps[i].Name] = maps[i].MoveToOuterDisposeScope();
-        if (_pyramid is null) return features;
-        IReadOnlyList<Tensor> pyramid = _pyramid.Run([.. _levels.Select(l => maps[l])]);
+        for (int i = 0; i < maps.Count; i++) features[backbone.Maps[i].Name] = maps[i].MoveToOuterDisposeScope();
+        if (fpn is null) return features;
+        IReadOnlyList<Tensor> pyramid = fpn.Run([.. _levels.Select(l => maps[l])]);
         for (int i = 0; i < pyramid.Count; i++) features[_sources[i]] = pyramid[i].MoveToOuterDisposeScope();
         return features;
     }
 
     /// <summary>The RPN's answer for every anchor.</summary>
-    public RpnOutput Rpn(IReadOnlyDictionary<string, Tensor> features) => _rpn.Run(Sources(features));
+    public RpnOutput Rpn(IReadOnlyDictionary<string, Tensor> features) => rpn.Run(Sources(features));
 
     /// <summary>The proposals of each image, [P_i,4] in pixels, best first, without gradient.</summary>
-    public IReadOnlyList<Tensor> Propose(RpnOutput rpn, bool training)
-        => [.. ProposeRows(rpn, training).Select(rows => TensorArrays.Boxes(rows, rpn.Deltas.device))];
+    public IReadOnlyList<Tensor> Propose(RpnOutput answer, bool training)
+        => [.. ProposeRows(answer, training).Select(rows => TensorArrays.Boxes(rows, answer.Deltas.device))];
 
     /// <summary>The head's answer for regions.</summary>
     /// <param name="boxes">For each image [R_i,4] in pixels.</param>
     public HeadOutput Head(IReadOnlyDictionary<string, Tensor> features, IReadOnlyList<Tensor> boxes)
     {
         using Tensor regions = _pooling.Pool(Sources(features), boxes);
-        return _head.Run(regions);
+        return head.Run(regions);
     }
 
     /// <summary>Draws the anchors to learn from.</summary>
@@ -155,12 +153,27 @@ internal sealed class FasterRcnn : Detector
 
     /// <inheritdoc/>
     public override DetectionValues Write(GraphBuilder graph, string images)
-        => throw new NotSupportedException();
-
-    private float[][] ProposeRows(RpnOutput rpn, bool training)
     {
-        int images = (int)rpn.Objectness.shape[0], anchors = (int)rpn.Objectness.shape[1];
-        float[] objectness = TensorArrays.Floats(rpn.Objectness), deltas = TensorArrays.Floats(rpn.Deltas);
+        var writer = new FasterRcnnWriter(graph, Config);
+        IReadOnlyList<string> maps = backbone.Write(graph, writer.Normalise(images), "backbone");
+        string[] sources = [.. _levels.Select(l => maps[l])];
+        if (fpn is not null) sources = [.. fpn.Write(graph, sources, "fpn")];
+        var levels = new List<(AnchorLevel, string, string)>();
+        for (int i = 0; i < sources.Length; i++)
+        {
+            (string objectness, string moves) = rpn.Write(graph, sources[i], "rpn");
+            levels.Add((_anchors.Levels[i], objectness, moves));
+        }
+
+        (string regions, string boxes) = writer.Regions(sources, writer.Proposals(levels), _pooling);
+        (string logits, string deltas) = head.Write(graph, regions, "head");
+        return writer.Detections(boxes, logits, deltas);
+    }
+
+    private float[][] ProposeRows(RpnOutput answer, bool training)
+    {
+        int images = (int)answer.Objectness.shape[0], anchors = (int)answer.Objectness.shape[1];
+        float[] objectness = TensorArrays.Floats(answer.Objectness), deltas = TensorArrays.Floats(answer.Deltas);
         var proposals = new float[images][];
         for (int n = 0; n < images; n++)
             proposals[n] = _proposals.Select(objectness.AsSpan(n * anchors, anchors), deltas.AsSpan(4 * n * anchors, 4 * anchors), training);

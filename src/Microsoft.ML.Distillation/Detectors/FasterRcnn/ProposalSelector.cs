@@ -6,9 +6,7 @@ namespace Microsoft.ML.Distillation.Detectors;
 /// From the RPN's answer for one image to proposals: of each map the best anchors, moved by their deltas and limited to the
 /// image, without those that overlap a better one of the same map; of all maps together the best.
 /// </summary>
-/// <param name="anchors">4A values, in pixels.</param>
-/// <param name="levels">Where the anchors of each map start, and how many they are.</param>
-internal sealed class ProposalSelector(FasterRcnnConfig config, float[] anchors, IReadOnlyList<(int Start, int Count)> levels)
+internal sealed class ProposalSelector(FasterRcnnConfig config, AnchorLayout anchors)
 {
     /// <summary>Proposals with a shorter side, in pixels, are dropped.</summary>
     public const float ShortestSide = 1e-3f;
@@ -22,17 +20,17 @@ internal sealed class ProposalSelector(FasterRcnnConfig config, float[] anchors,
         int after = training ? config.TrainingProposals : config.Proposals;
         var boxes = new List<float>();
         var scores = new List<float>();
-        foreach ((int start, int count) in levels)
+        foreach (AnchorLevel level in anchors.Levels)
         {
-            int[] best = ScoreOrder.Top(objectness.Slice(start, count), before);
+            int[] best = ScoreOrder.Top(objectness.Slice(level.Start, level.Count), before);
             var levelBoxes = new float[4 * best.Length];
             var levelScores = new float[best.Length];
             int valid = 0;
             foreach (int index in best)
             {
-                int anchor = start + index;
+                int anchor = level.Start + index;
                 Span<float> box = levelBoxes.AsSpan(4 * valid, 4);
-                FasterRcnn.RpnCoder.Decode(deltas.Slice(4 * anchor, 4), anchors.AsSpan(4 * anchor, 4), box);
+                FasterRcnn.RpnCoder.Decode(deltas.Slice(4 * anchor, 4), anchors.Boxes.AsSpan(4 * anchor, 4), box);
                 BoxOps.Clip(box, config.InputSize.Width, config.InputSize.Height);
                 if (BoxOps.IsAtLeast(box, ShortestSide)) levelScores[valid++] = objectness[anchor];
             }
@@ -45,7 +43,7 @@ internal sealed class ProposalSelector(FasterRcnnConfig config, float[] anchors,
             }
         }
 
-        if (levels.Count == 1) return [.. boxes];
+        if (anchors.Levels.Count == 1) return [.. boxes];
         int[] order = ScoreOrder.Top([.. scores], after);
         var selected = new float[4 * order.Length];
         for (int i = 0; i < order.Length; i++) boxes.CopyTo(4 * order[i], selected, 4 * i, 4);

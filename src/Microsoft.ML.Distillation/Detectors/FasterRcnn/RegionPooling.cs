@@ -10,20 +10,27 @@ namespace Microsoft.ML.Distillation.Detectors;
 /// </summary>
 internal sealed class RegionPooling(RoiAlign align, IReadOnlyList<int> strides)
 {
-    /// <summary>Level 4 is for regions of this size, in pixels.</summary>
-    public const float CanonicalSize = 224;
+    /// <summary>Regions of this size, in pixels, are for the level named next.</summary>
+    private const double CanonicalSize = 224;
 
-    /// <summary>The level of a region of <see cref="CanonicalSize"/>.</summary>
-    public const int CanonicalLevel = 4;
+    private const double CanonicalLevel = 4;
 
-    /// <summary>Keeps a size that is exactly a power of two on its level.</summary>
-    public const float Epsilon = 1e-6f;
+    /// <summary>torchvision's, which keeps a size that is exactly on a border on the upper level.</summary>
+    private const double Epsilon = 1e-6;
 
     /// <summary>The settings of the pooling itself.</summary>
     public RoiAlign Align => align;
 
-    /// <summary>The level, 2^level pixels a cell, of the map of an index.</summary>
-    public int LevelOf(int map) => System.Numerics.BitOperations.Log2((uint)strides[map]);
+    /// <summary>Pixels of the input for one cell of a map.</summary>
+    public int Stride(int map) => strides[map];
+
+    /// <summary>The area, in square pixels, from which on regions are read from a map.</summary>
+    public float SmallestArea(int map)
+    {
+        if (map == 0) return 0;
+        double side = CanonicalSize * Math.Pow(2, Math.Log2(strides[map]) - CanonicalLevel - Epsilon);
+        return (float)(side * side);
+    }
 
     /// <summary>The features [R,C,S,S] of the regions, image by image, in the order given.</summary>
     /// <param name="maps">Finest first, each [N,C,h,w].</param>
@@ -56,22 +63,13 @@ internal sealed class RegionPooling(RoiAlign align, IReadOnlyList<int> strides)
         return cat([.. pooled]).index_select(0, TensorArrays.Vector(place, maps[0].device)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The index of the map for a region of a size (square root of its area) in pixels.</summary>
-    public int MapFor(float size)
-    {
-        float level = MathF.Floor(CanonicalLevel + MathF.Log2(size / CanonicalSize) + Epsilon);
-        int map = 0;
-        while (map + 1 < strides.Count && level >= LevelOf(map + 1)) map++;
-        return map;
-    }
-
     private long[] Members(float[] boxes, int map)
     {
         var members = new List<long>();
         for (int i = 0; i < boxes.Length / 4; i++)
         {
             float area = (boxes[4 * i + 2] - boxes[4 * i]) * (boxes[4 * i + 3] - boxes[4 * i + 1]);
-            if (MapFor(MathF.Sqrt(area)) == map) members.Add(i);
+            if (area >= SmallestArea(map) && (map + 1 == strides.Count || area < SmallestArea(map + 1))) members.Add(i);
         }
 
         return [.. members];

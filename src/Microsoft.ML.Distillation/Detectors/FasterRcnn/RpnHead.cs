@@ -1,7 +1,6 @@
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Onnx;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Detectors;
@@ -14,23 +13,20 @@ internal sealed record RpnOutput(Tensor Objectness, Tensor Deltas);
 /// <summary>The RPN's layers: a 3×3 convolution, then objectness and deltas for each anchor of a cell. All maps share them.</summary>
 internal sealed class RpnHead : nn.Module
 {
-    private readonly Conv2d _conv;
-    private readonly Conv2d _logits;
-    private readonly Conv2d _deltas;
+    // Named as in the state dict.
+    private readonly Convolution conv;
+    private readonly Convolution cls_logits;
+    private readonly Convolution bbox_pred;
 
     public RpnHead(int from, int channels, int anchors)
         : base(nameof(RpnHead))
     {
-        _conv = nn.Conv2d(from, channels, 3, padding: 1L);
-        _logits = nn.Conv2d(channels, anchors, 1);
-        _deltas = nn.Conv2d(channels, 4 * anchors, 1);
-        nn.init.kaiming_normal_(_conv.weight!, nonlinearity: nn.init.NonlinearityType.ReLU);
-        nn.init.normal_(_logits.weight!, 0, 0.01);
-        nn.init.normal_(_deltas.weight!, 0, 0.01);
-        foreach (Conv2d layer in new[] { _conv, _logits, _deltas }) nn.init.zeros_(layer.bias!);
-        register_module("conv", _conv);
-        register_module("cls_logits", _logits);
-        register_module("bbox_pred", _deltas);
+        conv = new Convolution(from, channels, 3);
+        cls_logits = new Convolution(channels, anchors, 1);
+        bbox_pred = new Convolution(channels, 4 * anchors, 1);
+        nn.init.normal_(cls_logits.Weight, 0, 0.01);
+        nn.init.normal_(bbox_pred.Weight, 0, 0.01);
+        RegisterComponents();
     }
 
     public RpnOutput Run(IReadOnlyList<Tensor> maps)
@@ -40,10 +36,10 @@ internal sealed class RpnHead : nn.Module
         var deltas = new List<Tensor>();
         foreach (Tensor map in maps)
         {
-            Tensor hidden = _conv.call(map).relu_();
+            Tensor hidden = conv.call(map).relu_();
             long images = map.shape[0];
-            logits.Add(_logits.call(hidden).permute(0, 2, 3, 1).reshape(images, -1));
-            deltas.Add(_deltas.call(hidden).permute(0, 2, 3, 1).reshape(images, -1, 4));
+            logits.Add(cls_logits.call(hidden).permute(0, 2, 3, 1).reshape(images, -1));
+            deltas.Add(bbox_pred.call(hidden).permute(0, 2, 3, 1).reshape(images, -1, 4));
         }
 
         Tensor allLogits = logits.Count == 1 ? logits[0] : cat([.. logits], 1);
@@ -54,10 +50,10 @@ internal sealed class RpnHead : nn.Module
     /// <summary>Writes the layers for one map; the values hold logits [A] and deltas [A,4] of one image.</summary>
     public (string Logits, string Deltas) Write(GraphBuilder graph, string map, string name)
     {
-        string hidden = graph.Add("Relu", [OnnxLayers.Conv(graph, map, _conv, $"{name}.conv")]);
+        string hidden = graph.Add("Relu", [conv.Write(graph, map, $"{name}.conv")]);
         return (
-            Rows(OnnxLayers.Conv(graph, hidden, _logits, $"{name}.cls_logits"), -1),
-            Rows(OnnxLayers.Conv(graph, hidden, _deltas, $"{name}.bbox_pred"), -1, 4));
+            Rows(cls_logits.Write(graph, hidden, $"{name}.cls_logits"), -1),
+            Rows(bbox_pred.Write(graph, hidden, $"{name}.bbox_pred"), -1, 4));
 
         string Rows(string value, params ReadOnlySpan<long> shape)
         {

@@ -1,0 +1,141 @@
+using Google.Protobuf;
+using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Onnx.Proto;
+
+namespace Microsoft.ML.Distillation.Detectors;
+
+/// <summary>
+/// Writes what happens between and after a Faster R-CNN's layers into an ONNX graph for one image: the same choices, in the same
+/// order, as <see cref="ProposalSelector"/>, <see cref="RegionPooling"/> and <see cref="DetectionSelector"/> make.
+/// </summary>
+internal sealed class FasterRcnnWriter(GraphBuilder graph, FasterRcnnConfig config)
+{
+    private const float Never = -1e30f;
+
+    /// <summary>The image [1,3,H,W], 0 to 1, as the backbone wants it.</summary>
+    public string Normalise(string images)
+    {
+        string scaled = graph.Add("Mul", [images, graph.Floats(PixelNormalisation.Scale, 1, 3, 1, 1)]);
+        return graph.Add("Add", [scaled, graph.Floats(PixelNormalisation.Shift, 1, 3, 1, 1)]);
+    }
+
+    /// <summary>The proposals [P,4] in pixels.</summary>
+    /// <param name="levels">For each map its anchors [A,4] with their logits [A] and deltas [A,4].</param>
+    public string Proposals(IReadOnlyList<(AnchorLevel Anchors, string Logits, string Deltas)> levels)
+    {
+        var boxes = new List<string>();
+        var scores = new List<string>();
+        foreach ((AnchorLevel anchors, string logits, string deltas) in levels)
+        {
+            long count = Math.Min(config.ProposalsBeforeNms, anchors.Count);
+            string[] best = graph.Add("TopK", [logits, graph.Integers(count)], 2);
+            string references = OnnxBoxes.Anchors(graph, anchors.Grid, anchors.Columns, anchors.Rows, anchors.StrideX, anchors.StrideY);
+            string moved = OnnxBoxes.Decode(
+                graph, FasterRcnn.RpnCoder, graph.Add("Gather", [deltas, best[1]]), graph.Add("Gather", [references, best[1]]));
+            string clipped = OnnxBoxes.Clip(graph, moved, config.InputSize);
+            string valid = OnnxBoxes.ScoresOfValid(graph, best[0], clipped, ProposalSelector.ShortestSide, Never);
+            string kept = graph.Add("NonMaxSuppression",
+            [
+                graph.Add("Unsqueeze", [clipped, graph.Integers(0)]),
+                graph.Add("Unsqueeze", [valid, graph.Integers(0, 1)]),
+                graph.Integers(config.Proposals),
+                graph.Floats([config.RpnNmsThreshold], 1),
+                graph.Floats([Never / 10], 1),
+            ]);
+            string indices = graph.Add("Gather", [kept, graph.Scalar(2L)], ("axis", 1));
+            boxes.Add(graph.Add("Gather", [clipped, indices]));
+            scores.Add(graph.Add("Gather", [valid, indices]));
+        }
+
+        if (boxes.Count == 1) return boxes[0];
+        string all = graph.Add("Concat", [.. scores], ("axis", 0));
+        return graph.Add("Gather", [graph.Add("Concat", [.. boxes], ("axis", 0)), OnnxBoxes.Best(graph, all, config.Proposals)]);
+    }
+
+    /// <summary>The features [R,C,S,S] of regions, and the regions [R,4] in the order of the features.</summary>
+    public (string Features, string Boxes) Regions(IReadOnlyList<string> maps, string boxes, RegionPooling pooling)
+    {
+        if (maps.Count == 1) return (Align(maps[0], boxes, pooling, 0), boxes);
+
+        // Regions are read map by map; the later steps do not care for their order.
+        string area = OnnxBoxes.Area(graph, boxes);
+        var features = new List<string>();
+        var ordered = new List<string>();
+        for (int map = 0; map < maps.Count; map++)
+        {
+            string within = graph.Add("GreaterOrEqual", [area, graph.Scalar(pooling.SmallestArea(map))]);
+            if (map + 1 < maps.Count)
+                within = graph.Add("And", [within, graph.Add("Less", [area, graph.Scalar(pooling.SmallestArea(map + 1))])]);
+            string indices = graph.Add("Reshape", [graph.Add("NonZero", [within]), graph.Integers(-1)]);
+            string members = graph.Add("Gather", [boxes, indices]);
+            features.Add(Align(maps[map], members, pooling, map));
+            ordered.Add(members);
+        }
+
+        return (graph.Add("Concat", [.. features], ("axis", 0)), graph.Add("Concat", [.. ordered], ("axis", 0)));
+    }
+
+    /// <summary>The detections.</summary>
+    /// <param name="boxes">The regions [R,4] in pixels.</param>
+    /// <param name="logits">[R,C+1].</param>
+    /// <param name="deltas">[R,4 × regressors].</param>
+    public DetectionValues Detections(string boxes, string logits, string deltas)
+    {
+        bool agnostic = config.ClassAgnosticBoxes;
+        long classes = config.ClassNames.Count;
+        if (!agnostic)
+        {
+            // One box for each class and region: [C,R,4], so that the classes are the batch of the suppression.
+            deltas = graph.Add("Reshape", [deltas, graph.Integers(-1, classes, 4)]);
+            boxes = graph.Add("Unsqueeze", [boxes, graph.Integers(1)]);
+        }
+
+        string moved = OnnxBoxes.Clip(graph, OnnxBoxes.Decode(graph, FasterRcnn.HeadCoder, deltas, boxes), config.InputSize);
+        if (!agnostic) moved = graph.Add("Transpose", [moved], ("perm", new[] { 1, 0, 2 }));
+
+        string probabilities = graph.Add("Transpose", [graph.Add("Softmax", [logits], ("axis", 1))], ("perm", new[] { 1, 0 }));
+        string scores = graph.Add("Slice", [probabilities, graph.Integers(1), graph.Integers(classes + 1), graph.Integers(0)]);
+        scores = OnnxBoxes.ScoresOfValid(graph, scores, moved, DetectionSelector.ShortestSide, 0);
+        string kept = graph.Add("NonMaxSuppression",
+        [
+            agnostic ? graph.Add("Unsqueeze", [moved, graph.Integers(0)]) : moved,
+            graph.Add("Unsqueeze", [scores, graph.Integers(agnostic ? 0 : 1)]),
+            graph.Integers(config.MaxDetections),
+            graph.Floats([config.NmsThreshold], 1),
+            graph.Floats([config.ScoreThreshold], 1),
+        ]);
+
+        // What is kept has columns batch, class, region; for boxes of each class the batch is the class.
+        string pairs = graph.Add("Gather", [kept, graph.Integers(agnostic ? 1 : 0, 2)], ("axis", 1));
+        string best = OnnxBoxes.Best(graph, graph.Add("GatherND", [scores, pairs]), config.MaxDetections);
+        pairs = graph.Add("Gather", [pairs, best]);
+        string labels = graph.Add("Gather", [pairs, graph.Scalar(0L)], ("axis", 1));
+        string chosen = agnostic
+            ? graph.Add("Gather", [moved, graph.Add("Gather", [pairs, graph.Scalar(1L)], ("axis", 1))])
+            : graph.Add("GatherND", [moved, pairs]);
+        return new DetectionValues(
+            ForOneImage(OnnxBoxes.Shares(graph, chosen, config.InputSize)),
+            ForOneImage(graph.Add("GatherND", [scores, pairs])),
+            ForOneImage(labels));
+    }
+
+    private string ForOneImage(string value) => graph.Add("Unsqueeze", [value, graph.Integers(0)]);
+
+    private string Align(string map, string boxes, RegionPooling pooling, int level)
+    {
+        var zero = new TensorProto { DataType = (int)TensorProto.Types.DataType.Int64, RawData = ByteString.CopyFrom(new byte[sizeof(long)]) };
+        zero.Dims.Add(1);
+        string count = graph.Add("Shape", [boxes], ("start", 0), ("end", 1));
+        string image = graph.Add("ConstantOfShape", [count], ("value", zero));
+        return graph.Add(
+            "RoiAlign",
+            [map, boxes, image],
+            ("coordinate_transformation_mode", pooling.Align.Aligned ? "half_pixel" : "output_half_pixel"),
+            ("mode", "avg"),
+            ("output_height", pooling.Align.Size),
+            ("output_width", pooling.Align.Size),
+            ("sampling_ratio", RoiAlign.Samples),
+            ("spatial_scale", 1f / pooling.Stride(level)));
+    }
+}

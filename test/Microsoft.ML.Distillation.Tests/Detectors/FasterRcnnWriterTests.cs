@@ -1,0 +1,87 @@
+using Google.Protobuf;
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Onnx.Proto;
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+using TorchSharp;
+
+namespace Microsoft.ML.Distillation.Tests.Detectors;
+
+public class FasterRcnnWriterTests
+{
+    private static readonly Dictionary<string, (Backbone Backbone, int Size, FasterRcnnOptions Options)> Cases = new()
+    {
+        ["plain"] = (Backbone.Plain(8, 16, 24, 32), 192, new()),
+        ["plain, boxes by class, two layers"] = (Backbone.Plain(8, 16, 24), 96, new() { ClassAgnosticBoxes = false, HeadLayers = 2 }),
+        ["plain, odd size"] = (Backbone.Plain(8, 16, 24), 96, new() { InputWidth = 101, InputHeight = 75 }),
+        ["ShuffleNetV2 x0.5"] = (Backbone.ShuffleNetV2_x0_5, 128, new()),
+        ["ShuffleNetV2 x1.0, FPN"] = (Backbone.ShuffleNetV2_x1_0 with { FpnChannels = 24 }, 128, new() { ClassAgnosticBoxes = false }),
+        ["ResNet-18, three stages"] = (Backbone.ResNet18 with { Stages = 3 }, 96, new()),
+        ["ResNet-34, stride 16"] = (Backbone.ResNet34 with { OutputStride = 16 }, 96, new()),
+        ["ResNet-50, FPN"] = (Backbone.ResNet50 with { Stages = 3, FpnChannels = 32 }, 320, new() { Proposals = 50 }),
+        ["nothing found"] = (Backbone.Plain(8, 16), 64, new() { ScoreThreshold = 1 }),
+    };
+
+    private static IEnumerable<string> CaseNames => Cases.Keys;
+
+    [TestCaseSource(nameof(CaseNames))]
+    public void OnnxRuntime_AnswersLikeDetect(string name)
+    {
+        (Backbone backbone, int size, FasterRcnnOptions options) = Cases[name];
+        using FasterRcnn detector = TestDetectors.Build(backbone, size, options);
+        TestDetectors.Shake(detector);
+        using torch.Tensor images = TestDetectors.Images(detector, 2);
+        IReadOnlyList<Detections> expected = detector.Detect(images);
+
+        using var session = new InferenceSession(Export(detector).ToByteArray());
+        for (int n = 0; n < 2; n++)
+        {
+            using torch.Tensor image = images.narrow(0, n, 1);
+            Detections actual = Run(session, image);
+            TestContext.Out.WriteLine($"{name}: {actual.Count} detections");
+            if (options.ScoreThreshold < 1) Assert.That(actual.Count, Is.GreaterThan(0));
+            Assert.That(actual.Labels, Is.EqualTo(expected[n].Labels));
+            Assert.That(actual.Scores, Is.EqualTo(expected[n].Scores).Within(1e-4));
+            Assert.That(actual.Boxes, Is.EqualTo(expected[n].Boxes).Within(1e-3));
+        }
+    }
+
+    [Test]
+    public void Initialisers_HoldTheStateDict_UnderItsNames()
+    {
+        using FasterRcnn detector = TestDetectors.Build(Backbone.ShuffleNetV2_x0_5 with { FpnChannels = 16 });
+        Dictionary<string, TensorProto> stored = Export(detector).Graph.Initializer.ToDictionary(i => i.Name);
+        foreach ((string name, torch.Tensor value) in detector.state_dict())
+        {
+            if (name.EndsWith("num_batches_tracked", StringComparison.Ordinal)) continue;
+            Assert.That(stored, Contains.Key(name));
+            Assert.That(stored[name].Dims, Is.EqualTo(value.shape), name);
+            Assert.That(stored[name].RawData.ToByteArray(), Is.EqualTo(value.bytes.ToArray()), name);
+        }
+    }
+
+    private static ModelProto Export(FasterRcnn detector)
+    {
+        var graph = new GraphBuilder();
+        ImageSize size = detector.InputSize;
+        string images = graph.Input("images", TensorProto.Types.DataType.Float, 1, 3, size.Height, size.Width);
+        DetectionValues values = detector.Write(graph, images);
+        graph.Output("boxes", values.Boxes, TensorProto.Types.DataType.Float, 1, "detections", 4);
+        graph.Output("scores", values.Scores, TensorProto.Types.DataType.Float, 1, "detections");
+        graph.Output("classes", values.Classes, TensorProto.Types.DataType.Int64, 1, "detections");
+        return graph.Build([]);
+    }
+
+    private static Detections Run(InferenceSession session, torch.Tensor image)
+    {
+        var input = new DenseTensor<float>(TensorArrays.Floats(image), Array.ConvertAll(image.shape, d => (int)d));
+        using IDisposableReadOnlyCollection<DisposableNamedOnnxValue> outputs = session.Run([NamedOnnxValue.CreateFromTensor("images", input)]);
+        return new Detections(
+            [.. outputs[0].AsEnumerable<float>()],
+            [.. outputs[1].AsEnumerable<float>()],
+            [.. outputs[2].AsEnumerable<long>().Select(c => (int)c)]);
+    }
+}
