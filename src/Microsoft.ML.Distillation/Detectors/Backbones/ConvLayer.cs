@@ -17,16 +17,15 @@ internal sealed class ConvLayer : nn.Module<Tensor, Tensor>
     private Parameter? bias;
 
     private readonly bool _hasBias;
-    private readonly int _padding;
     private readonly nn.init.FanInOut _fan;
-    private readonly List<(string Name, Conv2d Layer)> _parts = [];
+    private readonly List<(string Name, Convolution Layer)> _parts = [];
 
     /// <param name="fan">Whether the random weights keep the size of values on the way forward or of gradients on the way back.</param>
     public ConvLayer(int from, int to, int kernel, int stride, int groups, bool bias, nn.init.FanInOut fan)
         : base(nameof(ConvLayer))
     {
         (From, To, Kernel, Stride, Groups) = (from, to, kernel, stride, groups);
-        (_hasBias, _padding, _fan) = (bias, kernel / 2, fan);
+        (_hasBias, _fan) = (bias, fan);
     }
 
     public int From { get; }
@@ -44,12 +43,11 @@ internal sealed class ConvLayer : nn.Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor input)
     {
-        if (_parts.Count == 0)
-            return nn.functional.conv2d(input, Weight, bias, [Stride, Stride], [_padding, _padding], groups: Groups);
+        if (_parts.Count == 0) return Convolution.Apply(input, Weight, bias, Stride, Groups);
 
         using DisposeScope scope = NewDisposeScope();
         Tensor x = input;
-        foreach ((_, Conv2d part) in _parts) x = part.call(x);
+        foreach ((_, Convolution part) in _parts) x = part.call(x);
         return x.MoveToOuterDisposeScope();
     }
 
@@ -73,25 +71,24 @@ internal sealed class ConvLayer : nn.Module<Tensor, Tensor>
 
         if (Groups != 1) throw new InvalidOperationException("A convolution of several groups cannot be taken apart.");
         bool hasCore = Kernel > 1;
-        Add("reduce", nn.Conv2d(From, ranks[0], 1, hasCore ? 1 : Stride, bias: false), 1);
-        if (hasCore) Add("core", nn.Conv2d(ranks[0], ranks[1], Kernel, Stride, _padding, bias: false), 1);
-        Add("expand", nn.Conv2d(ranks[^1], To, 1, bias: _hasBias), Math.Sqrt(2));
+        Add("reduce", new Convolution(From, ranks[0], 1, hasCore ? 1 : Stride, bias: false), 1);
+        if (hasCore) Add("core", new Convolution(ranks[0], ranks[1], Kernel, Stride, bias: false), 1);
+        Add("expand", new Convolution(ranks[^1], To, 1, bias: _hasBias), Math.Sqrt(2));
     }
 
     /// <summary>Writes the layer into an ONNX graph.</summary>
     /// <param name="name">The name of this module in the state dict.</param>
     public string Write(GraphBuilder graph, string input, string name)
     {
-        if (_parts.Count == 0) return OnnxLayers.Conv(graph, input, Weight, bias, Stride, _padding, Groups, name);
-        foreach ((string part, Conv2d layer) in _parts) input = OnnxLayers.Conv(graph, input, layer, $"{name}.{part}");
+        if (_parts.Count == 0) return Convolution.Write(graph, input, Weight, bias, Stride, Groups, name);
+        foreach ((string part, Convolution layer) in _parts) input = layer.Write(graph, input, $"{name}.{part}");
         return input;
     }
 
-    private void Add(string name, Conv2d part, double gain)
+    private void Add(string name, Convolution part, double gain)
     {
-        double values = part.weight!.NumberOfElements / part.out_channels;
-        nn.init.normal_(part.weight!, 0, gain / Math.Sqrt(values));
-        if (part.bias is not null) nn.init.zeros_(part.bias);
+        double values = (double)part.Weight.NumberOfElements / part.Weight.shape[0];
+        nn.init.normal_(part.Weight, 0, gain / Math.Sqrt(values));
         register_module(name, part);
         _parts.Add((name, part));
     }

@@ -8,23 +8,6 @@ namespace Microsoft.ML.Distillation.Detectors.Backbones;
 /// <summary>Writes layers into an ONNX graph, their parameters under the names of the state dict.</summary>
 internal static class OnnxLayers
 {
-    public static string Conv(GraphBuilder graph, string input, Conv2d layer, string name)
-        => Conv(graph, input, layer.weight!, layer.bias, layer.stride[0], layer.padding![0], layer.groups, name);
-
-    /// <param name="weight">[To,From/groups,k,k].</param>
-    public static string Conv(GraphBuilder graph, string input, Tensor weight, Tensor? bias, long stride, long padding, long groups, string name)
-    {
-        string weights = Parameter(graph, weight, $"{name}.weight");
-        string[] inputs = bias is null ? [input, weights] : [input, weights, Parameter(graph, bias, $"{name}.bias")];
-        return graph.Add(
-            "Conv",
-            inputs,
-            ("kernel_shape", weight.shape[2..]),
-            ("strides", new[] { stride, stride }),
-            ("pads", new[] { padding, padding, padding, padding }),
-            ("group", groups));
-    }
-
     public static string BatchNorm(GraphBuilder graph, string input, BatchNorm2d layer, string name) => graph.Add(
         "BatchNormalization",
         [

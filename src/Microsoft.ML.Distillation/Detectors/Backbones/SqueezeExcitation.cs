@@ -1,6 +1,5 @@
 using Microsoft.ML.Distillation.Onnx;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Detectors.Backbones;
@@ -12,20 +11,14 @@ namespace Microsoft.ML.Distillation.Detectors.Backbones;
 internal sealed class SqueezeExcitation : nn.Module<Tensor, Tensor>
 {
     // Named as in the state dict.
-    private readonly Conv2d fc1;
-    private readonly Conv2d fc2;
+    private readonly Convolution fc1;
+    private readonly Convolution fc2;
 
     public SqueezeExcitation(int channels, int squeezed)
         : base(nameof(SqueezeExcitation))
     {
-        fc1 = nn.Conv2d(channels, squeezed, 1);
-        fc2 = nn.Conv2d(squeezed, channels, 1);
-        foreach (Conv2d layer in (Conv2d[])[fc1, fc2])
-        {
-            nn.init.kaiming_normal_(layer.weight!, mode: nn.init.FanInOut.FanOut, nonlinearity: nn.init.NonlinearityType.ReLU);
-            nn.init.zeros_(layer.bias!);
-        }
-
+        fc1 = new Convolution(channels, squeezed, 1);
+        fc2 = new Convolution(squeezed, channels, 1);
         RegisterComponents();
     }
 
@@ -39,8 +32,8 @@ internal sealed class SqueezeExcitation : nn.Module<Tensor, Tensor>
     /// <param name="name">The name of this module in the state dict.</param>
     public string Write(GraphBuilder graph, string input, string name)
     {
-        string squeezed = OnnxLayers.Conv(graph, graph.Add("GlobalAveragePool", [input]), fc1, $"{name}.fc1");
-        string scale = OnnxLayers.Conv(graph, graph.Add("Relu", [squeezed]), fc2, $"{name}.fc2");
+        string squeezed = fc1.Write(graph, graph.Add("GlobalAveragePool", [input]), $"{name}.fc1");
+        string scale = fc2.Write(graph, graph.Add("Relu", [squeezed]), $"{name}.fc2");
         return graph.Add("Mul", [input, graph.Add("HardSigmoid", [scale], ("alpha", 1f / 6), ("beta", 0.5f))]);
     }
 }
