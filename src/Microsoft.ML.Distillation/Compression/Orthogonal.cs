@@ -10,7 +10,7 @@ internal static class Orthogonal
     private const int LargestExact = 1024;
 
     private const int Oversampling = 16;
-    private const int PowerSteps = 3;
+    private const int PowerSteps = 2;
 
     /// <summary>All directions [n,n] as columns, and their energies [n] (squared singular values), largest first, in double precision.</summary>
     /// <param name="rows">[n,m].</param>

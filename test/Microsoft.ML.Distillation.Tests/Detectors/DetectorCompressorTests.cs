@@ -32,7 +32,7 @@ public class DetectorCompressorTests
         Tensor[] regions = [tensor([4f, 4, 60, 50, 30, 20, 90, 70], [2, 4])];
         IReadOnlyDictionary<string, Tensor> expected = whole.Features(images), actual = parts.Features(images);
         foreach ((string name, Tensor map) in expected)
-            Assert.That(((map - actual[name]).abs().max() / map.std()).item<float>(), Is.LessThan(1e-4), name);
+            Assert.That(((map - actual[name]).abs().max() / map.abs().max()).item<float>(), Is.LessThan(1e-4), name);
         Tensor logits = whole.Head(expected, regions).ClassLogits;
         Assert.That((parts.Head(actual, regions).ClassLogits - logits).abs().max().item<float>(), Is.LessThan(1e-4));
         Assert.That(report!.Layers, Has.Count.EqualTo(ranks.Count));
@@ -59,6 +59,13 @@ public class DetectorCompressorTests
     }
 
     [Test]
+    public void TuckerAlexNet_HasThePapersSize_AtTheSmallerHead()
+    {
+        using FasterRcnn student = TestDetectors.Build(Backbone.TuckerAlexNet(0.375, headFlopsShare: 0.17), 160);
+        Assert.That(student.parameters().Sum(p => p.NumberOfElements) / 1e6, Is.EqualTo(11).Within(0.5));
+    }
+
+    [Test]
     public void CompressedDetector_IsRebuilt_Moved_AndTrained()
     {
         using DisposeScope scope = NewDisposeScope();
@@ -74,15 +81,17 @@ public class DetectorCompressorTests
         Assert.That(again.Describe(), Is.EqualTo(student.Describe()));
 
         again.to(ScalarType.Float64);
+        foreach ((string name, var parameter) in again.named_parameters()) Assert.That(parameter.dtype, Is.EqualTo(ScalarType.Float64), name);
+        using (again.Features(TestDetectors.Images(again, 1).to(ScalarType.Float64))["conv3"]) again.to(ScalarType.Float32);
+
         again.train();
-        IReadOnlyDictionary<string, Tensor> features = again.Features(TestDetectors.Images(again, 1).to(ScalarType.Float64));
+        IReadOnlyDictionary<string, Tensor> features = again.Features(TestDetectors.Images(again, 1));
         Tensor[] regions = [tensor([4f, 4, 60, 50], [1, 4])];
         HeadOutput head = again.Head(features, regions);
         (again.Rpn(features).Deltas.square().sum() + head.ClassLogits.square().sum() + head.Deltas.square().sum()).backward();
         foreach ((string name, var parameter) in again.named_parameters())
         {
-            Assert.That(parameter.dtype, Is.EqualTo(ScalarType.Float64), name);
-            if (name.Contains("backbone", StringComparison.Ordinal)) Assert.That(parameter.grad, Is.Not.Null, name);
+            if (!name.StartsWith("rpn.cls", StringComparison.Ordinal)) Assert.That(parameter.grad, Is.Not.Null, name);
         }
     }
 
@@ -94,10 +103,10 @@ public class DetectorCompressorTests
         Backbone backbone = Backbone.Plain(4, 6) with
         {
             Weights = Golden.Path("Weights", "plain.pth"),
-            Compression = new() { FlopsShare = 0.8, Report = r => report = r },
+            Compression = new() { FlopsShare = 0.9, Report = r => report = r },
         };
         using FasterRcnn student = TestDetectors.Build(backbone);
-        Assert.That(report!.FlopsShare, Is.LessThanOrEqualTo(0.8));
+        Assert.That(report!.FlopsShare, Is.LessThanOrEqualTo(0.9));
         Assert.That(report.Layers.Where(l => l.Name.StartsWith("backbone", StringComparison.Ordinal)).Select(l => l.Error), Is.Not.Empty.And.All.InRange(0.0, 0.9));
         Dictionary<string, Tensor> state = student.state_dict();
         using var file = Microsoft.ML.Distillation.Detectors.Weights.WeightsFile.Open(Golden.Path("Weights", "plain.pth"));
