@@ -87,8 +87,13 @@ internal sealed class Convolution : nn.Module<Tensor, Tensor>
         return kernel > 1 && groups == 1 ? (MissingInputs(from), from <= Pixels ? 0 : Missing(to, Block)) : (0, 0);
     }
 
-    private static int MissingInputs(int channels)
-        => channels <= Block ? 0 : Missing(channels, channels <= 2 * Block ? Block : 2 * Block);
+    /// <summary>Up to half a block of inputs is read without blocks; more than two blocks are taken in pairs.</summary>
+    private static int MissingInputs(int channels) => channels switch
+    {
+        <= Block / 2 => 0,
+        <= 2 * Block => Missing(channels, Block),
+        _ => Missing(channels, 2 * Block),
+    };
 
     private static int Missing(int channels, int block) => (block - channels % block) % block;
 }
