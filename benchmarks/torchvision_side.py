@@ -9,6 +9,7 @@ import time
 import torch
 import torchvision
 from torchvision.models.detection import FasterRCNN
+from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
 
 threads, width, height, batch, steps = map(int, sys.argv[1:])
@@ -27,10 +28,13 @@ def median_seconds(action, repeats):
 
 
 def training_step():
-    backbone = resnet_fpn_backbone("resnet18", weights=None, norm_layer=torch.nn.BatchNorm2d, trainable_layers=5)
+    # Maps of stride 8, 16 and 32, as on our side.
+    backbone = resnet_fpn_backbone(
+        backbone_name="resnet18", weights=None, norm_layer=torch.nn.BatchNorm2d, trainable_layers=5, returned_layers=[2, 3, 4])
     model = FasterRCNN(
         backbone, num_classes=21, min_size=min(width, height), max_size=max(width, height),
-        rpn_pre_nms_top_n_train=1000, rpn_post_nms_top_n_train=500, box_batch_size_per_image=128)
+        rpn_anchor_generator=AnchorGenerator(((32,), (64,), (128,), (256,)), ((0.5, 1.0, 2.0),) * 4),
+        box_roi_pool=torchvision.ops.MultiScaleRoIAlign(["0", "1", "2"], 7, 2), rpn_pre_nms_top_n_train=1000, rpn_post_nms_top_n_train=500, box_batch_size_per_image=128)
     model.train()
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9, weight_decay=5e-4)
     images = [torch.rand(3, height, width) for _ in range(batch)]

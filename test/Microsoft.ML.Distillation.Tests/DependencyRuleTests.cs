@@ -9,13 +9,14 @@ public partial class DependencyRuleTests
     {
         ["Evaluation"] = [],
         ["Tensors"] = [],
+        ["Compression"] = ["Tensors"],
         ["Losses"] = ["Tensors"],
         ["Onnx"] = [],
         ["Data"] = ["Onnx"],
-        ["Detectors"] = ["Tensors", "Data", "Onnx", "Losses", "Evaluation"],
-        ["Teachers"] = ["Tensors", "Data", "Onnx", "Losses", "Evaluation", "Detectors"],
-        ["Training"] = ["Tensors", "Data", "Onnx", "Losses", "Evaluation", "Detectors", "Teachers"],
-        ["Estimators"] = ["Tensors", "Data", "Onnx", "Losses", "Evaluation", "Detectors", "Teachers", "Training"],
+        ["Detectors"] = ["Tensors", "Compression", "Data", "Onnx", "Losses", "Evaluation"],
+        ["Teachers"] = ["Tensors", "Compression", "Data", "Onnx", "Losses", "Evaluation", "Detectors"],
+        ["Training"] = ["Tensors", "Compression", "Data", "Onnx", "Losses", "Evaluation", "Detectors", "Teachers"],
+        ["Estimators"] = ["Tensors", "Compression", "Data", "Onnx", "Losses", "Evaluation", "Detectors", "Teachers", "Training"],
     };
 
     private static readonly string[] KnowMachineLearningNet = ["Data", "Estimators", ""];

@@ -42,7 +42,7 @@ internal sealed class HintLoss : Module<Tensor, Tensor, Tensor>
         using var scope = NewDisposeScope();
         long[] size = [Math.Min(guided.shape[2], hint.shape[2]), Math.Min(guided.shape[3], hint.shape[3])];
         Tensor target = Standardise(AverageTo(hint, size));
-        Tensor adapted = Pointwise.Run(_adaptation, AverageTo(guided, size));
+        Tensor adapted = Pointwise.Run(AverageTo(guided, size), _adaptation.weight!, _adaptation.bias);
         return functional.mse_loss(adapted, target).MoveToOuterDisposeScope();
     }
 

@@ -1,4 +1,3 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tensors;
@@ -10,16 +9,16 @@ namespace Microsoft.ML.Distillation.Tensors;
 internal static class Pointwise
 {
     /// <summary>Applies a 1×1 convolution without padding and groups.</summary>
-    /// <param name="convolution">Weight [to,from,1,1], bias [to] or none.</param>
     /// <param name="map">[N,from,h,w].</param>
+    /// <param name="weight">[to,from,1,1].</param>
+    /// <param name="bias">[to], or none.</param>
     /// <param name="stride">Every how many pixels of a row and of a column are taken.</param>
     /// <returns>[N,to,⌈h/stride⌉,⌈w/stride⌉], channels last in memory.</returns>
-    public static Tensor Run(Conv2d convolution, Tensor map, int stride = 1)
+    public static Tensor Run(Tensor map, Tensor weight, Tensor? bias, int stride = 1)
     {
         using var scope = NewDisposeScope();
         Tensor pixels = map.permute(0, 2, 3, 1);
         if (stride > 1) pixels = pixels.slice(1, 0, pixels.shape[1], stride).slice(2, 0, pixels.shape[2], stride);
-        return nn.functional.linear(pixels, convolution.weight!.flatten(1), convolution.bias)
-            .permute(0, 3, 1, 2).MoveToOuterDisposeScope();
+        return nn.functional.linear(pixels, weight.flatten(1), bias).permute(0, 3, 1, 2).MoveToOuterDisposeScope();
     }
 }

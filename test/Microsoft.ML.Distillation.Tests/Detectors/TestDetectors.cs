@@ -1,6 +1,7 @@
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tests.Detectors;
@@ -29,7 +30,7 @@ internal static class TestDetectors
     {
         random.manual_seed(seed);
         using Tensor coarse = rand(count, 3, 6, 8);
-        return nn.functional.interpolate(coarse, [detector.InputSize.Height, detector.InputSize.Width], mode: InterpolationMode.Bilinear);
+        return nn.functional.interpolate(coarse, [detector.InputSize.Height, detector.InputSize.Width], mode: InterpolationMode.Bilinear, align_corners: false);
     }
 
     /// <summary>Gives batch normalisation the statistics of images, and the predictors weights that make a fresh network's answers varied.</summary>

@@ -152,7 +152,7 @@ public class PipelineTests
     public void Progress_ReportsEveryStep_AndValidation()
     {
         Assert.That(_progress.Count(p => p.EpochEnd), Is.EqualTo(25));
-        Assert.That(_progress.Count(p => !p.EpochEnd), Is.EqualTo(60));
+        Assert.That(_progress.Count(p => !p.EpochEnd), Is.EqualTo(150));
         Assert.That(_progress.Count(p => p.ValidationAveragePrecision is not null), Is.EqualTo(2));
     }
 

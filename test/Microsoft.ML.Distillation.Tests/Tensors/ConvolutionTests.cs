@@ -39,7 +39,7 @@ public class ConvolutionTests
         random.manual_seed(1);
         using Conv2d layer = nn.Conv2d(from, to, 1, stride);
         Tensor image = rand(2, from, 7, 9).requires_grad_(true);
-        Tensor actual = Pointwise.Run(layer, ChannelsLast.Of(image), stride);
+        Tensor actual = Pointwise.Run(ChannelsLast.Of(image), layer.weight!, layer.bias, stride);
         AssertSame(actual, image, layer.weight!, image =>
         {
             Tensor pixels = nn.functional.unfold(image, 1, stride: stride);

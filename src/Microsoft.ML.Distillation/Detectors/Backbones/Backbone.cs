@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Microsoft.ML.Distillation.Detectors.Backbones;
 
 namespace Microsoft.ML.Distillation;
 
@@ -23,7 +24,7 @@ public sealed record Backbone
     public IReadOnlyList<int> Widths { get; private init; } = [];
 
     /// <summary>
-    /// How many of the network's stages to use: 1 to 4 for ResNet, 1 to 3 for ShuffleNetV2, 1 to the number of convolutions
+    /// How many of the network's stages to use: 1 to 4 for ResNet and MobileNetV3, 1 to 3 for ShuffleNetV2, 1 to 5 for AlexNet and the VGGs, 1 to the number of convolutions
     /// for a plain one. <see langword="null"/>: all.
     /// </summary>
     public int? Stages { get; init; }
@@ -31,7 +32,7 @@ public sealed record Backbone
     /// <summary>
     /// The most pixels of the input that one cell of the deepest map may stand for: 4, 8, 16 or 32. Stages that would go
     /// beyond it keep the resolution of the stage before. <see langword="null"/>: for a single map, chosen from the size of
-    /// the training boxes; with a feature pyramid, the network's own.
+    /// the training boxes; with a feature pyramid, and for AlexNet and the VGGs, the network's own.
     /// </summary>
     public int? OutputStride { get; init; }
 
@@ -40,6 +41,25 @@ public sealed record Backbone
     /// <see langword="null"/>: no pyramid, the deepest map alone is used.
     /// </summary>
     public int? FpnChannels { get; init; }
+
+    /// <summary>
+    /// A file of pre-trained parameters to start from: a PyTorch checkpoint (.pth, .pt, of torch.save in PyTorch 1.6 or later) or a
+    /// .safetensors file, by torchvision's names. The classifier and stages that the backbone leaves out are passed over. Read when
+    /// a detector is built to be trained, and not kept in its model. <see langword="null"/>: parameters are drawn at random.
+    /// </summary>
+    [JsonIgnore]
+    public string? Weights { get; init; }
+
+    /// <summary>
+    /// Turns a name in the file <see cref="Weights"/> into torchvision's; <see langword="null"/> drops the parameter. Checkpoints
+    /// of the ShuffleNetV2 authors' own code need none.
+    /// </summary>
+    [JsonIgnore]
+    public Func<string, string?>? RenameWeights { get; init; }
+
+    /// <summary>Takes the layers of the backbone, and those of the head, apart into smaller ones when a detector is built to be trained.</summary>
+    [JsonIgnore]
+    public CompressionOptions? Compression { get; init; }
 
     /// <summary>ShuffleNetV2 ×0.5: 342 thousand parameters up to its last stage.</summary>
     public static Backbone ShuffleNetV2_x0_5 { get; } = new() { Kind = BackboneKind.ShuffleNetV2_x0_5 };
@@ -55,6 +75,38 @@ public sealed record Backbone
 
     /// <summary>ResNet-50: 23.5 million parameters, 8.5 million without its last stage.</summary>
     public static Backbone ResNet50 { get; } = new() { Kind = BackboneKind.ResNet50 };
+
+    /// <summary>MobileNetV3-Small: 0.9 million parameters up to its last block.</summary>
+    public static Backbone MobileNetV3Small { get; } = new() { Kind = BackboneKind.MobileNetV3Small };
+
+    /// <summary>MobileNetV3-Large: 2.8 million parameters up to its last block.</summary>
+    public static Backbone MobileNetV3Large { get; } = new() { Kind = BackboneKind.MobileNetV3Large };
+
+    /// <summary>
+    /// AlexNet (torchvision's: Krizhevsky's second version) in the classic form of Faster R-CNN: convolutions up to conv5 at
+    /// stride 16, regions of 6×6, and fc6 and fc7 as the head; with 20 classes 58 million parameters.
+    /// </summary>
+    public static Backbone AlexNet { get; } = new() { Kind = BackboneKind.AlexNet };
+
+    /// <summary>AlexNet with its layers taken apart by Tucker decomposition, as in Chen et al. 2017: <see cref="AlexNet"/> with <see cref="Compression"/>.</summary>
+    /// <param name="flopsShare">The multiplications that remain, as a share, above 0 and up to 1.</param>
+    /// <param name="headFlopsShare">
+    /// Those that remain of fc6 and fc7; <see langword="null"/>: <paramref name="flopsShare"/>. They hold most of the parameters: the
+    /// paper's 11 million at a share of 0.375 ask for about 0.17 here.
+    /// </param>
+    /// <exception cref="ArgumentException">A share is out of range.</exception>
+    public static Backbone TuckerAlexNet(double flopsShare, double? headFlopsShare = null)
+    {
+        var options = new CompressionOptions { FlopsShare = flopsShare, HeadFlopsShare = headFlopsShare };
+        options.Validate();
+        return AlexNet with { Compression = options };
+    }
+
+    /// <summary>VGG-M with fc7 of 1024, in the classic form as <see cref="AlexNet"/>; with 20 classes 87 million parameters.</summary>
+    public static Backbone VggM { get; } = new() { Kind = BackboneKind.VggM };
+
+    /// <summary>VGG16 in the classic form as <see cref="AlexNet"/>, with regions of 7×7; with 20 classes 136 million parameters.</summary>
+    public static Backbone Vgg16 { get; } = new() { Kind = BackboneKind.Vgg16 };
 
     /// <summary>
     /// A few 3×3 convolutions, each with batch normalisation and ReLU. The first three halve the resolution, so the map of
@@ -75,10 +127,10 @@ public sealed record Backbone
     {
         BackboneKind.Plain => Widths.Count,
         BackboneKind.ShuffleNetV2_x0_5 or BackboneKind.ShuffleNetV2_x1_0 => 3,
-        _ => 4,
+        _ => ClassicShape.Of(Kind)?.Stages ?? 4,
     };
 
-    /// <summary>Throws an <see cref="ArgumentException"/> that names the first setting that cannot be.</summary>
+    /// <summary>Throws an <see cref="ArgumentException"/> (for a missing file a <see cref="FileNotFoundException"/>) that names the first setting that cannot be.</summary>
     internal void Validate()
     {
         if (Stages is int stages && (stages < 1 || stages > AllStages))
@@ -87,5 +139,8 @@ public sealed record Backbone
             throw new ArgumentException($"{nameof(Backbone)}.{nameof(OutputStride)} is 4, 8, 16 or 32, not {OutputStride}.");
         if (FpnChannels < 1)
             throw new ArgumentException($"{nameof(Backbone)}.{nameof(FpnChannels)} is at least 1, not {FpnChannels}.");
+        Compression?.Validate();
+        if (Weights is not null && !File.Exists(Weights))
+            throw new FileNotFoundException($"{nameof(Backbone)}.{nameof(Weights)}: there is no file '{Weights}'.", Weights);
     }
 }

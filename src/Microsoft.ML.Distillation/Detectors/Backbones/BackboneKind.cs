@@ -20,4 +20,19 @@ public enum BackboneKind
 
     /// <summary>ResNet-50 (He et al. 2015).</summary>
     ResNet50,
+
+    /// <summary>MobileNetV3-Small (Howard et al. 2019).</summary>
+    MobileNetV3Small,
+
+    /// <summary>MobileNetV3-Large (Howard et al. 2019).</summary>
+    MobileNetV3Large,
+
+    /// <summary>AlexNet (Krizhevsky et al. 2012).</summary>
+    AlexNet,
+
+    /// <summary>VGG-M, CNN-M-1024 (Chatfield et al. 2014).</summary>
+    VggM,
+
+    /// <summary>VGG16 (Simonyan and Zisserman 2014).</summary>
+    Vgg16,
 }

@@ -17,6 +17,18 @@ internal abstract class BackboneNetwork(string name) : nn.Module(name)
     /// <summary>The maps [N,C,h,w] of normalised images [N,3,H,W], in order of depth.</summary>
     public abstract IReadOnlyList<Tensor> Run(Tensor images);
 
+    /// <summary>The convolutions by their names in the state dict.</summary>
+    public IEnumerable<(string Name, ConvLayer Layer)> Convolutions
+    {
+        get
+        {
+            foreach ((string name, nn.Module module) in named_modules())
+            {
+                if (module is ConvLayer layer) yield return (name, layer);
+            }
+        }
+    }
+
     /// <summary>Writes the network into an ONNX graph.</summary>
     /// <param name="name">The name of this module in the state dict.</param>
     /// <returns>The values that hold the maps, in order of depth.</returns>
@@ -24,19 +36,12 @@ internal abstract class BackboneNetwork(string name) : nn.Module(name)
 
     /// <summary>The network of a backbone.</summary>
     /// <param name="outputStride">The largest stride of a map.</param>
-    public static BackboneNetwork Create(Backbone backbone, int outputStride)
+    /// <param name="ranks">For the convolutions that are in parts, by their names in the network's state dict, the channels in the middle.</param>
+    public static BackboneNetwork Create(Backbone backbone, int outputStride, IReadOnlyDictionary<string, IReadOnlyList<int>>? ranks = null)
     {
-        int stages = backbone.Stages ?? backbone.AllStages;
-        return backbone.Kind switch
-        {
-            BackboneKind.Plain => new PlainNetwork(backbone.Widths, stages, outputStride),
-            BackboneKind.ShuffleNetV2_x0_5 => new ShuffleNetV2(ShuffleNetV2.HalfWidth, stages, outputStride),
-            BackboneKind.ShuffleNetV2_x1_0 => new ShuffleNetV2(ShuffleNetV2.FullWidth, stages, outputStride),
-            BackboneKind.ResNet18 => new ResNet(bottlenecks: false, [2, 2, 2, 2], stages, outputStride),
-            BackboneKind.ResNet34 => new ResNet(bottlenecks: false, [3, 4, 6, 3], stages, outputStride),
-            BackboneKind.ResNet50 => new ResNet(bottlenecks: true, [3, 4, 6, 3], stages, outputStride),
-            _ => throw new ArgumentException($"There is no backbone of kind {backbone.Kind}.", nameof(backbone)),
-        };
+        BackboneNetwork network = Shape(backbone, outputStride);
+        foreach ((string name, ConvLayer layer) in network.Convolutions.ToList()) layer.Make(ranks?.GetValueOrDefault(name));
+        return network;
     }
 
     /// <summary>
@@ -49,5 +54,24 @@ internal abstract class BackboneNetwork(string name) : nn.Module(name)
         int[] last = [.. Enumerable.Range(0, maps.Count).Where(i => i == maps.Count - 1 || maps[i + 1].Stride > maps[i].Stride)];
         int fine = last.Count(i => maps[i].Stride < 8);
         return last[Math.Max(0, Math.Min(fine, last.Length - 2))..];
+    }
+
+    /// <summary>The network before its convolutions have weights.</summary>
+    private static BackboneNetwork Shape(Backbone backbone, int outputStride)
+    {
+        int stages = backbone.Stages ?? backbone.AllStages;
+        return backbone.Kind switch
+        {
+            BackboneKind.Plain => new PlainNetwork(backbone.Widths, stages, outputStride),
+            BackboneKind.ShuffleNetV2_x0_5 => new ShuffleNetV2(ShuffleNetV2.HalfWidth, stages, outputStride),
+            BackboneKind.ShuffleNetV2_x1_0 => new ShuffleNetV2(ShuffleNetV2.FullWidth, stages, outputStride),
+            BackboneKind.ResNet18 => new ResNet(bottlenecks: false, [2, 2, 2, 2], stages, outputStride),
+            BackboneKind.ResNet34 => new ResNet(bottlenecks: false, [3, 4, 6, 3], stages, outputStride),
+            BackboneKind.ResNet50 => new ResNet(bottlenecks: true, [3, 4, 6, 3], stages, outputStride),
+            BackboneKind.MobileNetV3Small => new MobileNetV3(MobileNetV3.Small, stages, outputStride),
+            BackboneKind.MobileNetV3Large => new MobileNetV3(MobileNetV3.Large, stages, outputStride),
+            _ when ClassicShape.Of(backbone.Kind) is { } shape => new ClassicNetwork(shape, stages, outputStride),
+            _ => throw new ArgumentException($"There is no backbone of kind {backbone.Kind}.", nameof(backbone)),
+        };
     }
 }

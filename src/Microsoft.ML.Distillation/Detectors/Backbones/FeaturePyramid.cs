@@ -1,7 +1,6 @@
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Detectors.Backbones;
@@ -13,8 +12,8 @@ namespace Microsoft.ML.Distillation.Detectors.Backbones;
 /// </summary>
 internal sealed class FeaturePyramid : nn.Module
 {
-    private readonly List<Conv2d> _inner = [];
-    private readonly List<Conv2d> _layer = [];
+    private readonly List<Convolution> _inner = [];
+    private readonly List<Convolution> _layer = [];
 
     /// <param name="from">The channels of the maps, finest first.</param>
     public FeaturePyramid(IEnumerable<int> from, int channels)
@@ -26,8 +25,8 @@ internal sealed class FeaturePyramid : nn.Module
         register_module("layer_blocks", layer);
         foreach (int count in from)
         {
-            Add(inner, _inner, nn.Conv2d(count, channels, 1));
-            Add(layer, _layer, nn.Conv2d(channels, channels, 3, padding: 1L));
+            Add(inner, _inner, new Convolution(count, channels, 1));
+            Add(layer, _layer, new Convolution(channels, channels, 3));
         }
     }
 
@@ -39,7 +38,7 @@ internal sealed class FeaturePyramid : nn.Module
         Tensor? above = null;
         for (int i = maps.Count - 1; i >= 0; i--)
         {
-            Tensor inner = Pointwise.Run(_inner[i], maps[i]);
+            Tensor inner = _inner[i].call(maps[i]);
             above = above is null ? inner : inner.Plus(nn.functional.interpolate(above, [inner.shape[2], inner.shape[3]]));
             result[i] = _layer[i].call(above).MoveToOuterDisposeScope();
         }
@@ -54,9 +53,9 @@ internal sealed class FeaturePyramid : nn.Module
         string? above = null;
         for (int i = maps.Count - 1; i >= 0; i--)
         {
-            string inner = OnnxLayers.Conv(graph, maps[i], _inner[i], $"{name}.inner_blocks.{i}.0");
+            string inner = _inner[i].Write(graph, maps[i], $"{name}.inner_blocks.{i}.0");
             above = above is null ? inner : graph.Add("Add", [inner, EnlargeTo(graph, above, inner)]);
-            result[i] = OnnxLayers.Conv(graph, above, _layer[i], $"{name}.layer_blocks.{i}.0");
+            result[i] = _layer[i].Write(graph, above, $"{name}.layer_blocks.{i}.0");
         }
 
         return result;
@@ -69,10 +68,9 @@ internal sealed class FeaturePyramid : nn.Module
         ("coordinate_transformation_mode", "asymmetric"),
         ("nearest_mode", "floor"));
 
-    private static void Add(Group group, List<Conv2d> list, Conv2d conv)
+    private static void Add(Group group, List<Convolution> list, Convolution conv)
     {
-        nn.init.kaiming_uniform_(conv.weight!, a: 1);
-        nn.init.zeros_(conv.bias!);
+        nn.init.kaiming_uniform_(conv.Weight, a: 1);
         var block = new Group();
         block.register_module("0", conv);
         group.register_module($"{list.Count}", block);

@@ -8,20 +8,6 @@ namespace Microsoft.ML.Distillation.Detectors.Backbones;
 /// <summary>Writes layers into an ONNX graph, their parameters under the names of the state dict.</summary>
 internal static class OnnxLayers
 {
-    public static string Conv(GraphBuilder graph, string input, Conv2d layer, string name)
-    {
-        string weight = Parameter(graph, layer.weight!, $"{name}.weight");
-        string[] inputs = layer.bias is null ? [input, weight] : [input, weight, Parameter(graph, layer.bias, $"{name}.bias")];
-        long[] padding = layer.padding!;
-        return graph.Add(
-            "Conv",
-            inputs,
-            ("kernel_shape", layer.kernel_size),
-            ("strides", layer.stride),
-            ("pads", new[] { padding[0], padding[1], padding[0], padding[1] }),
-            ("group", layer.groups));
-    }
-
     public static string BatchNorm(GraphBuilder graph, string input, BatchNorm2d layer, string name) => graph.Add(
         "BatchNormalization",
         [
@@ -33,17 +19,20 @@ internal static class OnnxLayers
         ],
         ("epsilon", layer.eps));
 
-    public static string Linear(GraphBuilder graph, string input, Linear layer, string name) => graph.Add(
-        "Gemm",
-        [input, Parameter(graph, layer.weight!, $"{name}.weight"), Parameter(graph, layer.bias!, $"{name}.bias")],
-        ("transB", 1));
+    public static string Linear(GraphBuilder graph, string input, Linear layer, string name)
+    {
+        string weight = Parameter(graph, layer.weight!, $"{name}.weight");
+        string[] inputs = layer.bias is null ? [input, weight] : [input, weight, Parameter(graph, layer.bias, $"{name}.bias")];
+        return graph.Add("Gemm", inputs, ("transB", 1));
+    }
 
-    public static string MaxPool(GraphBuilder graph, string input, int kernel, int stride, int padding) => graph.Add(
+    public static string MaxPool(GraphBuilder graph, string input, int kernel, int stride, int padding, bool ceiling = false) => graph.Add(
         "MaxPool",
         [input],
         ("kernel_shape", new[] { kernel, kernel }),
         ("strides", new[] { stride, stride }),
-        ("pads", new[] { padding, padding, padding, padding }));
+        ("pads", new[] { padding, padding, padding, padding }),
+        ("ceil_mode", ceiling ? 1 : 0));
 
     private static string Parameter(GraphBuilder graph, Tensor values, string name)
         => graph.Parameter(name, TensorArrays.Floats(values), values.shape);

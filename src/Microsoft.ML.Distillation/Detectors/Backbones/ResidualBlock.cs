@@ -18,18 +18,18 @@ internal sealed class ResidualBlock : nn.Module<Tensor, Tensor>
         {
             _layers.Add(new ConvNorm(this, ("conv1", "bn1"), from, inner, 1));
             _layers.Add(new ConvNorm(this, ("conv2", "bn2"), inner, inner, 3, stride));
-            _layers.Add(new ConvNorm(this, ("conv3", "bn3"), inner, to, 1, relu: false));
+            _layers.Add(new ConvNorm(this, ("conv3", "bn3"), inner, to, 1, activation: Activation.None));
         }
         else
         {
             _layers.Add(new ConvNorm(this, ("conv1", "bn1"), from, inner, 3, stride));
-            _layers.Add(new ConvNorm(this, ("conv2", "bn2"), inner, to, 3, relu: false));
+            _layers.Add(new ConvNorm(this, ("conv2", "bn2"), inner, to, 3, activation: Activation.None));
         }
 
         if (stride == 1 && from == to) return;
         var downsample = new Group();
         register_module("downsample", downsample);
-        _shortcut = new ConvNorm(downsample, ("0", "1"), from, to, 1, stride, relu: false);
+        _shortcut = new ConvNorm(downsample, ("0", "1"), from, to, 1, stride, activation: Activation.None);
     }
 
     public override Tensor forward(Tensor input)

@@ -23,14 +23,14 @@ internal sealed class ShuffleBlock : nn.Module<Tensor, Tensor>
         register_module("branch1", branch1);
         if (!split)
         {
-            _passing.Add(new ConvNorm(branch1, ("0", "1"), from, from, 3, stride, groups: from, relu: false));
+            _passing.Add(new ConvNorm(branch1, ("0", "1"), from, from, 3, stride, groups: from, activation: Activation.None));
             _passing.Add(new ConvNorm(branch1, ("2", "3"), from, _half, 1));
         }
 
         var branch2 = new Group();
         register_module("branch2", branch2);
         _working.Add(new ConvNorm(branch2, ("0", "1"), split ? _half : from, _half, 1));
-        _working.Add(new ConvNorm(branch2, ("3", "4"), _half, _half, 3, stride, groups: _half, relu: false));
+        _working.Add(new ConvNorm(branch2, ("3", "4"), _half, _half, 3, stride, groups: _half, activation: Activation.None));
         _working.Add(new ConvNorm(branch2, ("5", "6"), _half, _half, 1));
     }
 

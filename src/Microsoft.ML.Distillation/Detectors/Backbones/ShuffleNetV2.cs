@@ -18,7 +18,8 @@ internal sealed class ShuffleNetV2 : BackboneNetwork
 
     private const int StemChannels = 24;
 
-    private static readonly int[] Blocks = [4, 8, 4];
+    /// <summary>The blocks of the three stages.</summary>
+    public static readonly IReadOnlyList<int> Blocks = [4, 8, 4];
 
     private readonly ConvNorm _stem;
     private readonly List<(string Name, List<ShuffleBlock> Blocks)> _stages = [];

@@ -1,3 +1,6 @@
+using Google.Protobuf;
+using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Onnx.Proto;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -10,15 +13,12 @@ namespace Microsoft.ML.Distillation.Detectors.Boxes;
 /// </summary>
 /// <param name="Size">The bins on each side.</param>
 /// <param name="Aligned">Whether pixel centres lie at half-integers (torchvision's <c>aligned</c>).</param>
-internal sealed record RoiAlign(int Size, bool Aligned)
+internal sealed record RoiAlign(int Size, bool Aligned) : IRoiPooling
 {
     /// <summary>The samples of a bin on each axis.</summary>
-    public const int Samples = 2;
+    private const int Samples = 2;
 
-    /// <summary>The features [R,C,Size,Size] of regions on a batch of maps; differentiable in the map.</summary>
-    /// <param name="map">[N,C,h,w].</param>
-    /// <param name="boxes">For each of the N images its regions [R_i,4], in pixels of the input.</param>
-    /// <param name="scale">Cells of the map for one pixel of the input: 1/stride.</param>
+    /// <inheritdoc/>
     public Tensor Pool(Tensor map, IReadOnlyList<Tensor> boxes, float scale)
     {
         using DisposeScope scope = NewDisposeScope();
@@ -46,6 +46,23 @@ internal sealed record RoiAlign(int Size, bool Aligned)
             ? map.new_zeros([0, channels, Size, Size])
             : cat([.. pooled]).transpose(1, 2).contiguous();
         return result.MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public string Write(GraphBuilder graph, string map, string boxes, float scale)
+    {
+        var zero = new TensorProto { DataType = (int)TensorProto.Types.DataType.Int64, RawData = ByteString.CopyFrom(new byte[sizeof(long)]) };
+        zero.Dims.Add(1);
+        string image = graph.Add("ConstantOfShape", [graph.Add("Shape", [boxes], ("start", 0), ("end", 1))], ("value", zero));
+        return graph.Add(
+            "RoiAlign",
+            [map, boxes, image],
+            ("coordinate_transformation_mode", Aligned ? "half_pixel" : "output_half_pixel"),
+            ("mode", "avg"),
+            ("output_height", Size),
+            ("output_width", Size),
+            ("sampling_ratio", Samples),
+            ("spatial_scale", scale));
     }
 
     /// <summary>

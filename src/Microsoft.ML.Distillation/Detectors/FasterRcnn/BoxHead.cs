@@ -14,39 +14,53 @@ internal sealed record HeadOutput(Tensor ClassLogits, Tensor Deltas);
 /// <summary>The box head's layers: one or two fully connected ones, then class scores and deltas.</summary>
 internal sealed class BoxHead : nn.Module
 {
-    private readonly List<Linear> _layers = [];
+    private readonly List<nn.Module<Tensor, Tensor>> _layers = [];
+    private readonly float _dropout;
 
     // Named as in the state dict.
     private readonly Linear cls_score;
     private readonly Linear bbox_pred;
 
     /// <param name="from">The values of a region: channels × cells.</param>
+    /// <param name="widths">The widths of the layers before the predictors.</param>
+    /// <param name="ranks">For layers in parts, by their names in the detector's state dict, the values in the middle.</param>
+    /// <param name="dropout">The share of their values that is dropped in training.</param>
     /// <param name="regressors">The number of classes, or 1.</param>
-    public BoxHead(int from, int width, int layers, int classes, int regressors)
+    public BoxHead(int from, IReadOnlyList<int> widths, IReadOnlyDictionary<string, IReadOnlyList<int>> ranks, float dropout, int classes, int regressors)
         : base(nameof(BoxHead))
     {
-        for (int i = 0; i < layers; i++)
+        _dropout = dropout;
+        for (int i = 0; i < widths.Count; i++)
         {
-            Linear layer = nn.Linear(i == 0 ? from : width, width);
-            nn.init.kaiming_uniform_(layer.weight!, a: 1);
-            register_module($"fc{6 + i}", layer);
-            _layers.Add(layer);
+            _layers.Add(ranks.TryGetValue(LayerName(i), out IReadOnlyList<int>? rank)
+                ? new LowRankLinear(from, widths[i], rank[0])
+                : Whole(from, widths[i]));
+            register_module($"fc{6 + i}", _layers[i]);
+            from = widths[i];
         }
 
-        cls_score = nn.Linear(width, classes + 1);
-        bbox_pred = nn.Linear(width, 4 * regressors);
+        cls_score = nn.Linear(from, classes + 1);
+        bbox_pred = nn.Linear(from, 4 * regressors);
         nn.init.normal_(cls_score.weight!, 0, 0.01);
         nn.init.normal_(bbox_pred.weight!, 0, 0.001);
-        foreach (Linear layer in _layers.Append(cls_score).Append(bbox_pred)) nn.init.zeros_(layer.bias!);
+        foreach (Linear layer in (Linear[])[cls_score, bbox_pred]) nn.init.zeros_(layer.bias!);
         RegisterComponents();
     }
+
+    /// <summary>The name of a layer before the predictors in the detector's state dict.</summary>
+    public static string LayerName(int index) => $"head.fc{6 + index}";
 
     /// <param name="regions">[R,C,S,S].</param>
     public HeadOutput Run(Tensor regions)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor x = regions.flatten(1);
-        foreach (Linear layer in _layers) x = layer.call(x).relu_();
+        foreach (nn.Module<Tensor, Tensor> layer in _layers)
+        {
+            x = layer.call(x).relu_();
+            if (_dropout > 0) x = nn.functional.dropout(x, _dropout, training);
+        }
+
         return new HeadOutput(
             cls_score.call(x).MoveToOuterDisposeScope(),
             bbox_pred.call(x).view(x.shape[0], bbox_pred.out_features / 4, 4).MoveToOuterDisposeScope());
@@ -57,9 +71,21 @@ internal sealed class BoxHead : nn.Module
     {
         string x = graph.Add("Flatten", [regions], ("axis", 1));
         for (int i = 0; i < _layers.Count; i++)
-            x = graph.Add("Relu", [OnnxLayers.Linear(graph, x, _layers[i], $"{name}.fc{6 + i}")]);
+        {
+            string layer = $"{name}.fc{6 + i}";
+            x = graph.Add("Relu", [_layers[i] is LowRankLinear parts ? parts.Write(graph, x, layer) : OnnxLayers.Linear(graph, x, (Linear)_layers[i], layer)]);
+        }
+
         return (
             OnnxLayers.Linear(graph, x, cls_score, $"{name}.cls_score"),
             OnnxLayers.Linear(graph, x, bbox_pred, $"{name}.bbox_pred"));
+    }
+
+    private static Linear Whole(int from, int to)
+    {
+        Linear layer = nn.Linear(from, to);
+        nn.init.kaiming_uniform_(layer.weight!, a: 1);
+        nn.init.zeros_(layer.bias!);
+        return layer;
     }
 }

@@ -32,7 +32,7 @@ internal sealed class FasterRcnn : Detector
         : base(nameof(FasterRcnn))
     {
         Config = config;
-        backbone = BackboneNetwork.Create(config.Backbone, config.OutputStride);
+        backbone = BackboneNetwork.Create(config.Backbone, config.OutputStride, config.BackboneRanks);
         _levels = BackboneNetwork.Levels(config.Backbone, backbone.Maps);
         FeatureMap[] used = [.. _levels.Select(l => backbone.Maps[l])];
         int channels = used[^1].Channels;
@@ -49,8 +49,9 @@ internal sealed class FasterRcnn : Detector
         int regressors = config.ClassAgnosticBoxes ? 1 : config.ClassNames.Count;
         rpn = new RpnHead(channels, config.RpnChannels, _anchors.Levels[0].Grid.PerCell);
         head = new BoxHead(
-            channels * config.RoiSize * config.RoiSize, config.HeadWidth, config.HeadLayers, config.ClassNames.Count, regressors);
-        _pooling = new RegionPooling(new RoiAlign(config.RoiSize, config.AlignedRois), [.. used.Select(m => m.Stride)]);
+            channels * config.RoiSize * config.RoiSize, config.HeadWidths, config.Ranks, config.HeadDropout, config.ClassNames.Count, regressors);
+        IRoiPooling pooling = config.RoiPooling == RoiPoolingKind.Max ? new RoiMaxPool(config.RoiSize) : new RoiAlign(config.RoiSize, config.AlignedRois);
+        _pooling = new RegionPooling(pooling, [.. used.Select(m => m.Stride)]);
         _proposals = new ProposalSelector(config, _anchors);
         _detections = new DetectionSelector(config);
         _targets = new TargetSampler(config, _anchors.Boxes);
@@ -72,6 +73,9 @@ internal sealed class FasterRcnn : Detector
 
     /// <summary>The anchors [A,4], in pixels of the input, the same for every image.</summary>
     public Tensor Anchors => get_buffer("anchors")!;
+
+    /// <summary>The network that makes the maps.</summary>
+    public BackboneNetwork Backbone => backbone;
 
     /// <inheritdoc/>
     public override ImageSize InputSize => Config.InputSize;

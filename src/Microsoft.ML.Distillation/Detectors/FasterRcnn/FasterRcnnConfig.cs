@@ -49,12 +49,33 @@ internal sealed record FasterRcnnConfig
 
     public int RoiSize { get; init; } = 7;
 
+    public RoiPoolingKind RoiPooling { get; init; }
+
     /// <summary>Whether RoIAlign takes pixel centres at half-integers.</summary>
     public bool AlignedRois { get; init; } = true;
 
     public required int HeadWidth { get; init; }
 
     public int HeadLayers { get; init; } = 1;
+
+    /// <summary>The width of the second layer; null where it is that of the first.</summary>
+    public int? SecondHeadWidth { get; init; }
+
+    /// <summary>The widths of the head's layers.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<int> HeadWidths => HeadLayers == 1 ? [HeadWidth] : [HeadWidth, SecondHeadWidth ?? HeadWidth];
+
+    /// <summary>The share of the values of the head's layers that is dropped in training.</summary>
+    public float HeadDropout { get; init; }
+
+    /// <summary>The layers that are in parts, by their names in the state dict, with the channels in the middle (see <see cref="CompressionOptions.Ranks"/>).</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<int>> Ranks { get; init; } = new Dictionary<string, IReadOnlyList<int>>();
+
+    /// <summary>Those of the backbone, by the names in its own state dict.</summary>
+    [JsonIgnore]
+    public IReadOnlyDictionary<string, IReadOnlyList<int>> BackboneRanks => Ranks
+        .Where(r => r.Key.StartsWith(CompressibleLayers.BackbonePrefix, StringComparison.Ordinal))
+        .ToDictionary(r => r.Key[CompressibleLayers.BackbonePrefix.Length..], r => r.Value);
 
     public bool ClassAgnosticBoxes { get; init; } = true;
 

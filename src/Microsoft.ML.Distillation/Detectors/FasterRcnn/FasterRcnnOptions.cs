@@ -55,17 +55,35 @@ public sealed record FasterRcnnOptions
     /// <summary>The most of them, as a share, that are objects.</summary>
     public float RoiPositiveShare { get; init; } = 0.5f;
 
-    /// <summary>The cells on each side that RoIAlign cuts a proposal into. <see langword="null"/>: 5 for inputs up to 320 pixels, otherwise 7.</summary>
+    /// <summary>
+    /// The cells on each side that a proposal is cut into. <see langword="null"/>: 6 for AlexNet and VGG-M, 7 for VGG16, for other
+    /// backbones 5 for inputs up to 320 pixels, otherwise 7.
+    /// </summary>
     public int? RoiSize { get; init; }
+
+    /// <summary>How a proposal becomes these cells.</summary>
+    public RoiPoolingKind RoiPooling { get; init; } = RoiPoolingKind.Align;
 
     /// <summary>
     /// The width of the head's fully connected layers. <see langword="null"/>: half the channels of the map it looks at, from 64
-    /// to 512, so that a compact backbone gets a compact head.
+    /// to 512, so that a compact backbone gets a compact head; 4096 for AlexNet and the VGGs.
     /// </summary>
     public int? HeadWidth { get; init; }
 
-    /// <summary>The number of the head's fully connected layers before the predictors: 1 or 2.</summary>
-    public int HeadLayers { get; init; } = 1;
+    /// <summary>The width of the second layer, where there are two. <see langword="null"/>: that of the first; 1024 for VGG-M.</summary>
+    public int? SecondHeadWidth { get; init; }
+
+    /// <summary>
+    /// The number of the head's fully connected layers before the predictors: 1 or 2. <see langword="null"/>: 1; 2 (fc6 and fc7)
+    /// for AlexNet and the VGGs.
+    /// </summary>
+    public int? HeadLayers { get; init; }
+
+    /// <summary>
+    /// The share of the values of these layers that is dropped in training. <see langword="null"/>: ½ for AlexNet and the VGGs, none
+    /// for others.
+    /// </summary>
+    public float? HeadDropout { get; init; }
 
     /// <summary>Whether one box regressor serves all classes.</summary>
     public bool ClassAgnosticBoxes { get; init; } = true;
@@ -98,7 +116,10 @@ public sealed record FasterRcnnOptions
         RequireCount(RoiSize, nameof(RoiSize));
         RequireCount(HeadWidth, nameof(HeadWidth));
         RequireCount(MaxDetections, nameof(MaxDetections));
-        Require(HeadLayers is 1 or 2, nameof(HeadLayers), HeadLayers, "1 or 2");
+        RequireCount(SecondHeadWidth, nameof(SecondHeadWidth));
+        Require(HeadLayers is null or 1 or 2, nameof(HeadLayers), HeadLayers, "1 or 2");
+        Require(HeadDropout is null or (>= 0 and < 1), nameof(HeadDropout), HeadDropout, "at least 0 and less than 1");
+        Require(Enum.IsDefined(RoiPooling), nameof(RoiPooling), RoiPooling, "one of its values");
         RequireShare(RpnNmsThreshold, nameof(RpnNmsThreshold));
         RequireShare(NmsThreshold, nameof(NmsThreshold));
         RequireShare(ScoreThreshold, nameof(ScoreThreshold));

@@ -1,5 +1,7 @@
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Detectors.Weights;
+using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Detectors;
 
@@ -8,6 +10,9 @@ internal sealed record FasterRcnnPlan(Backbone Backbone, FasterRcnnOptions Optio
 {
     private const int SizesPerMap = 3;
 
+    /// <summary>That of AlexNet and the VGGs in their own training.</summary>
+    private const float ClassicDropout = 0.5f;
+
     /// <summary>Throws an <see cref="ArgumentException"/> that names the first setting that cannot be.</summary>
     public void Validate()
     {
@@ -15,7 +20,15 @@ internal sealed record FasterRcnnPlan(Backbone Backbone, FasterRcnnOptions Optio
         Options.Validate();
     }
 
-    internal override Detector Build(DataStatistics data) => new FasterRcnn(Configure(data));
+    internal override Detector Build(DataStatistics data)
+    {
+        FasterRcnnConfig config = Configure(data);
+        if (Backbone is { Compression: { } fresh, Weights: null }) return DetectorCompressor.Create(config, fresh);
+        var detector = new FasterRcnn(config);
+        if (Backbone.Weights is not null) PretrainedWeights.Load(Backbone, Parameters(detector));
+        if (Backbone.Compression is not { } compression) return detector;
+        using (detector) return DetectorCompressor.Compress(detector, compression);
+    }
 
     /// <summary>The configuration for data of this kind.</summary>
     public FasterRcnnConfig Configure(DataStatistics data)
@@ -25,7 +38,8 @@ internal sealed record FasterRcnnPlan(Backbone Backbone, FasterRcnnOptions Optio
         float[] boxHeights = Array.ConvertAll(data.BoxHeights, h => h * height);
         float[] sizes = [.. boxWidths.Zip(boxHeights, (w, h) => MathF.Sqrt(w * h))];
 
-        int stride = Backbone.OutputStride ?? (Backbone.FpnChannels is null ? StrideFor(SmallestAnchor(sizes)) : 32);
+        var classic = ClassicShape.Of(Backbone.Kind);
+        int stride = Backbone.OutputStride ?? (classic is null && Backbone.FpnChannels is null ? StrideFor(SmallestAnchor(sizes)) : 32);
         using BackboneNetwork network = BackboneNetwork.Create(Backbone, stride);
         IReadOnlyList<int> levels = BackboneNetwork.Levels(Backbone, network.Maps);
         int cell = network.Maps[levels[^1]].Stride;
@@ -51,14 +65,38 @@ internal sealed record FasterRcnnPlan(Backbone Backbone, FasterRcnnOptions Optio
             RpnNmsThreshold = Options.RpnNmsThreshold,
             RoiBatchSize = Options.RoiBatchSize ?? (longer <= 256 ? 64 : longer <= 512 ? 128 : 256),
             RoiPositiveShare = Options.RoiPositiveShare,
-            RoiSize = Options.RoiSize ?? (longer <= 320 ? 5 : 7),
-            HeadWidth = Options.HeadWidth ?? Math.Clamp(channels / 2, 64, 512),
-            HeadLayers = Options.HeadLayers,
+            RoiSize = Options.RoiSize ?? classic?.RegionSize ?? (longer <= 320 ? 5 : 7),
+            RoiPooling = Options.RoiPooling,
+            HeadWidth = Options.HeadWidth ?? classic?.HeadWidths[0] ?? Math.Clamp(channels / 2, 64, 512),
+            HeadLayers = Options.HeadLayers ?? classic?.HeadWidths.Count ?? 1,
+            SecondHeadWidth = Options.SecondHeadWidth ?? (Options.HeadWidth is null ? classic?.HeadWidths[1] : null),
+            HeadDropout = Options.HeadDropout ?? (classic is null ? 0 : ClassicDropout),
             ClassAgnosticBoxes = Options.ClassAgnosticBoxes,
             ScoreThreshold = Options.ScoreThreshold,
             NmsThreshold = Options.NmsThreshold,
             MaxDetections = Options.MaxDetections,
         };
+    }
+
+    /// <summary>
+    /// The parameters and buffers that checkpoints of the backbone's family have, by the checkpoints' names: the backbone's, and of
+    /// a classic network the head's too where it has the classic widths.
+    /// </summary>
+    public static IReadOnlyDictionary<string, Tensor> Parameters(FasterRcnn detector)
+    {
+        const string Prefix = "backbone.";
+        Dictionary<string, Tensor> state = detector.state_dict();
+        var parameters = state
+            .Where(e => e.Key.StartsWith(Prefix, StringComparison.Ordinal))
+            .ToDictionary(e => e.Key[Prefix.Length..], e => e.Value);
+        FasterRcnnConfig config = detector.Config;
+        if (ClassicShape.Of(config.Backbone.Kind) is not { } classic || !classic.HasHead(config)) return parameters;
+        for (int i = 0; i < classic.HeadNames.Count; i++)
+        {
+            foreach (string part in (string[])["weight", "bias"]) parameters[$"{classic.HeadNames[i]}.{part}"] = state[$"head.fc{6 + i}.{part}"];
+        }
+
+        return parameters;
     }
 
     private (float Width, float Height) WantedSize(DataStatistics data)

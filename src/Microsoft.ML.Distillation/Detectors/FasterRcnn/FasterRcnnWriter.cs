@@ -56,7 +56,7 @@ internal sealed class FasterRcnnWriter(GraphBuilder graph, FasterRcnnConfig conf
     /// <summary>The features [R,C,S,S] of regions, and the regions [R,4] in the order of the features.</summary>
     public (string Features, string Boxes) Regions(IReadOnlyList<string> maps, string boxes, RegionPooling pooling)
     {
-        if (maps.Count == 1) return (Align(maps[0], boxes, pooling, 0), boxes);
+        if (maps.Count == 1) return (pooling.Write(graph, maps[0], boxes, 0), boxes);
 
         // Regions are read map by map; the later steps do not care for their order.
         string area = OnnxBoxes.Area(graph, boxes);
@@ -69,7 +69,7 @@ internal sealed class FasterRcnnWriter(GraphBuilder graph, FasterRcnnConfig conf
                 within = graph.Add("And", [within, graph.Add("Less", [area, graph.Scalar(pooling.SmallestArea(map + 1))])]);
             string indices = graph.Add("Reshape", [graph.Add("NonZero", [within]), graph.Integers(-1)]);
             string members = graph.Add("Gather", [boxes, indices]);
-            features.Add(Align(maps[map], members, pooling, map));
+            features.Add(pooling.Write(graph, maps[map], members, map));
             ordered.Add(members);
         }
 
@@ -121,21 +121,4 @@ internal sealed class FasterRcnnWriter(GraphBuilder graph, FasterRcnnConfig conf
     }
 
     private string ForOneImage(string value) => graph.Add("Unsqueeze", [value, graph.Integers(0)]);
-
-    private string Align(string map, string boxes, RegionPooling pooling, int level)
-    {
-        var zero = new TensorProto { DataType = (int)TensorProto.Types.DataType.Int64, RawData = ByteString.CopyFrom(new byte[sizeof(long)]) };
-        zero.Dims.Add(1);
-        string count = graph.Add("Shape", [boxes], ("start", 0), ("end", 1));
-        string image = graph.Add("ConstantOfShape", [count], ("value", zero));
-        return graph.Add(
-            "RoiAlign",
-            [map, boxes, image],
-            ("coordinate_transformation_mode", pooling.Align.Aligned ? "half_pixel" : "output_half_pixel"),
-            ("mode", "avg"),
-            ("output_height", pooling.Align.Size),
-            ("output_width", pooling.Align.Size),
-            ("sampling_ratio", RoiAlign.Samples),
-            ("spatial_scale", 1f / pooling.Stride(level)));
-    }
 }

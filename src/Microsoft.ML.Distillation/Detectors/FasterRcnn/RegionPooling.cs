@@ -1,14 +1,15 @@
 using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Onnx;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Detectors;
 
 /// <summary>
-/// RoIAlign over one map or a pyramid. In a pyramid each region is read from the map whose resolution suits its size:
+/// Pooling of regions over one map or a pyramid. In a pyramid each region is read from the map whose resolution suits its size:
 /// level ⌊4 + log2(√area / 224)⌋, where level k has stride 2^k (Lin et al. 2017, equation 1; torchvision's LevelMapper).
 /// </summary>
-internal sealed class RegionPooling(RoiAlign align, IReadOnlyList<int> strides)
+internal sealed class RegionPooling(IRoiPooling pooling, IReadOnlyList<int> strides)
 {
     /// <summary>Regions of this size, in pixels, are for the level named next.</summary>
     private const double CanonicalSize = 224;
@@ -17,12 +18,6 @@ internal sealed class RegionPooling(RoiAlign align, IReadOnlyList<int> strides)
 
     /// <summary>torchvision's, which keeps a size that is exactly on a border on the upper level.</summary>
     private const double Epsilon = 1e-6;
-
-    /// <summary>The settings of the pooling itself.</summary>
-    public RoiAlign Align => align;
-
-    /// <summary>Pixels of the input for one cell of a map.</summary>
-    public int Stride(int map) => strides[map];
 
     /// <summary>The area, in square pixels, from which on regions are read from a map.</summary>
     public float SmallestArea(int map)
@@ -37,7 +32,7 @@ internal sealed class RegionPooling(RoiAlign align, IReadOnlyList<int> strides)
     /// <param name="boxes">For each image [R_i,4], in pixels of the input.</param>
     public Tensor Pool(IReadOnlyList<Tensor> maps, IReadOnlyList<Tensor> boxes)
     {
-        if (strides.Count == 1) return align.Pool(maps[0], boxes, 1f / strides[0]);
+        if (strides.Count == 1) return pooling.Pool(maps[0], boxes, 1f / strides[0]);
 
         using DisposeScope scope = NewDisposeScope();
         var pooled = new List<Tensor>();
@@ -55,13 +50,16 @@ internal sealed class RegionPooling(RoiAlign align, IReadOnlyList<int> strides)
                 start += rows[n].Length / 4;
             }
 
-            pooled.Add(align.Pool(maps[map], chosen, 1f / strides[map]));
+            pooled.Add(pooling.Pool(maps[map], chosen, 1f / strides[map]));
         }
 
         var place = new long[order.Count];
         for (int i = 0; i < place.Length; i++) place[order[i]] = i;
         return cat([.. pooled]).index_select(0, TensorArrays.Vector(place, maps[0].device)).MoveToOuterDisposeScope();
     }
+
+    /// <summary>Writes the pooling of regions [R,4], all of the map of an index, into an ONNX graph.</summary>
+    public string Write(GraphBuilder graph, string map, string boxes, int index) => pooling.Write(graph, map, boxes, 1f / strides[index]);
 
     private long[] Members(float[] boxes, int map)
     {

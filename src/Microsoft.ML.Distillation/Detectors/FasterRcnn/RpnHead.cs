@@ -2,7 +2,6 @@ using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Detectors;
@@ -16,20 +15,18 @@ internal sealed record RpnOutput(Tensor Objectness, Tensor Deltas);
 internal sealed class RpnHead : nn.Module
 {
     // Named as in the state dict.
-    private readonly Conv2d conv;
-    private readonly Conv2d cls_logits;
-    private readonly Conv2d bbox_pred;
+    private readonly Convolution conv;
+    private readonly Convolution cls_logits;
+    private readonly Convolution bbox_pred;
 
     public RpnHead(int from, int channels, int anchors)
         : base(nameof(RpnHead))
     {
-        conv = nn.Conv2d(from, channels, 3, padding: 1L);
-        cls_logits = nn.Conv2d(channels, anchors, 1);
-        bbox_pred = nn.Conv2d(channels, 4 * anchors, 1);
-        nn.init.kaiming_normal_(conv.weight!, nonlinearity: nn.init.NonlinearityType.ReLU);
-        nn.init.normal_(cls_logits.weight!, 0, 0.01);
-        nn.init.normal_(bbox_pred.weight!, 0, 0.01);
-        foreach (Conv2d layer in new[] { conv, cls_logits, bbox_pred }) nn.init.zeros_(layer.bias!);
+        conv = new Convolution(from, channels, 3);
+        cls_logits = new Convolution(channels, anchors, 1);
+        bbox_pred = new Convolution(channels, 4 * anchors, 1);
+        nn.init.normal_(cls_logits.Weight, 0, 0.01);
+        nn.init.normal_(bbox_pred.Weight, 0, 0.01);
         RegisterComponents();
     }
 
@@ -42,8 +39,8 @@ internal sealed class RpnHead : nn.Module
         {
             Tensor hidden = conv.call(map).relu_();
             long images = map.shape[0];
-            logits.Add(Pointwise.Run(cls_logits, hidden).permute(0, 2, 3, 1).reshape(images, -1));
-            deltas.Add(Pointwise.Run(bbox_pred, hidden).permute(0, 2, 3, 1).reshape(images, -1, 4));
+            logits.Add(cls_logits.call(hidden).permute(0, 2, 3, 1).reshape(images, -1));
+            deltas.Add(bbox_pred.call(hidden).permute(0, 2, 3, 1).reshape(images, -1, 4));
         }
 
         Tensor allLogits = logits.Count == 1 ? logits[0] : cat([.. logits], 1);
@@ -54,10 +51,10 @@ internal sealed class RpnHead : nn.Module
     /// <summary>Writes the layers for one map; the values hold logits [A] and deltas [A,4] of one image.</summary>
     public (string Logits, string Deltas) Write(GraphBuilder graph, string map, string name)
     {
-        string hidden = graph.Add("Relu", [OnnxLayers.Conv(graph, map, conv, $"{name}.conv")]);
+        string hidden = graph.Add("Relu", [conv.Write(graph, map, $"{name}.conv")]);
         return (
-            Rows(OnnxLayers.Conv(graph, hidden, cls_logits, $"{name}.cls_logits"), -1),
-            Rows(OnnxLayers.Conv(graph, hidden, bbox_pred, $"{name}.bbox_pred"), -1, 4));
+            Rows(cls_logits.Write(graph, hidden, $"{name}.cls_logits"), -1),
+            Rows(bbox_pred.Write(graph, hidden, $"{name}.bbox_pred"), -1, 4));
 
         string Rows(string value, params ReadOnlySpan<long> shape)
         {

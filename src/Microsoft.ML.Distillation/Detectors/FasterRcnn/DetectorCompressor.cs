@@ -1,0 +1,127 @@
+using Microsoft.ML.Distillation.Compression;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Detectors;
+
+/// <summary>Makes detectors with layers in parts: of a trained one, or fresh.</summary>
+internal static class DetectorCompressor
+{
+    /// <summary>A detector of the same kind that computes nearly the same with fewer multiplications.</summary>
+    /// <param name="whole">A detector with no layer in parts; it stays as it is.</param>
+    /// <exception cref="ArgumentException">The options do not fit the detector; the message names what does not.</exception>
+    public static FasterRcnn Compress(FasterRcnn whole, CompressionOptions options)
+    {
+        options.Validate();
+        if (whole.Config.Ranks.Count > 0) throw new ArgumentException("The detector has layers in parts already.", nameof(whole));
+        CompressibleLayers layers = CompressibleLayers.Of(whole.Config, whole.Backbone);
+        Dictionary<string, Spectrum[]>? spectra = options.FlopsShare is null ? null : Spectra(whole.Backbone);
+        Dictionary<string, IReadOnlyList<int>> ranks = Choose(layers, options, spectra);
+        var detector = new FasterRcnn(whole.Config with { Ranks = ranks });
+        Dictionary<string, double> errors = Fill(detector, whole, ranks);
+        options.Report?.Invoke(Report(detector, layers, ranks, errors));
+        return detector;
+    }
+
+    /// <summary>A detector with layers in parts and fresh weights.</summary>
+    /// <exception cref="ArgumentException">The options do not fit the detector; the message names what does not.</exception>
+    public static FasterRcnn Create(FasterRcnnConfig config, CompressionOptions options)
+    {
+        options.Validate();
+        using BackboneNetwork network = BackboneNetwork.Create(config.Backbone, config.OutputStride);
+        CompressibleLayers layers = CompressibleLayers.Of(config, network);
+        Dictionary<string, IReadOnlyList<int>> ranks = Choose(layers, options, spectra: null);
+        var detector = new FasterRcnn(config with { Ranks = ranks });
+        options.Report?.Invoke(Report(detector, layers, ranks, new Dictionary<string, double>()));
+        return detector;
+    }
+
+    private static Dictionary<string, IReadOnlyList<int>> Choose(
+        CompressibleLayers layers, CompressionOptions options, IReadOnlyDictionary<string, Spectrum[]>? spectra)
+    {
+        foreach ((string name, IReadOnlyList<int> ranks) in options.Ranks) Require(layers, name, ranks);
+        var chosen = new Dictionary<string, IReadOnlyList<int>>(options.Ranks);
+        if (options.FlopsShare is double share) Add(RankSearch.Choose(layers.Backbone, share, options.Ranks, spectra));
+
+        // The head's layers are wide and few: nothing is gained by dividing unequally between them.
+        if ((options.HeadFlopsShare ?? options.FlopsShare) is double headShare)
+            Add(RankSearch.Choose(layers.Head, headShare, options.Ranks, spectra: null));
+        return chosen;
+
+        void Add(Dictionary<string, IReadOnlyList<int>> more)
+        {
+            foreach ((string name, IReadOnlyList<int> ranks) in more) chosen[name] = ranks;
+        }
+    }
+
+    private static void Require(CompressibleLayers layers, string name, IReadOnlyList<int> ranks)
+    {
+        LayerShape[] known = [.. layers.Backbone.Concat(layers.Head).Where(l => l.Groups == 1)];
+        LayerShape layer = known.FirstOrDefault(l => l.Name == name) ?? throw new ArgumentException(
+            $"{nameof(CompressionOptions)}.{nameof(CompressionOptions.Ranks)}: the detector has no layer '{name}' to take apart, but: {string.Join(", ", known.Select(l => l.Name))}.");
+        int[] most = layer.FullRanks;
+        if (ranks.Count != most.Length || ranks.Zip(most).Any(r => r.First > r.Second))
+        {
+            throw new ArgumentException(
+                $"{nameof(CompressionOptions)}.{nameof(CompressionOptions.Ranks)}: {name} takes {most.Length} ranks of at most [{string.Join(", ", most)}], not [{string.Join(", ", ranks)}].");
+        }
+    }
+
+    private static Dictionary<string, Spectrum[]> Spectra(BackboneNetwork network)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        var spectra = new Dictionary<string, Spectrum[]>();
+        foreach ((string name, ConvLayer layer) in network.Convolutions)
+        {
+            if (layer.Groups > 1) continue;
+            Tensor made = layer.Weight.reshape(layer.To, -1);
+            Tensor seen = layer.Weight.transpose(0, 1).reshape(layer.From, -1);
+            spectra[CompressibleLayers.BackbonePrefix + name] = layer.Kernel > 1 ? [Spectrum.Of(seen), Spectrum.Of(made)]
+                : [Spectrum.Of(layer.To <= layer.From ? made : seen)];
+        }
+
+        return spectra;
+    }
+
+    /// <summary>Copies what both have and fills the parts; the errors by layer.</summary>
+    private static Dictionary<string, double> Fill(FasterRcnn parts, FasterRcnn whole, IReadOnlyDictionary<string, IReadOnlyList<int>> ranks)
+    {
+        using IDisposable noGradients = no_grad();
+        Dictionary<string, Tensor> from = whole.state_dict(), to = parts.state_dict();
+        foreach ((string name, Tensor value) in to)
+        {
+            if (from.TryGetValue(name, out Tensor? old)) value.copy_(old);
+        }
+
+        var errors = new Dictionary<string, double>();
+        foreach ((string name, IReadOnlyList<int> layerRanks) in ranks)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            LayerFactors factors = LayerFactors.Of(from[$"{name}.weight"], layerRanks);
+            to[$"{name}.reduce.weight"].copy_(factors.Reduce);
+            if (factors.Core is not null) to[$"{name}.core.weight"].copy_(factors.Core);
+            to[$"{name}.expand.weight"].copy_(factors.Expand);
+            if (from.TryGetValue($"{name}.bias", out Tensor? bias)) to[$"{name}.expand.bias"].copy_(bias);
+            errors[name] = factors.Error;
+        }
+
+        return errors;
+    }
+
+    private static CompressionReport Report(
+        FasterRcnn detector, CompressibleLayers layers, IReadOnlyDictionary<string, IReadOnlyList<int>> ranks, IReadOnlyDictionary<string, double> errors)
+    {
+        LayerShape[] parts = [.. layers.Backbone.Concat(layers.Head).Where(l => ranks.ContainsKey(l.Name))];
+        long parameters = detector.parameters().Sum(p => p.NumberOfElements);
+        return new CompressionReport(
+            [.. parts.Select(l => new LayerCompression(l.Name, ranks[l.Name], l.FlopsAt(ranks[l.Name]) / l.Flops, errors.TryGetValue(l.Name, out double e) ? e : null))],
+            Remaining(layers.Backbone),
+            Remaining(layers.Head),
+            parameters,
+            parameters + parts.Sum(l => l.Weights - l.WeightsAt(ranks[l.Name])));
+
+        double Remaining(IReadOnlyList<LayerShape> shapes)
+            => shapes.Sum(l => ranks.TryGetValue(l.Name, out IReadOnlyList<int>? r) ? l.FlopsAt(r) : l.Flops) / shapes.Sum(l => l.Flops);
+    }
+}

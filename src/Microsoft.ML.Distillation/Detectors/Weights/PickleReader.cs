@@ -1,0 +1,168 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using System.Text;
+using static Microsoft.ML.Distillation.Detectors.Weights.PickleOp;
+
+namespace Microsoft.ML.Distillation.Detectors.Weights;
+
+/// <summary>
+/// Reads a pickle, Python's format for objects: a program for a small stack machine. This one knows numbers, texts, bytes,
+/// lists, tuples (<c>object?[]</c>), dictionaries, and whatever the vocabulary gives; every other instruction is refused.
+/// </summary>
+internal ref struct PickleReader
+{
+    private static readonly object MarkObject = new();
+
+    private readonly IPickleVocabulary _vocabulary;
+    private readonly List<object?> _stack = [];
+    private readonly Dictionary<uint, object?> _memo = [];
+    private ReadOnlySpan<byte> _rest;
+
+    private PickleReader(ReadOnlySpan<byte> pickle, IPickleVocabulary vocabulary)
+    {
+        _rest = pickle;
+        _vocabulary = vocabulary;
+    }
+
+    /// <summary>The object that a pickle holds.</summary>
+    /// <exception cref="FormatException">The pickle is damaged, or asks for something that is not plain data.</exception>
+    public static object? Read(ReadOnlySpan<byte> pickle, IPickleVocabulary vocabulary)
+    {
+        var reader = new PickleReader(pickle, vocabulary);
+        while (true)
+        {
+            byte op = reader.Take(1)[0];
+            if (op == (byte)Stop) return reader.Pop();
+            reader.Step((PickleOp)op);
+        }
+    }
+
+    private void Step(PickleOp op)
+    {
+        switch (op)
+        {
+            case Proto: Take(1); break;
+            case Frame: Take(8); break;
+            case Mark: _stack.Add(MarkObject); break;
+            case PickleOp.Pop: Pop(); break;
+            case PickleOp.PopMark: PopMark(); break;
+
+            case None: _stack.Add(null); break;
+            case NewTrue: _stack.Add(true); break;
+            case NewFalse: _stack.Add(false); break;
+            case BinInt: _stack.Add((long)BinaryPrimitives.ReadInt32LittleEndian(Take(4))); break;
+            case BinInt1: _stack.Add((long)Take(1)[0]); break;
+            case BinInt2: _stack.Add((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2))); break;
+            case Long1: _stack.Add(Whole(Take(Take(1)[0]))); break;
+            case BinFloat: _stack.Add(BinaryPrimitives.ReadDoubleBigEndian(Take(8))); break;
+
+            case ShortBinUnicode: _stack.Add(Encoding.UTF8.GetString(Take(Take(1)[0]))); break;
+            case BinUnicode: _stack.Add(Encoding.UTF8.GetString(Take(Length4()))); break;
+            case BinUnicode8: _stack.Add(Encoding.UTF8.GetString(Take(BinaryPrimitives.ReadUInt64LittleEndian(Take(8))))); break;
+            case ShortBinBytes: _stack.Add(Take(Take(1)[0]).ToArray()); break;
+            case BinBytes: _stack.Add(Take(Length4()).ToArray()); break;
+
+            case EmptyList: _stack.Add(new List<object?>()); break;
+            case Append: AddTo([Pop()]); break;
+            case Appends: AddTo(PopMark()); break;
+            case EmptyTuple: _stack.Add(Array.Empty<object?>()); break;
+            case PickleOp.Tuple: _stack.Add(PopMark()); break;
+            case Tuple1: _stack.Add(PopMany(1)); break;
+            case Tuple2: _stack.Add(PopMany(2)); break;
+            case Tuple3: _stack.Add(PopMany(3)); break;
+            case EmptyDict: _stack.Add(new Dictionary<object, object?>()); break;
+            case SetItem: SetIn(PopMany(2)); break;
+            case SetItems: SetIn(PopMark()); break;
+
+            case Global: _stack.Add(_vocabulary.Find(Line(), Line())); break;
+            case StackGlobal:
+                object?[] path = PopMany(2);
+                _stack.Add(_vocabulary.Find(As<string>(path[0]), As<string>(path[1])));
+                break;
+            case Reduce:
+                object?[] call = PopMany(2);
+                _stack.Add(_vocabulary.Call(As<object>(call[0]), As<object?[]>(call[1])));
+                break;
+            case Build:
+                // PyTorch gives its dictionaries an attribute, the versions of the modules; nobody here reads it.
+                Pop();
+                As<Dictionary<object, object?>>(Peek());
+                break;
+            case BinPersId: _stack.Add(_vocabulary.Refer(Pop())); break;
+
+            case BinPut: _memo[Take(1)[0]] = Peek(); break;
+            case LongBinPut: _memo[BinaryPrimitives.ReadUInt32LittleEndian(Take(4))] = Peek(); break;
+            case Memoize: _memo[(uint)_memo.Count] = Peek(); break;
+            case BinGet: Recall(Take(1)[0]); break;
+            case LongBinGet: Recall(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))); break;
+
+            default: throw new FormatException(FormattableString.Invariant($"the pickle has the instruction 0x{(byte)op:x2}, which no checkpoint of tensors needs."));
+        }
+    }
+
+    private ReadOnlySpan<byte> Take(ulong count)
+    {
+        if (count > (ulong)_rest.Length) throw new FormatException("the pickle ends too early.");
+        ReadOnlySpan<byte> taken = _rest[..(int)count];
+        _rest = _rest[(int)count..];
+        return taken;
+    }
+
+    private uint Length4() => BinaryPrimitives.ReadUInt32LittleEndian(Take(4));
+
+    private string Line()
+    {
+        int end = _rest.IndexOf((byte)'\n');
+        if (end < 0) throw new FormatException("the pickle ends too early.");
+        string line = Encoding.UTF8.GetString(Take((ulong)end));
+        Take(1);
+        return line;
+    }
+
+    private static object Whole(ReadOnlySpan<byte> littleEndian)
+    {
+        var value = new BigInteger(littleEndian);
+        return value >= long.MinValue && value <= long.MaxValue ? (long)value : value;
+    }
+
+    private void Recall(uint index)
+        => _stack.Add(_memo.TryGetValue(index, out object? value) ? value : throw new FormatException("the pickle refers to what it does not hold."));
+
+    private readonly object? Peek() => _stack.Count > 0 ? _stack[^1] : throw new FormatException("the pickle takes more than it holds.");
+
+    private readonly object? Pop()
+    {
+        object? value = Peek();
+        _stack.RemoveAt(_stack.Count - 1);
+        return value;
+    }
+
+    private readonly object?[] PopMany(int count)
+    {
+        if (_stack.Count < count) throw new FormatException("the pickle takes more than it holds.");
+        object?[] values = [.. _stack.GetRange(_stack.Count - count, count)];
+        _stack.RemoveRange(_stack.Count - count, count);
+        return values;
+    }
+
+    private readonly object?[] PopMark()
+    {
+        int mark = _stack.FindLastIndex(o => ReferenceEquals(o, MarkObject));
+        if (mark < 0) throw new FormatException("the pickle takes more than it holds.");
+        object?[] values = PopMany(_stack.Count - mark - 1);
+        Pop();
+        return values;
+    }
+
+    private readonly void AddTo(object?[] values) => As<List<object?>>(Peek()).AddRange(values);
+
+    private readonly void SetIn(object?[] pairs)
+    {
+        if (pairs.Length % 2 != 0) throw new FormatException("the pickle has a key without a value.");
+        Dictionary<object, object?> target = As<Dictionary<object, object?>>(Peek());
+        for (int i = 0; i < pairs.Length; i += 2) target[As<object>(pairs[i])] = pairs[i + 1];
+    }
+
+    private static T As<T>(object? value) where T : class
+        => value as T ?? throw new FormatException($"the pickle has {value?.GetType().Name ?? "nothing"} where {typeof(T).Name} belongs.");
+}
