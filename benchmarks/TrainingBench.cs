@@ -21,9 +21,19 @@ internal static class TrainingBench
         NativeHeap.KeepFreedMemory();
         using Detector detector = StudentDetector.FasterRcnn(Backbone.ResNet18 with { FpnChannels = 256 }, 320, new FasterRcnnOptions
         {
-            InputWidth = 320, InputHeight = 320, AnchorSizes = [32, 64, 128], AnchorRatios = [0.5f, 1, 2], RpnChannels = 256,
-            RpnBatchSize = 256, ProposalsBeforeNms = 1000, TrainingProposals = 500, RoiBatchSize = 128, RoiSize = 7,
-            HeadWidth = 1024, HeadLayers = 2, ClassAgnosticBoxes = false,
+            InputWidth = 320,
+            InputHeight = 320,
+            AnchorSizes = [32, 64, 128],
+            AnchorRatios = [0.5f, 1, 2],
+            RpnChannels = 256,
+            RpnBatchSize = 256,
+            ProposalsBeforeNms = 1000,
+            TrainingProposals = 500,
+            RoiBatchSize = 128,
+            RoiSize = 7,
+            HeadWidth = 1024,
+            HeadLayers = 2,
+            ClassAgnosticBoxes = false,
         }).Build(Statistics);
         using var objective = new TwoStageObjective((FasterRcnn)detector, 0, null, null, CPU);
         var options = new TrainingOptions { Epochs = 1, Seed = 1, BatchSize = 2, Optimizer = OptimizerKind.Sgd };
