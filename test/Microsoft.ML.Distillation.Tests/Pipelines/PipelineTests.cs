@@ -153,7 +153,7 @@ public class PipelineTests
     {
         Assert.That(_progress.Count(p => p.EpochEnd), Is.EqualTo(25));
         Assert.That(_progress.Count(p => !p.EpochEnd), Is.EqualTo(150));
-        Assert.That(_progress.Count(p => p.ValidationAveragePrecision is not null), Is.EqualTo(2));
+        Assert.That(_progress.Count(p => p.ValidationAveragePrecision is not null), Is.EqualTo(5));
     }
 
     private Found[] Predict(ITransformer model)
