@@ -33,5 +33,8 @@ public abstract record DetectorEstimatorOptions : TrainingOptions
     /// </summary>
     public IDataView? ValidationSet { get; init; }
 
+    /// <summary>What these options ask to be trained.</summary>
+    internal abstract Candidate Candidate { get; }
+
     internal DetectorColumns Columns => new(ImageColumnName, PredictedLabelColumnName, ScoreColumnName, PredictedBoundingBoxColumnName);
 }

@@ -1,3 +1,5 @@
+using Microsoft.ML.Distillation.Estimators;
+
 namespace Microsoft.ML.Distillation;
 
 /// <summary>The options of <see cref="DistillDetectorEstimator"/>. Only the teacher must be given; what is left out adapts to the data.</summary>
@@ -11,6 +13,8 @@ public sealed record DistillDetectorOptions : DetectorEstimatorOptions
 
     /// <summary>What the student learns from the teacher, and how strongly.</summary>
     public DistillationOptions Distillation { get; init; } = new();
+
+    internal override Candidate Candidate => new(Student, new Lesson(Teacher, Distillation), this);
 
     internal override void Validate()
     {
