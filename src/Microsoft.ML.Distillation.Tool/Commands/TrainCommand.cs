@@ -29,7 +29,7 @@ internal sealed class TrainCommand : System.CommandLine.Command
         IReadOnlyList<AnnotatedImage> test = data.OpenTest(parsed, context);
         TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output));
         using var interruption = new Interruption(error, "the best model so far will be saved");
-        session.TrainAndSave("train", path, progress => context.Transforms.TrainDetector(training.Apply(
+        session.TrainAndSave(new TrainingRun("train", path, progress => training.Apply(
             new TrainDetectorOptions { Detector = plan, ValidationSet = session.Validation, Progress = progress }, parsed, run: null, interruption.Token)));
         output.WriteLine($"saved {path}");
         if (interruption.Requested) return Application.Interrupted;
