@@ -11,7 +11,8 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Distillation.Estimators;
 
 /// <summary>What a student learns, and from whom.</summary>
-internal sealed record Lesson(Teacher Teacher, DistillationOptions Distillation);
+/// <param name="Jointly">Whether the teacher is trained together with the student.</param>
+internal sealed record Lesson(Teacher Teacher, DistillationOptions Distillation, bool Jointly = false);
 
 /// <summary>
 /// What all detector estimators do in <c>Fit</c>: read the data, build the network, train it, export it, hold the export to the
@@ -37,16 +38,16 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, DetectorEstima
 
         using var scope = NewDisposeScope();
         manual_seed(training.Seed!.Value);
-        using Detector student = plan.Build(DataStatistics.Of(images));
+        using Detector student = StudentOf(plan, images);
         student.to(device);
-        using ITeacher? teacher = lesson?.Teacher.Open(images.ClassNames, device);
+        using ITeacher? teacher = lesson is { Jointly: true } ? lesson.Teacher.OpenFresh(images.ClassNames, device) : lesson?.Teacher.Open(images.ClassNames, device);
         if (teacher is not null) SayLimits(channel, teacher, images.ClassNames);
         using IObjective objective = ObjectiveOf(student, lesson, teacher, device);
         Say(channel, string.Create(CultureInfo.InvariantCulture,
             $"Training on {images.Count} images of {images.ClassNames.Count} classes ({string.Join(", ", images.ClassNames)}) on {device}; "
-            + $"the network takes {student.InputSize} and has {student.parameters().Sum(p => p.numel()):N0} parameters"));
+            + $"the network takes {student.InputSize} and has {student.parameters().Sum(p => p.numel()):N0} parameters, {student.Precision?.ToString() ?? "full precision"}"));
 
-        TrainingResult result = new TrainingLoop(objective, teacher, images, validation, training, device).Run();
+        TrainingResult result = new TrainingLoop(objective, teacher, images, validation, LowRate(training, objective, teacher), device).Run();
         if (result.Cancelled) channel.Warning(MessageSensitivity.None, $"Training was cancelled after {result.History.Count} epochs; the best model so far is kept.");
         return Export(result.Detector, images, input.Schema, channel);
     }
@@ -85,7 +86,46 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, DetectorEstima
             Warn = warning => channel.Warning(MessageSensitivity.UserData, warning),
         }).Read(view, options.CancellationToken);
 
-    private IObjective ObjectiveOf(Detector student, Lesson? lesson, ITeacher? teacher, Device device) => student switch
+    /// <summary>The network to train: a fresh one, or the trained one that it starts from; of the precision asked for.</summary>
+    private Detector StudentOf(StudentDetector plan, SampleStore images)
+    {
+        if (options.InitialStudent is not { } initial)
+        {
+            Detector fresh = plan.Build(DataStatistics.Of(images));
+            if (options.Precision is not null) fresh.LowerPrecision(options.Precision);
+            return fresh;
+        }
+
+        if (!initial.ClassNames.SequenceEqual(images.ClassNames))
+        {
+            throw new ArgumentException(
+                $"The detector of {nameof(options.InitialStudent)} knows {string.Join(", ", initial.ClassNames)}; the data have {string.Join(", ", images.ClassNames)}.");
+        }
+
+        return initial.Lowered(options.Precision!, nameof(options.InitialStudent));
+    }
+
+    /// <summary>
+    /// The default learning rate where it is not that of the student alone: a tenth of it to fine-tune a trained student, that of
+    /// both networks' parameters to train a teacher with it.
+    /// </summary>
+    private TrainingOptions LowRate(TrainingOptions training, IObjective objective, ITeacher? teacher)
+    {
+        if (training.LearningRate is not null || (options.InitialStudent is null && teacher is not JointTeacher)) return training;
+        long parameters = objective.Student.parameters().Sum(p => p.numel());
+        if (teacher is JointTeacher joint) parameters += joint.Detector.parameters().Sum(p => p.numel());
+        return training with { LearningRate = TrainingPlan.DefaultRate(training, parameters) * (options.InitialStudent is null ? 1 : 0.1) };
+    }
+
+    private IObjective ObjectiveOf(Detector student, Lesson? lesson, ITeacher? teacher, Device device)
+    {
+        IObjective objective = OwnObjectiveOf(student, lesson, teacher, device);
+        return teacher is JointTeacher joint
+            ? new JointObjective(objective, OwnObjectiveOf(joint.Detector, null, null, device), lesson!.Distillation.TeacherWeight, device)
+            : objective;
+    }
+
+    private IObjective OwnObjectiveOf(Detector student, Lesson? lesson, ITeacher? teacher, Device device) => student switch
     {
         FasterRcnn detector => new TwoStageObjective(detector, options.SquaredRegressionWeight, lesson?.Distillation, teacher, device),
         _ => throw new NotSupportedException($"There is no training for detectors of the kind {student.GetType().Name}."),

@@ -37,7 +37,7 @@ public sealed class DistillDetectorEstimator : IEstimator<DetectorTransformer>
     /// <exception cref="TrainingDivergedException">A term of the loss is not finite.</exception>
     public DetectorTransformer Fit(IDataView input)
         => new DetectorTraining(_catalog, _options, nameof(DistillationCatalog.DistillDetector))
-            .Fit(input, _options.Student, new Lesson(_options.Teacher, _options.Distillation));
+            .Fit(input, _options.Student, new Lesson(_options.Teacher, _options.Distillation, Jointly: _options.Scheme == ApprenticeScheme.A));
 
     /// <inheritdoc/>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema) => DetectorSchema.Output(_catalog, inputSchema, _options);
