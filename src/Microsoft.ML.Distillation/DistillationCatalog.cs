@@ -127,6 +127,20 @@ public static class DistillationCatalog
         return new DistillDetectorEstimator(catalog, options);
     }
 
+    /// <summary>
+    /// Quantises a trained detector without training it, with ranges taken from the images that it is fitted to. The control that trained
+    /// low precision (<see cref="DetectorEstimatorOptions.Precision"/>) is compared with.
+    /// </summary>
+    /// <param name="catalog">The catalog <c>mlContext.Transforms</c>.</param>
+    /// <param name="options">The options.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of its range; the message names it.</exception>
+    public static QuantizeDetectorEstimator QuantizeDetector(this TransformsCatalog catalog, QuantizeDetectorOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentNullException.ThrowIfNull(options);
+        return new QuantizeDetectorEstimator(catalog, options);
+    }
+
     /// <summary>Measures predictions against the ground truth by COCO's and by PASCAL VOC's rules.</summary>
     /// <param name="mlContext">The context.</param>
     /// <param name="data">Ground truth and predictions, as a fitted detector's <c>Transform</c> gives them on annotated images.</param>

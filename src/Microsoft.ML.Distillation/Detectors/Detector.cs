@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors.Quantization;
 using Microsoft.ML.Distillation.Onnx;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -19,6 +20,20 @@ internal abstract class Detector(string name) : nn.Module(name)
 
     /// <summary>The feature maps that can serve as hint or guided layers, in the order of depth, with their channels.</summary>
     public abstract IReadOnlyList<(string Name, int Channels)> FeatureMaps { get; }
+
+    /// <summary>The bits that the layers compute with; <see langword="null"/> for full precision.</summary>
+    public LowPrecision? Precision { get; private set; }
+
+    /// <summary>The names in the state dict of the layers that predict classes and boxes.</summary>
+    protected virtual IReadOnlyList<string> PredictionLayers => [];
+
+    /// <summary>Makes the layers compute with few bits; their weights stay as they are behind the rounded ones.</summary>
+    public void LowerPrecision(LowPrecision precision)
+    {
+        if (Precision is not null) throw new InvalidOperationException($"The detector is of low precision already ({Precision}).");
+        LowPrecisionLayers.Quantize(this, precision, PredictionLayers);
+        Precision = precision;
+    }
 
     /// <summary>The named feature maps, each [N,C,h,w], of images [N,3,H,W] (RGB, 0 to 1) of <see cref="InputSize"/>.</summary>
     public abstract IReadOnlyDictionary<string, Tensor> Features(Tensor images);

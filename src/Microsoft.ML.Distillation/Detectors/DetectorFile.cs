@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors.Quantization;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Onnx.Proto;
 using TorchSharp;
@@ -29,8 +30,10 @@ internal static class DetectorFile
         graph.Output(DetectorGraph.Boxes, boxes, TensorProto.Types.DataType.Float, 1, "detections", 4);
         graph.Output(DetectorGraph.Scores, found.Scores, TensorProto.Types.DataType.Float, 1, "detections");
         graph.Output(DetectorGraph.Classes, found.Classes, TensorProto.Types.DataType.Int64, 1, "detections");
+        IEnumerable<KeyValuePair<string, string>> precision = detector.Precision is { } bits ? [new(DetectorGraph.PrecisionKey, bits.ToJson())] : [];
         return new OnnxModelFile(graph.Build(
         [
+            .. precision,
             new(DetectorGraph.NamesKey, JsonSerializer.Serialize(detector.ClassNames)),
             new(DetectorGraph.ArchitectureKey, detector.Describe()),
             new(DetectorGraph.PlainKey, new PlainForm(image, found.Boxes, input.Width, input.Height).ToJson()),
@@ -44,12 +47,14 @@ internal static class DetectorFile
         if (!DetectorGraph.IsDetector(model))
             throw new FormatException("The ONNX model was not made by this library: it does not say how to rebuild the network.");
         Detector detector = DetectorFactory.FromDescription(model.Metadata[DetectorGraph.ArchitectureKey]);
+        if (model.Metadata.TryGetValue(DetectorGraph.PrecisionKey, out string? precision)) detector.LowerPrecision(LowPrecision.FromJson(precision));
         using var scope = NewDisposeScope();
         using IDisposable frozen = no_grad();
+        IReadOnlySet<string> restored = QuantizedParameters.Restore(detector, model);
         IReadOnlyDictionary<string, OnnxTensor> parameters = model.Parameters();
         foreach ((string name, Tensor tensor) in detector.state_dict())
         {
-            if (tensor.dtype != ScalarType.Float32) continue;
+            if (tensor.dtype != ScalarType.Float32 || restored.Contains(name)) continue;
             if (!parameters.TryGetValue(name, out OnnxTensor? stored))
                 throw new FormatException($"The ONNX model lacks the parameter '{name}' of the network that it describes.");
             if (!tensor.shape.AsSpan().SequenceEqual(stored.Shape.ToArray()))

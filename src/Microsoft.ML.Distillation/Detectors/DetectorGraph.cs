@@ -35,6 +35,9 @@ internal static class DetectorGraph
     /// <summary>Metadata: where the network begins and ends inside the graph, from which the plain form is cut.</summary>
     public const string PlainKey = "ml-distillation.plain";
 
+    /// <summary>Metadata: the bits that the layers compute with, as JSON; absent for full precision.</summary>
+    public const string PrecisionKey = "ml-distillation.precision";
+
     /// <summary>Whether the file was made by this library.</summary>
     public static bool IsDetector(OnnxModelFile model)
         => model.Metadata.ContainsKey(ArchitectureKey) && model.Metadata.ContainsKey(NamesKey);

@@ -33,8 +33,26 @@ public abstract record DetectorEstimatorOptions : TrainingOptions
     /// </summary>
     public IDataView? ValidationSet { get; init; }
 
+    /// <summary>
+    /// The bits that the network's layers compute with, in training and in the fitted model. <see langword="null"/>: full precision.
+    /// </summary>
+    public LowPrecision? Precision { get; init; }
+
+    /// <summary>
+    /// A trained full-precision detector to start from, in the place of a fresh network; it stays as it is. With it comes a tenth of the
+    /// usual learning rate, unless one is set. Goes with <see cref="Precision"/>. <see langword="null"/>: start fresh.
+    /// </summary>
+    public TrainedDetector? InitialStudent { get; init; }
+
     /// <summary>What these options ask to be trained.</summary>
     internal abstract Candidate Candidate { get; }
+
+    internal override void Validate()
+    {
+        base.Validate();
+        if (InitialStudent is not null && Precision is null)
+            throw new ArgumentException($"{nameof(InitialStudent)} goes with {nameof(Precision)}: without it there is nothing to lower.");
+    }
 
     internal DetectorColumns Columns => new(ImageColumnName, PredictedLabelColumnName, ScoreColumnName, PredictedBoundingBoxColumnName);
 }

@@ -10,12 +10,19 @@ internal static class DetectorSchema
     /// <exception cref="ArgumentException">A column is missing or of another type; the message names it and what is wanted.</exception>
     public static SchemaShape Output(TransformsCatalog catalog, SchemaShape input, DetectorEstimatorOptions options)
     {
-        Check(input, options.ImageColumnName, "an image (MLImage, as LoadImages makes it)",
-            c => c.Kind == SchemaShape.Column.VectorKind.Scalar && c.ItemType is ImageDataViewType);
         Check(input, options.LabelColumnName, "a vector of keys (use Conversion.MapValueToKey on class names)",
             c => c.Kind != SchemaShape.Column.VectorKind.Scalar && c.IsKey);
         Check(input, options.BoundingBoxColumnName, "a vector of Single (x0 y0 x1 y1 of each object in pixels)",
             c => c.Kind != SchemaShape.Column.VectorKind.Scalar && !c.IsKey && c.ItemType.RawType == typeof(float));
+        return Output(catalog, input, options.Columns);
+    }
+
+    /// <summary>The columns after a detector, given those before.</summary>
+    /// <exception cref="ArgumentException">The image's column is missing or of another type.</exception>
+    public static SchemaShape Output(TransformsCatalog catalog, SchemaShape input, DetectorColumns options)
+    {
+        Check(input, options.Image, "an image (MLImage, as LoadImages makes it)",
+            c => c.Kind == SchemaShape.Column.VectorKind.Scalar && c.ItemType is ImageDataViewType);
 
         var columns = input.ToDictionary(c => c.Name);
         foreach (SchemaShape.Column column in Predicted(catalog, options)) columns[column.Name] = column;
@@ -43,16 +50,16 @@ internal static class DetectorSchema
     /// The shape of the predicted columns. <see cref="SchemaShape.Column"/> has no public constructor, so a stock estimator that
     /// declares the same columns and does nothing is asked for its output.
     /// </summary>
-    private static SchemaShape Predicted(TransformsCatalog catalog, DetectorEstimatorOptions options)
+    private static SchemaShape Predicted(TransformsCatalog catalog, DetectorColumns options)
     {
         var declared = SchemaDefinition.Create(typeof(Declared));
         SchemaDefinition.Column label = declared[nameof(Declared.Label)];
-        label.ColumnName = options.PredictedLabelColumnName;
+        label.ColumnName = options.PredictedLabel;
         label.ColumnType = new VectorDataViewType(new KeyDataViewType(typeof(uint), 1));
         var names = new VBuffer<ReadOnlyMemory<char>>(1, ["".AsMemory()]);
         label.AddAnnotation("KeyValues", names, new VectorDataViewType(TextDataViewType.Instance, 1));
-        declared[nameof(Declared.Score)].ColumnName = options.ScoreColumnName;
-        declared[nameof(Declared.Boxes)].ColumnName = options.PredictedBoundingBoxColumnName;
+        declared[nameof(Declared.Score)].ColumnName = options.Score;
+        declared[nameof(Declared.Boxes)].ColumnName = options.PredictedBoundingBoxes;
         return catalog.CustomMapping<Nothing, Declared>((_, _) => { }, null, outputSchemaDefinition: declared)
             .GetOutputSchema(new SchemaShape([]));
     }

@@ -10,15 +10,6 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Estimators;
 
-/// <summary>What a student learns, and from whom.</summary>
-internal sealed record Lesson(Teacher Teacher, DistillationOptions Distillation);
-
-/// <summary>A network to train: what it is, whom it learns from, and how.</summary>
-/// <param name="Plan">The network.</param>
-/// <param name="Lesson">The teacher; <see langword="null"/> to learn from the ground truth alone.</param>
-/// <param name="Options">How to train it.</param>
-internal sealed record Candidate(StudentDetector Plan, Lesson? Lesson, DetectorEstimatorOptions Options);
-
 /// <summary>
 /// What all detector estimators do in <c>Fit</c>: read the data, build the network, train it, export it, hold the export to the
 /// network, and wrap it in ML.NET's transformers.
@@ -38,7 +29,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
     public IReadOnlyList<DetectorTransformer> Fit(IDataView input, IReadOnlyList<Candidate> candidates)
     {
         ArgumentNullException.ThrowIfNull(input);
-        CheckCommon(candidates);
+        Candidate.CheckSideBySide(candidates);
         using IChannel channel = _environment.Register(name).Start("Training");
         TrainingOptions settled = Settled(candidates[0].Options);
         DetectorEstimatorOptions common = candidates[0].Options;
@@ -48,7 +39,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
         using SampleStore? validation = common.ValidationSet is { } set ? Read(set, common, channel, images.ClassNames) : null;
 
         using var scope = NewDisposeScope();
-        using ITeacher? teacher = candidates.Select(candidate => candidate.Lesson?.Teacher).FirstOrDefault(t => t is not null)?.Open(images.ClassNames, device);
+        using ITeacher? teacher = candidates.Select(candidate => candidate.Lesson).FirstOrDefault(lesson => lesson is not null)?.Open(images.ClassNames, device);
         if (teacher is not null) SayLimits(channel, teacher, images.ClassNames);
         var objectives = new List<IObjective>();
         try
@@ -56,15 +47,18 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
             foreach (Candidate candidate in candidates)
             {
                 manual_seed(settled.Seed!.Value);
-                Detector student = candidate.Plan.Build(DataStatistics.Of(images)).to(device);
-                objectives.Add(ObjectiveOf(student, candidate, teacher, device));
+                Detector student = candidate.Build(images).to(device);
+                objectives.Add(candidate.ObjectiveOf(student, teacher, device));
                 Say(channel, string.Create(CultureInfo.InvariantCulture,
                     $"Training on {images.Count} images of {images.ClassNames.Count} classes ({string.Join(", ", images.ClassNames)}) on {device}; "
-                    + $"the network takes {student.InputSize} and has {student.parameters().Sum(p => p.numel()):N0} parameters"));
+                    + $"the network takes {student.InputSize} and has {student.parameters().Sum(p => p.numel()):N0} parameters, {student.Precision?.ToString() ?? "full precision"}"));
             }
 
-            var students = candidates.Zip(objectives, (candidate, objective) =>
-                (objective, (TrainingOptions)(candidate.Options with { Seed = settled.Seed, Progress = new ProgressLog(channel, candidate.Options.Progress) }))).ToArray();
+            var students = candidates.Zip(objectives, (candidate, objective) => (objective, candidate.TrainingOf(objective, teacher) with
+            {
+                Seed = settled.Seed,
+                Progress = new ProgressLog(channel, candidate.Options.Progress),
+            })).ToArray();
             IReadOnlyList<TrainingResult> results = new TrainingLoop(students, teacher, images, validation, device).Run();
             if (results[0].Cancelled) channel.Warning(MessageSensitivity.None, $"Training was cancelled after {results[0].History.Count} epochs; the best model so far is kept.");
             return [.. results.Zip(candidates, (result, candidate) => Export(result.Detector, candidate.Options.Columns, images, input.Schema, channel))];
@@ -111,27 +105,6 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
             CacheBytes = options.CacheBytes,
             Warn = warning => channel.Warning(MessageSensitivity.UserData, warning),
         }).Read(view, options.CancellationToken);
-
-    private static IObjective ObjectiveOf(Detector student, Candidate candidate, ITeacher? teacher, Device device) => student switch
-    {
-        FasterRcnn detector => new TwoStageObjective(
-            detector, candidate.Options.SquaredRegressionWeight, candidate.Lesson?.Distillation, candidate.Lesson is null ? null : teacher, device),
-        _ => throw new NotSupportedException($"There is no training for detectors of the kind {student.GetType().Name}."),
-    };
-
-    private static void CheckCommon(IReadOnlyList<Candidate> candidates)
-    {
-        if (candidates.Select(candidate => candidate.Lesson?.Teacher).Where(teacher => teacher is not null).Distinct().Count() > 1)
-            throw new ArgumentException("Students that train side by side have one teacher.", nameof(candidates));
-        if (candidates.Select(Common).Distinct().Count() > 1)
-            throw new ArgumentException("Students that train side by side agree in epochs, batches, seed, data and device.", nameof(candidates));
-
-        static object Common(Candidate candidate)
-        {
-            DetectorEstimatorOptions o = candidate.Options;
-            return (o.Epochs, o.BatchSize, o.Seed, o.Augmentation, o.ValidationSet, o.ValidationEvery, o.GpuDeviceId, o.OnInvalidSample, o.CancellationToken);
-        }
-    }
 
     /// <summary>Says what the teacher will not teach.</summary>
     private static void SayLimits(IChannel channel, ITeacher teacher, IReadOnlyList<string> classNames)

@@ -14,7 +14,13 @@ public sealed record DistillDetectorOptions : DetectorEstimatorOptions
     /// <summary>What the student learns from the teacher, and how strongly.</summary>
     public DistillationOptions Distillation { get; init; } = new();
 
-    internal override Candidate Candidate => new(Student, new Lesson(Teacher, Distillation), this);
+    /// <summary>
+    /// How a student of low precision and its teacher are trained; goes with <see cref="DetectorEstimatorOptions.Precision"/>.
+    /// <see langword="null"/>: C where there is an <see cref="DetectorEstimatorOptions.InitialStudent"/>, else B.
+    /// </summary>
+    public ApprenticeScheme? Scheme { get; init; }
+
+    internal override Candidate Candidate => new(Student, new Lesson(Teacher, Distillation, Jointly: Scheme == ApprenticeScheme.A), this);
 
     internal override void Validate()
     {
@@ -23,5 +29,14 @@ public sealed record DistillDetectorOptions : DetectorEstimatorOptions
         ArgumentNullException.ThrowIfNull(Student, nameof(Student));
         ArgumentNullException.ThrowIfNull(Distillation, nameof(Distillation));
         Distillation.Validate();
+        if (Scheme is not { } scheme) return;
+        if (!Enum.IsDefined(scheme)) throw new ArgumentOutOfRangeException(nameof(Scheme), scheme, $"The option {nameof(Scheme)} must be one of its values.");
+        if (Precision is null) throw new ArgumentException($"{nameof(Scheme)} {scheme} goes with {nameof(Precision)}: it trains students of low precision.");
+        if (scheme == ApprenticeScheme.C && InitialStudent is null)
+            throw new ArgumentException($"{nameof(Scheme)} C starts from a trained full-precision student: set {nameof(InitialStudent)}.");
+        if (scheme != ApprenticeScheme.C && InitialStudent is not null)
+            throw new ArgumentException($"{nameof(Scheme)} {scheme} trains the student from scratch: {nameof(InitialStudent)} goes with C.");
+        if (scheme == ApprenticeScheme.A && !Teacher.CanLearn)
+            throw new ArgumentException($"{nameof(Scheme)} A trains the teacher too: it must be a detector of this library (Teacher.FromModel).");
     }
 }

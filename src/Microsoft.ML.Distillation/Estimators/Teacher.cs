@@ -12,8 +12,10 @@ public sealed class Teacher
 {
     private readonly Func<IReadOnlyList<string>, Device, ITeacher> _open;
 
-    private Teacher(IReadOnlyList<string> classNames, Func<IReadOnlyList<string>, Device, ITeacher> open)
-        => (ClassNames, _open) = (classNames, open);
+    private readonly OnnxModelFile? _model;
+
+    private Teacher(IReadOnlyList<string> classNames, Func<IReadOnlyList<string>, Device, ITeacher> open, OnnxModelFile? model = null)
+        => (ClassNames, _open, _model) = (classNames, open, model);
 
     /// <summary>The classes that the teacher knows. Students' classes are matched with them by name.</summary>
     public IReadOnlyList<string> ClassNames { get; }
@@ -67,11 +69,29 @@ public sealed class Teacher
     /// <param name="device">Where the student trains.</param>
     internal ITeacher Open(IReadOnlyList<string> studentClasses, Device device) => _open(studentClasses, device);
 
-    private static Teacher OfModel(OnnxModelFile model) => new(
-        DetectorGraph.ClassNames(model),
-        (studentClasses, device) => DetectorFile.Load(model) switch
+    /// <summary>Whether it can be trained together with a student.</summary>
+    internal bool CanLearn => _model is not null;
+
+    /// <summary>Readies a teacher of the same architecture with fresh weights, to be trained together with a student.</summary>
+    /// <exception cref="ArgumentException">It has other classes than the student.</exception>
+    internal JointTeacher OpenFresh(IReadOnlyList<string> studentClasses, Device device)
+    {
+        if (!ClassNames.SequenceEqual(studentClasses))
         {
-            FasterRcnn detector => new DetectorTeacher(detector, studentClasses, device),
-            Detector other => throw new NotSupportedException($"Detectors of the kind {other.GetType().Name} cannot teach."),
-        });
+            throw new ArgumentException(
+                $"A teacher that learns with its student must have the classes of the data ({string.Join(", ", studentClasses)}), in their order, not {string.Join(", ", ClassNames)}.");
+        }
+
+        Detector fresh = DetectorFactory.FromDescription(_model!.Metadata[DetectorGraph.ArchitectureKey]);
+        return new JointTeacher(Of(fresh, studentClasses, device), fresh);
+    }
+
+    private static Teacher OfModel(OnnxModelFile model) => new(
+        DetectorGraph.ClassNames(model), (studentClasses, device) => Of(DetectorFile.Load(model), studentClasses, device), model);
+
+    private static ITeacher Of(Detector detector, IReadOnlyList<string> studentClasses, Device device) => detector switch
+    {
+        FasterRcnn twoStage => new DetectorTeacher(twoStage, studentClasses, device),
+        Detector other => throw new NotSupportedException($"Detectors of the kind {other.GetType().Name} cannot teach."),
+    };
 }

@@ -13,9 +13,13 @@ internal sealed class GraphBuilder
     /// <summary>The version of the ONNX operator set that graphs are written in.</summary>
     public const int Opset = 18;
 
+    /// <summary>The version that graphs with integers of 4 bits are written in, the first that has them.</summary>
+    public const int OpsetOfInt4 = 21;
+
     private readonly GraphProto _graph = new() { Name = "detector" };
     private readonly HashSet<string> _initializers = [];
     private int _next;
+    private bool _hasInt4;
 
     /// <summary>Declares an input. A dimension is a number, or a name for one that is known only at run time.</summary>
     public string Input(string name, TensorProto.Types.DataType type, params ReadOnlySpan<object> shape)
@@ -68,18 +72,33 @@ internal sealed class GraphBuilder
     public string Parameter(string name, ReadOnlySpan<float> values, params ReadOnlySpan<long> shape)
         => _initializers.Contains(name) ? name : Initializer(name, TensorProto.Types.DataType.Float, Bytes(values), shape);
 
+    /// <summary>A parameter of the model of small integers, as <see cref="Parameter(string, ReadOnlySpan{float}, ReadOnlySpan{long})"/>.</summary>
+    /// <param name="bits">8, or 4 to store two in a byte.</param>
+    public string Parameter(string name, ReadOnlySpan<sbyte> values, int bits, params ReadOnlySpan<long> shape)
+    {
+        if (_initializers.Contains(name)) return name;
+        if (bits == 8) return Initializer(name, TensorProto.Types.DataType.Int8, Bytes(values), shape);
+        _hasInt4 = true;
+        return Initializer(name, TensorProto.Types.DataType.Int4, ByteString.CopyFrom(Int4.Pack(values)), shape);
+    }
+
+    /// <summary>A parameter of the model that is one byte.</summary>
+    public string Parameter(string name, byte value)
+        => _initializers.Contains(name) ? name : Initializer(name, TensorProto.Types.DataType.Uint8, ByteString.CopyFrom(value), []);
+
     /// <summary>The finished model.</summary>
     /// <param name="metadata">Key-value pairs that travel with the model.</param>
     public ModelProto Build(IEnumerable<KeyValuePair<string, string>> metadata)
     {
         var model = new ModelProto
         {
-            IrVersion = 8,
+            // The first that knows integers of 4 bits is 10.
+            IrVersion = _hasInt4 ? 10 : 8,
             ProducerName = "ML.Distillation",
             ProducerVersion = typeof(GraphBuilder).Assembly.GetName().Version!.ToString(3),
             Graph = _graph,
         };
-        model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = Opset });
+        model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = _hasInt4 ? OpsetOfInt4 : Opset });
         foreach ((string key, string value) in metadata)
             model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
         return model;

@@ -9,6 +9,9 @@ namespace Microsoft.ML.Distillation.Onnx;
 /// <summary>The values of a parameter in an ONNX file.</summary>
 internal sealed record OnnxTensor(IReadOnlyList<long> Shape, float[] Values);
 
+/// <summary>A parameter of integers of 8 or 4 bits in an ONNX file.</summary>
+internal sealed record OnnxIntegers(IReadOnlyList<long> Shape, sbyte[] Values);
+
 /// <summary>
 /// An ONNX model as a file: its graph, its metadata, its parameters by name. Knows no detector. Reads a bare .onnx as well
 /// as the ONNX models inside an ML.NET model .zip.
@@ -99,6 +102,30 @@ internal sealed class OnnxModelFile(ModelProto model)
 
         return parameters;
     }
+
+    /// <summary>The model's parameters of signed integers of 8 or 4 bits, by name.</summary>
+    public IReadOnlyDictionary<string, OnnxIntegers> Integers()
+    {
+        var parameters = new Dictionary<string, OnnxIntegers>();
+        foreach (TensorProto tensor in Model.Graph.Initializer)
+        {
+            int count = (int)tensor.Dims.Aggregate(1L, (product, size) => product * size);
+            ReadOnlySpan<byte> data = tensor.RawData.Span;
+            if (tensor.DataType == (int)TensorProto.Types.DataType.Int8)
+                parameters[tensor.Name] = new OnnxIntegers(tensor.Dims, MemoryMarshal.Cast<byte, sbyte>(data).ToArray());
+            else if (tensor.DataType == (int)TensorProto.Types.DataType.Int4)
+                parameters[tensor.Name] = new OnnxIntegers(tensor.Dims, Int4.Unpack(data, count));
+        }
+
+        return parameters;
+    }
+
+    /// <summary>The one byte of a parameter.</summary>
+    /// <exception cref="FormatException">The model has no such parameter.</exception>
+    public byte ByteParameter(string name)
+        => Model.Graph.Initializer.FirstOrDefault(t => t.Name == name) is { RawData.Length: 1 } tensor
+            ? tensor.RawData[0]
+            : throw new FormatException($"The ONNX model lacks the parameter '{name}', which is one byte.");
 
     /// <summary>The same model with its inputs and outputs under other names.</summary>
     public OnnxModelFile Rename(Func<string, string> rename)

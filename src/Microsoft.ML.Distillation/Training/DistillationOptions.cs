@@ -15,6 +15,14 @@ public sealed record DistillationOptions
     /// <summary>μ: the share of the ground truth in the classification loss; the teacher's soft targets have 1 − μ.</summary>
     public double HardWeight { get; init; } = 0.5;
 
+    /// <summary>
+    /// The weight of the teacher's soft targets, Apprentice's γ where <see cref="HardWeight"/> is its β. <see langword="null"/>: 1 − μ.
+    /// </summary>
+    public double? SoftWeight { get; init; }
+
+    /// <summary>α: the weight of the teacher's own loss where it is trained together with the student (Apprentice's scheme A).</summary>
+    public double TeacherWeight { get; init; } = 1;
+
     /// <summary>w_0: the weight of the background class in the soft targets' loss; every object class has 1.</summary>
     public double BackgroundWeight { get; init; } = 1.5;
 
@@ -55,6 +63,8 @@ public sealed record DistillationOptions
     internal void Validate()
     {
         Check(HardWeight is >= 0 and <= 1, nameof(HardWeight), HardWeight, "from 0 to 1");
+        Check(SoftWeight is null or >= 0 and < double.PositiveInfinity, nameof(SoftWeight), SoftWeight ?? 0, "0 or more");
+        Check(TeacherWeight is >= 0 and < double.PositiveInfinity, nameof(TeacherWeight), TeacherWeight, "0 or more");
         Check(BackgroundWeight is >= 0 and < double.PositiveInfinity, nameof(BackgroundWeight), BackgroundWeight, "0 or more");
         Check(Temperature is > 0 and < double.PositiveInfinity, nameof(Temperature), Temperature, "above 0");
         Check(BoundedRegressionWeight is >= 0 and < double.PositiveInfinity, nameof(BoundedRegressionWeight), BoundedRegressionWeight, "0 or more");

@@ -11,7 +11,7 @@ internal static class RunSettings
         TrainingOptions options, TrainingPlan plan, IObjective objective, IDetectionDataset training, IDetectionDataset? validation) =>
         new Dictionary<string, string>
         {
-            ["detector"] = objective.Student.Describe(),
+            ["detector"] = objective.Student.Describe() + (objective.Student.Precision is { } precision ? $" of {precision}" : ""),
             ["objective"] = objective.Description,
             ["training set"] = Describe(training),
             ["validation set"] = validation is null ? "none" : Describe(validation),

@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Detectors.Quantization;
 using Microsoft.ML.Distillation.Onnx;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -10,7 +11,7 @@ namespace Microsoft.ML.Distillation.Detectors.Backbones;
 /// <c>weight</c> and <c>bias</c>; in parts it is <c>reduce.weight</c>, <c>core.weight</c>, <c>expand.weight</c> and
 /// <c>expand.bias</c>.
 /// </summary>
-internal sealed class ConvLayer : nn.Module<Tensor, Tensor>
+internal sealed class ConvLayer : nn.Module<Tensor, Tensor>, ILowPrecisionLayer
 {
     // Named as in the state dict. Null in a layer in parts.
     private Parameter? weight;
@@ -41,8 +42,20 @@ internal sealed class ConvLayer : nn.Module<Tensor, Tensor>
     /// <summary>The weights [To,From/Groups,k,k] of the whole layer.</summary>
     public Tensor Weight => weight ?? throw new InvalidOperationException("The layer is in parts, or has no weights yet.");
 
+    public Tensor? Bias => bias;
+
+    public LayerQuantizer? Quantizer { get; private set; }
+
+    public bool IsWhole => weight is not null;
+
+    /// <inheritdoc/>
+    public BatchNorm2d? Norm { get; init; }
+
+    public void Quantize(LowPrecision precision) => register_module("quantizer", Quantizer = new LayerQuantizer(precision));
+
     public override Tensor forward(Tensor input)
     {
+        if (Quantizer is not null) return Quantizer.Run(input, Weight, (x, w) => Convolution.Apply(x, w, bias, Stride, Groups));
         if (_parts.Count == 0) return Convolution.Apply(input, Weight, bias, Stride, Groups);
 
         using DisposeScope scope = NewDisposeScope();
@@ -80,7 +93,7 @@ internal sealed class ConvLayer : nn.Module<Tensor, Tensor>
     /// <param name="name">The name of this module in the state dict.</param>
     public string Write(GraphBuilder graph, string input, string name)
     {
-        if (_parts.Count == 0) return Convolution.Write(graph, input, Weight, bias, Stride, Groups, name);
+        if (_parts.Count == 0) return OnnxLayers.Convolution(graph, input, this, Stride, Groups, name);
         foreach ((string part, Convolution layer) in _parts) input = layer.Write(graph, input, $"{name}.{part}");
         return input;
     }

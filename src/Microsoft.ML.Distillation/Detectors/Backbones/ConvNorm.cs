@@ -33,8 +33,8 @@ internal sealed class ConvNorm
         double epsilon = 1e-5,
         double momentum = 0.1)
     {
-        _conv = new ConvLayer(from, to, kernel, stride, groups, bias: false, nn.init.FanInOut.FanOut);
         _norm = nn.BatchNorm2d(to, epsilon, momentum);
+        _conv = new ConvLayer(from, to, kernel, stride, groups, bias: false, nn.init.FanInOut.FanOut) { Norm = _norm };
         _names = names;
         _activation = activation;
         _momentum = momentum;
@@ -56,6 +56,8 @@ internal sealed class ConvNorm
     public string Write(GraphBuilder graph, string input, string owner)
     {
         string value = _conv.Write(graph, input, $"{owner}.{_names.Conv}");
-        return _activation.Write(graph, OnnxLayers.BatchNorm(graph, value, _norm, $"{owner}.{_names.Norm}"));
+        // Layers of low precision have the normalisation folded in.
+        if (_conv.Quantizer is null) value = OnnxLayers.BatchNorm(graph, value, _norm, $"{owner}.{_names.Norm}");
+        return _activation.Write(graph, value);
     }
 }

@@ -1,4 +1,4 @@
-using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Detectors.Quantization;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
@@ -10,7 +10,7 @@ namespace Microsoft.ML.Distillation.Detectors.Backbones;
 /// <summary>
 /// A square convolution that keeps its resolution but for the stride; parameters <c>weight</c> and <c>bias</c> as in torch.
 /// </summary>
-internal sealed class Convolution : nn.Module<Tensor, Tensor>
+internal sealed class Convolution : nn.Module<Tensor, Tensor>, ILowPrecisionLayer
 {
     // Named as in the state dict.
     private readonly Parameter weight;
@@ -30,12 +30,24 @@ internal sealed class Convolution : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>[to, from/groups, kernel, kernel].</summary>
-    public Parameter Weight => weight;
+    public Tensor Weight => weight;
 
-    public override Tensor forward(Tensor input) => Apply(input, weight, bias, _stride, _groups);
+    public Tensor? Bias => bias;
+
+    public LayerQuantizer? Quantizer { get; private set; }
+
+    public bool IsWhole => true;
+
+    public BatchNorm2d? Norm => null;
+
+    public void Quantize(LowPrecision precision) => register_module("quantizer", Quantizer = new LayerQuantizer(precision));
+
+    public override Tensor forward(Tensor input) => Quantizer is null
+        ? Apply(input, weight, bias, _stride, _groups)
+        : Quantizer.Run(input, weight, (x, w) => Apply(x, w, bias, _stride, _groups));
 
     /// <param name="name">The name of this module in the state dict.</param>
-    public string Write(GraphBuilder graph, string input, string name) => Write(graph, input, weight, bias, _stride, _groups, name);
+    public string Write(GraphBuilder graph, string input, string name) => OnnxLayers.Convolution(graph, input, this, _stride, _groups, name);
 
     /// <summary>The convolution itself, in the order in memory that libtorch computes rightly.</summary>
     /// <param name="weight">[to, from/groups, kernel, kernel].</param>
@@ -46,23 +58,5 @@ internal sealed class Convolution : nn.Module<Tensor, Tensor>
         Tensor pixels = input.stride(1) == 1 ? input : ChannelsLast.Of(input);
         return nn.functional.conv2d(pixels, weight, bias, [stride, stride], [weight.shape[2] / 2, weight.shape[3] / 2], groups: groups)
             .MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Writes a convolution into an ONNX graph.</summary>
-    /// <param name="name">The name of the convolution in the state dict.</param>
-    public static string Write(GraphBuilder graph, string input, Tensor weight, Tensor? bias, int stride, int groups, string name)
-    {
-        string kernels = graph.Parameter($"{name}.weight", TensorArrays.Floats(weight), weight.shape);
-        string[] inputs = bias is null
-            ? [input, kernels]
-            : [input, kernels, graph.Parameter($"{name}.bias", TensorArrays.Floats(bias), bias.shape)];
-        long padding = weight.shape[2] / 2;
-        return graph.Add(
-            "Conv",
-            inputs,
-            ("kernel_shape", weight.shape[2..]),
-            ("strides", new[] { stride, stride }),
-            ("pads", new[] { padding, padding, padding, padding }),
-            ("group", groups));
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Detectors.Quantization;
 using Microsoft.ML.Distillation.Onnx;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -19,11 +20,25 @@ internal static class OnnxLayers
         ],
         ("epsilon", layer.eps));
 
-    public static string Linear(GraphBuilder graph, string input, Linear layer, string name)
+    public static string Linear(GraphBuilder graph, string input, ILowPrecisionLayer layer, string name)
     {
-        string weight = Parameter(graph, layer.weight!, $"{name}.weight");
-        string[] inputs = layer.bias is null ? [input, weight] : [input, weight, Parameter(graph, layer.bias, $"{name}.bias")];
-        return graph.Add("Gemm", inputs, ("transB", 1));
+        (string x, string weight, string bias) = Values(graph, input, layer, name);
+        return graph.Add("Gemm", bias.Length == 0 ? [x, weight] : [x, weight, bias], ("transB", 1));
+    }
+
+    /// <summary>A square convolution that keeps its resolution but for the stride, with its normalisation where that is folded in.</summary>
+    public static string Convolution(GraphBuilder graph, string input, ILowPrecisionLayer layer, int stride, int groups, string name)
+    {
+        (string x, string weight, string bias) = Values(graph, input, layer, name);
+        long[] shape = layer.Weight.shape;
+        long padding = shape[2] / 2;
+        return graph.Add(
+            "Conv",
+            bias.Length == 0 ? [x, weight] : [x, weight, bias],
+            ("kernel_shape", shape[2..]),
+            ("strides", new[] { stride, stride }),
+            ("pads", new[] { padding, padding, padding, padding }),
+            ("group", groups));
     }
 
     public static string MaxPool(GraphBuilder graph, string input, int kernel, int stride, int padding, bool ceiling = false) => graph.Add(
@@ -33,6 +48,12 @@ internal static class OnnxLayers
         ("strides", new[] { stride, stride }),
         ("pads", new[] { padding, padding, padding, padding }),
         ("ceil_mode", ceiling ? 1 : 0));
+
+    /// <summary>What a layer computes with: its input, its weights, and its bias (empty where there is none).</summary>
+    private static (string Input, string Weight, string Bias) Values(GraphBuilder graph, string input, ILowPrecisionLayer layer, string name)
+        => layer.Quantizer is not null
+            ? QuantizedParameters.Write(graph, input, layer, name)
+            : (input, Parameter(graph, layer.Weight, $"{name}.weight"), layer.Bias is null ? "" : Parameter(graph, layer.Bias, $"{name}.bias"));
 
     private static string Parameter(GraphBuilder graph, Tensor values, string name)
         => graph.Parameter(name, TensorArrays.Floats(values), values.shape);

@@ -1,7 +1,6 @@
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Onnx;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Detectors;
@@ -18,8 +17,8 @@ internal sealed class BoxHead : nn.Module
     private readonly float _dropout;
 
     // Named as in the state dict.
-    private readonly Linear cls_score;
-    private readonly Linear bbox_pred;
+    private readonly FullyConnected cls_score;
+    private readonly FullyConnected bbox_pred;
 
     /// <param name="from">The values of a region: channels × cells.</param>
     /// <param name="widths">The widths of the layers before the predictors.</param>
@@ -39,11 +38,11 @@ internal sealed class BoxHead : nn.Module
             from = widths[i];
         }
 
-        cls_score = nn.Linear(from, classes + 1);
-        bbox_pred = nn.Linear(from, 4 * regressors);
-        nn.init.normal_(cls_score.weight!, 0, 0.01);
-        nn.init.normal_(bbox_pred.weight!, 0, 0.001);
-        foreach (Linear layer in (Linear[])[cls_score, bbox_pred]) nn.init.zeros_(layer.bias!);
+        cls_score = new FullyConnected(from, classes + 1);
+        bbox_pred = new FullyConnected(from, 4 * regressors);
+        nn.init.normal_(cls_score.Weight, 0, 0.01);
+        nn.init.normal_(bbox_pred.Weight, 0, 0.001);
+        foreach (FullyConnected layer in (FullyConnected[])[cls_score, bbox_pred]) nn.init.zeros_(layer.Bias!);
         RegisterComponents();
     }
 
@@ -63,7 +62,7 @@ internal sealed class BoxHead : nn.Module
 
         return new HeadOutput(
             cls_score.call(x).MoveToOuterDisposeScope(),
-            bbox_pred.call(x).view(x.shape[0], bbox_pred.out_features / 4, 4).MoveToOuterDisposeScope());
+            bbox_pred.call(x).view(x.shape[0], bbox_pred.Weight.shape[0] / 4, 4).MoveToOuterDisposeScope());
     }
 
     /// <summary>Writes the layers; the values hold class logits [R,C+1] and deltas [R,4 × regressors].</summary>
@@ -73,19 +72,19 @@ internal sealed class BoxHead : nn.Module
         for (int i = 0; i < _layers.Count; i++)
         {
             string layer = $"{name}.fc{6 + i}";
-            x = graph.Add("Relu", [_layers[i] is LowRankLinear parts ? parts.Write(graph, x, layer) : OnnxLayers.Linear(graph, x, (Linear)_layers[i], layer)]);
+            x = graph.Add("Relu", [_layers[i] is LowRankLinear parts ? parts.Write(graph, x, layer) : ((FullyConnected)_layers[i]).Write(graph, x, layer)]);
         }
 
         return (
-            OnnxLayers.Linear(graph, x, cls_score, $"{name}.cls_score"),
-            OnnxLayers.Linear(graph, x, bbox_pred, $"{name}.bbox_pred"));
+            cls_score.Write(graph, x, $"{name}.cls_score"),
+            bbox_pred.Write(graph, x, $"{name}.bbox_pred"));
     }
 
-    private static Linear Whole(int from, int to)
+    private static FullyConnected Whole(int from, int to)
     {
-        Linear layer = nn.Linear(from, to);
-        nn.init.kaiming_uniform_(layer.weight!, a: 1);
-        nn.init.zeros_(layer.bias!);
+        var layer = new FullyConnected(from, to);
+        nn.init.kaiming_uniform_(layer.Weight, a: 1);
+        nn.init.zeros_(layer.Bias!);
         return layer;
     }
 }

@@ -1,7 +1,6 @@
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Onnx;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Detectors;
@@ -10,17 +9,17 @@ namespace Microsoft.ML.Distillation.Detectors;
 internal sealed class LowRankLinear : nn.Module<Tensor, Tensor>
 {
     // Named as in the state dict.
-    private readonly Linear reduce;
-    private readonly Linear expand;
+    private readonly FullyConnected reduce;
+    private readonly FullyConnected expand;
 
     public LowRankLinear(int from, int to, int rank)
         : base(nameof(LowRankLinear))
     {
-        reduce = nn.Linear(from, rank, hasBias: false);
-        expand = nn.Linear(rank, to);
-        nn.init.normal_(reduce.weight!, 0, 1 / Math.Sqrt(from));
-        nn.init.normal_(expand.weight!, 0, 1 / Math.Sqrt(rank));
-        nn.init.zeros_(expand.bias!);
+        reduce = new FullyConnected(from, rank, hasBias: false);
+        expand = new FullyConnected(rank, to);
+        nn.init.normal_(reduce.Weight, 0, 1 / Math.Sqrt(from));
+        nn.init.normal_(expand.Weight, 0, 1 / Math.Sqrt(rank));
+        nn.init.zeros_(expand.Bias!);
         RegisterComponents();
     }
 
@@ -32,5 +31,5 @@ internal sealed class LowRankLinear : nn.Module<Tensor, Tensor>
 
     /// <param name="name">The name of this module in the state dict.</param>
     public string Write(GraphBuilder graph, string input, string name)
-        => OnnxLayers.Linear(graph, OnnxLayers.Linear(graph, input, reduce, $"{name}.reduce"), expand, $"{name}.expand");
+        => expand.Write(graph, reduce.Write(graph, input, $"{name}.reduce"), $"{name}.expand");
 }

@@ -1,0 +1,81 @@
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Teachers;
+using Microsoft.ML.Distillation.Training;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Estimators;
+
+/// <summary>A network to train: what it is, whom it learns from, and how.</summary>
+/// <param name="Plan">The network.</param>
+/// <param name="Lesson">The teacher; <see langword="null"/> to learn from the ground truth alone.</param>
+/// <param name="Options">How to train it.</param>
+internal sealed record Candidate(StudentDetector Plan, Lesson? Lesson, DetectorEstimatorOptions Options)
+{
+    /// <summary>The network to train: a fresh one, or the trained one that it starts from; of the precision asked for.</summary>
+    /// <exception cref="ArgumentException">The trained one has other classes than the data.</exception>
+    public Detector Build(IDetectionDataset images)
+    {
+        if (Options.InitialStudent is not { } initial)
+        {
+            Detector fresh = Plan.Build(DataStatistics.Of(images));
+            if (Options.Precision is not null) fresh.LowerPrecision(Options.Precision);
+            return fresh;
+        }
+
+        if (!initial.ClassNames.SequenceEqual(images.ClassNames))
+        {
+            throw new ArgumentException(
+                $"The detector of {nameof(Options.InitialStudent)} knows {string.Join(", ", initial.ClassNames)}; the data have {string.Join(", ", images.ClassNames)}.");
+        }
+
+        return initial.Lowered(Options.Precision!, nameof(Options.InitialStudent));
+    }
+
+    /// <summary>What the network is to make small.</summary>
+    /// <param name="student">The network, on <paramref name="device"/>.</param>
+    /// <param name="teacher">The teacher of those that have one.</param>
+    public IObjective ObjectiveOf(Detector student, ITeacher? teacher, Device device)
+    {
+        if (Lesson is null) return Own(student, null, null, device);
+        IObjective objective = Own(student, Lesson.Distillation, teacher, device);
+        return teacher is JointTeacher joint
+            ? new JointObjective(objective, Own(joint.Detector, null, null, device), Lesson.Distillation.TeacherWeight, device)
+            : objective;
+    }
+
+    /// <summary>
+    /// The options of training, with a default learning rate where it is not that of the student alone: a tenth of it to fine-tune a
+    /// trained student, that of both networks' parameters to train a teacher with it.
+    /// </summary>
+    public TrainingOptions TrainingOf(IObjective objective, ITeacher? teacher)
+    {
+        var joint = Lesson is null ? null : teacher as JointTeacher;
+        if (Options.LearningRate is not null || (Options.InitialStudent is null && joint is null)) return Options;
+        long parameters = objective.Student.parameters().Sum(p => p.numel()) + (joint?.Detector.parameters().Sum(p => p.numel()) ?? 0);
+        return Options with { LearningRate = TrainingPlan.DefaultRate(Options, parameters) * (Options.InitialStudent is null ? 1 : 0.1) };
+    }
+
+    /// <summary>Holds networks that are to train side by side to what they must have in common.</summary>
+    /// <exception cref="ArgumentException">They have several teachers, or differ in what makes the batches.</exception>
+    public static void CheckSideBySide(IReadOnlyList<Candidate> candidates)
+    {
+        Lesson[] lessons = [.. candidates.Select(candidate => candidate.Lesson).OfType<Lesson>()];
+        if (lessons.Select(lesson => lesson.Teacher).Distinct().Count() > 1 || (lessons.Length > 1 && lessons.Any(lesson => lesson.Jointly)))
+            throw new ArgumentException("Students that train side by side have one teacher, and one that is trained has one student.", nameof(candidates));
+        if (candidates.Select(Common).Distinct().Count() > 1)
+            throw new ArgumentException("Students that train side by side agree in epochs, batches, seed, data and device.", nameof(candidates));
+
+        static object Common(Candidate candidate)
+        {
+            DetectorEstimatorOptions o = candidate.Options;
+            return (o.Epochs, o.BatchSize, o.Seed, o.Augmentation, o.ValidationSet, o.ValidationEvery, o.GpuDeviceId, o.OnInvalidSample, o.CancellationToken);
+        }
+    }
+
+    private IObjective Own(Detector student, DistillationOptions? distillation, ITeacher? teacher, Device device) => student switch
+    {
+        FasterRcnn detector => new TwoStageObjective(detector, Options.SquaredRegressionWeight, distillation, teacher, device),
+        _ => throw new NotSupportedException($"There is no training for detectors of the kind {student.GetType().Name}."),
+    };
+}

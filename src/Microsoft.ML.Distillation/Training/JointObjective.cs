@@ -1,0 +1,56 @@
+using System.Globalization;
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Losses;
+using Microsoft.ML.Distillation.Teachers;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Training;
+
+// L = α · L_teacher(labels) + L_student(labels, teacher)
+//
+// Scheme A of Mishra and Marr, Apprentice (ICLR 2018), equation 1: α H(y, p_T) + β H(y, p_A) + γ H(z_T, p_A). No gradient of the last
+// term reaches the teacher: it learns from the labels alone.
+
+/// <summary>The loss of a student and of the teacher that is trained with it; its formula stands at the top of the file.</summary>
+internal sealed class JointObjective : IObjective
+{
+    private readonly IObjective _student;
+    private readonly IObjective _teacher;
+    private readonly Device _device;
+    private readonly double _teacherWeight;
+
+    /// <param name="student">The student's loss, with the teacher as its teacher.</param>
+    /// <param name="teacher">The teacher's loss, from labels alone; of the detector in the <see cref="JointTeacher"/> whose views are to come.</param>
+    /// <param name="teacherWeight">α.</param>
+    public JointObjective(IObjective student, IObjective teacher, double teacherWeight, Device device)
+    {
+        (_student, _teacher, _teacherWeight, _device) = (student, teacher, teacherWeight, device);
+        Extras = [.. student.Extras, teacher.Student, .. teacher.Extras];
+        Description = string.Create(
+            CultureInfo.InvariantCulture, $"{student.Description}; jointly (α {teacherWeight}) with {teacher.Student.Describe()}, {teacher.Description}");
+    }
+
+    public Detector Student => _student.Student;
+
+    public IReadOnlyList<nn.Module> Extras { get; }
+
+    public string Description { get; }
+
+    public IReadOnlyList<LossTerm> Compute(IReadOnlyList<Annotation> annotations, Tensor images, ITeacherView? teacher)
+    {
+        var view = (JointTeacher.JointView)teacher!;
+        // First the answers of a teacher in evaluation mode, then its own lesson.
+        IReadOnlyList<LossTerm> learned = _student.Compute(annotations, images, view);
+        _teacher.Student.train();
+        IEnumerable<LossTerm> own = _teacher.Compute(annotations, view.Images.to(_device), null)
+            .Select(term => new LossTerm($"teacher.{term.Name}", term.Value, _teacherWeight * term.Weight));
+        return [.. learned, .. own];
+    }
+
+    public void Dispose()
+    {
+        _student.Dispose();
+        _teacher.Dispose();
+    }
+}
