@@ -14,6 +14,7 @@ internal sealed class DistillCommand : System.CommandLine.Command
         var student = new DetectorOptionSet("shufflenet-0.5", 320);
         var training = new TrainingOptionSet();
         var distillation = new DistillationOptionSet();
+        var unlabelled = new UnlabelledOptionSet();
         Option<string> teacher = SharedOptions.RequiredPath("--teacher", "The teacher: a model of 'ml-distill train' (.zip or .onnx).", "FILE");
         Option<string> output = SharedOptions.RequiredPath("--output", "The student to write, an ML.NET model (.zip).", "FILE");
         var control = new Option<bool>("--control")
@@ -23,16 +24,17 @@ internal sealed class DistillCommand : System.CommandLine.Command
         };
         data.AddTo(Options);
         foreach (Option option in (Option[])[teacher, output, control]) Options.Add(option);
+        unlabelled.AddTo(Options);
         student.AddTo(Options);
         distillation.AddTo(Options);
         training.AddTo(Options);
-        SetAction(parsed => Run(parsed, data, student.Read(parsed), training, distillation.Read(parsed),
+        SetAction(parsed => Run(parsed, data, student.Read(parsed), training, distillation.Read(parsed), unlabelled,
             parsed.GetRequiredValue(teacher), parsed.GetRequiredValue(output), parsed.GetValue(control)));
     }
 
     private static int Run(
         ParseResult parsed, DataOptionSet data, StudentDetector student, TrainingOptionSet training, DistillationOptions distillation,
-        string teacherPath, string path, bool control)
+        UnlabelledOptionSet unlabelled, string teacherPath, string path, bool control)
     {
         (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         MLContext context = TrainingSession.CreateContext(training.SeedOf(parsed), parsed.GetValue(SharedOptions.Verbose), error);
@@ -42,9 +44,12 @@ internal sealed class DistillCommand : System.CommandLine.Command
         using var interruption = new Interruption(error, "the best model so far will be saved");
         var models = new List<(string Name, string Path)> { ("teacher", teacherPath) };
 
-        Add("student distilled", path, "distilled", progress => context.Transforms.DistillDetector(training.Apply(
+        // With further images an epoch is longer: the controls make as many steps.
+        (int All, int Alone)? epochs = unlabelled.Epochs(parsed, session, training.EpochsOf(parsed));
+
+        Add("student distilled", path, "distilled", progress => context.Transforms.DistillDetector(unlabelled.Apply(InEpochs(epochs?.All, training.Apply(
             new DistillDetectorOptions { Teacher = teacher, Student = student, Distillation = distillation, ValidationSet = session.Validation, Progress = progress },
-            parsed, control ? "distilled" : null, interruption.Token)));
+            parsed, control ? "distilled" : null, interruption.Token)), parsed, session)));
         if (control)
         {
             AddControl("student alone", "alone", 0);
@@ -56,9 +61,9 @@ internal sealed class DistillCommand : System.CommandLine.Command
         return Application.Success;
 
         void AddControl(string name, string suffix, double squaredWeight) => Add(name, Suffixed(path, suffix), suffix, progress =>
-            context.Transforms.TrainDetector(training.Apply(
+            context.Transforms.TrainDetector(InEpochs(epochs?.Alone, training.Apply(
                 new TrainDetectorOptions { Detector = student, SquaredRegressionWeight = squaredWeight, ValidationSet = session.Validation, Progress = progress },
-                parsed, suffix, interruption.Token)));
+                parsed, suffix, interruption.Token))));
 
         void Add(string name, string modelPath, string title, Func<IProgress<TrainingProgress>, IEstimator<DetectorTransformer>> estimatorFor)
         {
@@ -68,6 +73,9 @@ internal sealed class DistillCommand : System.CommandLine.Command
             models.Add((name, modelPath));
         }
     }
+
+    private static T InEpochs<T>(int? epochs, T options) where T : TrainingOptions
+        => (T)((TrainingOptions)options with { Epochs = epochs ?? options.Epochs });
 
     private static string Suffixed(string path, string suffix)
         => Path.Combine(Path.GetDirectoryName(path) ?? "", $"{Path.GetFileNameWithoutExtension(path)}-{suffix}{Path.GetExtension(path)}");

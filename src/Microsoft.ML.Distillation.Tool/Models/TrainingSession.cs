@@ -37,6 +37,13 @@ internal sealed class TrainingSession
     /// <summary>The images to choose the best model by.</summary>
     public IDataView? Validation { get; }
 
+    /// <summary>Images without labels, prepared as the others are.</summary>
+    public IDataView ImagesOf(IEnumerable<string> files)
+        => _loadImages.Transform(Context.Data.LoadFromEnumerable(files.Select(path => new AnnotatedImage { ImagePath = path })));
+
+    /// <summary>The number of images to train on.</summary>
+    public int CountTrain() => Context.Data.CreateEnumerable<AnnotatedImage>(_files, reuseRowObject: true).Count();
+
     /// <summary>A context whose log goes to a writer where <paramref name="verbose"/> asks for it; warnings always do.</summary>
     public static MLContext CreateContext(int seed, bool verbose, TextWriter error)
     {

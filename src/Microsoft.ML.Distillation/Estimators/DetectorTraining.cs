@@ -41,12 +41,15 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, DetectorEstima
         student.to(device);
         using ITeacher? teacher = lesson?.Teacher.Open(images.ClassNames, device);
         if (teacher is not null) SayLimits(channel, teacher, images.ClassNames);
+        using FurtherImages further = FurtherImages.Of(
+            view => Read(view, channel, images.ClassNames), Ingest(channel, images.ClassNames), images,
+            (DetectorEstimatorOptions)training, teacher, channel);
         using IObjective objective = ObjectiveOf(student, lesson, teacher, device);
         Say(channel, string.Create(CultureInfo.InvariantCulture,
-            $"Training on {images.Count} images of {images.ClassNames.Count} classes ({string.Join(", ", images.ClassNames)}) on {device}; "
+            $"Training on {further.Training.Count} images of {images.ClassNames.Count} classes ({string.Join(", ", images.ClassNames)}) on {device}; "
             + $"the network takes {student.InputSize} and has {student.parameters().Sum(p => p.numel()):N0} parameters"));
 
-        TrainingResult result = new TrainingLoop(objective, teacher, images, validation, training, device).Run();
+        TrainingResult result = new TrainingLoop(objective, teacher, further.Training, validation, training, device).Run();
         if (result.Cancelled) channel.Warning(MessageSensitivity.None, $"Training was cancelled after {result.History.Count} epochs; the best model so far is kept.");
         return Export(result.Detector, images, input.Schema, channel);
     }
@@ -74,16 +77,18 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, DetectorEstima
     }
 
     private SampleStore Read(IDataView view, IChannel channel, IReadOnlyList<string>? classNames)
-        => new DataViewIngest(new DataViewIngestOptions
-        {
-            ImageColumnName = options.ImageColumnName,
-            LabelColumnName = options.LabelColumnName,
-            BoundingBoxColumnName = options.BoundingBoxColumnName,
-            ClassNames = classNames,
-            OnInvalidSample = options.OnInvalidSample,
-            CacheBytes = options.CacheBytes,
-            Warn = warning => channel.Warning(MessageSensitivity.UserData, warning),
-        }).Read(view, options.CancellationToken);
+        => new DataViewIngest(Ingest(channel, classNames)).Read(view, options.CancellationToken);
+
+    private DataViewIngestOptions Ingest(IChannel channel, IReadOnlyList<string>? classNames) => new()
+    {
+        ImageColumnName = options.ImageColumnName,
+        LabelColumnName = options.LabelColumnName,
+        BoundingBoxColumnName = options.BoundingBoxColumnName,
+        ClassNames = classNames,
+        OnInvalidSample = options.OnInvalidSample,
+        CacheBytes = options.CacheBytes,
+        Warn = warning => channel.Warning(MessageSensitivity.UserData, warning),
+    };
 
     private IObjective ObjectiveOf(Detector student, Lesson? lesson, ITeacher? teacher, Device device) => student switch
     {
