@@ -15,7 +15,9 @@ internal sealed class DistillCommand : System.CommandLine.Command
         var training = new TrainingOptionSet();
         var distillation = new DistillationOptionSet();
         var unlabelled = new UnlabelledOptionSet();
-        Option<string> teacher = SharedOptions.RequiredPath("--teacher", "The teacher: a model of 'ml-distill train' (.zip or .onnx).", "FILE");
+        var generated = new GeneratedOptionSet();
+        var teacher = new TeacherOptionSet();
+        var hints = new HintOptionSet();
         Option<string> output = SharedOptions.RequiredPath("--output", "The student to write, an ML.NET model (.zip).", "FILE");
         var control = new Option<bool>("--control")
         {
@@ -23,33 +25,37 @@ internal sealed class DistillCommand : System.CommandLine.Command
                 + "and with a plain squared loss to the ground truth's boxes in the bounded loss's place (NAME-l2.zip).",
         };
         data.AddTo(Options);
-        foreach (Option option in (Option[])[teacher, output, control]) Options.Add(option);
+        foreach (Option option in (Option[])[output, control]) Options.Add(option);
+        teacher.AddTo(Options);
+        hints.AddTo(Options);
+        generated.AddTo(Options);
         unlabelled.AddTo(Options);
         student.AddTo(Options);
         distillation.AddTo(Options);
         training.AddTo(Options);
-        SetAction(parsed => Run(parsed, data, student.Read(parsed), training, distillation.Read(parsed), unlabelled,
-            parsed.GetRequiredValue(teacher), parsed.GetRequiredValue(output), parsed.GetValue(control)));
+        SetAction(parsed => Run(parsed, data, student.Read(parsed), training, hints.Apply(distillation.Read(parsed), parsed), unlabelled, generated,
+            teacher, parsed.GetRequiredValue(output), parsed.GetValue(control)));
     }
 
     private static int Run(
         ParseResult parsed, DataOptionSet data, StudentDetector student, TrainingOptionSet training, DistillationOptions distillation,
-        UnlabelledOptionSet unlabelled, string teacherPath, string path, bool control)
+        UnlabelledOptionSet unlabelled, GeneratedOptionSet generated, TeacherOptionSet teacherOptions, string path, bool control)
     {
         (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         MLContext context = TrainingSession.CreateContext(training.SeedOf(parsed), parsed.GetValue(SharedOptions.Verbose), error);
         IReadOnlyList<AnnotatedImage> test = data.OpenTest(parsed, context);
-        Teacher teacher = Teacher.FromModel(teacherPath);
+        Teacher teacher = teacherOptions.Open(parsed, [.. (distillation.Hints ?? []).Select(pair => pair.Teacher)]);
         TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output));
         using var interruption = new Interruption(error, "the best model so far will be saved");
-        var models = new List<(string Name, string Path)> { ("teacher", teacherPath) };
+        var models = new List<(string Name, string Path)>();
+        if (!teacherOptions.IsPublished(parsed)) models.Add(("teacher", teacherOptions.PathOf(parsed)));
 
         // With further images an epoch is longer: the controls make as many steps.
         (int All, int Alone)? epochs = unlabelled.Epochs(parsed, session, training.EpochsOf(parsed));
 
-        Add("student distilled", path, "distilled", progress => context.Transforms.DistillDetector(unlabelled.Apply(InEpochs(epochs?.All, training.Apply(
+        Add("student distilled", path, "distilled", progress => context.Transforms.DistillDetector(unlabelled.Apply(InEpochs(epochs?.All, generated.Apply(training.Apply(
             new DistillDetectorOptions { Teacher = teacher, Student = student, Distillation = distillation, ValidationSet = session.Validation, Progress = progress },
-            parsed, control ? "distilled" : null, interruption.Token)), parsed, session)));
+            parsed, control ? "distilled" : null, interruption.Token), parsed, session)), parsed, session)));
         if (control)
         {
             AddControl("student alone", "alone", 0);

@@ -8,7 +8,6 @@ namespace Microsoft.ML.Distillation.Tool.Commands;
 internal sealed class UnlabelledOptionSet
 {
     private readonly Option<string?> _images = SharedOptions.Path("--unlabelled", "Images without labels, for which the teacher's detections stand in.", "DIR");
-    private readonly Option<double?> _share = SharedOptions.Number("--labelled-share", "The share of the labelled images in every batch, where there are others. [default: 0.6]", 0.01, 0.99);
     private readonly Option<double?> _score = SharedOptions.Number(
         "--label-score", "The score from which on a detection is a label. [default: so that an image has as many labels as the labelled ones]", 1e-6, 1);
     private readonly Option<bool> _perClass = new("--labels-per-class") { Description = "Choose that score for each class by itself." };
@@ -16,18 +15,18 @@ internal sealed class UnlabelledOptionSet
     /// <summary>Adds these to a command's options.</summary>
     public void AddTo(IList<Option> options)
     {
-        foreach (Option option in (Option[])[_images, _share, _score, _perClass]) options.Add(option);
+        foreach (Option option in (Option[])[_images, _score, _perClass]) options.Add(option);
     }
 
     /// <summary>Puts what was given into a copy of the options.</summary>
     /// <exception cref="UsageException">An option is given that needs another.</exception>
     public DistillDetectorOptions Apply(DistillDetectorOptions options, ParseResult parsed, TrainingSession session)
     {
-        if (parsed.GetValue(_images) is not string folder) return NoneGiven(parsed) ? options : throw new UsageException("--labelled-share, --label-score and --labels-per-class go with --unlabelled.");
+        if (parsed.GetValue(_images) is not string folder) return NoneGiven(parsed) ? options : throw new UsageException("--label-score and --labels-per-class go with --unlabelled.");
         return options with
         {
             UnlabelledSet = session.ImagesOf(ImageFiles.Find(folder)),
-            LabelledShare = parsed.GetValue(_share) ?? options.LabelledShare,
+            LabelledShare = parsed.GetValue(GeneratedOptionSet.Share) ?? options.LabelledShare,
             GeneratedLabels = Labels(parsed),
         };
     }
@@ -46,5 +45,5 @@ internal sealed class UnlabelledOptionSet
 
     private GeneratedLabelOptions Labels(ParseResult parsed) => new() { ScoreThreshold = parsed.GetValue(_score), PerClass = parsed.GetValue(_perClass) };
 
-    private bool NoneGiven(ParseResult parsed) => parsed.GetValue(_share) is null && parsed.GetValue(_score) is null && !parsed.GetValue(_perClass);
+    private bool NoneGiven(ParseResult parsed) => parsed.GetValue(_score) is null && !parsed.GetValue(_perClass);
 }
