@@ -74,6 +74,7 @@ internal static class Application
             new EvaluateCommand(),
             new PredictCommand(),
             new ExportCommand(),
+            new LabelCommand(),
         };
         root.Options.Add(SharedOptions.Verbose);
         return root;

@@ -14,7 +14,10 @@ internal sealed class DistillCommand : System.CommandLine.Command
         var student = new DetectorOptionSet("shufflenet-0.5", 320);
         var training = new TrainingOptionSet();
         var distillation = new DistillationOptionSet();
-        Option<string> teacher = SharedOptions.RequiredPath("--teacher", "The teacher: a model of 'ml-distill train' (.zip or .onnx).", "FILE");
+        var unlabelled = new UnlabelledOptionSet();
+        var generated = new GeneratedOptionSet();
+        var teacher = new TeacherOptionSet();
+        var hints = new HintOptionSet();
         Option<string> output = SharedOptions.RequiredPath("--output", "The student to write, an ML.NET model (.zip).", "FILE");
         var control = new Option<bool>("--control")
         {
@@ -24,38 +27,50 @@ internal sealed class DistillCommand : System.CommandLine.Command
         Option<int?> seeds = SharedOptions.Count("--seeds",
             "Train with so many seeds, from --seed on (NAME-seed1.zip, NAME-seed2.zip, …), and show what the teacher brings in the mean. [default: 1]");
         data.AddTo(Options);
-        foreach (Option option in (Option[])[teacher, output, control, seeds]) Options.Add(option);
+        foreach (Option option in (Option[])[output, control, seeds]) Options.Add(option);
+        teacher.AddTo(Options);
+        hints.AddTo(Options);
+        generated.AddTo(Options);
+        unlabelled.AddTo(Options);
         student.AddTo(Options);
         distillation.AddTo(Options);
         training.AddTo(Options);
-        SetAction(parsed => Run(parsed, data, student.Read(parsed), training, distillation.Read(parsed),
-            parsed.GetRequiredValue(teacher), parsed.GetRequiredValue(output), parsed.GetValue(control), parsed.GetValue(seeds) ?? 1));
+        SetAction(parsed => Run(parsed, data, student.Read(parsed), training, hints.Apply(distillation.Read(parsed), parsed), unlabelled, generated,
+            teacher, parsed.GetRequiredValue(output), parsed.GetValue(control), parsed.GetValue(seeds) ?? 1));
     }
 
     private static int Run(
         ParseResult parsed, DataOptionSet data, StudentDetector student, TrainingOptionSet training, DistillationOptions distillation,
-        string teacherPath, string path, bool control, int seeds)
+        UnlabelledOptionSet unlabelled, GeneratedOptionSet generated, TeacherOptionSet teacherOptions, string path, bool control, int seeds)
     {
         (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         int firstSeed = training.SeedOf(parsed);
         MLContext context = TrainingSession.CreateContext(firstSeed, parsed.GetValue(SharedOptions.Verbose), error);
         IReadOnlyList<AnnotatedImage> test = data.OpenTest(parsed, context);
-        Teacher teacher = Teacher.FromModel(teacherPath);
+        Teacher teacher = teacherOptions.Open(parsed, [.. (distillation.Hints ?? []).Select(pair => pair.Teacher)]);
         TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output));
         using var interruption = new Interruption(error, "the best model so far will be saved");
         ModelReport? teacherReport = null;
         var results = new List<IReadOnlyList<ModelReport>>();
 
+        // With further images an epoch is longer: the controls make as many steps, so they see other batches and train after the student.
+        (int All, int Alone)? epochs = unlabelled.Epochs(parsed, session, training.EpochsOf(parsed));
+        bool sideBySide = epochs is null && !generated.IsGiven(parsed);
+
         for (int seed = firstSeed; seed < firstSeed + seeds; seed++)
         {
             StudentRun[] students = [.. StudentsOf(seed)];
-            session.TrainAndSave([.. students.Select(s => s.Run)]);
-            foreach (StudentRun saved in students) output.WriteLine($"saved {saved.Run.Path}");
-            if (interruption.Requested) return Application.Interrupted;
+            foreach (StudentRun[] group in sideBySide ? [students] : students.Chunk(1))
+            {
+                session.TrainAndSave([.. group.Select(s => s.Run)]);
+                foreach (StudentRun saved in group) output.WriteLine($"saved {saved.Run.Path}");
+                if (interruption.Requested) return Application.Interrupted;
+            }
+
             if (test.Count == 0) continue;
-            teacherReport ??= ModelReport.Measure("teacher", teacherPath, test, interruption.Token);
+            if (!teacherOptions.IsPublished(parsed)) teacherReport ??= ModelReport.Measure("teacher", teacherOptions.PathOf(parsed), test, interruption.Token);
             results.Add([.. students.Select(s => ModelReport.Measure(s.Name, s.Run.Path, test, interruption.Token))]);
-            ComparisonTable.Write(output, [teacherReport, .. results[^1]]);
+            ComparisonTable.Write(output, teacherReport is null ? results[^1] : [teacherReport, .. results[^1]]);
         }
 
         if (results.Count > 1) SeedsTable.Write(output, firstSeed, results);
@@ -83,14 +98,21 @@ internal sealed class DistillCommand : System.CommandLine.Command
                 string suffix = seeds > 1 ? $"-seed{seed}" : "";
                 string? folder = control || seeds > 1 ? run + suffix : null;
                 return new StudentRun(name, new TrainingRun(seeds > 1 ? $"{run} {seed}" : run, modelPath, progress =>
-                    training.Apply(options, parsed, folder, interruption.Token) with { Seed = seed, ValidationSet = session.Validation, Progress = progress }));
+                    Further(training.Apply(options, parsed, folder, interruption.Token)) with { Seed = seed, ValidationSet = session.Validation, Progress = progress }));
             }
         }
+
+        DetectorEstimatorOptions Further(DetectorEstimatorOptions options) => options is DistillDetectorOptions distilled
+            ? unlabelled.Apply(InEpochs(epochs?.All, generated.Apply(distilled, parsed, session)), parsed, session)
+            : InEpochs(epochs?.Alone, options);
 
         string PathOf(int seed, string suffix) => Path.Combine(
             Path.GetDirectoryName(path) ?? "",
             $"{Path.GetFileNameWithoutExtension(path)}{(seeds > 1 ? $"-seed{seed}" : "")}{suffix}{Path.GetExtension(path)}");
     }
+
+    private static T InEpochs<T>(int? epochs, T options) where T : TrainingOptions
+        => (T)((TrainingOptions)options with { Epochs = epochs ?? options.Epochs });
 
     /// <summary>A student to train.</summary>
     /// <param name="Name">What to call it in tables.</param>

@@ -18,10 +18,12 @@ internal sealed class TrainCommand : System.CommandLine.Command
         Options.Add(output);
         detector.AddTo(Options);
         training.AddTo(Options);
-        SetAction(parsed => Run(parsed, data, detector, training, parsed.GetRequiredValue(output)));
+        var generated = new GeneratedOptionSet();
+        generated.AddTo(Options);
+        SetAction(parsed => Run(parsed, data, detector, training, generated, parsed.GetRequiredValue(output)));
     }
 
-    private static int Run(ParseResult parsed, DataOptionSet data, DetectorOptionSet detector, TrainingOptionSet training, string path)
+    private static int Run(ParseResult parsed, DataOptionSet data, DetectorOptionSet detector, TrainingOptionSet training, GeneratedOptionSet generated, string path)
     {
         (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         StudentDetector plan = detector.Read(parsed);
@@ -29,8 +31,8 @@ internal sealed class TrainCommand : System.CommandLine.Command
         IReadOnlyList<AnnotatedImage> test = data.OpenTest(parsed, context);
         TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output));
         using var interruption = new Interruption(error, "the best model so far will be saved");
-        session.TrainAndSave(new TrainingRun("train", path, progress => training.Apply(
-            new TrainDetectorOptions { Detector = plan, ValidationSet = session.Validation, Progress = progress }, parsed, run: null, interruption.Token)));
+        session.TrainAndSave(new TrainingRun("train", path, progress => generated.Apply(training.Apply(
+            new TrainDetectorOptions { Detector = plan, ValidationSet = session.Validation, Progress = progress }, parsed, run: null, interruption.Token), parsed, session)));
         output.WriteLine($"saved {path}");
         if (interruption.Requested) return Application.Interrupted;
         if (test.Count > 0) ComparisonTable.Write(output, [ModelReport.Measure("trained", path, test, interruption.Token)]);

@@ -34,6 +34,9 @@ internal sealed class TrainingOptionSet
     /// <summary>The seed.</summary>
     public int SeedOf(ParseResult parsed) => parsed.GetValue(_seed) ?? 1;
 
+    /// <summary>The number of epochs that was asked for.</summary>
+    public int? EpochsOf(ParseResult parsed) => parsed.GetValue(_epochs);
+
     /// <summary>Puts what was given on the command line into a copy of the options.</summary>
     /// <param name="run">The name of the run, where the command makes several: each has its own folder of checkpoints.</param>
     public T Apply<T>(T options, ParseResult parsed, string? run, CancellationToken cancellation) where T : TrainingOptions

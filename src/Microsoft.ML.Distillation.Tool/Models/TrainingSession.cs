@@ -11,6 +11,7 @@ internal sealed class TrainingSession
 {
     private readonly IDataView _files;
     private readonly ITransformer _loadImages;
+    private readonly ITransformer _toKeys;
     private readonly TrainingDisplay _display;
 
     /// <summary>Opens a data set in Pascal VOC's format.</summary>
@@ -22,11 +23,11 @@ internal sealed class TrainingSession
         _display = display;
         _files = context.Data.LoadDetections(folder, split: trainSplit);
         _loadImages = context.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath").Fit(_files);
-        ITransformer toKeys = context.Transforms.Conversion
+        _toKeys = context.Transforms.Conversion
             .MapValueToKey("Label", keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue).Fit(_files);
-        Train = toKeys.Transform(_loadImages.Transform(_files));
+        Train = _toKeys.Transform(_loadImages.Transform(_files));
         if (validationSplit is not null)
-            Validation = toKeys.Transform(_loadImages.Transform(context.Data.LoadDetections(folder, split: validationSplit)));
+            Validation = _toKeys.Transform(_loadImages.Transform(context.Data.LoadDetections(folder, split: validationSplit)));
     }
 
     /// <summary>The context.</summary>
@@ -37,6 +38,20 @@ internal sealed class TrainingSession
 
     /// <summary>The images to choose the best model by.</summary>
     public IDataView? Validation { get; }
+
+    /// <summary>A data set of 'ml-distill label', prepared as the others are.</summary>
+    public IDataView Generated(string folder)
+    {
+        DetectionFormat format = File.Exists(folder) || Directory.Exists(Path.Combine(folder, "annotations")) ? DetectionFormat.Coco : DetectionFormat.PascalVoc;
+        return _toKeys.Transform(_loadImages.Transform(Context.Data.LoadDetections(folder, format)));
+    }
+
+    /// <summary>Images without labels, prepared as the others are.</summary>
+    public IDataView ImagesOf(IEnumerable<string> files)
+        => _loadImages.Transform(Context.Data.LoadFromEnumerable(files.Select(path => new AnnotatedImage { ImagePath = path })));
+
+    /// <summary>The number of images to train on.</summary>
+    public int CountTrain() => Context.Data.CreateEnumerable<AnnotatedImage>(_files, reuseRowObject: true).Count();
 
     /// <summary>A context whose log goes to a writer where <paramref name="verbose"/> asks for it; warnings always do.</summary>
     public static MLContext CreateContext(int seed, bool verbose, TextWriter error)

@@ -53,22 +53,35 @@ internal sealed class BatchLoader
         _wholeBatches ? Math.Max(1, _data.Count / _batchSize) : (_data.Count + _batchSize - 1) / _batchSize;
 
     /// <summary>
-    /// All images once. The caller disposes each batch. Ending the enumeration early stops the workers.
+    /// All images once, or as many as the data set itself chooses. The caller disposes each batch. Ending the enumeration early stops
+    /// the workers.
     /// </summary>
     /// <param name="shuffle">Whether the order is drawn anew for each epoch; otherwise it is the data set's.</param>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was cancelled.</exception>
     public IEnumerable<DetectionBatch> Epoch(int seed, int epoch, bool shuffle, CancellationToken cancellation = default)
     {
-        int[] order = shuffle ? SampleRandom.Permutation(_data.Count, seed, epoch) : [.. Enumerable.Range(0, _data.Count)];
+        int[] order = shuffle ? Order(seed, epoch) : [.. Enumerable.Range(0, _data.Count)];
+        int[] earlier = Earlier(order);
         return new PrefetchQueue<DetectionBatch>(BatchesPerEpoch, _depth, _workers, Make).Read(cancellation);
 
         DetectionBatch Make(int batch)
         {
             int first = batch * _batchSize;
             int[] indices = order[first..Math.Min(first + _batchSize, order.Length)];
-            return Load(_data, indices, _views, index =>
-                Augmentation.Draw(_augmentation, _data.AnnotationOf(index), SampleRandom.For(seed, epoch, index)));
+            return Load(_data, indices, _views, i => Augmentation.Draw(
+                _augmentation, _data.AnnotationOf(indices[i]), SampleRandom.For(seed, epoch, indices[i] + earlier[first + i] * _data.Count)));
         }
+    }
+
+    private int[] Order(int seed, int epoch) => _data is ISampleOrder chosen
+        ? chosen.Order(seed, epoch, Math.Min(_data.Count, BatchesPerEpoch * _batchSize))
+        : SampleRandom.Permutation(_data.Count, seed, epoch);
+
+    /// <summary>How often each place's image came before in the epoch: each time it is varied otherwise.</summary>
+    private static int[] Earlier(int[] order)
+    {
+        var counts = new Dictionary<int, int>();
+        return Array.ConvertAll(order, index => (counts[index] = counts.GetValueOrDefault(index) + 1) - 1);
     }
 
     /// <summary>Loads some images as they are, on the calling thread.</summary>
@@ -85,7 +98,7 @@ internal sealed class BatchLoader
         {
             for (int i = 0; i < indices.Count; i++)
             {
-                Augmentation augmentation = draw(indices[i]);
+                Augmentation augmentation = draw(i);
                 annotations[i] = augmentation.Geometry.Apply(data.AnnotationOf(indices[i]));
                 Fill(tensors, i, data.Read(indices[i]), views, augmentation);
             }

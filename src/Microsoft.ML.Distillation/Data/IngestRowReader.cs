@@ -9,13 +9,12 @@ internal sealed class IngestRowReader : IDisposable
     private readonly IReadOnlyList<string> _keyNames;
     private readonly int[] _classOfKey;
     private readonly InvalidSamples _invalid;
-    private readonly ValueGetter<MLImage> _getImage;
+    private readonly ImageReader _image;
     private readonly ValueGetter<VBuffer<uint>> _getLabels;
     private readonly ValueGetter<VBuffer<float>> _getBoxes;
     private readonly ValueGetter<ReadOnlyMemory<char>>? _getPath;
     private readonly ValueGetter<VBuffer<bool>>[] _getLeftOut;
 
-    private MLImage? _image;
     private VBuffer<uint> _labels;
     private VBuffer<float> _boxes;
     private VBuffer<bool> _flags;
@@ -29,7 +28,7 @@ internal sealed class IngestRowReader : IDisposable
         _keyNames = keyNames;
         _classOfKey = [.. keyNames.Select(name => IndexOf(classNames, name))];
         _invalid = invalid;
-        _getImage = cursor.GetGetter<MLImage>(columns.Image);
+        _image = new ImageReader(cursor, columns.Image, invalid);
         _getLabels = cursor.GetGetter<VBuffer<uint>>(columns.Label);
         _getBoxes = cursor.GetGetter<VBuffer<float>>(columns.Boxes);
         _getLeftOut = [.. columns.LeftOut.Select(cursor.GetGetter<VBuffer<bool>>)];
@@ -56,7 +55,7 @@ internal sealed class IngestRowReader : IDisposable
         }
 
         if (ReadLeftOut(where) is not { } leftOut) return null;
-        if (ReadImage(where, path) is not { } image) return null;
+        if (_image.Read(where, path) is not { } image) return null;
         Annotation annotation = ReadObjects(where, new ImageSize(image.Width, image.Height), leftOut);
         if (annotation.Count > 0 || leftOut.All(isLeftOut => isLeftOut)) return (image, annotation);
 
@@ -66,32 +65,7 @@ internal sealed class IngestRowReader : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _image?.Dispose();
-
-    private RgbImage? ReadImage(string where, ReadOnlyMemory<char> path)
-    {
-        string column = $"{where}, column '{_columns.Image.Name}'";
-        RgbImage? pixels;
-        try
-        {
-            // The getter disposes the image before.
-            _getImage(ref _image!);
-            pixels = _image is null ? null : MLImagePixels.ToRgb(_image);
-        }
-        catch (Exception exception) when (exception is not (OutOfMemoryException or OperationCanceledException))
-        {
-            // The getter may have disposed it already; disposing twice is harmless.
-            _image?.Dispose();
-            _image = null;
-            string file = path.ToString();
-            string problem = Path.IsPathRooted(file) && !File.Exists(file) ? "the file does not exist." : $"the image cannot be read: {exception.Message}";
-            _invalid.AddImage($"{column}: {problem}", exception);
-            return null;
-        }
-
-        if (pixels is null) _invalid.AddImage($"{column}: there is no image.");
-        return pixels;
-    }
+    public void Dispose() => _image.Dispose();
 
     /// <summary>For each object whether a column marks it as none to train on; null where such a column has another length.</summary>
     private bool[]? ReadLeftOut(string where)

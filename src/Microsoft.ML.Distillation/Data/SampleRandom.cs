@@ -15,6 +15,14 @@ internal static class SampleRandom
         return order;
     }
 
+    /// <summary>The order of one round through one part of a data set, where training draws from several.</summary>
+    public static int[] Round(int count, int seed, int part, long round)
+    {
+        int[] order = [.. Enumerable.Range(0, count)];
+        new Random((int)(Mix(Mix(Mix(~(ulong)(uint)seed) + (uint)part) + (ulong)round) >> 33)).Shuffle(order);
+        return order;
+    }
+
     /// <summary>One step of splitmix64 (Steele, Lea, Flood 2014): neighbouring inputs give unrelated outputs.</summary>
     private static ulong Mix(ulong value)
     {

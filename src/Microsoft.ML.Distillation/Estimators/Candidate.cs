@@ -69,7 +69,9 @@ internal sealed record Candidate(StudentDetector Plan, Lesson? Lesson, DetectorE
         static object Common(Candidate candidate)
         {
             DetectorEstimatorOptions o = candidate.Options;
-            return (o.Epochs, o.BatchSize, o.Seed, o.Augmentation, o.ValidationSet, o.ValidationEvery, o.GpuDeviceId, o.OnInvalidSample, o.CancellationToken);
+            return (
+                (o.Epochs, o.BatchSize, o.Seed, o.Augmentation, o.GpuDeviceId, o.CancellationToken), (o.ValidationSet, o.ValidationEvery, o.OnInvalidSample),
+                (o.GeneratedSet, (o as DistillDetectorOptions)?.UnlabelledSet, o.LabelledShare));
         }
     }
 

@@ -44,12 +44,26 @@ public abstract record DetectorEstimatorOptions : TrainingOptions
     /// </summary>
     public TrainedDetector? InitialStudent { get; init; }
 
+    /// <summary>
+    /// Further images with labels of less worth than those of the training data, as <c>LabelWithTeacher</c> generates them; with the same
+    /// columns. In each batch they have 1 − <see cref="LabelledShare"/>. An epoch then shows as many images as both sets have together:
+    /// of 40 and 160 images, 200, of which 120 are drawn from the 40 and 80 from the 160. Default numbers of epochs count them all.
+    /// </summary>
+    public IDataView? GeneratedSet { get; init; }
+
+    /// <summary>
+    /// The share of the labelled images in every batch, where there are others too; above 0 and below 1. 0.6 is that of Radosavovic et
+    /// al., Data Distillation (CVPR 2018). Where the batch size does not allow it, batches take turns so that it holds over them.
+    /// </summary>
+    public double LabelledShare { get; init; } = 0.6;
+
     /// <summary>What these options ask to be trained.</summary>
     internal abstract Candidate Candidate { get; }
 
     internal override void Validate()
     {
         base.Validate();
+        Check(LabelledShare is > 0 and < 1, nameof(LabelledShare), LabelledShare, "above 0 and below 1");
         if (InitialStudent is not null && Precision is null)
             throw new ArgumentException($"{nameof(InitialStudent)} goes with {nameof(Precision)}: without it there is nothing to lower.");
     }

@@ -41,6 +41,8 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
         using var scope = NewDisposeScope();
         using ITeacher? teacher = candidates.Select(candidate => candidate.Lesson).FirstOrDefault(lesson => lesson is not null)?.Open(images.ClassNames, device);
         if (teacher is not null) SayLimits(channel, teacher, images.ClassNames);
+        using FurtherImages further = FurtherImages.Of(
+            view => Read(view, common, channel, images.ClassNames), Ingest(common, channel, images.ClassNames), images, common, teacher, channel);
         var objectives = new List<IObjective>();
         try
         {
@@ -50,7 +52,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
                 Detector student = candidate.Build(images).to(device);
                 objectives.Add(candidate.ObjectiveOf(student, teacher, device));
                 Say(channel, string.Create(CultureInfo.InvariantCulture,
-                    $"Training on {images.Count} images of {images.ClassNames.Count} classes ({string.Join(", ", images.ClassNames)}) on {device}; "
+                    $"Training on {further.Training.Count} images of {images.ClassNames.Count} classes ({string.Join(", ", images.ClassNames)}) on {device}; "
                     + $"the network takes {student.InputSize} and has {student.parameters().Sum(p => p.numel()):N0} parameters, {student.Precision?.ToString() ?? "full precision"}"));
             }
 
@@ -59,7 +61,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
                 Seed = settled.Seed,
                 Progress = new ProgressLog(channel, candidate.Options.Progress),
             })).ToArray();
-            IReadOnlyList<TrainingResult> results = new TrainingLoop(students, teacher, images, validation, device).Run();
+            IReadOnlyList<TrainingResult> results = new TrainingLoop(students, teacher, further.Training, validation, device).Run();
             if (results[0].Cancelled) channel.Warning(MessageSensitivity.None, $"Training was cancelled after {results[0].History.Count} epochs; the best model so far is kept.");
             return [.. results.Zip(candidates, (result, candidate) => Export(result.Detector, candidate.Options.Columns, images, input.Schema, channel))];
         }
@@ -95,16 +97,18 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
     }
 
     private static SampleStore Read(IDataView view, DetectorEstimatorOptions options, IChannel channel, IReadOnlyList<string>? classNames)
-        => new DataViewIngest(new DataViewIngestOptions
-        {
-            ImageColumnName = options.ImageColumnName,
-            LabelColumnName = options.LabelColumnName,
-            BoundingBoxColumnName = options.BoundingBoxColumnName,
-            ClassNames = classNames,
-            OnInvalidSample = options.OnInvalidSample,
-            CacheBytes = options.CacheBytes,
-            Warn = warning => channel.Warning(MessageSensitivity.UserData, warning),
-        }).Read(view, options.CancellationToken);
+        => new DataViewIngest(Ingest(options, channel, classNames)).Read(view, options.CancellationToken);
+
+    private static DataViewIngestOptions Ingest(DetectorEstimatorOptions options, IChannel channel, IReadOnlyList<string>? classNames) => new()
+    {
+        ImageColumnName = options.ImageColumnName,
+        LabelColumnName = options.LabelColumnName,
+        BoundingBoxColumnName = options.BoundingBoxColumnName,
+        ClassNames = classNames,
+        OnInvalidSample = options.OnInvalidSample,
+        CacheBytes = options.CacheBytes,
+        Warn = warning => channel.Warning(MessageSensitivity.UserData, warning),
+    };
 
     /// <summary>Says what the teacher will not teach.</summary>
     private static void SayLimits(IChannel channel, ITeacher teacher, IReadOnlyList<string> classNames)

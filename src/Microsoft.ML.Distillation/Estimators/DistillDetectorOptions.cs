@@ -20,6 +20,16 @@ public sealed record DistillDetectorOptions : DetectorEstimatorOptions
     /// </summary>
     public ApprenticeScheme? Scheme { get; init; }
 
+    /// <summary>
+    /// Images without labels, with the column of images of the training data. Before training the teacher labels them: its detections from
+    /// a score on, as <see cref="GeneratedLabels"/> says, are the ground truth there, and its soft answers teach on them as on the others.
+    /// How often they are drawn: see <see cref="DetectorEstimatorOptions.LabelledShare"/>.
+    /// </summary>
+    public IDataView? UnlabelledSet { get; init; }
+
+    /// <summary>Which of the teacher's detections become labels of the <see cref="UnlabelledSet"/>.</summary>
+    public GeneratedLabelOptions GeneratedLabels { get; init; } = new();
+
     internal override Candidate Candidate => new(Student, new Lesson(Teacher, Distillation, Jointly: Scheme == ApprenticeScheme.A), this);
 
     internal override void Validate()
@@ -29,6 +39,10 @@ public sealed record DistillDetectorOptions : DetectorEstimatorOptions
         ArgumentNullException.ThrowIfNull(Student, nameof(Student));
         ArgumentNullException.ThrowIfNull(Distillation, nameof(Distillation));
         Distillation.Validate();
+        ArgumentNullException.ThrowIfNull(GeneratedLabels, nameof(GeneratedLabels));
+        GeneratedLabels.Validate();
+        if (UnlabelledSet is not null && GeneratedSet is not null)
+            throw new ArgumentException($"Of the options {nameof(UnlabelledSet)} and {nameof(GeneratedSet)} only one can be given.", nameof(UnlabelledSet));
         if (Scheme is not { } scheme) return;
         if (!Enum.IsDefined(scheme)) throw new ArgumentOutOfRangeException(nameof(Scheme), scheme, $"The option {nameof(Scheme)} must be one of its values.");
         if (Precision is null) throw new ArgumentException($"{nameof(Scheme)} {scheme} goes with {nameof(Precision)}: it trains students of low precision.");

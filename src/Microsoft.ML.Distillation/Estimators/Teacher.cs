@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Onnx;
@@ -11,11 +12,12 @@ namespace Microsoft.ML.Distillation;
 public sealed class Teacher
 {
     private readonly Func<IReadOnlyList<string>, Device, ITeacher> _open;
-
+    private readonly Lazy<string> _fingerprint;
     private readonly OnnxModelFile? _model;
 
-    private Teacher(IReadOnlyList<string> classNames, Func<IReadOnlyList<string>, Device, ITeacher> open, OnnxModelFile? model = null)
-        => (ClassNames, _open, _model) = (classNames, open, model);
+    private Teacher(
+        IReadOnlyList<string> classNames, Func<string> fingerprint, Func<IReadOnlyList<string>, Device, ITeacher> open, OnnxModelFile? model = null)
+        => (ClassNames, _fingerprint, _open, _model) = (classNames, new Lazy<string>(fingerprint), open, model);
 
     /// <summary>The classes that the teacher knows. Students' classes are matched with them by name.</summary>
     public IReadOnlyList<string> ClassNames { get; }
@@ -55,7 +57,7 @@ public sealed class Teacher
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no teacher '{path}'.", path);
         options?.Validate();
         string[] names = [.. classNames];
-        return new Teacher(names, (studentClasses, _) => new OnnxTeacher(path, format, names, options, studentClasses));
+        return new Teacher(names, () => OnnxFingerprint.Of(path, format, names, options ?? new OnnxTeacherOptions()), (studentClasses, _) => new OnnxTeacher(path, format, names, options, studentClasses));
     }
 
     /// <inheritdoc cref="FromOnnx(string, TeacherFormat, IReadOnlyList{string}, OnnxTeacherOptions?)"/>
@@ -63,6 +65,9 @@ public sealed class Teacher
     /// <exception cref="FormatException">The file of class names has an empty line.</exception>
     public static Teacher FromOnnx(string path, TeacherFormat format, string classNamesPath, OnnxTeacherOptions? options = null)
         => FromOnnx(path, format, ClassNameFile.Read(classNamesPath), options);
+
+    /// <summary>What tells this teacher from others, by what it would answer: a hash of its network and of how it is read.</summary>
+    internal string Fingerprint => _fingerprint.Value;
 
     /// <summary>Readies the teacher for a student.</summary>
     /// <param name="studentClasses">The student's classes, in whose order the teacher answers.</param>
@@ -87,7 +92,10 @@ public sealed class Teacher
     }
 
     private static Teacher OfModel(OnnxModelFile model) => new(
-        DetectorGraph.ClassNames(model), (studentClasses, device) => Of(DetectorFile.Load(model), studentClasses, device), model);
+        DetectorGraph.ClassNames(model),
+        () => Convert.ToHexStringLower(SHA256.HashData(model.ToBytes())),
+        (studentClasses, device) => Of(DetectorFile.Load(model), studentClasses, device),
+        model);
 
     private static ITeacher Of(Detector detector, IReadOnlyList<string> studentClasses, Device device) => detector switch
     {

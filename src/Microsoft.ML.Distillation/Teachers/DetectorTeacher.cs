@@ -45,6 +45,9 @@ internal sealed class DetectorTeacher : ITeacher
         return new BatchView(this, features);
     }
 
+    public IReadOnlyList<Detections> Detect(Tensor images, IReadOnlyList<ImageSize> sizes)
+        => [.. _detector.Detect(images.to(_device)).Select(_classes.Detections)];
+
     public void Dispose()
     {
         foreach (AnchorMap map in _anchorMaps.Values) map.Dispose();

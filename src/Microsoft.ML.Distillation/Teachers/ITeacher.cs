@@ -22,6 +22,11 @@ internal interface ITeacher : IDisposable
     /// <param name="sizes">The N images' sizes before they were stretched to <see cref="InputSize"/>: a teacher that wants bars instead undoes that.</param>
     ITeacherView View(Tensor images, IReadOnlyList<ImageSize> sizes) => View(images);
 
+    /// <summary>What the teacher finds in a batch: in each image its detections after suppression, best first, in the student's classes.</summary>
+    /// <inheritdoc cref="View(Tensor, IReadOnlyList{ImageSize})"/>
+    IReadOnlyList<Detections> Detect(Tensor images, IReadOnlyList<ImageSize> sizes)
+        => throw new NotSupportedException($"A teacher of the kind {GetType().Name} cannot label images.");
+
     /// <summary>The student's classes of which the teacher knows nothing, as indices; they are learned from labels alone.</summary>
     IReadOnlyList<int> UnknownClasses => [];
 

@@ -24,6 +24,9 @@ internal readonly record struct AnnotatedObject(string Label, float X0, float Y0
     /// <summary>The object's own area in square pixels (COCO's, of the segment), or null where only its box is known.</summary>
     public float? Area { get; init; }
 
+    /// <summary>How sure a detector was of it, 0 to 1, where a detector found it; null where a person did.</summary>
+    public float? Score { get; init; }
+
     /// <summary>What is wrong with the corners of a box, or null. A box without area is a defect of the data, not of the file.</summary>
     public static string? Problem(double x0, double y0, double x1, double y1)
     {

@@ -63,6 +63,7 @@ internal static class PascalVocWriter
         xml.WriteElementString("truncated", NumberText.Format(item.Truncated));
         xml.WriteElementString("occluded", item.Occluded > 0 ? "1" : "0");
         xml.WriteElementString("difficult", item.Difficult || item.Crowd || item.Ignore ? "1" : "0");
+        if (item.Score is float score) xml.WriteElementString("score", NumberText.Format(score));
         xml.WriteStartElement("bndbox");
         xml.WriteElementString("xmin", NumberText.Format(item.X0));
         xml.WriteElementString("ymin", NumberText.Format(item.Y0));

@@ -53,5 +53,8 @@ internal sealed class OnnxTeacher : ITeacher
         return new OnnxTeacherView(this, detections, predictions, images.device);
     }
 
+    public IReadOnlyList<Detections> Detect(Tensor images, IReadOnlyList<ImageSize> sizes)
+        => [.. _detector.Run(images, sizes).Select(detection => Suppression.Detect(Classes.Map(detection.Predictions, _detector.NoiseScore)))];
+
     public void Dispose() => _detector.Dispose();
 }

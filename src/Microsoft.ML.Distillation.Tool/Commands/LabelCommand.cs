@@ -1,0 +1,123 @@
+using System.CommandLine;
+using System.Globalization;
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Estimators.Labelling;
+using Microsoft.ML.Distillation.Tool.Models;
+using Microsoft.ML.Distillation.Training;
+
+namespace Microsoft.ML.Distillation.Tool.Commands;
+
+/// <summary><c>ml-distill label</c>: a detector labels images, however many, as a data set to train on.</summary>
+internal sealed class LabelCommand : System.CommandLine.Command
+{
+    private const string ShardFolder = ".shards";
+
+    private readonly TeacherOptionSet _teacher = new();
+    private readonly EnsembleOptionSet _ensemble = new();
+    private readonly ShardOptionSet _shard = new();
+    private readonly Option<string> _images = SharedOptions.RequiredPath("--images", "The images to label: a folder with its subfolders, or a text file with a path in each line.");
+    private readonly Option<string> _labelled = SharedOptions.RequiredPath(
+        "--labelled", "Annotated images, Pascal VOC's format: they give the classes, and how many objects an image has.", "DIR");
+    private readonly Option<string?> _split = SharedOptions.Text("--labelled-split", "Their part to count, or 'all'. [default: train where there is one, else all]", "NAME");
+    private readonly Option<string> _output = SharedOptions.RequiredPath("--output", "The folder of the data set to write.", "DIR");
+    private readonly Option<string> _format = SharedOptions.Choice("--output-format", "Its format; voc copies the images.", "coco", "voc");
+    private readonly Option<double?> _score = SharedOptions.Number(
+        "--label-score", "The score from which on a detection is a label. [default: so that an image has as many labels as the labelled ones]", 1e-6, 1);
+    private readonly Option<bool> _perClass = new("--labels-per-class") { Description = "Choose that score for each class by itself." };
+    private readonly Option<bool> _merge = new("--merge") { Description = "Label nothing: write the data set of all shards, which must be complete." };
+    private readonly Option<int?> _gpu = SharedOptions.Count("--gpu", "The CUDA device that runs the teacher. [default: the CPU]", least: 0);
+    private readonly Option<int?> _readers = SharedOptions.Count("--loader-threads", "The threads that read images. [default: half of the processors]");
+
+    public LabelCommand()
+        : base("label", "Labels images with a detector: a data set to train on (Data Distillation).")
+    {
+        foreach (Option option in (Option[])[_images, _labelled, _split, _output, _format, _score, _perClass, _merge]) Options.Add(option);
+        _shard.AddTo(Options);
+        _ensemble.AddTo(Options);
+        _teacher.AddTo(Options);
+        Options.Add(_gpu);
+        Options.Add(_readers);
+        SetAction(Run);
+    }
+
+    private int Run(ParseResult parsed)
+    {
+        (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
+        string folder = parsed.GetRequiredValue(_output), shards = Path.Combine(folder, ShardFolder);
+        Shard shard = _shard.Read(parsed);
+        var images = new ImageList(parsed.GetRequiredValue(_images));
+        if (!parsed.GetValue(_merge))
+        {
+            if (!Label(parsed, images, shards, shard, output, error)) return Application.Interrupted;
+            if (shard.Count > 1)
+            {
+                output.WriteLine($"shard {shard.Number} of {shard.Count} is complete; when all are: ml-distill label --merge, with the same options");
+                return Application.Success;
+            }
+        }
+
+        Merge(parsed, images, shards, folder, output, error);
+        return Application.Success;
+    }
+
+    /// <summary>Labels a shard; whether it came to its end.</summary>
+    private bool Label(ParseResult parsed, ImageList images, string shards, Shard shard, TextWriter output, TextWriter error)
+    {
+        EnsembleOptions ensemble = _ensemble.Read(parsed);
+        Teacher teacher = _teacher.Open(parsed, []);
+        IReadOnlyList<AnnotatedImage> labelled = LoadLabelled(parsed);
+        string[] classes = [.. labelled.SelectMany(image => image.Label).Where(name => name.Length > 0).Distinct().Order(StringComparer.Ordinal)];
+        if (classes.Length == 0) throw new InvalidDataException($"'{parsed.GetRequiredValue(_labelled)}' has no object: the classes to label are not known.");
+        TorchSharp.torch.Device device = TrainingDevice.Choose(parsed.GetValue(_gpu), fallbackToCpu: false);
+        var known = new HashSet<string>(classes);
+        using (Teachers.ITeacher probe = teacher.Open(classes, device))
+        {
+            known.ExceptWith(probe.UnknownClasses.Select(c => classes[c]));
+            if (probe.UnknownClasses.Count > 0)
+                error.WriteLine($"warning: the teacher does not know {string.Join(", ", classes.Except(known))}: the images will have no labels of these classes.");
+            if (probe.IgnoredClasses.Count > 0) output.WriteLine($"of the teacher's classes these are not among the labelled ones: {string.Join(", ", probe.IgnoredClasses)}");
+        }
+
+        var header = new ShardHeader(
+            shard.Number, shard.Count,
+            new Dictionary<string, string>
+            {
+                ["teacher"] = teacher.Fingerprint,
+                ["classes"] = string.Join(", ", classes),
+                ["transforms"] = ensemble.Describe(),
+                ["images"] = Path.GetRelativePath(shards, images.Root).Replace('\\', '/'),
+                ["objects in a labelled image"] = (labelled.Sum(image => image.Label.Length) / (double)labelled.Count).ToString("R", CultureInfo.InvariantCulture),
+            },
+            classes, [.. classes.Select(name => known.Contains(name) ? labelled.Sum(image => image.Label.Count(label => label == name)) / (double)labelled.Count : 0)]);
+        using var interruption = new Interruption(error, "what is done stays; the same command goes on");
+        string title = shard.Count > 1 ? $"label {shard.Number}/{shard.Count}{(shard.Source.Length > 0 ? $" ({shard.Source})" : "")}" : "label";
+        try
+        {
+            new LabellingJob(images, shards, header).Run(
+                () => teacher.Open(classes, device), ensemble, parsed.GetValue(_readers) ?? Math.Max(1, Environment.ProcessorCount / 2),
+                progress => output.WriteLine($"{title}: {progress}"), interruption.Token);
+            return true;
+        }
+        catch (OperationCanceledException) when (interruption.Requested)
+        {
+            return false;
+        }
+    }
+
+    private void Merge(ParseResult parsed, ImageList images, string shards, string folder, TextWriter output, TextWriter error)
+    {
+        var labels = new GeneratedLabelOptions { ScoreThreshold = parsed.GetValue(_score), PerClass = parsed.GetValue(_perClass) };
+        DetectionFormat format = parsed.GetRequiredValue(_format) == "voc" ? DetectionFormat.PascalVoc : DetectionFormat.Coco;
+        LabelledImages written = LabelMerge.Write(shards, folder, format, labels, images);
+        if (written.Unreadable > 0) error.WriteLine($"warning: {written.Unreadable} images could not be read and are left out. The first: {written.FirstError}");
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{written.Objects} labels in {written.Labelled} of {written.Images} images (from the scores {string.Join(", ", written.Thresholds.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key} {pair.Value:0.000}")))}), saved {folder}"));
+    }
+
+    private IReadOnlyList<AnnotatedImage> LoadLabelled(ParseResult parsed)
+    {
+        string folder = parsed.GetRequiredValue(_labelled);
+        IReadOnlyList<AnnotatedImage> labelled = AnnotatedImage.Load(new MLContext(), folder, DataSplits.Choose(folder, parsed.GetValue(_split), "train"));
+        return labelled.Count > 0 ? labelled : throw new InvalidDataException($"'{folder}' has no annotated images.");
+    }
+}

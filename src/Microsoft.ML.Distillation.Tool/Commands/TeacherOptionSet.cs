@@ -1,0 +1,131 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace Microsoft.ML.Distillation.Tool.Commands;
+
+/// <summary>The options that name a teacher: a model of this library, or anyone's ONNX detector and how it is read.</summary>
+internal sealed class TeacherOptionSet
+{
+    private static readonly (string Name, TeacherFormat Format)[] Formats =
+    [
+        ("auto", TeacherFormat.Auto), ("yolox", TeacherFormat.YoloX), ("yolov5", TeacherFormat.YoloV5), ("yolov8", TeacherFormat.YoloV8),
+        ("gfl", TeacherFormat.Gfl), ("detr", TeacherFormat.Detr), ("ssd", TeacherFormat.Ssd), ("torchvision", TeacherFormat.Torchvision),
+        ("fastestdet", TeacherFormat.FastestDet),
+    ];
+
+    private static readonly (string Name, ImageFit Fit)[] Fits =
+        [("preset", default), ("stretch", ImageFit.Stretch), ("letterbox", ImageFit.LetterboxCentred), ("letterbox-top-left", ImageFit.LetterboxTopLeft)];
+
+    private static readonly (string Name, ChannelOrder Order)[] Orders = [("preset", default), ("rgb", ChannelOrder.Rgb), ("bgr", ChannelOrder.Bgr)];
+
+    private readonly Option<string> _teacher = SharedOptions.RequiredPath(
+        "--teacher", "The teacher: a model of 'ml-distill train' (.zip or .onnx), or anyone's ONNX detector with --teacher-classes.", "FILE");
+
+    private readonly Option<string?> _classes = SharedOptions.Path("--teacher-classes", "The ONNX teacher's own classes, one in each line, in its order.", "FILE");
+    private readonly Option<string> _format = SharedOptions.Choice("--teacher-format", "What the ONNX teacher's outputs mean.", [.. Formats.Select(format => format.Name)]);
+    private readonly Option<string?> _aliases = SharedOptions.Path("--teacher-aliases", "Names that mean the same class, 'motorbike = motorcycle' in each line.", "FILE");
+    private readonly Option<string?> _size = SharedOptions.Text("--teacher-size", "The size of the ONNX teacher's input, where its graph leaves it open, as 640x480. [default: 640x640]", "WxH");
+    private readonly Option<string> _fit = SharedOptions.Choice("--teacher-fit", "How the image is brought to that size.", [.. Fits.Select(fit => fit.Name)]);
+    private readonly Option<double?> _fill = SharedOptions.Number("--teacher-fill", "The grey of a letterbox's bars. [default: 114]", 0, 255);
+    private readonly Option<string> _channels = SharedOptions.Choice("--teacher-channels", "The order of the colours.", [.. Orders.Select(order => order.Name)]);
+    private readonly Option<double?> _scale = SharedOptions.Number("--teacher-scale", "The factor on pixels from 0 to 255. [default: the format's]", double.Epsilon);
+    private readonly Option<string?> _mean = SharedOptions.Text("--teacher-mean", "What is subtracted then, for each channel in the model's order. [default: the format's]", "A,B,C");
+    private readonly Option<string?> _deviation = SharedOptions.Text("--teacher-std", "What is divided by at last, likewise. [default: the format's]", "A,B,C");
+    private readonly Option<double?> _score = SharedOptions.Number("--teacher-score", "The score from which on a prediction is the teacher's opinion. [default: the format's]", 1e-6, 1);
+    private readonly Option<int?> _threads = SharedOptions.Count("--teacher-threads", "The threads that run the ONNX teacher. [default: all cores]");
+
+    /// <summary>Adds these to a command's options.</summary>
+    public void AddTo(IList<Option> options)
+    {
+        options.Add(_teacher);
+        foreach (Option option in Onnx) options.Add(option);
+    }
+
+    private Option[] Onnx => [_classes, _format, _aliases, _size, _fit, _fill, _channels, _scale, _mean, _deviation, _score, _threads];
+
+    /// <summary>The teacher's file.</summary>
+    public string PathOf(ParseResult parsed) => parsed.GetRequiredValue(_teacher);
+
+    /// <summary>Whether the teacher is an ONNX detector that this library did not make.</summary>
+    public bool IsPublished(ParseResult parsed) => parsed.GetValue(_classes) is not null;
+
+    /// <summary>The teacher.</summary>
+    /// <param name="hints">Tensors of its graph that serve as hints.</param>
+    /// <exception cref="UsageException">The options do not go together.</exception>
+    public Teacher Open(ParseResult parsed, IReadOnlyList<string> hints)
+    {
+        string path = PathOf(parsed);
+        if (parsed.GetValue(_classes) is string classes) return Teacher.FromOnnx(path, FormatOf(parsed), classes, OptionsOf(parsed) with { Hints = hints });
+        Option? orphan = Onnx.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false });
+        if (orphan is not null) throw new UsageException($"{orphan.Name} goes with --teacher-classes: they are for an ONNX detector of another origin.");
+        try
+        {
+            return Teacher.FromModel(path);
+        }
+        catch (FormatException error) when (Path.GetExtension(path).Equals(".onnx", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new UsageException($"{error.Message} If it is a detector of another origin, give its classes with --teacher-classes (see 'ml-distill inspect-teacher').");
+        }
+    }
+
+    /// <summary>The format that was given.</summary>
+    public TeacherFormat FormatOf(ParseResult parsed) => Formats.First(format => format.Name == parsed.GetRequiredValue(_format)).Format;
+
+    /// <summary>The classes that were given.</summary>
+    public string? ClassesOf(ParseResult parsed) => parsed.GetValue(_classes);
+
+    /// <summary>How the ONNX teacher is run and read.</summary>
+    /// <exception cref="UsageException">An option cannot be read.</exception>
+    public OnnxTeacherOptions OptionsOf(ParseResult parsed) => new()
+    {
+        Preprocessing = PreprocessingOf(parsed),
+        AliasFile = parsed.GetValue(_aliases),
+        ConfidentScore = parsed.GetValue(_score),
+        Threads = parsed.GetValue(_threads) ?? 0,
+    };
+
+    /// <summary>The format's preset with what was given; where nothing was, the preset is left to the format that is found.</summary>
+    private TeacherPreprocessing? PreprocessingOf(ParseResult parsed)
+    {
+        Option[] given = [.. ((Option[])[_size, _fit, _fill, _channels, _scale, _mean, _deviation]).Where(option => parsed.GetResult(option) is { Implicit: false })];
+        if (given.Length == 0) return null;
+        TeacherFormat format = FormatOf(parsed);
+        if (format == TeacherFormat.Auto && given.Any(option => option != _size))
+            throw new UsageException($"{given.First(option => option != _size).Name} changes a format's preset: name the format with --teacher-format.");
+        TeacherPreprocessing preset = TeacherPreprocessing.For(format);
+        (int Width, int Height)? size = parsed.GetValue(_size) is string text ? Size(text) : null;
+        return preset with
+        {
+            Width = size?.Width,
+            Height = size?.Height,
+            Fit = parsed.GetValue(_fit) is not (null or "preset") ? Fits.First(fit => fit.Name == parsed.GetValue(_fit)).Fit : preset.Fit,
+            Fill = (float)(parsed.GetValue(_fill) ?? preset.Fill),
+            Channels = parsed.GetValue(_channels) is not (null or "preset") ? Orders.First(order => order.Name == parsed.GetValue(_channels)).Order : preset.Channels,
+            Scale = (float)(parsed.GetValue(_scale) ?? preset.Scale),
+            Mean = parsed.GetValue(_mean) is string mean ? Three(_mean.Name, mean) : preset.Mean,
+            StandardDeviation = parsed.GetValue(_deviation) is string deviation ? Three(_deviation.Name, deviation) : preset.StandardDeviation,
+        };
+    }
+
+    private static (int, int) Size(string text)
+    {
+        string[] parts = text.Split('x');
+        return parts.Length == 2 && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out int width)
+            && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int height) && width > 0 && height > 0
+            ? (width, height)
+            : throw new UsageException($"--teacher-size is written as 640x480, not '{text}'.");
+    }
+
+    private static float[] Three(string name, string text)
+    {
+        string[] parts = text.Split(',');
+        var values = new float[3];
+        for (int i = 0; i < 3; i++)
+        {
+            if (parts.Length != 3 || !float.TryParse(parts[i], NumberStyles.Float, CultureInfo.InvariantCulture, out values[i]))
+                throw new UsageException($"{name} is three numbers with commas between them, not '{text}'.");
+        }
+
+        return values;
+    }
+}

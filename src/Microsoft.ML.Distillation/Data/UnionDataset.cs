@@ -1,0 +1,78 @@
+using System.Globalization;
+
+namespace Microsoft.ML.Distillation.Data;
+
+/// <summary>
+/// Labelled images and others whose labels were generated. Training draws from each in a fixed ratio, 6 : 4 in Radosavovic et al.,
+/// Data Distillation (CVPR 2018), whatever their numbers are. An epoch shows as many images as both have together: the labelled ones
+/// more than once where they are few.
+/// </summary>
+/// <param name="labelled">The labelled images; their indices stay. They still belong to the caller.</param>
+/// <param name="others">The others, of the same classes; their indices follow. They still belong to the caller.</param>
+/// <param name="labelledShare">The share of labelled images in what training draws, above 0 and below 1.</param>
+internal sealed class UnionDataset(IDetectionDataset labelled, IDetectionDataset others, double labelledShare) : IDetectionDataset, ISampleOrder
+{
+    /// <inheritdoc/>
+    public int Count => labelled.Count + others.Count;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> ClassNames => labelled.ClassNames;
+
+    /// <inheritdoc/>
+    public string OrderDescription
+        => string.Create(CultureInfo.InvariantCulture, $"{labelled.Count} labelled images with a share of {labelledShare}");
+
+    /// <inheritdoc/>
+    public ImageSize SizeOf(int index) => index < labelled.Count ? labelled.SizeOf(index) : others.SizeOf(index - labelled.Count);
+
+    /// <inheritdoc/>
+    public Annotation AnnotationOf(int index)
+        => index < labelled.Count ? labelled.AnnotationOf(index) : others.AnnotationOf(index - labelled.Count);
+
+    /// <inheritdoc/>
+    public RgbImage Read(int index) => index < labelled.Count ? labelled.Read(index) : others.Read(index - labelled.Count);
+
+    /// <summary>
+    /// Both parts are streams that go on over the epochs: each shows all its images in an order drawn by chance, then all of them in
+    /// another order. Place g of the run belongs to the labelled stream if ⌊(g + 1) share⌋ exceeds ⌊g share⌋, so every batch, of
+    /// whatever size, has the ratio to within one image.
+    /// </summary>
+    public int[] Order(int seed, int epoch, int length)
+    {
+        var order = new int[length];
+        long first = (long)epoch * length;
+        var labelledStream = new Stream(labelled.Count, seed, part: 0);
+        var otherStream = new Stream(others.Count, seed, part: 1);
+        for (int i = 0; i < length; i++)
+        {
+            long before = LabelledBefore(first + i);
+            order[i] = LabelledBefore(first + i + 1) > before
+                ? labelledStream.At(before)
+                : labelled.Count + otherStream.At(first + i - before);
+        }
+
+        return order;
+    }
+
+    /// <summary>Does nothing: both parts belong to the caller.</summary>
+    public void Dispose()
+    {
+    }
+
+    // Shares such as 0.6 are no binary fractions: without the small addition the products would fall short of whole numbers.
+    private long LabelledBefore(long place) => (long)Math.Floor(place * labelledShare + 1e-6);
+
+    /// <summary>An endless stream of the images of one part; remembers the order of the round that was asked for last.</summary>
+    private sealed class Stream(int count, int seed, int part)
+    {
+        private long _round = -1;
+        private int[] _order = [];
+
+        public int At(long place)
+        {
+            long round = place / count;
+            if (round != _round) (_round, _order) = (round, SampleRandom.Round(count, seed, part, round));
+            return _order[place % count];
+        }
+    }
+}

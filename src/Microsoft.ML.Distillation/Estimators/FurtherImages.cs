@@ -1,0 +1,84 @@
+using System.Globalization;
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Teachers;
+using Microsoft.ML.Distillation.Teachers.Labelling;
+using Microsoft.ML.Runtime;
+
+namespace Microsoft.ML.Distillation.Estimators;
+
+/// <summary>
+/// The images beyond the labelled ones that training draws from: those with generated labels that the options name, and those
+/// without labels, which the teacher labels first.
+/// </summary>
+internal sealed class FurtherImages : IDisposable
+{
+    private readonly List<IDisposable> _stores = [];
+
+    private FurtherImages(IDetectionDataset training) => Training = training;
+
+    /// <summary>What training draws from: the labelled images, and the others where there are some.</summary>
+    public IDetectionDataset Training { get; private set; }
+
+    /// <summary>Reads and labels them.</summary>
+    /// <param name="read">Reads annotated images.</param>
+    /// <param name="ingest">How images without labels are read.</param>
+    /// <param name="labelled">The labelled images.</param>
+    /// <param name="options">The options, with what is left open decided.</param>
+    /// <param name="teacher">The teacher, where there is one.</param>
+    /// <param name="channel">Is told what became of the images.</param>
+    /// <exception cref="InvalidDataException">The teacher is sure of nothing in the images without labels.</exception>
+    public static FurtherImages Of(
+        Func<IDataView, SampleStore> read, DataViewIngestOptions ingest, IDetectionDataset labelled, DetectorEstimatorOptions options,
+        ITeacher? teacher, IChannel channel)
+    {
+        var result = new FurtherImages(labelled);
+        try
+        {
+            if (options.GeneratedSet is { } generated) result.Join(result.Keep(read(generated)), options.LabelledShare);
+            if (options is DistillDetectorOptions { UnlabelledSet: { } view } distilled)
+            {
+                SampleStore images = result.Keep(new UnlabelledIngest(ingest).Read(view, nameof(DistillDetectorOptions.UnlabelledSet), options.CancellationToken));
+                RelabelledDataset sure = TeacherLabels.Of(
+                    teacher!, images, labelled, distilled.GeneratedLabels, options.BatchSize, options.LoaderThreads, options.CancellationToken, out float[] thresholds);
+                Say(channel, images, sure, thresholds);
+                result.Join(sure, options.LabelledShare);
+            }
+        }
+        catch
+        {
+            result.Dispose();
+            throw;
+        }
+
+        return result;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (IDisposable store in _stores) store.Dispose();
+    }
+
+    private void Join(IDetectionDataset others, double labelledShare) => Training = new UnionDataset(Training, others, labelledShare);
+
+    private T Keep<T>(T store) where T : IDisposable
+    {
+        _stores.Add(store);
+        return store;
+    }
+
+    private static void Say(IChannel channel, SampleStore images, RelabelledDataset sure, float[] thresholds)
+    {
+        string scores = string.Join(", ", sure.ClassNames.Select((name, c) => string.Create(CultureInfo.InvariantCulture, $"{name} {thresholds[c]:0.000}")));
+        if (sure.Count == 0)
+        {
+            throw new InvalidDataException(
+                $"The teacher is sure of no object in the {images.Count} images of {nameof(DistillDetectorOptions.UnlabelledSet)} (thresholds: {scores}). "
+                + $"Set {nameof(GeneratedLabelOptions)}.{nameof(GeneratedLabelOptions.ScoreThreshold)}, or leave the images out.");
+        }
+
+        int labels = Enumerable.Range(0, sure.Count).Sum(i => sure.AnnotationOf(i).Count);
+        channel.Info(MessageSensitivity.None,
+            $"The teacher labelled {sure.Count} of {images.Count} images without labels with {labels} objects (from the scores {scores}); in the others it is sure of nothing, they are not used");
+    }
+}

@@ -1,0 +1,132 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Data.Formats;
+using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Teachers.Labelling;
+
+namespace Microsoft.ML.Distillation.Estimators.Labelling;
+
+/// <summary>What became of the images.</summary>
+/// <param name="Images">The images that were looked at.</param>
+/// <param name="Labelled">Those with at least one label; only they are written.</param>
+/// <param name="Objects">The labels.</param>
+/// <param name="Unreadable">Images that could not be read.</param>
+/// <param name="FirstError">The first of them, and why.</param>
+/// <param name="Thresholds">The score from which on a detection of each class is a label.</param>
+internal sealed record LabelledImages(
+    long Images, int Labelled, int Objects, long Unreadable, string? FirstError, IReadOnlyDictionary<string, float> Thresholds);
+
+/// <summary>
+/// Makes a data set of the shards' results: chooses the thresholds over all images, and writes those with labels, in the order of the
+/// images, as if one process had done all. Goes through the shards' files twice or thrice and keeps nothing of them.
+/// </summary>
+internal static class LabelMerge
+{
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    /// <summary>Writes the data set.</summary>
+    /// <param name="shards">Where the shards' files are.</param>
+    /// <param name="output">The data set's folder.</param>
+    /// <param name="format">COCO, or VOC, for which the images are copied.</param>
+    /// <exception cref="InvalidOperationException">A shard is missing or not complete, or they are of different runs.</exception>
+    public static LabelledImages Write(string shards, string output, DetectionFormat format, GeneratedLabelOptions options, ImageList images)
+    {
+        string[] files = Files(shards);
+        ShardHeader header = CommonHeader(files);
+        var histogram = new ScoreHistogram(header.Classes.Length);
+        long count = 0, unreadable = 0;
+        string? firstError = null;
+        foreach (ShardRecord record in InOrder(files))
+        {
+            count++;
+            if (record.Error is not null)
+            {
+                unreadable++;
+                firstError ??= $"'{record.File}': {record.Error}";
+            }
+
+            for (int i = 0; i < record.Labels.Length; i++) histogram.Add(record.Labels[i], record.Scores[i]);
+        }
+
+        float[] thresholds = options.ScoreThreshold is double score
+            ? [.. header.Classes.Select(_ => (float)score)]
+            : histogram.Thresholds([.. header.PerImage.Select(perImage => perImage * (count - unreadable))], options.PerClass);
+        IEnumerable<AnnotatedImage> labelled = InOrder(files).Select(record => Labelled(record, header, thresholds, images)).Where(image => image.Objects.Count > 0);
+        Dictionary<string, string> info = Provenance(header, thresholds, options, count);
+        WrittenAnnotations written = format == DetectionFormat.Coco
+            ? GeneratedCocoWriter.Write(output, header.Classes, labelled, info)
+            : AnnotationWriter.Write(format, output, labelled, new AnnotationWriterOptions { CopyImages = true });
+        AtomicFile.Write(Path.Combine(output, "generated.json"), JsonSerializer.SerializeToUtf8Bytes(info, Indented));
+        return new LabelledImages(
+            count, written.Images, written.Objects, unreadable, firstError, header.Classes.Select((name, c) => (name, c)).ToDictionary(p => p.name, p => thresholds[p.c]));
+    }
+
+    /// <summary>The files of all shards, in order.</summary>
+    private static string[] Files(string folder)
+    {
+        string[] found = Directory.Exists(folder) ? Directory.GetFiles(folder, "shard-*-of-*.jsonl") : [];
+        if (found.Length == 0) throw new InvalidOperationException($"There are no shards in '{folder}'.");
+        int[] counts = [.. found.Select(path => ShardFile.ReadHeader(path).Shards).Distinct()];
+        if (counts.Length > 1)
+            throw new InvalidOperationException($"'{folder}' has shards of runs with {string.Join(" and with ", counts.Order())} shards: delete those that are not wanted.");
+        return [.. Enumerable.Range(1, counts[0]).Select(number => ShardFile.PathOf(folder, number, counts[0]))];
+    }
+
+    private static ShardHeader CommonHeader(string[] files)
+    {
+        ShardHeader first = ShardFile.ReadHeader(files[0]);
+        foreach (string file in files.Skip(1))
+        {
+            ShardHeader other = ShardFile.ReadHeader(file);
+            string? differs = first.Settings.Keys.FirstOrDefault(name => other.Settings.GetValueOrDefault(name) != first.Settings[name]);
+            if (differs is not null)
+                throw new InvalidOperationException($"The shards are of different runs: {differs} is {first.Settings[differs]} in '{files[0]}' and {other.Settings.GetValueOrDefault(differs)} in '{file}'.");
+        }
+
+        return first;
+    }
+
+    /// <summary>The records of all shards in the order of the images: shard after shard in turn.</summary>
+    private static IEnumerable<ShardRecord> InOrder(string[] files)
+    {
+        IEnumerator<ShardRecord>[] readers = [.. files.Select(file => ShardFile.Records(file).GetEnumerator())];
+        try
+        {
+            while (true)
+            {
+                bool any = false;
+                foreach (IEnumerator<ShardRecord> reader in readers)
+                {
+                    if (!reader.MoveNext()) continue;
+                    any = true;
+                    yield return reader.Current;
+                }
+
+                if (!any) yield break;
+            }
+        }
+        finally
+        {
+            foreach (IEnumerator<ShardRecord> reader in readers) reader.Dispose();
+        }
+    }
+
+    private static AnnotatedImage Labelled(ShardRecord record, ShardHeader header, float[] thresholds, ImageList images) => new(
+        images.PathOf(record.File), new ImageSize(record.Width, record.Height),
+        [.. Enumerable.Range(0, record.Labels.Length).Where(i => record.Scores[i] >= thresholds[record.Labels[i]])
+            .Select(i => new AnnotatedObject(
+                header.Classes[record.Labels[i]], record.Boxes[4 * i], record.Boxes[4 * i + 1], record.Boxes[4 * i + 2], record.Boxes[4 * i + 3]) { Score = record.Scores[i] })]);
+
+    private static Dictionary<string, string> Provenance(ShardHeader header, float[] thresholds, GeneratedLabelOptions options, long images)
+    {
+        string rule = options.ScoreThreshold is not null ? "given" : options.PerClass ? "as many labels of each class in an image as in the labelled ones" : "as many labels in an image as in the labelled ones";
+        return new Dictionary<string, string>(header.Settings)
+        {
+            ["description"] = "labels generated by a detector, after Radosavovic et al., Data Distillation (CVPR 2018)",
+            ["thresholds"] = string.Join(", ", header.Classes.Select((name, c) => string.Create(CultureInfo.InvariantCulture, $"{name} {thresholds[c]}"))),
+            ["threshold rule"] = rule,
+            ["images looked at"] = images.ToString(CultureInfo.InvariantCulture),
+        };
+    }
+}

@@ -1,0 +1,66 @@
+using System.Globalization;
+
+namespace Microsoft.ML.Distillation.Estimators.Labelling;
+
+/// <summary>A part of the work: of all images every <paramref name="Count"/>th, beginning with number <paramref name="Number"/>.</summary>
+/// <param name="Number">From 1 to <paramref name="Count"/>.</param>
+/// <param name="Count">The number of parts.</param>
+/// <param name="Source">Where it was said, for messages; empty where it was not.</param>
+internal sealed record Shard(int Number, int Count, string Source = "")
+{
+    /// <summary>All images.</summary>
+    public static readonly Shard Whole = new(1, 1);
+
+    // In each pair the process's number, from 0, and the number of processes. SLURM's arrays first: their tasks have a SLURM_PROCID too.
+    private static readonly (string Rank, string Size)[] Variables =
+    [
+        ("RANK", "WORLD_SIZE"), ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"), ("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT"),
+        ("SLURM_PROCID", "SLURM_NTASKS"),
+    ];
+
+    private const string KubernetesIndex = "JOB_COMPLETION_INDEX";
+
+    /// <summary>A shard as it is written: 2/8 is the second of eight.</summary>
+    /// <exception cref="FormatException">It is written otherwise.</exception>
+    public static Shard Parse(string text)
+    {
+        string[] parts = text.Split('/');
+        return parts.Length == 2 && Whole32(parts[0]) is int number && Whole32(parts[1]) is int count && number >= 1 && number <= count
+            ? new Shard(number, count, "--shard")
+            : throw new FormatException($"A shard is written i/n with i from 1 to n, as 2/8, not '{text}'.");
+    }
+
+    /// <summary>
+    /// The shard that the environment of a cluster's job names, or all images. A Kubernetes job knows its index alone: there the number
+    /// of shards must be given.
+    /// </summary>
+    /// <param name="count">The number of shards, where it is given.</param>
+    /// <exception cref="FormatException">The variables are there, but they make no sense; the message names them.</exception>
+    public static Shard FromEnvironment(Func<string, string?> read, int? count)
+    {
+        foreach ((string rank, string size) in Variables)
+        {
+            if (read(rank) is not { Length: > 0 } index || read(size) is not { Length: > 0 } total) continue;
+            return Of(rank, index, Whole32(total) ?? throw new FormatException($"The variable {size} is '{total}', which is no number of processes."), read, count);
+        }
+
+        if (read(KubernetesIndex) is not { Length: > 0 } job) return Whole;
+        return Of(KubernetesIndex, job, count ?? throw new FormatException(
+            $"{KubernetesIndex} is set: say with --shards how many shards there are (or --shard 1/1 for all images)."), read, count);
+    }
+
+    /// <summary>The names of the shard's images.</summary>
+    public IEnumerable<string> Of(IEnumerable<string> names) => names.Where((_, i) => i % Count == Number - 1);
+
+    private static Shard Of(string variable, string index, int total, Func<string, string?> read, int? count)
+    {
+        // SLURM's arrays may begin with any number.
+        int first = variable == "SLURM_ARRAY_TASK_ID" ? Whole32(read("SLURM_ARRAY_TASK_MIN") ?? "0") ?? 0 : 0;
+        int number = (Whole32(index) ?? -1) - first + 1, shards = count ?? total;
+        return number >= 1 && number <= shards
+            ? new Shard(number, shards, variable)
+            : throw new FormatException($"The variable {variable} is '{index}', which is none of {shards} shards.");
+    }
+
+    private static int? Whole32(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : null;
+}
