@@ -67,13 +67,15 @@ internal static class Application
 
     private static RootCommand CreateRoot()
     {
-        var root = new RootCommand("Trains, distils, evaluates, runs and exports object detectors.")
+        var root = new RootCommand("Trains, distils, evaluates, runs and exports object detectors; inspects and converts annotated images.")
         {
             new TrainCommand(),
             new DistillCommand(),
             new EvaluateCommand(),
             new PredictCommand(),
             new ExportCommand(),
+            new ConvertCommand(),
+            new InspectCommand(),
         };
         root.Options.Add(SharedOptions.Verbose);
         return root;
