@@ -67,7 +67,7 @@ internal static class Application
 
     private static RootCommand CreateRoot()
     {
-        var root = new RootCommand("Trains, distils, evaluates, runs and exports object detectors.")
+        var root = new RootCommand("Trains, distils, evaluates, runs and exports object detectors; inspects and converts annotated images.")
         {
             new TrainCommand(),
             new DistillCommand(),
@@ -75,6 +75,8 @@ internal static class Application
             new PredictCommand(),
             new ExportCommand(),
             new LabelCommand(),
+            new ConvertCommand(),
+            new InspectCommand(),
         };
         root.Options.Add(SharedOptions.Verbose);
         return root;

@@ -1,4 +1,6 @@
 using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Data.Formats;
+using Microsoft.ML.Distillation.Data.Inspection;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Onnx;
@@ -12,8 +14,9 @@ public static class DistillationCatalog
 {
     /// <summary>
     /// Reads annotated images from a folder: the columns <c>ImagePath</c> (text), <c>Label</c> (vector of text: the class of each
-    /// object) and <c>BoundingBoxes</c> (vector of Single: x0 y0 x1 y1 of each object in pixels). Images without objects are rows
-    /// too. Files are read as rows are.
+    /// object) and <c>BoundingBoxes</c> (vector of Single: x0 y0 x1 y1 of each object in pixels), and, parallel to <c>Label</c>, what the
+    /// format says of the objects: <c>Difficult</c>, <c>Crowd</c>, <c>Ignore</c> (Boolean), <c>Truncated</c> (Single), <c>Occluded</c> (Int32)
+    /// and <c>Area</c> (Single). Images without objects are rows too. Files are read as rows are.
     /// </summary>
     /// <param name="catalog">The catalog <c>mlContext.Data</c>.</param>
     /// <param name="folder">The folder.</param>
@@ -27,6 +30,27 @@ public static class DistillationCatalog
         this DataOperationsCatalog catalog, string folder, DetectionFormat format = DetectionFormat.PascalVoc, string? split = null,
         string? imageFolder = null, string? namesFile = null)
         => DetectionLoader.Load(catalog, folder, format, split, imageFolder, namesFile);
+
+    /// <summary>
+    /// Looks through annotated images: counts, balance of classes, sizes, and defects (boxes without area or outside, images that cannot
+    /// be read, the same image in two parts). Every image is decoded once.
+    /// </summary>
+    /// <param name="catalog">The catalog <c>mlContext.Data</c>.</param>
+    /// <param name="folder">The folder.</param>
+    /// <param name="format">How the folder is laid out.</param>
+    /// <param name="splits">The parts to look through; <see langword="null"/> for those of train, val and test that there are, else all.</param>
+    /// <param name="imageFolder">Where the images are, if not where the format expects them.</param>
+    /// <param name="namesFile">The file of class names, for the formats that need one.</param>
+    /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
+    /// <exception cref="FileNotFoundException">A part, or a file that is needed, does not exist.</exception>
+    /// <exception cref="FormatException">A file is not of the format; the message names file and line.</exception>
+    public static DetectionDataInspection InspectDetections(
+        this DataOperationsCatalog catalog, string folder, DetectionFormat format = DetectionFormat.PascalVoc, IReadOnlyList<string>? splits = null,
+        string? imageFolder = null, string? namesFile = null)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        return DataInspector.Inspect(format, new AnnotationSource(folder, null, imageFolder, namesFile), splits);
+    }
 
     /// <summary>Trains an object detector: a teacher, or a baseline to compare a distilled student with.</summary>
     /// <param name="catalog">The catalog <c>mlContext.Transforms</c>.</param>
@@ -141,7 +165,13 @@ public static class DistillationCatalog
         return new QuantizeDetectorEstimator(catalog, options);
     }
 
-    /// <summary>Measures predictions against the ground truth by COCO's and by PASCAL VOC's rules.</summary>
+    /// <summary>Measures predictions against the ground truth by the rules of COCO, PASCAL VOC, KITTI and ILSVRC.</summary>
+    /// <remarks>
+    /// Of the objects these columns are read too, where the data have them as <see cref="LoadDetections"/> gives them, vectors parallel to
+    /// the labels: <c>Difficult</c>, <c>Crowd</c> and <c>Ignore</c> (Boolean: such objects need not be found, nor is finding them wrong;
+    /// a region to ignore may have an empty label and then concerns every class), <c>Truncated</c> (Single) and <c>Occluded</c> (Int32),
+    /// which decide KITTI's difficulty, and <c>Area</c> (Single), which decides COCO's ranges of size.
+    /// </remarks>
     /// <param name="mlContext">The context.</param>
     /// <param name="data">Ground truth and predictions, as a fitted detector's <c>Transform</c> gives them on annotated images.</param>
     /// <param name="labelColumnName">The classes of the objects: a vector of text, or of keys with names.</param>

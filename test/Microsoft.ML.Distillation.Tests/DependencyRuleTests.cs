@@ -12,14 +12,15 @@ public partial class DependencyRuleTests
         ["Compression"] = ["Tensors"],
         ["Losses"] = ["Tensors"],
         ["Onnx"] = [],
-        ["Data"] = ["Onnx"],
+        ["Drawing"] = [],
+        ["Data"] = ["Onnx", "Drawing"],
         ["Detectors"] = ["Tensors", "Compression", "Data", "Onnx", "Losses", "Evaluation"],
         ["Teachers"] = ["Tensors", "Compression", "Data", "Onnx", "Losses", "Evaluation", "Detectors"],
         ["Training"] = ["Tensors", "Compression", "Data", "Onnx", "Losses", "Evaluation", "Detectors", "Teachers"],
-        ["Estimators"] = ["Tensors", "Compression", "Data", "Onnx", "Losses", "Evaluation", "Detectors", "Teachers", "Training"],
+        ["Estimators"] = ["Tensors", "Compression", "Data", "Onnx", "Losses", "Evaluation", "Detectors", "Teachers", "Training", "Drawing", "Reports"],
     };
 
-    private static readonly string[] KnowMachineLearningNet = ["Data", "Estimators", ""];
+    private static readonly string[] KnowMachineLearningNet = ["Data", "Drawing", "Estimators", ""];
     private static readonly string[] KnowOnnxRuntime = ["Onnx", "Teachers"];
 
     private static readonly Lazy<IReadOnlyList<(string Folder, string File, string Code)>> Sources = new(ReadSources);

@@ -9,7 +9,8 @@ internal sealed class DataOptionSet
 {
     private const string None = "none";
 
-    private readonly Option<string> _data = SharedOptions.RequiredPath("--data", "The annotated images: a folder in Pascal VOC's format.", "DIR");
+    private readonly Option<string> _data = SharedOptions.RequiredPath("--data", "The annotated images: a folder, or for coco, openimages and tsv a file.", "DIR");
+    private readonly FormatOptionSet _format = new();
     private readonly Option<string?> _train = SharedOptions.Text("--train-split", "The part to train on, or 'all'. [default: train where there is one, else all]", "NAME");
     private readonly Option<string?> _validation = SharedOptions.Text("--val-split", "The part to choose the best model by, or 'none'. [default: val where there is one]", "NAME");
     private readonly Option<string?> _test = SharedOptions.Text("--test-split", "The part to measure the result on, or 'none'. [default: test where there is one]", "NAME");
@@ -17,24 +18,28 @@ internal sealed class DataOptionSet
     /// <summary>Adds these to a command's options.</summary>
     public void AddTo(IList<Option> options)
     {
-        foreach (Option option in (Option[])[_data, _train, _validation, _test]) options.Add(option);
+        options.Add(_data);
+        _format.AddTo(options);
+        foreach (Option option in (Option[])[_train, _validation, _test]) options.Add(option);
     }
 
     /// <summary>Opens the images to train on.</summary>
     public TrainingSession Open(ParseResult parsed, MLContext context, TrainingDisplay display)
     {
-        string folder = parsed.GetRequiredValue(_data);
-        return new TrainingSession(
-            context, folder, DataSplits.Choose(folder, parsed.GetValue(_train), "train"), OrNone(folder, parsed.GetValue(_validation), "val"), display);
+        DataFolder data = DataOf(parsed);
+        return new TrainingSession(context, data, data.Choose(parsed.GetValue(_train), "train"), OrNone(data, parsed.GetValue(_validation), "val"), display);
     }
 
     /// <summary>The images to measure the result on; none where there are none.</summary>
     public IReadOnlyList<AnnotatedImage> OpenTest(ParseResult parsed, MLContext context)
     {
-        string folder = parsed.GetRequiredValue(_data);
-        return OrNone(folder, parsed.GetValue(_test), "test") is string split ? AnnotatedImage.Load(context, folder, split) : [];
+        DataFolder data = DataOf(parsed);
+        return OrNone(data, parsed.GetValue(_test), "test") is string split ? data.Load(context, split) : [];
     }
 
-    private static string? OrNone(string folder, string? asked, string usual)
-        => asked == None ? null : asked ?? (DataSplits.Exists(folder, usual) ? usual : null);
+    /// <summary>The data set.</summary>
+    public DataFolder DataOf(ParseResult parsed) => _format.At(parsed, parsed.GetRequiredValue(_data));
+
+    private static string? OrNone(DataFolder data, string? asked, string usual)
+        => asked == None ? null : asked ?? (data.Has(usual) ? usual : null);
 }

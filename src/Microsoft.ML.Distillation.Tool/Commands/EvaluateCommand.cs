@@ -12,32 +12,38 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
         : base("evaluate", "Measures a model on annotated images, or detections against ground truth, both in COCO's format.")
     {
         Option<string?> model = SharedOptions.Path("--model", "The model to measure (.zip or .onnx).", "FILE");
-        Option<string?> data = SharedOptions.Path("--data", "The annotated images: a folder in Pascal VOC's format.", "DIR");
+        Option<string?> data = SharedOptions.Path("--data", "The annotated images: a folder, or for coco, openimages and tsv a file.", "DIR");
+        var format = new FormatOptionSet();
         Option<string?> split = SharedOptions.Text("--split", "The part of the images, or 'all'. [default: test where there is one, else all]", "NAME");
         Option<string?> groundTruth = SharedOptions.Path("--ground-truth", "In place of a model: annotations in COCO's format …", "FILE");
         Option<string?> detections = SharedOptions.Path("--detections", "… and detections in COCO's format.", "FILE");
         Option<string> metric = SharedOptions.Choice("--metric", "What to measure.", MetricFigures.Metrics);
         Option<string?> json = SharedOptions.Path("--json", "Also write the figures to a file.", "FILE");
-        foreach (Option option in (Option[])[model, data, split, groundTruth, detections, metric, json]) Options.Add(option);
+        var errors = new Option<bool>("--errors") { Description = "Also show what goes wrong: kinds of errors with their costs, and which classes are taken for which." };
+        foreach (Option option in (Option[])[model, data]) Options.Add(option);
+        format.AddTo(Options);
+        foreach (Option option in (Option[])[split, groundTruth, detections, metric, errors, json]) Options.Add(option);
         SetAction(parsed =>
         {
             (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
             DetectionMetrics metrics = (parsed.GetValue(model), parsed.GetValue(data), parsed.GetValue(groundTruth), parsed.GetValue(detections)) switch
             {
-                (string path, string folder, null, null) => OnData(path, folder, parsed.GetValue(split)),
+                (string path, string folder, null, null) => OnData(path, format.At(parsed, folder), parsed.GetValue(split)),
                 (null, null, string truth, string found) when parsed.GetValue(split) is null => OnFiles(truth, found, error),
                 _ => throw new UsageException("give either --model and --data, or --ground-truth and --detections (see 'ml-distill evaluate --help')"),
             };
             var figures = MetricFigures.Of(parsed.GetRequiredValue(metric), metrics);
-            if (parsed.GetValue(json) is string file) figures.WriteJson(file, metrics.Images);
+            ErrorFigures? mistakes = parsed.GetValue(errors) ? new ErrorFigures(metrics.Errors, metrics.Confusion) : null;
+            if (parsed.GetValue(json) is string file) figures.WriteJson(file, metrics.Images, mistakes);
             figures.Write(output);
+            mistakes?.Write(output);
         });
     }
 
-    private static DetectionMetrics OnData(string model, string folder, string? split)
+    private static DetectionMetrics OnData(string model, DataFolder data, string? split)
     {
         using IImageDetector detector = ImageDetector.Open(model);
-        IReadOnlyList<AnnotatedImage> images = AnnotatedImage.Load(new MLContext(), folder, DataSplits.Choose(folder, split, "test"));
+        IReadOnlyList<AnnotatedImage> images = data.Load(new MLContext(), data.Choose(split, "test"));
         var tally = new DetectionTally();
         foreach ((AnnotatedImage truth, DetectedImage found) in images.Zip(detector.Detect(images.Select(image => image.ImagePath)))) tally.Add(truth, found);
         return tally.Measure();

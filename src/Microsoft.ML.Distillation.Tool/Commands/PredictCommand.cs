@@ -13,16 +13,25 @@ internal sealed class PredictCommand : System.CommandLine.Command
         : base("predict", "Detects objects in images; writes them in COCO's format, and as pictures.")
     {
         Option<string> model = SharedOptions.RequiredPath("--model", "The model (.zip or .onnx).", "FILE");
-        Option<string> images = SharedOptions.RequiredPath("--images", "A folder of images, or one image.");
+        Option<string> images = SharedOptions.RequiredPath("--images", "A folder of images, or one image; with --format a data set, whose images to take.");
+        var format = new FormatOptionSet();
+        Option<string?> split = SharedOptions.Text("--split", "With --format, the part of the data set. [default: all]", "NAME");
         Option<string> output = SharedOptions.RequiredPath("--output", "The detections to write, in COCO's result format.", "FILE");
         Option<string?> ids = SharedOptions.Path(
             "--ids", "A COCO file whose ids of images (by file name) and classes (by name) to use. [default: images count from 1 in the order of their names, classes from 1 in the model's order]", "FILE");
         Option<string?> draw = SharedOptions.Path("--draw", "A folder for pictures with the boxes and names drawn on.", "DIR");
         Option<double?> drawScore = SharedOptions.Number("--draw-score", "The score from which boxes are drawn. [default: 0.5]", 0, 1);
-        foreach (Option option in (Option[])[model, images, output, ids, draw, drawScore]) Options.Add(option);
+        foreach (Option option in (Option[])[model, images]) Options.Add(option);
+        format.AddTo(Options);
+        foreach (Option option in (Option[])[split, output, ids, draw, drawScore]) Options.Add(option);
         SetAction(parsed =>
         {
-            IReadOnlyList<string> files = ImageFiles.Find(parsed.GetRequiredValue(images));
+            string place = parsed.GetRequiredValue(images);
+            bool isDataSet = format.IsGiven(parsed);
+            if (!isDataSet && parsed.GetValue(split) is not null) throw new UsageException("--split goes with --format: a folder of images has no parts.");
+            IReadOnlyList<string> files = isDataSet
+                ? [.. format.At(parsed, place).Read(parsed.GetValue(split)).Select(image => image.ImagePath)]
+                : ImageFiles.Find(place);
             using IImageDetector detector = ImageDetector.Open(parsed.GetRequiredValue(model));
             CocoIds numbers = parsed.GetValue(ids) is string path
                 ? CocoIds.From(path, CocoJson.ReadGroundTruth(path))

@@ -14,7 +14,25 @@ internal sealed class AnnotatedImage
     /// <summary>x0 y0 x1 y1 of each object in pixels.</summary>
     public float[] BoundingBoxes { get; set; } = [];
 
-    /// <summary>Reads a data set.</summary>
+    /// <summary>Whether each object is hard to recognise.</summary>
+    public bool[] Difficult { get; set; } = [];
+
+    /// <summary>Whether each object is a group of objects.</summary>
+    public bool[] Crowd { get; set; } = [];
+
+    /// <summary>Whether each object is a region in which nothing is right or wrong.</summary>
+    public bool[] Ignore { get; set; } = [];
+
+    /// <summary>The share of each object beyond the image's edge.</summary>
+    public float[] Truncated { get; set; } = [];
+
+    /// <summary>How far each object is hidden, 0 visible to 3 unknown.</summary>
+    public int[] Occluded { get; set; } = [];
+
+    /// <summary>The area of each object in square pixels.</summary>
+    public float[] Area { get; set; } = [];
+
+    /// <summary>Reads a data set in Pascal VOC's format.</summary>
     public static IReadOnlyList<AnnotatedImage> Load(MLContext context, string folder, string? split)
         => [.. context.Data.CreateEnumerable<AnnotatedImage>(context.Data.LoadDetections(folder, split: split), reuseRowObject: false)];
 }
@@ -34,11 +52,26 @@ internal sealed class DetectionTally
 
     /// <summary>Adds an image.</summary>
     public void Add(AnnotatedImage truth, DetectedImage found) => _images.Add(new EvaluationImage(
-        [.. truth.Label.Select((name, i) => new TrueBox(BoxAt(truth.BoundingBoxes, i), LabelOf(name)))],
+        [.. truth.Label.Select((_, i) => TrueBoxAt(truth, i))],
         [.. found.Labels.Select((name, i) => new DetectedBox(BoxAt(found.Boxes, i), LabelOf(name), found.Scores[i]))]));
 
     /// <summary>The figures of the images so far.</summary>
     public DetectionMetrics Measure() => DetectionEvaluator.Evaluate(_images, [.. _labels.OrderBy(label => label.Value).Select(label => label.Key)]);
+
+    private TrueBox TrueBoxAt(AnnotatedImage truth, int i)
+    {
+        bool ignore = truth.Ignore.ElementAtOrDefault(i);
+        Box box = BoxAt(truth.BoundingBoxes, i);
+        return new TrueBox(box, ignore && truth.Label[i].Length == 0 ? TrueBox.EveryClass : LabelOf(truth.Label[i]))
+        {
+            Area = i < truth.Area.Length ? truth.Area[i] : box.Area,
+            Crowd = truth.Crowd.ElementAtOrDefault(i),
+            Difficult = truth.Difficult.ElementAtOrDefault(i),
+            DontCare = ignore,
+            Truncation = truth.Truncated.ElementAtOrDefault(i),
+            Occlusion = truth.Occluded.ElementAtOrDefault(i),
+        };
+    }
 
     private int LabelOf(string name)
     {

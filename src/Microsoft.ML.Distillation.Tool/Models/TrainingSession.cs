@@ -14,20 +14,20 @@ internal sealed class TrainingSession
     private readonly ITransformer _toKeys;
     private readonly TrainingDisplay _display;
 
-    /// <summary>Opens a data set in Pascal VOC's format.</summary>
+    /// <summary>Opens a data set.</summary>
     /// <param name="trainSplit">The part to train on; null for all images.</param>
     /// <param name="validationSplit">The part to choose the best model by; null for none.</param>
-    public TrainingSession(MLContext context, string folder, string? trainSplit, string? validationSplit, TrainingDisplay display)
+    public TrainingSession(MLContext context, DataFolder data, string? trainSplit, string? validationSplit, TrainingDisplay display)
     {
         Context = context;
         _display = display;
-        _files = context.Data.LoadDetections(folder, split: trainSplit);
+        _files = data.View(context, trainSplit);
         _loadImages = context.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath").Fit(_files);
         _toKeys = context.Transforms.Conversion
             .MapValueToKey("Label", keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue).Fit(_files);
         Train = _toKeys.Transform(_loadImages.Transform(_files));
         if (validationSplit is not null)
-            Validation = _toKeys.Transform(_loadImages.Transform(context.Data.LoadDetections(folder, split: validationSplit)));
+            Validation = _toKeys.Transform(_loadImages.Transform(data.View(context, validationSplit)));
     }
 
     /// <summary>The context.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Evaluation;
 
 namespace Microsoft.ML.Distillation.Estimators;
 
@@ -58,17 +59,35 @@ internal sealed class LabelReader
             : throw new ArgumentException($"The column '{name}' is a {column.Type}; a vector of keys (UInt32) or of text is wanted.");
     }
 
-    /// <summary>The classes of the cursor's row.</summary>
-    public int[] Read()
+    /// <summary>The number of labels in the cursor's row.</summary>
+    public int Count()
     {
         if (_getKeys is not null)
         {
             _getKeys(ref _keys);
-            return [.. _keys.DenseValues().Select(key => key > 0 && key <= _classOfKey.Length ? _classOfKey[key - 1] : _classes.Of(UnknownClass))];
+            return _keys.Length;
         }
 
         _getText!(ref _text);
-        return [.. _text.DenseValues().Select(name => _classes.Of(name.ToString()))];
+        return _text.Length;
+    }
+
+    /// <summary>The classes of the cursor's row.</summary>
+    /// <param name="mayLackClass">
+    /// Marks regions: where the label of one is empty, or lost by a key column, it concerns every class and names none.
+    /// </param>
+    public int[] Read(bool[]? mayLackClass = null)
+    {
+        if (_getKeys is not null)
+        {
+            _getKeys(ref _keys);
+            return [.. _keys.DenseValues().Select((key, i) => key > 0 && key <= _classOfKey.Length
+                ? _classOfKey[key - 1]
+                : mayLackClass?[i] == true ? TrueBox.EveryClass : _classes.Of(UnknownClass))];
+        }
+
+        _getText!(ref _text);
+        return [.. _text.DenseValues().Select((name, i) => name.IsEmpty && mayLackClass?[i] == true ? TrueBox.EveryClass : _classes.Of(name.ToString()))];
     }
 
     private static DataViewType? ItemType(DataViewSchema.Column column) => (column.Type as VectorDataViewType)?.ItemType;

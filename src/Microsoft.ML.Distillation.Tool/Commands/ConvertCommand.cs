@@ -1,0 +1,44 @@
+using System.CommandLine;
+using Microsoft.ML.Distillation.Data.Formats;
+using Microsoft.ML.Distillation.Tool.Models;
+
+namespace Microsoft.ML.Distillation.Tool.Commands;
+
+/// <summary><c>ml-distill convert</c>: writes a data set in another format.</summary>
+internal sealed class ConvertCommand : System.CommandLine.Command
+{
+    public ConvertCommand()
+        : base("convert", "Writes a data set of any format as Pascal VOC, COCO or YOLO.")
+    {
+        Option<string> data = SharedOptions.RequiredPath("--data", "The annotated images: a folder, or for coco, openimages and tsv a file.", "DIR");
+        var from = new FormatOptionSet("--from");
+        Option<string> to = SharedOptions.Choice("--to", "The format to write.", FormatOptionSet.Written);
+        to.Required = true;
+        to.DefaultValueFactory = null;
+        Option<string> output = SharedOptions.RequiredPath("--output", "The folder to write.", "DIR");
+        Option<string?> split = SharedOptions.Text("--split", "The part to write, or 'all'. [default: each of train, val and test that there is, else all]", "NAME");
+        var copy = new Option<bool>("--copy-images") { Description = "Also copy the images to where the format has them." };
+        Options.Add(data);
+        from.AddTo(Options);
+        foreach (Option option in (Option[])[to, output, split, copy]) Options.Add(option);
+        SetAction(parsed => Convert(
+            from.At(parsed, parsed.GetRequiredValue(data)), FormatOptionSet.Named(parsed.GetRequiredValue(to)), parsed.GetRequiredValue(output),
+            parsed.GetValue(split), parsed.GetValue(copy), parsed.InvocationConfiguration.Output));
+
+    }
+
+    private static void Convert(DataFolder data, DetectionFormat format, string folder, string? asked, bool copyImages, TextWriter output)
+    {
+        string?[] splits = asked is not null ? [data.Choose(asked)] : [.. AnnotationSplits.Usual.Where(data.Has)];
+        if (splits.Length == 0) splits = [null];
+        foreach (string? split in splits)
+        {
+            WrittenAnnotations written = AnnotationWriter.Write(
+                format, folder, data.Read(split), new AnnotationWriterOptions { Split = split, CopyImages = copyImages });
+            string leftOut = written.LeftOut > 0 ? $"; {written.LeftOut} groups and regions left out, for which the format has no mark" : "";
+            output.WriteLine($"{split ?? "all"}: {written.Images} images, {written.Objects} objects{leftOut}");
+        }
+
+        output.WriteLine($"saved {folder}");
+    }
+}

@@ -1,0 +1,40 @@
+using System.CommandLine;
+using Microsoft.ML.Distillation.Data.Inspection;
+using Microsoft.ML.Distillation.Tool.Display;
+using Microsoft.ML.Distillation.Tool.Models;
+
+namespace Microsoft.ML.Distillation.Tool.Commands;
+
+/// <summary><c>ml-distill inspect</c>: says what a data set holds and what is wrong with it.</summary>
+internal sealed class InspectCommand : System.CommandLine.Command
+{
+    public InspectCommand()
+        : base("inspect", "Says what annotated images hold and what is wrong with them; draws a sheet of them.")
+    {
+        Option<string> data = SharedOptions.RequiredPath("--data", "The annotated images: a folder, or for coco, openimages and tsv a file.", "DIR");
+        var format = new FormatOptionSet();
+        Option<string?> split = SharedOptions.Text("--split", "The part to look through, or 'all'. [default: train, val and test where there are, else all]", "NAME");
+        Option<string?> folder = SharedOptions.Path("--out", "A folder for contact-sheet.png and inspection.json.", "DIR");
+        Option<int?> pictures = SharedOptions.Count("--pictures", "How many images the sheet shows. [default: 24]");
+        Options.Add(data);
+        format.AddTo(Options);
+        foreach (Option option in (Option[])[split, folder, pictures]) Options.Add(option);
+        SetAction(parsed =>
+        {
+            TextWriter output = parsed.InvocationConfiguration.Output;
+            DataFolder source = format.At(parsed, parsed.GetRequiredValue(data));
+            DetectionDataInspection found = parsed.GetValue(split) switch
+            {
+                null => DataInspector.Inspect(source.Format, source.Source),
+                DataSplits.All => DataInspector.Inspect([(DataSplits.All, source.Read(null))]),
+                string name => DataInspector.Inspect(source.Format, source.Source, [name]),
+            };
+            InspectionTable.Write(output, found);
+            if (parsed.GetValue(folder) is not string place) return;
+            InspectionTable.WriteJson(Path.Combine(place, "inspection.json"), found);
+            string sheet = Path.Combine(place, "contact-sheet.png");
+            found.SaveContactSheet(sheet, parsed.GetValue(pictures) ?? 24);
+            output.WriteLine($"saved {sheet}");
+        });
+    }
+}

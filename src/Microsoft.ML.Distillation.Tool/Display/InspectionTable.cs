@@ -1,0 +1,68 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Microsoft.ML.Distillation.Tool.Display;
+
+/// <summary>An inspection of a data set as text and as JSON.</summary>
+internal static class InspectionTable
+{
+    private const int MostDefects = 20;
+    private const int MostSizes = 5;
+
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>Writes parts, classes, sizes and defects.</summary>
+    public static void Write(TextWriter output, DetectionDataInspection found)
+    {
+        foreach (DetectionDataSplit split in found.Splits)
+            output.WriteLine($"{split.Name}: {split.Images} images, {split.Objects} objects, {split.EmptyImages} images without objects");
+        output.WriteLine();
+        output.WriteLine("classes");
+        int width = found.Classes.Select(c => c.Name.Length).DefaultIfEmpty(0).Max();
+        foreach (DetectionDataClass c in found.Classes)
+        {
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"  {c.Name.PadRight(width)}  {c.Total,7} objects ({100.0 * c.Total / Math.Max(1, found.Objects):0.0} %) in {c.Images} images  ({string.Join(", ", found.Splits.Select((s, i) => $"{s.Name} {c.Objects[i]}"))})"));
+        }
+
+        output.WriteLine();
+        DetectionBoxSizes boxes = found.BoxSizes;
+        output.WriteLine($"boxes: {boxes.Small} small (to 32×32 pixels), {boxes.Medium} medium (to 96×96), {boxes.Large} large");
+        if (boxes.Widths.Count > 0)
+        {
+            output.WriteLine($"  width  5 % {Pixels(boxes.Widths[0])}, median {Pixels(boxes.Widths[2])}, 95 % {Pixels(boxes.Widths[4])} pixels");
+            output.WriteLine($"  height 5 % {Pixels(boxes.Heights[0])}, median {Pixels(boxes.Heights[2])}, 95 % {Pixels(boxes.Heights[4])} pixels");
+        }
+
+        string more = found.ImageSizes.Count > MostSizes ? $", and {found.ImageSizes.Count - MostSizes} other sizes" : "";
+        output.WriteLine($"images: {string.Join(", ", found.ImageSizes.Take(MostSizes).Select(s => $"{s.Images} of {s.Width}×{s.Height}"))}{more}");
+        output.WriteLine();
+        WriteDefects(output, found.Defects);
+    }
+
+    /// <summary>Writes everything as JSON, beside and then renamed.</summary>
+    public static void WriteJson(string path, DetectionDataInspection found)
+        => Onnx.AtomicFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(found, Indented));
+
+    private static void WriteDefects(TextWriter output, IReadOnlyList<DetectionDataDefect> defects)
+    {
+        if (defects.Count == 0)
+        {
+            output.WriteLine("no defects found");
+            return;
+        }
+
+        output.WriteLine($"{defects.Count} {(defects.Count == 1 ? "defect" : "defects")}");
+        foreach (DetectionDataDefect defect in defects.Take(MostDefects)) output.WriteLine($"  {defect.Split}/{defect.Message}");
+        if (defects.Count > MostDefects) output.WriteLine($"  … and {defects.Count - MostDefects} more; --out DIR writes them all");
+    }
+
+    private static string Pixels(float value) => value.ToString("0.#", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,26 @@
+namespace Microsoft.ML.Distillation.Data.Formats;
+
+/// <summary>Which parts a data set has.</summary>
+internal static class AnnotationSplits
+{
+    /// <summary>The parts that data sets usually have.</summary>
+    public static string[] Usual { get; } = ["train", "val", "test"];
+
+    /// <summary>Whether a data set has the part that the source names. Formats with one file for all of it parse that.</summary>
+    /// <exception cref="FormatException">A file that would tell is broken.</exception>
+    public static bool Exists(DetectionFormat format, AnnotationSource source)
+    {
+        // A folder of VOC's may well have a part without a single annotation; what names the part is enough.
+        if (format == DetectionFormat.PascalVoc)
+            return File.Exists(Path.Combine(source.Path, "ImageSets", "Main", source.Split + ".txt")) || Directory.Exists(Path.Combine(source.Path, source.Split!));
+        try
+        {
+            _ = AnnotationReader.Read(format, source);
+            return true;
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
+        }
+    }
+}

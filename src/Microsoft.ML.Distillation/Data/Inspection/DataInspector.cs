@@ -1,0 +1,88 @@
+using Microsoft.ML.Distillation.Data.Formats;
+
+namespace Microsoft.ML.Distillation.Data.Inspection;
+
+/// <summary>Looks through an annotated data set: counts, sizes, and what is wrong. Images are decoded on all processors.</summary>
+internal static class DataInspector
+{
+    private static readonly double[] Quantiles = [.05, .25, .5, .75, .95];
+
+    /// <summary>Inspects the parts of a data set: those named, else those of the usual names that there are, else all of it.</summary>
+    public static DetectionDataInspection Inspect(DetectionFormat format, AnnotationSource source, IReadOnlyList<string>? splits = null)
+    {
+        string[] named = splits is { Count: > 0 }
+            ? [.. splits]
+            : [.. AnnotationSplits.Usual.Where(split => AnnotationSplits.Exists(format, source with { Split = split }))];
+        return named.Length == 0
+            ? Inspect([("all", AnnotationReader.Read(format, source with { Split = null }))])
+            : Inspect([.. named.Select(split => (split, AnnotationReader.Read(format, source with { Split = split })))]);
+    }
+
+    /// <summary>Inspects parts that are read already.</summary>
+    public static DetectionDataInspection Inspect(IReadOnlyList<(string Name, IEnumerable<AnnotatedImage> Images)> splits)
+    {
+        (string Split, AnnotatedImage Image)[] images = [.. splits.SelectMany(split => split.Images.Select(image => (split.Name, image)))];
+        var checks = new ImageCheck[images.Length];
+        Parallel.For(0, images.Length, i => checks[i] = ImageCheck.Of(images[i].Image, images[i].Split));
+        return new DetectionDataInspection
+        {
+            Splits = [.. splits.Select(split => Summary(split.Name, [.. images.Where(entry => entry.Split == split.Name).Select(entry => entry.Image)]))],
+            Classes = Classes(images, [.. splits.Select(split => split.Name)]),
+            ImageSizes = [.. checks.Where(check => check.Size is not null).GroupBy(check => check.Size!.Value)
+                .OrderByDescending(group => group.Count()).ThenByDescending(group => group.Key.Width)
+                .Select(group => new DetectionImageSize(group.Key.Width, group.Key.Height, group.Count()))],
+            BoxSizes = BoxSizes([.. images.SelectMany(entry => Counted(entry.Image))]),
+            Defects = [.. checks.SelectMany(check => check.Defects), .. Duplicates(images, checks)],
+            Annotated = [.. images.Select(entry => entry.Image)],
+        };
+    }
+
+    private static IEnumerable<AnnotatedObject> Counted(AnnotatedImage image) => image.Objects.Where(item => item is { Crowd: false, Ignore: false });
+
+    private static DetectionDataSplit Summary(string name, AnnotatedImage[] images)
+        => new(name, images.Length, images.Sum(image => Counted(image).Count()), images.Count(image => !Counted(image).Any()));
+
+    private static DetectionDataClass[] Classes((string Split, AnnotatedImage Image)[] images, string[] splits)
+        => [.. from entry in images
+               from item in Counted(entry.Image)
+               group (entry.Split, entry.Image) by item.Label into found
+               orderby found.Count() descending, found.Key
+               select new DetectionDataClass(
+                   found.Key, [.. splits.Select(split => found.Count(place => place.Split == split))], found.Select(place => place.Image).Distinct().Count())];
+
+    private static DetectionBoxSizes BoxSizes(AnnotatedObject[] objects)
+    {
+        int small = 0, medium = 0, large = 0;
+        foreach (AnnotatedObject item in objects)
+        {
+            float area = item.Area ?? (item.X1 - item.X0) * (item.Y1 - item.Y0);
+            if (area <= 32 * 32) small++;
+            else if (area <= 96 * 96) medium++;
+            else large++;
+        }
+
+        return new DetectionBoxSizes(
+            small, medium, large, QuantilesOf(objects.Select(item => item.X1 - item.X0)), QuantilesOf(objects.Select(item => item.Y1 - item.Y0)));
+    }
+
+    private static float[] QuantilesOf(IEnumerable<float> values)
+    {
+        float[] sorted = [.. values.Order()];
+        return sorted.Length == 0 ? [] : Array.ConvertAll(Quantiles, share => sorted[(int)Math.Ceiling(share * sorted.Length) - 1]);
+    }
+
+    private static IEnumerable<DetectionDataDefect> Duplicates((string Split, AnnotatedImage Image)[] images, ImageCheck[] checks)
+    {
+        var first = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (int i = 0; i < images.Length; i++)
+        {
+            if (checks[i].Hash is not { } hash || first.TryAdd(hash, i)) continue;
+            (string split, AnnotatedImage image) = images[first[hash]];
+            bool across = split != images[i].Split;
+            string where = across ? $" of the part '{split}'" : "";
+            yield return new DetectionDataDefect(
+                across ? DetectionDefectKind.DuplicateAcrossSplits : DetectionDefectKind.DuplicateImage, images[i].Split, images[i].Image.ImagePath, null,
+                $"{Path.GetFileName(images[i].Image.ImagePath)}: the same file as {Path.GetFileName(image.ImagePath)}{where}");
+        }
+    }
+}
