@@ -88,6 +88,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, DetectorEstima
     private IObjective ObjectiveOf(Detector student, Lesson? lesson, ITeacher? teacher, Device device) => student switch
     {
         FasterRcnn detector => new TwoStageObjective(detector, options.SquaredRegressionWeight, lesson?.Distillation, teacher, device),
+        OneStageDetector detector => new OneStageObjective(detector, options.SquaredRegressionWeight, lesson?.Distillation, teacher, device),
         _ => throw new NotSupportedException($"There is no training for detectors of the kind {student.GetType().Name}."),
     };
 

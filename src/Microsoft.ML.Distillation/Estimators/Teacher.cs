@@ -72,6 +72,7 @@ public sealed class Teacher
         (studentClasses, device) => DetectorFile.Load(model) switch
         {
             FasterRcnn detector => new DetectorTeacher(detector, studentClasses, device),
+            OneStageDetector detector => new OneStageTeacher(detector, studentClasses, device),
             Detector other => throw new NotSupportedException($"Detectors of the kind {other.GetType().Name} cannot teach."),
         });
 }
