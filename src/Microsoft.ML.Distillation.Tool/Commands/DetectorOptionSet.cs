@@ -6,7 +6,12 @@ namespace Microsoft.ML.Distillation.Tool.Commands;
 /// <summary>The options that plan a detector network.</summary>
 internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInputSize)
 {
-    private static readonly string[] Backbones = ["shufflenet-0.5", "shufflenet-1.0", "resnet18", "resnet34", "resnet50", "plain"];
+    private const string OneStage = "one-stage";
+
+    private static readonly string[] Backbones = ["shufflenet-0.5", "shufflenet-1.0", "resnet18", "resnet34", "resnet50", "mobilenet-small", "mobilenet-large", "plain"];
+
+    private readonly Option<string> _family = Family();
+    private readonly OneStageOptionSet _oneStage = new();
 
     private readonly Option<string> _backbone = SharedOptions.Choice(
         "--backbone", "The network that makes the features.", [defaultBackbone, .. Backbones.Where(name => name != defaultBackbone)]);
@@ -44,7 +49,9 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
     /// <summary>Adds these to a command's options.</summary>
     public void AddTo(IList<Option> options)
     {
+        options.Add(_family);
         foreach (Option option in (Option[])[_backbone, _widths, _stages, _fpn, _inputSize, _headWidth]) options.Add(option);
+        _oneStage.AddTo(options);
     }
 
     /// <summary>The network that was asked for.</summary>
@@ -62,11 +69,18 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
             "shufflenet-1.0" => Backbone.ShuffleNetV2_x1_0,
             "resnet18" => Backbone.ResNet18,
             "resnet34" => Backbone.ResNet34,
+            "mobilenet-small" => Backbone.MobileNetV3Small,
+            "mobilenet-large" => Backbone.MobileNetV3Large,
             _ => Backbone.ResNet50,
         };
         backbone = backbone with { Stages = parsed.GetValue(_stages), FpnChannels = parsed.GetValue(_fpn) };
+        bool oneStage = parsed.GetValue(_family) == OneStage;
+        if (!oneStage && _oneStage.Given(parsed) is { } foreign) throw new UsageException($"{foreign} goes with --student {OneStage}.");
+        if (oneStage && (parsed.GetValue(_fpn) ?? parsed.GetValue(_headWidth)) is not null)
+            throw new UsageException($"--fpn and --head-width do not go with --student {OneStage}, which has a pyramid of its own: use --channels.");
         try
         {
+            if (oneStage) return StudentDetector.OneStage(backbone, parsed.GetValue(_inputSize) ?? defaultInputSize, _oneStage.Read(parsed));
             return StudentDetector.FasterRcnn(
                 backbone, parsed.GetValue(_inputSize) ?? defaultInputSize, new FasterRcnnOptions { HeadWidth = parsed.GetValue(_headWidth) });
         }
@@ -74,5 +88,12 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
         {
             throw new UsageException(error.Message);
         }
+    }
+
+    private static Option<string> Family()
+    {
+        Option<string> option = SharedOptions.Choice("--student", "The family of the network.", "faster-rcnn", OneStage);
+        option.Aliases.Add("--detector");
+        return option;
     }
 }

@@ -22,10 +22,12 @@ internal static class DetectorFactory
 
         using (document)
         {
-            if (document.RootElement.ValueKind == JsonValueKind.Object
-                && document.RootElement.TryGetProperty(FasterRcnnConfig.Family, out JsonElement config))
+            if (document.RootElement.ValueKind == JsonValueKind.Object)
             {
-                return new FasterRcnn(FasterRcnnConfig.FromJson(config));
+                if (document.RootElement.TryGetProperty(FasterRcnnConfig.Family, out JsonElement config))
+                    return new FasterRcnn(FasterRcnnConfig.FromJson(config));
+                if (document.RootElement.TryGetProperty(OneStageConfig.Family, out config))
+                    return new OneStageDetector(OneStageConfig.FromJson(config));
             }
         }
 

@@ -26,6 +26,19 @@ public abstract record StudentDetector
         return plan;
     }
 
+    /// <summary>A one-stage detector without anchors, of the GFL family (Li et al., Generalized Focal Loss, 2020).</summary>
+    /// <param name="backbone">The network that makes the feature maps, without a pyramid of its own.</param>
+    /// <param name="inputSize">The longer side of the input in pixels.</param>
+    /// <param name="options">Further settings; its <see cref="OneStageOptions.InputSize"/> gives way to <paramref name="inputSize"/>.</param>
+    /// <exception cref="ArgumentException">A setting cannot be; the message names it.</exception>
+    public static StudentDetector OneStage(Backbone backbone, int inputSize = 320, OneStageOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(backbone);
+        var plan = new OneStagePlan(backbone, (options ?? new OneStageOptions()) with { InputSize = inputSize });
+        plan.Validate();
+        return plan;
+    }
+
     /// <summary>A detector with fresh weights for data of this kind.</summary>
     internal abstract Detector Build(DataStatistics data);
 }

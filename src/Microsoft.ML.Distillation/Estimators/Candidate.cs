@@ -78,6 +78,7 @@ internal sealed record Candidate(StudentDetector Plan, Lesson? Lesson, DetectorE
     private IObjective Own(Detector student, DistillationOptions? distillation, ITeacher? teacher, Device device) => student switch
     {
         FasterRcnn detector => new TwoStageObjective(detector, Options.SquaredRegressionWeight, distillation, teacher, device),
+        OneStageDetector detector => new OneStageObjective(detector, Options.SquaredRegressionWeight, distillation, teacher, device),
         _ => throw new NotSupportedException($"There is no training for detectors of the kind {student.GetType().Name}."),
     };
 }

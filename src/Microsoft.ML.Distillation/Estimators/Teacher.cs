@@ -100,6 +100,7 @@ public sealed class Teacher
     private static ITeacher Of(Detector detector, IReadOnlyList<string> studentClasses, Device device) => detector switch
     {
         FasterRcnn twoStage => new DetectorTeacher(twoStage, studentClasses, device),
+        OneStageDetector oneStage => new OneStageTeacher(oneStage, studentClasses, device),
         Detector other => throw new NotSupportedException($"Detectors of the kind {other.GetType().Name} cannot teach."),
     };
 }

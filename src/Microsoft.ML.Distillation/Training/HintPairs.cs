@@ -11,13 +11,16 @@ namespace Microsoft.ML.Distillation.Training;
 internal static class HintPairs
 {
     /// <summary>
-    /// The pairs asked for, or by default one: the student's last map, and the last of the teacher's maps nearest to it in size. None by
+    /// The pairs asked for, or by default the student's last map (or those named), and the last of the teacher's maps nearest to it in size. None by
     /// default where the teacher has no maps, as an ONNX teacher whose user named none.
     /// </summary>
     /// <exception cref="ArgumentException">A map is not there; the message names those that are.</exception>
-    public static IReadOnlyList<HintPair> Resolve(IReadOnlyList<HintPair>? wanted, Detector student, ITeacher teacher, Device device)
+    /// <param name="guided">The student's maps that learn by default, in place of its last.</param>
+    public static IReadOnlyList<HintPair> Resolve(
+        IReadOnlyList<HintPair>? wanted, Detector student, ITeacher teacher, Device device, IReadOnlyList<string>? guided = null)
     {
-        if (wanted is null) return teacher.FeatureMaps.Count == 0 ? [] : [Default(student, teacher, device)];
+        if (wanted is null && teacher.FeatureMaps.Count == 0) return [];
+        if (wanted is null) return guided is null ? [Default(student, teacher, device)] : [.. guided.Select(map => Default(student, teacher, device, map))];
         foreach (HintPair pair in wanted)
         {
             Require(pair.Student, student.FeatureMaps, "student");
@@ -31,12 +34,12 @@ internal static class HintPairs
     public static HintLoss LossFor(HintPair pair, Detector student, ITeacher teacher) =>
         new(Channels(pair.Student, student.FeatureMaps), Channels(pair.Teacher, teacher.FeatureMaps));
 
-    private static HintPair Default(Detector student, ITeacher teacher, Device device)
+    private static HintPair Default(Detector student, ITeacher teacher, Device device, string? map = null)
     {
         if (student.FeatureMaps.Count == 0) throw new ArgumentException("The student has no feature map for a hint: set Hint to false.");
         using var scope = NewDisposeScope();
         using IDisposable frozen = no_grad();
-        string guided = student.FeatureMaps[^1].Name;
+        string guided = map ?? student.FeatureMaps[^1].Name;
         bool training = student.training;
         student.eval();
         double cells = Cells(student.Features(Blank(student.InputSize, device))[guided]);

@@ -5,6 +5,7 @@ using Microsoft.ML.Distillation.Losses;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
+using static Microsoft.ML.Distillation.Training.TeacherAnswers;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -25,8 +26,7 @@ internal sealed class TwoStageObjective : IObjective
     private readonly FasterRcnn _student;
     private readonly DistillationOptions _distillation;
     private readonly TwoStageWeights _weights;
-    private readonly IReadOnlyList<HintPair> _hintPairs;
-    private readonly HintLoss[] _hints;
+    private readonly FeatureTerms _features;
     private readonly UnknownObjects _unknown;
     private readonly Tensor _inputSize;
     private readonly Tensor _anchorShares;
@@ -44,21 +44,19 @@ internal sealed class TwoStageObjective : IObjective
         _student = student;
         _distillation = distillation ?? new DistillationOptions();
         _weights = TwoStageWeights.Of(squaredRegressionWeight, teacher is null ? null : _distillation);
-        _hintPairs = _weights.Hint > 0 ? HintPairs.Resolve(_distillation.Hints, student, teacher!, device) : [];
-        _hints = [.. _hintPairs.Select(pair => HintPairs.LossFor(pair, student, teacher!).to(device))];
-
+        _features = new FeatureTerms(_distillation, student, teacher, device);
         _unknown = new UnknownObjects(teacher?.UnknownClasses ?? []);
 
         using var scope = NewDisposeScope();
         float width = student.InputSize.Width, height = student.InputSize.Height;
         _inputSize = tensor([width, height, width, height], device: device).DetachFromDisposeScope();
         _anchorShares = student.Anchors.to(device).div(_inputSize).DetachFromDisposeScope();
-        Description = $"{_weights}; {_distillation with { Hints = null }}; hints {string.Join(", ", _hintPairs)}";
+        Description = $"{_weights}; {_distillation with { Hints = null }}; {_features}";
     }
 
     public Detector Student => _student;
 
-    public IReadOnlyList<nn.Module> Extras => _hints;
+    public IReadOnlyList<nn.Module> Extras => _features.Extras;
 
     public string Description { get; }
 
@@ -75,11 +73,7 @@ internal sealed class TwoStageObjective : IObjective
         var terms = new List<LossTerm>();
         AddRpn(terms, rpn, anchors, annotations, teacher);
         AddRcn(terms, head, rois, annotations, teacher);
-        for (int i = 0; i < _hints.Length; i++)
-        {
-            Tensor loss = _hints[i].call(features[_hintPairs[i].Student], teacher!.Feature(_hintPairs[i].Teacher));
-            terms.Add(new LossTerm(_hints.Length == 1 ? "hint" : $"hint.{_hintPairs[i].Student}", loss, _weights.Hint / _hints.Length));
-        }
+        _features.AddTo(terms, features, teacher);
 
         foreach (LossTerm term in terms) term.Value.MoveToOuterDisposeScope();
         return terms;
@@ -87,7 +81,7 @@ internal sealed class TwoStageObjective : IObjective
 
     public void Dispose()
     {
-        foreach (HintLoss hint in _hints) hint.Dispose();
+        _features.Dispose();
         _anchorShares.Dispose();
         _inputSize.Dispose();
     }
@@ -170,17 +164,10 @@ internal sealed class TwoStageObjective : IObjective
         Add(terms, "rcn.box.squared", weights.SquaredBox, () => BoxRegression.Squared(deltas, rois.DeltaTargets, sampled));
     }
 
-    /// <summary>Where both hold; an absent one holds everywhere.</summary>
-    private static Tensor? Both(Tensor? a, Tensor? b) => a is null || b is null ? a ?? b : a.logical_and(b);
-
     private static void Add(List<LossTerm> terms, string name, double weight, Func<Tensor> loss)
     {
         if (weight > 0) terms.Add(new LossTerm(name, loss(), weight));
     }
-
-    /// <summary>Of rows [P,C,4] the one of each box's class [P], or the only one where classes share it: [P,4].</summary>
-    private static Tensor OfClass(Tensor perClass, Tensor classes) =>
-        perClass.shape[1] == 1 ? perClass.squeeze(1) : perClass.gather(1, classes.view(-1, 1, 1).expand(-1, 1, 4)).squeeze(1);
 
     /// <summary>The boxes in pixels and the labels of each image, on the CPU, where anchors and proposals are matched.</summary>
     private (Tensor[] Boxes, Tensor[] Labels) GroundTruth(IReadOnlyList<Annotation> annotations)

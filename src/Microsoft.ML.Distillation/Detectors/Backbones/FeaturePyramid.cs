@@ -61,7 +61,8 @@ internal sealed class FeaturePyramid : nn.Module
         return result;
     }
 
-    private static string EnlargeTo(GraphBuilder graph, string map, string target) => graph.Add(
+    /// <summary>Writes the enlargement of a map to the size of another, by repeating cells.</summary>
+    public static string EnlargeTo(GraphBuilder graph, string map, string target) => graph.Add(
         "Resize",
         [map, "", "", graph.Add("Shape", [target])],
         ("mode", "nearest"),

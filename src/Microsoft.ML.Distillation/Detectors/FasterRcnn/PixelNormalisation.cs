@@ -1,3 +1,5 @@
+using Microsoft.ML.Distillation.Onnx;
+
 namespace Microsoft.ML.Distillation.Detectors;
 
 /// <summary>
@@ -14,4 +16,11 @@ internal static class PixelNormalisation
 
     /// <summary>For red, green and blue.</summary>
     public static float[] Shift { get; } = [.. Mean.Zip(Deviation, (m, d) => -m / d)];
+
+    /// <summary>Writes it into an ONNX graph, for an image [1,3,H,W], 0 to 1.</summary>
+    public static string Write(GraphBuilder graph, string images)
+    {
+        string scaled = graph.Add("Mul", [images, graph.Floats(Scale, 1, 3, 1, 1)]);
+        return graph.Add("Add", [scaled, graph.Floats(Shift, 1, 3, 1, 1)]);
+    }
 }

@@ -1,4 +1,3 @@
-using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Onnx;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -10,6 +9,7 @@ internal sealed class OnnxTeacherView(
     OnnxTeacher teacher, IReadOnlyList<OnnxDetection> detections, StudentPredictions[] predictions, Device device) : ITeacherView
 {
     private readonly Dictionary<string, Tensor> _features = [];
+    private readonly DenseAnswers _answers = new(teacher.Rule, teacher.Classes.StudentClasses, predictions, device);
 
     public Tensor Feature(string name)
     {
@@ -27,46 +27,12 @@ internal sealed class OnnxTeacherView(
         return _features[name] = maps.to(device).DetachFromDisposeScope();
     }
 
-    public BoxScores ScoreBoxes(IReadOnlyList<Tensor> boxes)
-    {
-        float[][] shares = [.. boxes.Select(TensorArrays.Floats)];
-        int rows = shares.Sum(image => image.Length / 4);
-        var answers = new AnswerRows(rows, teacher.Classes.StudentClasses + 1);
-        var starts = new int[shares.Length];
-        for (int i = 1; i < starts.Length; i++) starts[i] = starts[i - 1] + shares[i - 1].Length / 4;
-        Parallel.For(0, shares.Length, i => answers.Fill(starts[i], shares[i], predictions[i], teacher.Rule.Answers(shares[i], predictions[i])));
-        using var scope = NewDisposeScope();
-        return new BoxScores(
-            Keep(TensorArrays.Matrix(answers.Probabilities, answers.Columns, device)),
-            Keep(TensorArrays.Boxes(answers.Boxes, device).unsqueeze(1)))
-        {
-            Known = Keep(tensor(answers.Known, [rows], device: device)),
-            KnownBoxes = Keep(tensor(answers.KnownBoxes, [rows], device: device)),
-        };
-    }
+    public BoxScores ScoreBoxes(IReadOnlyList<Tensor> boxes) => _answers.ScoreBoxes(boxes);
 
-    public AnchorScores ScoreAnchors(Tensor anchors)
-    {
-        float[] shares = TensorArrays.Floats(anchors);
-        int count = shares.Length / 4;
-        long images = predictions.Length;
-        var answers = new AnswerRows(predictions.Length * count, teacher.Classes.StudentClasses + 1);
-        Parallel.For(0, predictions.Length, i =>
-            answers.Fill(i * count, shares, predictions[i], teacher.Rule.Answers(shares, predictions[i], bestAnchors: true)));
-        using var scope = NewDisposeScope();
-        return new AnchorScores(
-            Keep(tensor(answers.Objectness(), [images, count], device: device)),
-            Keep(tensor(answers.Boxes, [images, count, 4], device: device)),
-            Keep(tensor(answers.Known, [images, count], device: device)))
-        {
-            KnownBoxes = Keep(tensor(answers.KnownBoxes, [images, count], device: device)),
-        };
-    }
+    public AnchorScores ScoreAnchors(Tensor anchors) => _answers.ScoreAnchors(anchors);
 
     public void Dispose()
     {
         foreach (Tensor map in _features.Values) map.Dispose();
     }
-
-    private static Tensor Keep(Tensor answer) => answer.MoveToOuterDisposeScope();
 }

@@ -1,0 +1,134 @@
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Detectors;
+
+/// <summary>
+/// A one-stage detector without anchors, of the GFL family (Li et al., Generalized Focal Loss, 2020): every location of a few maps
+/// gives each class a score, which also says how well its box sits, and to each side of its box a distribution of distances. Boxes in
+/// here are x0 y0 x1 y1 in pixels of the input.
+/// </summary>
+internal sealed class OneStageDetector : Detector
+{
+    private readonly BackboneNetwork backbone;
+    private readonly PathAggregation neck;
+    private readonly OneStageHead head;
+    private readonly DistanceCoder coder;
+    private readonly int[] _used;
+    private readonly DenseSelector _detections;
+    private readonly IPointAssigner _assigner;
+
+    public OneStageDetector(OneStageConfig config)
+        : base(nameof(OneStageDetector))
+    {
+        Config = config;
+        Grid = new PointGrid(config.InputSize, config.Strides);
+        backbone = BackboneNetwork.Create(config.Backbone, config.Backbone.OutputStride ?? 32);
+
+        // Of each stride that both have, the backbone's last map.
+        _used = [.. config.Strides
+            .Select(stride => Enumerable.Range(0, backbone.Maps.Count).LastOrDefault(i => backbone.Maps[i].Stride == stride, -1))
+            .Where(i => i >= 0)];
+        LevelMaps = [.. config.Strides.Select((_, i) => $"neck{i}")];
+        int levels = config.Strides.Count;
+        neck = new PathAggregation(
+            [.. _used.Select(i => backbone.Maps[i].Channels)], levels, config.Channels, config.Separable, config.Neck == OneStageNeck.Pan);
+        head = new OneStageHead(config.Channels, levels, config.HeadLayers, config.Separable, config.ClassNames.Count, config.Bins);
+        coder = new DistanceCoder(Grid, config.Bins);
+        _detections = new DenseSelector(config);
+        _assigner = config.Assignment == OneStageAssignment.Atss ? new AtssAssigner(Grid) : new TaskAlignedAssigner(Grid);
+
+        RegisterComponents();
+        register_buffer("pixel_scale", tensor(PixelNormalisation.Scale, [1, 3, 1, 1]), persistent: false);
+        register_buffer("pixel_shift", tensor(PixelNormalisation.Shift, [1, 3, 1, 1]), persistent: false);
+    }
+
+    /// <summary>Everything that defines the network but its weights.</summary>
+    public OneStageConfig Config { get; }
+
+    /// <summary>The locations.</summary>
+    public PointGrid Grid { get; }
+
+    /// <summary>The coding of boxes at these locations.</summary>
+    public DistanceCoder Coder => coder;
+
+    /// <summary>The head's layers.</summary>
+    public OneStageHead Head => head;
+
+    /// <summary>The names of the maps that the head looks at, finest first.</summary>
+    public IReadOnlyList<string> LevelMaps { get; }
+
+    /// <inheritdoc/>
+    public override ImageSize InputSize => Config.InputSize;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> ClassNames => Config.ClassNames;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<(string Name, int Channels)> FeatureMaps =>
+        [.. backbone.Maps.Select(map => (map.Name, map.Channels)), .. LevelMaps.Select(name => (name, Config.Channels))];
+
+    /// <inheritdoc/>
+    public override string Describe() => Config.ToJson();
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, Tensor> Features(Tensor images)
+    {
+        Require(images);
+        using DisposeScope scope = NewDisposeScope();
+        Tensor normalised = ChannelsLast.Of(images).mul(get_buffer("pixel_scale")!).PlusInPlace(get_buffer("pixel_shift")!);
+        IReadOnlyList<Tensor> maps = backbone.Run(normalised);
+        IReadOnlyList<Tensor> levels = neck.Run([.. _used.Select(i => maps[i])]);
+        var features = new Dictionary<string, Tensor>();
+        for (int i = 0; i < maps.Count; i++) features[backbone.Maps[i].Name] = maps[i].MoveToOuterDisposeScope();
+        for (int i = 0; i < levels.Count; i++) features[LevelMaps[i]] = levels[i].MoveToOuterDisposeScope();
+        return features;
+    }
+
+    /// <summary>The maps of <see cref="Features"/> that the head looks at, finest first.</summary>
+    public IReadOnlyList<Tensor> Levels(IReadOnlyDictionary<string, Tensor> features) => [.. LevelMaps.Select(name => features[name])];
+
+    /// <summary>The head's answer at every location.</summary>
+    public DenseOutput Answer(IReadOnlyDictionary<string, Tensor> features) => head.Run(Levels(features));
+
+    /// <summary>What the locations of a batch are to learn.</summary>
+    /// <param name="boxes">The boxes of the answer [N,P,4], in pixels.</param>
+    /// <param name="objects">Of each image 4G values, in pixels.</param>
+    /// <param name="labels">Of each image G indices into <see cref="ClassNames"/>.</param>
+    public DenseTargets Assign(DenseOutput answer, Tensor boxes, IReadOnlyList<float[]> objects, IReadOnlyList<int[]> labels)
+        => DenseTargets.Of(_assigner, answer, boxes, objects, labels);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Detections> Detect(Tensor images)
+    {
+        using IDisposable noGradients = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        DenseOutput answer = Answer(Features(images));
+        float[] scores = TensorArrays.Floats(answer.Logits.sigmoid()), boxes = TensorArrays.Floats(coder.Decode(answer.Edges));
+        int points = Grid.Count, classes = ClassNames.Count;
+        return [.. Enumerable.Range(0, (int)images.shape[0]).Select(n =>
+            _detections.Select(boxes.AsSpan(4 * n * points, 4 * points), scores.AsSpan(n * points * classes, points * classes)))];
+    }
+
+    /// <inheritdoc/>
+    public override DetectionValues Write(GraphBuilder graph, string images)
+    {
+        IReadOnlyList<string> maps = backbone.Write(graph, PixelNormalisation.Write(graph, images), "backbone");
+        IReadOnlyList<string> levels = neck.Write(graph, [.. _used.Select(i => maps[i])], "neck");
+        return new OneStageWriter(graph, Config, Grid).Detections(
+            [.. levels.Select((map, level) => head.Write(graph, map, "head", level, ClassNames.Count))]);
+    }
+
+    private void Require(Tensor images)
+    {
+        long[] shape = images.shape;
+        if (shape.Length == 4 && shape[1] == 3 && shape[2] == InputSize.Height && shape[3] == InputSize.Width) return;
+        throw new ArgumentException(
+            $"The detector takes images of [N,3,{InputSize.Height},{InputSize.Width}], not [{string.Join(',', shape)}].", nameof(images));
+    }
+}

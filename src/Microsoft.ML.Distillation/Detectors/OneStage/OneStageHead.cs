@@ -1,0 +1,98 @@
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Onnx;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Detectors;
+
+/// <summary>The answer of a one-stage detector's head for a batch, at P locations of each image, those of the finest map first.</summary>
+/// <param name="Logits">[N,P,C]: of each class's score.</param>
+/// <param name="Edges">[N,P,4,m+1]: logits of the bins of the distances to left, top, right and bottom, in strides.</param>
+internal sealed record DenseOutput(Tensor Logits, Tensor Edges);
+
+/// <summary>The head's layers, which all maps share: some 3×3 layers, then class scores and distances for each cell.</summary>
+internal sealed class OneStageHead : nn.Module
+{
+    /// <summary>The score that every class has everywhere before training, so that the many empty locations do not swamp the first steps.</summary>
+    private const double Prior = 0.01;
+
+    private readonly List<HeadLayer> _layers = [];
+    private readonly Convolution _classes;
+    private readonly Convolution _edges;
+    private readonly int _bins;
+
+    public OneStageHead(int channels, int levels, int layers, bool separable, int classes, int bins)
+        : base(nameof(OneStageHead))
+    {
+        _bins = bins;
+        for (int i = 0; i < layers; i++)
+        {
+            _layers.Add(new HeadLayer(channels, levels, separable));
+            register_module($"layer{i}", _layers[i]);
+        }
+
+        _classes = new Convolution(channels, classes, 1);
+        _edges = new Convolution(channels, 4 * bins, 1);
+        register_module("classes", _classes);
+        register_module("edges", _edges);
+        nn.init.normal_(_classes.Weight, 0, 0.01);
+        nn.init.normal_(_edges.Weight, 0, 0.01);
+        nn.init.constant_(_classes.get_parameter("bias")!, -Math.Log((1 - Prior) / Prior));
+    }
+
+    /// <summary>The number of 3×3 layers.</summary>
+    public int Layers => _layers.Count;
+
+    /// <summary>The head's answer for maps, finest first.</summary>
+    public DenseOutput Run(IReadOnlyList<Tensor> maps) => Finish(maps, 0);
+
+    /// <summary>The maps after the first layers.</summary>
+    /// <param name="layers">How many layers to go through.</param>
+    public IReadOnlyList<Tensor> Begin(IReadOnlyList<Tensor> maps, int layers)
+    {
+        var begun = new List<Tensor>();
+        for (int level = 0; level < maps.Count; level++)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            Tensor x = maps[level].alias();
+            for (int i = 0; i < layers; i++) x = _layers[i].Run(x, level);
+            begun.Add(x.MoveToOuterDisposeScope());
+        }
+
+        return begun;
+    }
+
+    /// <summary>The answer for maps that have gone through the first layers.</summary>
+    /// <param name="begun">How many layers they have gone through.</param>
+    public DenseOutput Finish(IReadOnlyList<Tensor> maps, int begun)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        var logits = new List<Tensor>();
+        var edges = new List<Tensor>();
+        for (int level = 0; level < maps.Count; level++)
+        {
+            Tensor x = maps[level];
+            for (int i = begun; i < _layers.Count; i++) x = _layers[i].Run(x, level);
+            long images = x.shape[0];
+            logits.Add(_classes.call(x).permute(0, 2, 3, 1).flatten(1, 2));
+            edges.Add(_edges.call(x).permute(0, 2, 3, 1).reshape(images, -1, 4, _bins));
+        }
+
+        return new DenseOutput(cat(logits, 1).MoveToOuterDisposeScope(), cat(edges, 1).MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Writes the layers for one map; the values hold class logits [P,C] and the bins' logits [P,4,m+1] of one image.</summary>
+    public (string Logits, string Edges) Write(GraphBuilder graph, string map, string name, int level, int classes)
+    {
+        for (int i = 0; i < _layers.Count; i++) map = _layers[i].Write(graph, map, $"{name}.layer{i}", level);
+        return (
+            Rows(_classes.Write(graph, map, $"{name}.classes"), -1, classes),
+            Rows(_edges.Write(graph, map, $"{name}.edges"), -1, 4, _bins));
+
+        string Rows(string value, params ReadOnlySpan<long> shape)
+        {
+            string last = graph.Add("Transpose", [value], ("perm", new[] { 0, 2, 3, 1 }));
+            return graph.Add("Reshape", [last, graph.Integers(shape)]);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Detectors.Weights;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Detectors;
+
+/// <summary>Turns options and a look at the data into a configuration in which nothing is left open.</summary>
+internal sealed record OneStagePlan(Backbone Backbone, OneStageOptions Options) : StudentDetector
+{
+    private const int NarrowChannels = 48;
+    private const int WideChannels = 96;
+
+    /// <summary>The longer side of the input up to which a map of stride 4 costs little.</summary>
+    private const int SmallInput = 192;
+
+    /// <summary>Boxes below this size, in pixels, hardly hold a location of stride 8.</summary>
+    private const float SmallBox = 12;
+
+    private const int CoarsestStride = 128;
+
+    /// <summary>Throws an <see cref="ArgumentException"/> that names the first setting that cannot be.</summary>
+    public void Validate()
+    {
+        Backbone.Validate();
+        Options.Validate();
+        if (Backbone.FpnChannels is not null)
+        {
+            throw new ArgumentException(
+                $"A one-stage detector has a pyramid of its own: set {nameof(OneStageOptions)}.{nameof(OneStageOptions.Channels)} in place of {nameof(Backbone)}.{nameof(Backbone.FpnChannels)}.");
+        }
+
+        if (Backbone.Compression is not null)
+            throw new ArgumentException($"{nameof(Backbone)}.{nameof(Backbone.Compression)} is for Faster R-CNN; a one-stage detector cannot be taken apart.");
+    }
+
+    internal override Detector Build(DataStatistics data)
+    {
+        var detector = new OneStageDetector(Configure(data));
+        if (Backbone.Weights is null) return detector;
+        const string Prefix = "backbone.";
+        Dictionary<string, Tensor> parameters = detector.state_dict()
+            .Where(e => e.Key.StartsWith(Prefix, StringComparison.Ordinal)).ToDictionary(e => e.Key[Prefix.Length..], e => e.Value);
+        PretrainedWeights.Load(Backbone, parameters);
+        return detector;
+    }
+
+    /// <summary>The configuration for data of this kind.</summary>
+    public OneStageConfig Configure(DataStatistics data)
+    {
+        (float width, float height) = WantedSize(data);
+        IReadOnlyList<int> strides = Strides(data, width, height);
+        int cell = Math.Min(32, strides[^1]);
+        return new OneStageConfig
+        {
+            Backbone = Backbone,
+            InputSize = new ImageSize(Whole(width, cell, Options.InputWidth), Whole(height, cell, Options.InputHeight)),
+            ClassNames = [.. data.ClassNames],
+            Strides = strides,
+            Neck = Options.Neck,
+            Channels = Options.Channels ?? (Options.Width == OneStageWidth.Wide ? WideChannels : NarrowChannels),
+            Separable = Options.Separable,
+            HeadLayers = Options.HeadLayers,
+            Bins = Options.Bins,
+            Assignment = Options.Assignment,
+            ScoreThreshold = Options.ScoreThreshold,
+            NmsThreshold = Options.NmsThreshold,
+            MaxDetections = Options.MaxDetections,
+        };
+    }
+
+    private int[] Strides(DataStatistics data, float width, float height)
+    {
+        using BackboneNetwork network = BackboneNetwork.Create(Backbone, Backbone.OutputStride ?? 32);
+        int[] made = [.. network.Maps.Select(map => map.Stride).Where(stride => stride >= 4).Distinct()];
+        if (made.Length == 0) throw new ArgumentException("A one-stage detector needs a backbone with a map of stride 4 or more.");
+        if (Options.Strides is { } wanted)
+        {
+            if (made.Contains(wanted[0])) return [.. wanted];
+            throw new ArgumentException(
+                $"{nameof(OneStageOptions)}.{nameof(OneStageOptions.Strides)} begins with {wanted[0]}, and the backbone has maps of stride {string.Join(", ", made)}.");
+        }
+
+        float[] sizes = [.. data.BoxWidths.Zip(data.BoxHeights, (w, h) => MathF.Sqrt(w * width * (h * height)))];
+        float[] sides = [.. data.BoxWidths.Zip(data.BoxHeights, (w, h) => MathF.Max(w * width, h * height))];
+        bool fine = Math.Max(width, height) <= SmallInput && Quantile(sizes, 0.1f) is float small && small < SmallBox;
+        int first = made.Where(stride => stride >= (fine ? 4 : 8)).DefaultIfEmpty(made[^1]).First();
+        int last = made[^1];
+        while ((Options.Bins - 1) * last < (Quantile(sides, 0.9f) ?? 0) && last < CoarsestStride) last *= 2;
+        var strides = new List<int>();
+        for (int stride = first; stride <= last; stride *= 2) strides.Add(stride);
+        return [.. strides];
+    }
+
+    private static float? Quantile(float[] values, float share)
+    {
+        if (values.Length == 0) return null;
+        float[] sorted = [.. values.Order()];
+        return sorted[Math.Min(sorted.Length - 1, (int)(share * sorted.Length))];
+    }
+
+    private (float Width, float Height) WantedSize(DataStatistics data)
+    {
+        if (Options is { InputWidth: int width, InputHeight: int height }) return (width, height);
+        float aspect = float.IsFinite(data.MedianAspect) && data.MedianAspect > 0 ? data.MedianAspect : 1;
+        return aspect >= 1 ? (Options.InputSize, Options.InputSize / aspect) : (Options.InputSize * aspect, Options.InputSize);
+    }
+
+    /// <summary>The nearest whole number of cells, at least 32 pixels; a size that the user named is kept as it is.</summary>
+    private static int Whole(float size, int cell, int? wanted)
+        => wanted ?? Math.Max((int)MathF.Round(size / cell), (31 + cell) / cell) * cell;
+}

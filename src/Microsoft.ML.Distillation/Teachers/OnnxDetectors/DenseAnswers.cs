@@ -1,0 +1,54 @@
+using Microsoft.ML.Distillation.Detectors.Boxes;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Teachers.OnnxDetectors;
+
+/// <summary>
+/// Answers for boxes and anchors from a teacher's dense predictions, by <see cref="OverlapRule"/>: the way of every teacher that cannot
+/// be shown boxes.
+/// </summary>
+/// <param name="studentClasses">The number of the student's classes.</param>
+/// <param name="predictions">What the teacher predicts for each of the N images.</param>
+internal sealed class DenseAnswers(OverlapRule rule, int studentClasses, StudentPredictions[] predictions, Device device)
+{
+    /// <inheritdoc cref="ITeacherView.ScoreBoxes"/>
+    public BoxScores ScoreBoxes(IReadOnlyList<Tensor> boxes)
+    {
+        float[][] shares = [.. boxes.Select(TensorArrays.Floats)];
+        int rows = shares.Sum(image => image.Length / 4);
+        var answers = new AnswerRows(rows, studentClasses + 1);
+        var starts = new int[shares.Length];
+        for (int i = 1; i < starts.Length; i++) starts[i] = starts[i - 1] + shares[i - 1].Length / 4;
+        Parallel.For(0, shares.Length, i => answers.Fill(starts[i], shares[i], predictions[i], rule.Answers(shares[i], predictions[i])));
+        using var scope = NewDisposeScope();
+        return new BoxScores(
+            Keep(TensorArrays.Matrix(answers.Probabilities, answers.Columns, device)),
+            Keep(TensorArrays.Boxes(answers.Boxes, device).unsqueeze(1)))
+        {
+            Known = Keep(tensor(answers.Known, [rows], device: device)),
+            KnownBoxes = Keep(tensor(answers.KnownBoxes, [rows], device: device)),
+        };
+    }
+
+    /// <inheritdoc cref="ITeacherView.ScoreAnchors"/>
+    public AnchorScores ScoreAnchors(Tensor anchors)
+    {
+        float[] shares = TensorArrays.Floats(anchors);
+        int count = shares.Length / 4;
+        long images = predictions.Length;
+        var answers = new AnswerRows(predictions.Length * count, studentClasses + 1);
+        Parallel.For(0, predictions.Length, i =>
+            answers.Fill(i * count, shares, predictions[i], rule.Answers(shares, predictions[i], bestAnchors: true)));
+        using var scope = NewDisposeScope();
+        return new AnchorScores(
+            Keep(tensor(answers.Objectness(), [images, count], device: device)),
+            Keep(tensor(answers.Boxes, [images, count, 4], device: device)),
+            Keep(tensor(answers.Known, [images, count], device: device)))
+        {
+            KnownBoxes = Keep(tensor(answers.KnownBoxes, [images, count], device: device)),
+        };
+    }
+
+    private static Tensor Keep(Tensor answer) => answer.MoveToOuterDisposeScope();
+}

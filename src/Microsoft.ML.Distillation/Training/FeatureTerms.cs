@@ -1,0 +1,55 @@
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Losses;
+using Microsoft.ML.Distillation.Teachers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Training;
+
+/// <summary>The terms of a loss that hold the student's feature maps to the teacher's, whatever the student's family.</summary>
+internal sealed class FeatureTerms : IDisposable
+{
+    private readonly IReadOnlyList<HintPair> _pairs = [];
+    private readonly List<(string Name, double Weight, nn.Module<Tensor, Tensor, Tensor>[] Losses)> _kinds = [];
+
+    /// <param name="guided">The student's maps that learn where the options name none; <see langword="null"/>: its last.</param>
+    /// <exception cref="ArgumentException">A hint names a feature map that is not there.</exception>
+    public FeatureTerms(DistillationOptions options, Detector student, ITeacher? teacher, Device device, IReadOnlyList<string>? guided = null)
+    {
+        if (teacher is null || !(options.Hint && options.HintWeight > 0)) return;
+        _pairs = HintPairs.Resolve(options.Hints, student, teacher, device, guided);
+        if (_pairs.Count == 0) return;
+        Add("hint", options.HintWeight, pair => HintPairs.LossFor(pair, student, teacher));
+
+        void Add(string name, double weight, Func<HintPair, nn.Module<Tensor, Tensor, Tensor>> lossFor)
+        {
+            if (weight > 0) _kinds.Add((name, weight, [.. _pairs.Select(pair => lossFor(pair).to(device))]));
+        }
+    }
+
+    /// <summary>What is trained beside the student.</summary>
+    public IReadOnlyList<nn.Module> Extras => [.. _kinds.SelectMany(kind => kind.Losses)];
+
+    /// <summary>The terms of a batch.</summary>
+    /// <param name="features">The student's maps by name.</param>
+    public void AddTo(List<LossTerm> terms, IReadOnlyDictionary<string, Tensor> features, ITeacherView? teacher)
+    {
+        foreach ((string name, double weight, nn.Module<Tensor, Tensor, Tensor>[] losses) in _kinds)
+        {
+            for (int i = 0; i < losses.Length; i++)
+            {
+                Tensor loss = losses[i].call(features[_pairs[i].Student], teacher!.Feature(_pairs[i].Teacher));
+                terms.Add(new LossTerm(losses.Length == 1 ? name : $"{name}.{_pairs[i].Student}", loss, weight / losses.Length));
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"hints {string.Join(", ", _pairs)}";
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (nn.Module extra in Extras) extra.Dispose();
+    }
+}

@@ -1,0 +1,171 @@
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Losses;
+using Microsoft.ML.Distillation.Teachers;
+using Microsoft.ML.Distillation.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Microsoft.ML.Distillation.Training;
+
+/// <summary>
+/// The loss of a one-stage detector: against the ground truth, and against the teacher, who is asked about the boxes that the student
+/// predicts at some of its locations, as a two-stage student's proposals are asked about (<see cref="AskedLocations"/> chooses them);
+/// and the losses between feature maps.
+/// </summary>
+internal sealed class OneStageObjective : IObjective
+{
+    /// <summary>
+    /// What shifts of a box's sides, in units of the object's size, are multiplied with before they are squared. Small shifts a and b of
+    /// a box's left and right are (a + b)/2 of its centre and b − a of its size, so the squares of the RCN's deltas, with their weights
+    /// 10 and 5, are 25 (a + b)² + 25 (b − a)² = 50 (a² + b²): the same unit as the RCN's bounded loss.
+    /// </summary>
+    private static readonly double SideScale = Math.Sqrt(50);
+
+    private readonly OneStageDetector _student;
+    private readonly DistillationOptions _distillation;
+    private readonly OneStageWeights _weights;
+    private readonly FeatureTerms _features;
+    private readonly UnknownObjects _unknown;
+    private readonly Tensor _inputSize;
+    private readonly int _asked;
+
+    /// <param name="student">The student, already on <paramref name="device"/>.</param>
+    /// <param name="squaredRegressionWeight">The weight of the squared regression loss to the ground truth.</param>
+    /// <param name="distillation">What is learned from the teacher; <see langword="null"/> without one.</param>
+    /// <param name="teacher">The teacher of all batches to come.</param>
+    /// <param name="device">Where training runs.</param>
+    /// <exception cref="ArgumentException">A hint names a feature map that is not there.</exception>
+    public OneStageObjective(
+        OneStageDetector student, double squaredRegressionWeight, DistillationOptions? distillation, ITeacher? teacher, Device device)
+    {
+        distillation?.Validate();
+        _student = student;
+        _distillation = distillation ?? new DistillationOptions();
+        _weights = OneStageWeights.Of(squaredRegressionWeight, teacher is null ? null : _distillation);
+        _features = new FeatureTerms(_distillation, student, teacher, device, student.LevelMaps);
+        _unknown = new UnknownObjects(teacher?.UnknownClasses ?? []);
+        ImageSize size = student.InputSize;
+        // As many as a two-stage student of this input samples proposals.
+        _asked = Math.Max(size.Width, size.Height) switch { <= 256 => 64, <= 512 => 128, _ => 256 };
+        using var scope = NewDisposeScope();
+        _inputSize = tensor([(float)size.Width, size.Height, size.Width, size.Height], device: device).DetachFromDisposeScope();
+        Description = $"{_weights}; {_distillation with { Hints = null }}; {_features}";
+    }
+
+    public Detector Student => _student;
+
+    public IReadOnlyList<nn.Module> Extras => _features.Extras;
+
+    public string Description { get; }
+
+    public IReadOnlyList<LossTerm> Compute(IReadOnlyList<Annotation> annotations, Tensor images, ITeacherView? teacher)
+    {
+        using var scope = NewDisposeScope();
+        IReadOnlyDictionary<string, Tensor> features = _student.Features(images);
+        DenseOutput answer = _student.Answer(features);
+        Tensor boxes = _student.Coder.Decode(answer.Edges);
+        DenseTargets targets = _student.Assign(answer, boxes, [.. annotations.Select(Pixels)], [.. annotations.Select(image => image.Labels)]);
+
+        var terms = new List<LossTerm>();
+        Tensor qualities = QualitiesOf(answer, targets);
+        AddSupervised(terms, answer, boxes, targets, qualities);
+        if (_weights.AsksTeacher || _weights.SquaredBox > 0)
+            AddAsked(terms, answer, boxes, targets, qualities, annotations, _weights.AsksTeacher ? teacher : null);
+        _features.AddTo(terms, features, teacher);
+        foreach (LossTerm term in terms) term.Value.MoveToOuterDisposeScope();
+        return terms;
+    }
+
+    public void Dispose()
+    {
+        _features.Dispose();
+        _inputSize.Dispose();
+    }
+
+    private void AddSupervised(List<LossTerm> terms, DenseOutput answer, Tensor boxes, DenseTargets targets, Tensor qualities)
+    {
+        Tensor logits = answer.Logits.flatten(0, 1);
+        Tensor own = boxes.reshape(-1, 4).index_select(0, targets.Rows);
+        Tensor edges = answer.Edges.flatten(0, 1).index_select(0, targets.Rows);
+        Add(terms, "class.hard", _weights.HardClass, () => QualityFocalLoss.Loss(logits, qualities, targets.QualitySum));
+        Add(terms, "box", _weights.Box, () => GeneralizedIouLoss.Loss(own, targets.Boxes, targets.Weights, targets.WeightSum));
+        Add(terms, "box.edges", _weights.Edges, () => DistributionFocalLoss.Loss(
+            edges, _student.Coder.Encode(targets.Boxes, targets.Points), targets.Weights, targets.WeightSum));
+    }
+
+    private void AddAsked(
+        List<LossTerm> terms, DenseOutput answer, Tensor boxes, DenseTargets targets, Tensor qualities,
+        IReadOnlyList<Annotation> annotations, ITeacherView? teacher)
+    {
+        AskedLocations asked = AskedLocations.Of(answer.Logits, targets, _asked);
+        long count = asked.Rows.shape[0];
+        Tensor positives = boxes.reshape(-1, 4).index_select(0, asked.Rows.index_select(0, asked.PositiveRows));
+        Tensor objects = targets.Boxes.index_select(0, asked.Targets);
+        Tensor sizes = objects.narrow(1, 2, 2) - objects.narrow(1, 0, 2);
+        Tensor unit = cat([sizes, sizes], 1);
+        Tensor sides = (positives - objects) / unit, none = zeros_like(sides);
+        if (teacher is not null)
+        {
+            Tensor[] shares = [.. asked.Images.Select((points, n) => Shares(boxes[n], points))];
+            BoxScores scores = teacher.ScoreBoxes(shares);
+            Tensor? away = _unknown.AwayFrom(annotations, shares);
+            Add(terms, "class.soft", _weights.SoftClass, () => SoftClass(answer, qualities, asked, scores, away));
+            Add(terms, "box.bounded", _weights.BoundedBox, () =>
+            {
+                Tensor classes = targets.Classes.index_select(0, asked.Targets);
+                Tensor refined = TeacherAnswers.OfClass(scores.RefinedBoxes.index_select(0, asked.PositiveRows), classes).mul(_inputSize);
+                Tensor theirs = (refined - objects) / unit;
+                if (TeacherAnswers.Both(scores.KnownBoxes ?? scores.Known, away) is { } known)
+                {
+                    using Scalar infinity = double.PositiveInfinity;
+                    theirs = theirs.masked_fill(known.index_select(0, asked.PositiveRows).logical_not().unsqueeze(1), infinity);
+                }
+
+                return TeacherBoundedRegression.Loss(sides, theirs, none, count, _distillation.Margin, SideScale);
+            });
+        }
+
+        Add(terms, "box.squared", _weights.SquaredBox, () => BoxRegression.Squared(sides, none, count, SideScale));
+    }
+
+    /// <summary>
+    /// Chen's weighted soft cross-entropy for scores that do not exclude one another: each class against its own background, summed over
+    /// the classes. Where the teacher has no opinion the target scores speak for it.
+    /// </summary>
+    private Tensor SoftClass(DenseOutput answer, Tensor qualities, AskedLocations asked, BoxScores scores, Tensor? away)
+    {
+        long classes = answer.Logits.shape[2];
+        using Scalar factor = classes;
+        Tensor logits = answer.Logits.flatten(0, 1).index_select(0, asked.Rows);
+        Tensor wanted = scores.Probabilities.narrow(1, 1, classes);
+        if (TeacherAnswers.Both(scores.Known, away) is { } known)
+            wanted = where(known.unsqueeze(1), wanted, qualities.index_select(0, asked.Rows));
+        return WeightedSoftCrossEntropy.BinaryLoss(
+            logits.flatten(), wanted.flatten(), _distillation.BackgroundWeight, _distillation.Temperature).mul(factor);
+    }
+
+    /// <summary>The boxes at some locations of an image as shares of it, limited to it, without gradient.</summary>
+    private Tensor Shares(Tensor boxes, Tensor points)
+    {
+        using Scalar zero = 0, one = 1;
+        return boxes.detach().index_select(0, points).div(_inputSize).clamp(zero, one);
+    }
+
+    /// <summary>The target scores [N·P,C].</summary>
+    private static Tensor QualitiesOf(DenseOutput answer, DenseTargets targets)
+    {
+        using Scalar classes = answer.Logits.shape[2];
+        Tensor all = zeros(answer.Logits.numel(), device: answer.Logits.device);
+        return all.scatter_(0, targets.Rows.mul(classes).Plus(targets.Classes), targets.Qualities).view(-1, answer.Logits.shape[2]);
+    }
+
+    private static void Add(List<LossTerm> terms, string name, double weight, Func<Tensor> loss)
+    {
+        if (weight > 0) terms.Add(new LossTerm(name, loss(), weight));
+    }
+
+    private float[] Pixels(Annotation image)
+        => [.. image.Boxes.Select((share, i) => share * ((i & 1) == 0 ? _student.InputSize.Width : _student.InputSize.Height))];
+}

@@ -1,0 +1,32 @@
+namespace Microsoft.ML.Distillation.Training;
+
+/// <summary>
+/// The weights of all terms of a one-stage detector's loss: L = L_cls + L_box + γ L_hint with L_cls = μ L_hard + (1 − μ) L_soft and
+/// L_box = 2 L_GIoU + ¼ L_DF + ν L_b: the weights of Generalized Focal Loss (Li et al. 2020) in the places of Chen et al. 2017. A term
+/// of weight 0 is not computed.
+/// </summary>
+/// <param name="HardClass">μ, the quality focal loss with the ground truth.</param>
+/// <param name="SoftClass">1 − μ, the cross-entropy with the teacher.</param>
+/// <param name="Box">The GIoU loss to the ground truth.</param>
+/// <param name="Edges">The distribution focal loss to the ground truth.</param>
+/// <param name="BoundedBox">ν, the teacher-bounded loss.</param>
+/// <param name="SquaredBox">The squared loss to the ground truth.</param>
+internal sealed record OneStageWeights(double HardClass, double SoftClass, double Box, double Edges, double BoundedBox, double SquaredBox)
+{
+    private const double BoxWeight = 2;
+    private const double EdgesWeight = 0.25;
+
+    /// <summary>Whether any term needs the teacher's answers for boxes.</summary>
+    public bool AsksTeacher => SoftClass > 0 || BoundedBox > 0;
+
+    /// <summary>The weights that the options ask for. The switches of the RCN are those of the one stage; those of the RPN mean nothing here.</summary>
+    /// <param name="squaredRegression">The weight of the squared loss to the ground truth.</param>
+    /// <param name="distillation">What is learned from a teacher; <see langword="null"/> where there is none.</param>
+    public static OneStageWeights Of(double squaredRegression, DistillationOptions? distillation)
+    {
+        if (distillation is null) return new OneStageWeights(1, 0, BoxWeight, EdgesWeight, 0, squaredRegression);
+        double hard = distillation.RcnSoftTargets ? distillation.HardWeight : 1;
+        double bounded = distillation.RcnBoundedRegression ? distillation.BoundedRegressionWeight : 0;
+        return new OneStageWeights(hard, 1 - hard, BoxWeight, EdgesWeight, bounded, squaredRegression);
+    }
+}

@@ -1,0 +1,147 @@
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Tests.Onnx;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Tests.Detectors.OneStage;
+
+public class OneStageDetectorTests
+{
+    private static readonly Dictionary<string, (Backbone Backbone, int Size, OneStageOptions Options)> Cases = new()
+    {
+        ["plain"] = (Backbone.Plain(8, 16, 24, 32), 192, new()),
+        ["plain, FPN, dense, one layer"] = (Backbone.Plain(8, 16, 24), 96, new() { Neck = OneStageNeck.Fpn, Separable = false, HeadLayers = 1 }),
+        ["plain, odd size"] = (Backbone.Plain(8, 16, 24), 96, new() { InputWidth = 101, InputHeight = 75, Strides = [8, 16, 32] }),
+        ["plain, one map"] = (Backbone.Plain(8, 16, 24), 96, new() { Strides = [8] }),
+        ["ShuffleNetV2 x0.5"] = (Backbone.ShuffleNetV2_x0_5, 128, new()),
+        ["ShuffleNetV2 x1.0, wide"] = (Backbone.ShuffleNetV2_x1_0, 128, new() { Width = OneStageWidth.Wide, Bins = 12 }),
+        ["ResNet-18, three stages"] = (Backbone.ResNet18 with { Stages = 3 }, 96, new() { Channels = 16 }),
+        ["MobileNetV3-Small"] = (Backbone.MobileNetV3Small, 128, new() { Strides = [8, 16, 32, 64] }),
+    };
+
+    private static IEnumerable<string> CaseNames => Cases.Keys;
+
+    [TestCaseSource(nameof(CaseNames))]
+    public void OnnxRuntime_AnswersLikeDetect_FromTheFileThatLoadsBack(string name)
+    {
+        (Backbone backbone, int size, OneStageOptions options) = Cases[name];
+        using OneStageDetector detector = OneStageDetectors.Build(backbone, size, options);
+        OneStageDetectors.Shake(detector);
+        using Tensor images = TestDetectors.Images(detector, 2);
+        IReadOnlyList<Detections> expected = detector.Detect(images);
+        OnnxModelFile file = OnnxModelFile.Parse(DetectorFile.Export(detector).ToBytes(), "export");
+        byte[] plain = PlainForm.Of(file).ToBytes();
+        for (int n = 0; n < 2; n++)
+        {
+            using Tensor image = images.narrow(0, n, 1);
+            Dictionary<string, Array> found = OnnxRun.Run(plain,
+                OnnxRun.Value(DetectorGraph.Images, TensorArrays.Floats(image), 1, 3, detector.InputSize.Height, detector.InputSize.Width));
+            var actual = new Detections(
+                (float[])found[DetectorGraph.Boxes], (float[])found[DetectorGraph.Scores], [.. ((long[])found[DetectorGraph.Classes]).Select(c => (int)c)]);
+            TestContext.Out.WriteLine($"{name}: {actual.Count} detections");
+            Assert.That(actual.Count, Is.GreaterThan(3));
+            AssertSame(actual, expected[n]);
+        }
+
+        using Detector loaded = DetectorFile.Load(file);
+        Assert.That(loaded.Describe(), Is.EqualTo(detector.Describe()));
+        Detections again = loaded.Detect(images)[0];
+        Assert.That((again.Boxes, again.Scores), Is.EqualTo((expected[0].Boxes, expected[0].Scores)));
+    }
+
+    [Test]
+    public void Boxes_OfEncodedDistances_AreTheBoxes()
+    {
+        using var scope = NewDisposeScope();
+        var grid = new PointGrid(new ImageSize(64, 64), [8, 16]);
+        using var coder = new DistanceCoder(grid, 8);
+        Tensor boxes = tensor(new[] { 10f, 6, 40, 33, 3, 0, 21, 30 }, [2, 4]), points = tensor(new[] { 9L, 64 });
+        Tensor distances = coder.Encode(boxes, points);
+        // Location 9 is at 12 12 with stride 8, location 64 at 8 8 with stride 16.
+        Assert.That(TensorArrays.Floats(distances), Is.EqualTo(new[] { 0.25f, 0.75f, 3.5f, 2.625f, 0.3125f, 0.5f, 0.8125f, 1.375f }).AsCollection.Within(1e-6));
+
+        // The two neighbouring bins, by nearness, have the distance as their mean.
+        Tensor lower = distances.floor(), share = distances - lower;
+        Tensor shares = zeros(2, 4, 8).scatter(2, lower.to(int64).unsqueeze(2), (1 - share).unsqueeze(2))
+            + zeros(2, 4, 8).scatter(2, (lower.to(int64) + 1).unsqueeze(2), share.unsqueeze(2));
+        Tensor edges = zeros(1, grid.Count, 4, 8);
+        edges[0, 9] = (shares[0] + 1e-20).log();
+        edges[0, 64] = (shares[1] + 1e-20).log();
+        Tensor decoded = coder.Decode(edges)[0].index_select(0, points);
+        Assert.That(TensorArrays.Floats(decoded), Is.EqualTo(TensorArrays.Floats(boxes)).AsCollection.Within(1e-4));
+    }
+
+    [Test]
+    public void Strides_FollowBoxesAndBackbone()
+    {
+        Assert.That(Strides(Backbone.ShuffleNetV2_x0_5, 320), Is.EqualTo(new[] { 8, 16, 32 }));
+        Assert.That(Strides(Backbone.ResNet18 with { Stages = 3 }, 320), Is.EqualTo(new[] { 8, 16 }));
+        Assert.That(Strides(Backbone.Plain(8, 16, 24), 96), Is.EqualTo(new[] { 4, 8 }), "boxes of 6 pixels in a small input");
+        Assert.That(Strides(Backbone.Plain(8, 16, 24), 640), Is.EqualTo(new[] { 8, 16, 32 }), "boxes of 193 pixels need 7 strides of 32");
+
+        static IReadOnlyList<int> Strides(Backbone backbone, int size)
+            => ((OneStagePlan)StudentDetector.OneStage(backbone, size)).Configure(TestDetectors.Statistics).Strides;
+    }
+
+    [Test]
+    public void Sizes_GoFromAFifthOfAMillionToFiveMillionParameters()
+    {
+        long small = Parameters(Backbone.ShuffleNetV2_x0_5 with { Stages = 2 }, new OneStageOptions());
+        long large = Parameters(Backbone.ResNet18 with { Stages = 3 }, new OneStageOptions { Channels = 192, Separable = false, HeadLayers = 2 });
+        TestContext.Out.WriteLine($"{small} to {large}");
+        Assert.That(small, Is.LessThan(200_000));
+        Assert.That(large, Is.GreaterThan(5_000_000));
+        Assert.That(Parameters(Backbone.ShuffleNetV2_x0_5, new OneStageOptions()), Is.InRange(300_000, 500_000));
+
+        static long Parameters(Backbone backbone, OneStageOptions options)
+        {
+            using OneStageDetector detector = OneStageDetectors.Build(backbone, 128, options);
+            return detector.parameters().Sum(parameter => parameter.numel());
+        }
+    }
+
+    [Test]
+    public void SettingsThatCannotBe_AreNamed()
+    {
+        Assert.That(() => StudentDetector.OneStage(Backbone.ResNet18 with { FpnChannels = 32 }), Throws.ArgumentException.With.Message.Contains("Channels"));
+        Assert.That(() => StudentDetector.OneStage(Backbone.ResNet18 with { Compression = new CompressionOptions { FlopsShare = 0.5 } }),
+            Throws.ArgumentException.With.Message.Contains("Compression"));
+        foreach (OneStageOptions options in (OneStageOptions[])
+            [new() { Bins = 1 }, new() { Strides = [8, 32] }, new() { Strides = [] }, new() { HeadLayers = 0 }, new() { InputWidth = 64 }, new() { Channels = 0 }])
+        {
+            Assert.That(() => StudentDetector.OneStage(Backbone.ResNet18, 320, options), Throws.ArgumentException.With.Message.Contains("OneStageOptions."));
+        }
+
+        Assert.That(() => OneStageDetectors.Build(Backbone.ShuffleNetV2_x0_5, 128, new() { Strides = [4, 8] }),
+            Throws.ArgumentException.With.Message.Contains("8, 16, 32"));
+    }
+
+    [Test]
+    public void Forward_LeavesNoTensors()
+    {
+        using OneStageDetector detector = OneStageDetectors.Build(Backbone.Plain(8, 16, 24));
+        using Tensor images = TestDetectors.Images(detector, 1);
+        detector.Detect(images);
+        long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        detector.Detect(images);
+        Assert.That(DisposeScopeManager.Statistics.ThreadTotalLiveCount, Is.EqualTo(before));
+    }
+
+    /// <summary>The same detections, whatever the order of those whose scores are all but equal.</summary>
+    private static void AssertSame(Detections actual, Detections expected)
+    {
+        Assert.That(actual.Scores, Is.EqualTo(expected.Scores).AsCollection.Within(1e-4));
+        var left = Enumerable.Range(0, expected.Count).ToHashSet();
+        for (int i = 0; i < actual.Count; i++)
+        {
+            int? twin = left.Cast<int?>().FirstOrDefault(j => actual.Labels[i] == expected.Labels[j!.Value]
+                && Math.Abs(actual.Scores[i] - expected.Scores[j.Value]) < 1e-4
+                && Enumerable.Range(0, 4).All(k => Math.Abs(actual.Boxes[4 * i + k] - expected.Boxes[4 * j.Value + k]) < 1e-3));
+            Assert.That(twin, Is.Not.Null, $"detection {i} has no twin");
+            left.Remove(twin!.Value);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Tests.Teachers.OnnxDetectors;
+
+namespace Microsoft.ML.Distillation.Tests.Pipelines;
+
+/// <summary>One-stage detectors in ML.NET pipelines: as students of every kind of teacher, and as teachers.</summary>
+public class OneStagePipelineTests
+{
+    private static readonly OneStageOptions Light = new() { Channels = 16, HeadLayers = 1 };
+
+    [Test]
+    public void TeacherAndStudent_SaveLoadAndPredict()
+    {
+        using var folder = new DrawnFolder(train: 16, val: 0, test: 4);
+        var mlContext = new MLContext(seed: 1);
+        IDataView train = mlContext.Data.LoadDetections(folder.Path, split: "train"), test = mlContext.Data.LoadDetections(folder.Path, split: "test");
+        var prepare = mlContext.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath")
+            .Append(mlContext.Transforms.Conversion.MapValueToKey("Label"), TransformerScope.Training);
+        var teacher = prepare
+            .Append(mlContext.Transforms.TrainDetector(detector: StudentDetector.OneStage(Backbone.Plain(16, 24, 32), 96), epochs: 40))
+            .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel")).Fit(train);
+        using var teacherModel = (IDisposable)teacher;
+        DetectionMetrics metrics = mlContext.EvaluateDetections(teacher.Transform(test));
+        TestContext.Out.WriteLine($"teacher {metrics.AveragePrecision:P1} {metrics.AveragePrecision50:P1}");
+        Assert.That(metrics.AveragePrecision50, Is.GreaterThan(.5));
+        mlContext.Model.Save(teacher.GetModelFor(TransformerScope.Scoring), train.Schema, folder.At("teacher.zip"));
+
+        var student = prepare
+            .Append(mlContext.Transforms.DistillDetector(new DistillDetectorOptions
+            {
+                Teacher = Teacher.FromModel(folder.At("teacher.zip")),
+                Student = StudentDetector.OneStage(Backbone.Plain(8, 16, 16), 64, Light),
+                Epochs = 3,
+            }))
+            .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel")).Fit(train);
+        using var studentModel = (IDisposable)student;
+        mlContext.Model.Save(student.GetModelFor(TransformerScope.Scoring), train.Schema, folder.At("student.zip"));
+        ITransformer loaded = new MLContext().Model.Load(folder.At("student.zip"), out _);
+        using var engine = mlContext.Model.CreatePredictionEngine<Photo, Found>(loaded);
+        Found[] expected = [.. mlContext.Data.CreateEnumerable<Found>(student.Transform(test), reuseRowObject: false)];
+        Assert.That(expected, Has.Length.EqualTo(4));
+        for (int i = 0; i < expected.Length; i++)
+        {
+            Found again = engine.Predict(new Photo { ImagePath = folder.Image(16 + i) });
+            Assert.That((again.PredictedLabel, again.Score, again.PredictedBoundingBoxes),
+                Is.EqualTo((expected[i].PredictedLabel, expected[i].Score, expected[i].PredictedBoundingBoxes)));
+        }
+
+        student.SaveOnnx(folder.At("student.onnx"));
+        using Detector rebuilt = DetectorFile.Load(OnnxModelFile.LoadAll(folder.At("student.onnx")).Single());
+        Assert.That(rebuilt, Is.TypeOf<OneStageDetector>());
+        Assert.That(Teacher.FromModel(folder.At("student.onnx")).ClassNames, Is.EquivalentTo(new[] { "square", "disc" }));
+    }
+
+    private sealed class Photo
+    {
+        public string ImagePath { get; set; } = "";
+    }
+
+    private sealed class Found
+    {
+        [VectorType]
+        public string[] PredictedLabel { get; set; } = [];
+
+        [VectorType]
+        public float[] Score { get; set; } = [];
+
+        [VectorType]
+        public float[] PredictedBoundingBoxes { get; set; } = [];
+    }
+
+    [Test]
+    public void Student_LearnsFromAPublishedModel()
+    {
+        using var folder = new DrawnFolder(train: 8, val: 0, test: 0);
+        using var graph = new TeacherGraph("batch").Output("scores", [.1f, .8f, .1f], [1, 3]).Output("boxes", [.1f, .1f, .4f, .5f], [1, 4]);
+        string hint = graph.Pool(), path = graph.Save();
+        var mlContext = new MLContext(seed: 1);
+        var pipeline = mlContext.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath")
+            .Append(mlContext.Transforms.Conversion.MapValueToKey("Label"))
+            .Append(mlContext.Transforms.DistillDetector(new DistillDetectorOptions
+            {
+                Teacher = Teacher.FromOnnx(path, TeacherFormat.Auto, ["square", "triangle"], new OnnxTeacherOptions { Hints = [hint] }),
+                Student = StudentDetector.OneStage(Backbone.Plain(8, 16, 16), 64, Light),
+                Epochs = 2,
+            }));
+        var losses = new List<string>();
+        mlContext.Log += (_, e) => losses.Add(e.RawMessage);
+        using var model = (IDisposable)pipeline.Fit(mlContext.Data.LoadDetections(folder.Path, split: "train"));
+        Assert.That(losses, Has.Some.Contains("class.soft").And.Some.Contains("hint.neck0"));
+    }
+}

@@ -1,0 +1,184 @@
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Losses;
+using Microsoft.ML.Distillation.Teachers;
+using Microsoft.ML.Distillation.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Tests.Training;
+
+public class OneStageObjectiveTests
+{
+    private static readonly string[] Classes = ["square", "disc"];
+
+    [TestCase(OneStageAssignment.TaskAligned)]
+    [TestCase(OneStageAssignment.Atss)]
+    public void TinyDetector_LearnsDrawnImages(OneStageAssignment assignment)
+    {
+        using var data = new DrawnDataset(16);
+        using OneStageDetector student = OneStageRun.Detector(options: new OneStageOptions { Channels = 24, Assignment = assignment });
+        TrainingResult result = OneStageRun.Train(TinyRun.Options(40) with { ValidationEvery = 40 }, data, student, data);
+        TestContext.Out.WriteLine($"AP {result.BestAp}, AP50 {result.History[^1].ValidationAp50}");
+        Assert.That(result.History[^1].Loss, Is.LessThan(0.6 * result.History[0].Loss));
+        Assert.That(result.History[^1].ValidationAp50, Is.GreaterThan(0.7));
+    }
+
+    [Test]
+    public void Weights_ArePapers_ByDefault()
+    {
+        Assert.That(OneStageWeights.Of(0, new DistillationOptions()), Is.EqualTo(new OneStageWeights(0.5, 0.5, 2, 0.25, 0.5, 0)));
+        Assert.That(OneStageWeights.Of(0.5, null), Is.EqualTo(new OneStageWeights(1, 0, 2, 0.25, 0, 0.5)));
+    }
+
+    [Test]
+    public void EachSwitch_TakesItsTermAway()
+    {
+        string[] all = ["class.hard", "box", "box.edges", "class.soft", "box.bounded", "hint.neck0", "hint.neck1"];
+        var full = new DistillationOptions();
+        using OneStageDetector student = OneStageRun.Detector();
+        using DetectorTeacher teacher = TinyRun.Teacher();
+        Assert.That(Terms(full), Is.EquivalentTo(all));
+        Assert.That(Terms(full with { RcnSoftTargets = false }), Is.EquivalentTo(all.Except(["class.soft"])));
+        Assert.That(Terms(full with { RcnBoundedRegression = false }), Is.EquivalentTo(all.Except(["box.bounded"])));
+        Assert.That(Terms(full with { Hint = false }), Is.EquivalentTo(all.Except(["hint.neck0", "hint.neck1"])));
+        Assert.That(Terms(full with { HardWeight = 0 }), Is.EquivalentTo(all.Except(["class.hard"])));
+        Assert.That(OneStageRun.Terms(student, null, null, squared: 1).Keys, Is.EquivalentTo(new[] { "class.hard", "box", "box.edges", "box.squared" }));
+
+        IEnumerable<string> Terms(DistillationOptions options) => OneStageRun.Terms(student, teacher, options).Keys;
+    }
+
+    [Test]
+    public void EveryTeacher_TeachesEveryStudent()
+    {
+        using var data = new DrawnDataset(8);
+        foreach (bool oneStageTeacher in new[] { false, true })
+        {
+            using OneStageDetector student = OneStageRun.Detector();
+            using ITeacher teacher = oneStageTeacher ? new OneStageTeacher(OneStageRun.Detector(seed: 9, inputSize: 112), Classes, CPU) : TinyRun.Teacher();
+            TrainingResult result = OneStageRun.Train(TinyRun.Options(8), data, student, teacher: teacher, distillation: new DistillationOptions { Margin = 0.1 });
+            Assert.That(result.History[^1].Loss, Is.LessThan(result.History[0].Loss));
+            Assert.That(result.History[^1].Losses.Keys, Has.Member("hint.neck0").And.Member("class.soft").And.Member("box.bounded"));
+            Assert.That(result.History[^1].Losses["hint.neck1"], Is.LessThan(result.History[0].Losses["hint.neck1"]));
+        }
+
+        using FasterRcnn twoStage = TinyRun.Detector();
+        using var dense = new OneStageTeacher(OneStageRun.Detector(seed: 9, inputSize: 112), Classes, CPU);
+        TrainingResult two = TinyRun.Train(TinyRun.Options(4), data, student: twoStage, teacher: dense, distillation: new DistillationOptions());
+        Assert.That(two.History[^1].Losses.Keys, Has.Member("rcn.class.soft").And.Member("hint"));
+        Assert.That(two.History[^1].Loss, Is.LessThan(two.History[0].Loss));
+    }
+
+    [Test]
+    public void TheTeacherIsAsked_AboutTheBoxesThatTheStudentPredicts()
+    {
+        using var scope = NewDisposeScope();
+        using OneStageDetector student = OneStageRun.Detector();
+        using var data = new DrawnDataset(2);
+        using var objective = new OneStageObjective(student, 0, new DistillationOptions(), new SilentTeacher(known: true), CPU);
+        using DetectionBatch batch = BatchLoader.Load(data, [0, 1], student.InputSize);
+        student.eval();
+        var spy = new Spy();
+        objective.Compute(batch.Annotations, batch.Views[0], spy);
+
+        Tensor size = tensor(new[] { 80f, 64, 80, 64 });
+        Tensor own = student.Coder.Decode(student.Answer(student.Features(batch.Views[0])).Edges) / size;
+        Assert.That(spy.Asked, Has.Count.EqualTo(2));
+        for (int n = 0; n < 2; n++)
+        {
+            Assert.That(spy.Asked[n].shape, Is.EqualTo(new long[] { 64, 4 }));
+            Assert.That(spy.Asked[n].requires_grad, Is.False);
+            // Every box that was asked about is one of the image's own, limited to the image.
+            Tensor nearest = cdist(spy.Asked[n], own[n].clamp(0, 1)).amin([1]);
+            Assert.That(nearest.max().ToSingle(), Is.LessThan(1e-3));
+        }
+    }
+
+    [Test]
+    public void AskedLocations_AreTheBestOfEachKind()
+    {
+        using var scope = NewDisposeScope();
+        // Two images of five locations; of the first 1, 2 and 4 have objects, of the second none.
+        Tensor logits = tensor(new[] { 0.5f, 9, 9, -1, 9, 3, 1, 4, 2, 5 }, [2, 5, 1]);
+        Tensor rows = tensor(new[] { 1L, 2, 4 }), qualities = tensor(new[] { 0.2f, 0.9f, 0.4f });
+        var targets = new DenseTargets(rows, rows, zeros(3, int64), zeros(3, 4), qualities, qualities, 1.5, 1.5);
+        AskedLocations asked = AskedLocations.Of(logits, targets, 4);
+        Assert.That(TensorArrays.Integers(asked.Images[0]), Is.EqualTo(new[] { 2, 4, 0, 3 }));
+        Assert.That(TensorArrays.Integers(asked.Images[1]), Is.EqualTo(new[] { 4, 2, 0, 3 }));
+        Assert.That(TensorArrays.Integers(asked.Rows), Is.EqualTo(new[] { 2, 4, 0, 3, 9, 7, 5, 8 }));
+        Assert.That(TensorArrays.Integers(asked.PositiveRows), Is.EqualTo(new[] { 0, 1 }));
+        Assert.That(TensorArrays.Integers(asked.Targets), Is.EqualTo(new[] { 1, 2 }));
+    }
+
+    [Test]
+    public void WhereTheTeacherHasNoOpinion_TheTargetScoresSpeakForIt_AndNothingBounds()
+    {
+        using OneStageDetector student = OneStageRun.Detector();
+        var options = new DistillationOptions { Margin = 1e9 };
+        Dictionary<string, double> silent = OneStageRun.Terms(student, new SilentTeacher(known: false), options);
+        Dictionary<string, double> wrong = OneStageRun.Terms(student, new SilentTeacher(known: true), options);
+        Dictionary<string, double> lacking = OneStageRun.Terms(student, new SilentTeacher(known: true, 0, 1), options);
+        Assert.That((silent["box.bounded"], lacking["box.bounded"]), Is.EqualTo((0, 0)));
+        Assert.That(wrong["box.bounded"], Is.GreaterThan(0));
+        Assert.That(wrong["class.soft"], Is.GreaterThan(1.5 * silent["class.soft"]), "a third for each class everywhere is far from the truth");
+        Assert.That(silent.Keys, Has.None.Contains("hint"));
+    }
+
+    [Test]
+    public void WithAnEndlessMargin_TheBoundIsTheControlsL2()
+    {
+        using OneStageDetector student = OneStageRun.Detector();
+        using DetectorTeacher teacher = TinyRun.Teacher();
+        Dictionary<string, double> bounded = OneStageRun.Terms(student, teacher, new DistillationOptions { Margin = 1e9 }, training: false);
+        Dictionary<string, double> squared = OneStageRun.Terms(student, null, null, training: false, squared: 1);
+        Assert.That(bounded["box.bounded"], Is.EqualTo(squared["box.squared"]).Within(1e-4));
+    }
+
+    [Test]
+    public void SmallShifts_CostWhatTheyCostInTheRcn()
+    {
+        using var scope = NewDisposeScope();
+        Tensor truth = tensor(new[] { 10f, 20, 50, 80 }, [1, 4]), box = tensor(new[] { 10.2f, 19.7f, 50.1f, 80.4f }, [1, 4]);
+        Tensor unit = tensor(new[] { 40f, 60, 40, 60 }), sides = (box - truth) / unit;
+        double ours = BoxRegression.Squared(sides, zeros_like(sides), 1, Math.Sqrt(50)).ToDouble();
+        double theirs = FasterRcnn.HeadCoder.Encode(box, truth).pow(2).sum().ToDouble();
+        Assert.That(ours, Is.EqualTo(theirs).Within(0.02 * theirs));
+    }
+
+    [Test]
+    public void ImagesWithoutObjects_HaveAFiniteLossAndGradient()
+    {
+        using var scope = NewDisposeScope();
+        using OneStageDetector student = OneStageRun.Detector();
+        using DetectorTeacher teacher = TinyRun.Teacher();
+        using var objective = new OneStageObjective(student, 1, new DistillationOptions(), teacher, CPU);
+        student.train();
+        using ITeacherView view = teacher.View(rand(2, 3, teacher.InputSize.Height, teacher.InputSize.Width));
+        IReadOnlyList<LossTerm> terms = objective.Compute([Annotation.Empty, Annotation.Empty], rand(2, 3, 64, 80), view);
+        LossSum loss = LossSum.Of(terms);
+        loss.Total.backward();
+        Assert.That(terms.Select(term => term.Value.ToDouble()), Is.All.Matches<double>(double.IsFinite));
+        foreach (TorchSharp.Modules.Parameter parameter in student.parameters())
+            if (parameter.grad is { } gradient) Assert.That(gradient.isfinite().all().ToBoolean());
+    }
+
+    private sealed class Spy : ITeacherView
+    {
+        public IReadOnlyList<Tensor> Asked { get; private set; } = [];
+
+        public Tensor Feature(string name) => throw new NotSupportedException();
+
+        public BoxScores ScoreBoxes(IReadOnlyList<Tensor> boxes)
+        {
+            Asked = [.. boxes.Select(image => image.clone())];
+            return new BoxScores(full([boxes.Sum(image => image.shape[0]), 3], 1f / 3), cat([.. boxes]).unsqueeze(1));
+        }
+
+        public AnchorScores ScoreAnchors(Tensor anchors) => throw new NotSupportedException("a one-stage student has no anchors");
+
+        public void Dispose()
+        {
+        }
+    }
+}

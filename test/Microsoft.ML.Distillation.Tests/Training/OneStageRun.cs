@@ -1,0 +1,47 @@
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Losses;
+using Microsoft.ML.Distillation.Teachers;
+using Microsoft.ML.Distillation.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Tests.Training;
+
+/// <summary>Trainings of one-stage detectors small enough for a test.</summary>
+internal static class OneStageRun
+{
+    /// <summary>A one-stage detector of three convolutions for images of the drawn data set.</summary>
+    public static OneStageDetector Detector(int seed = 1, int inputSize = 80, int[]? widths = null, IReadOnlyList<string>? classes = null, OneStageOptions? options = null)
+    {
+        manual_seed(seed);
+        using var data = new DrawnDataset(20) { ClassNames = classes ?? ["square", "disc"] };
+        var student = StudentDetector.OneStage(Backbone.Plain(widths ?? [8, 16, 24]), inputSize, options ?? new OneStageOptions { Channels = 24 });
+        return (OneStageDetector)student.Build(DataStatistics.Of(data));
+    }
+
+    /// <summary>Trains a student from its seed.</summary>
+    public static TrainingResult Train(
+        TrainingOptions options, IDetectionDataset training, OneStageDetector student, IDetectionDataset? validation = null,
+        ITeacher? teacher = null, DistillationOptions? distillation = null)
+    {
+        using var objective = new OneStageObjective(student, options.SquaredRegressionWeight, distillation, teacher, CPU);
+        return new TrainingLoop(objective, teacher, training, validation, options, CPU).Run();
+    }
+
+    /// <summary>The terms of the loss of two images.</summary>
+    public static Dictionary<string, double> Terms(
+        OneStageDetector student, ITeacher? teacher, DistillationOptions? options, bool training = true, double squared = 0)
+    {
+        using var scope = NewDisposeScope();
+        using var data = new DrawnDataset(2);
+        using var objective = new OneStageObjective(student, squared, options, teacher, CPU);
+        ImageSize[] views = teacher is null ? [student.InputSize] : [student.InputSize, teacher.InputSize];
+        using DetectionBatch batch = BatchLoader.Load(data, [0, 1], views);
+        using ITeacherView? view = teacher?.View(batch.Views[1]);
+        student.train(training);
+        manual_seed(4);
+        IReadOnlyList<LossTerm> terms = objective.Compute(batch.Annotations, batch.Views[0], view);
+        return terms.ToDictionary(term => term.Name, term => term.Value.ToDouble());
+    }
+}
