@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Microsoft.ML.Distillation.Reports;
 using Microsoft.ML.Distillation.Tool.Display;
 using Microsoft.ML.Distillation.Tool.Models;
 
@@ -23,16 +24,18 @@ internal sealed class DistillCommand : System.CommandLine.Command
         };
         data.AddTo(Options);
         foreach (Option option in (Option[])[teacher, output, control]) Options.Add(option);
+        var report = new ReportOptionSet();
+        report.AddTo(Options);
         student.AddTo(Options);
         distillation.AddTo(Options);
         training.AddTo(Options);
-        SetAction(parsed => Run(parsed, data, student.Read(parsed), training, distillation.Read(parsed),
+        SetAction(parsed => Run(parsed, data, student.Read(parsed), training, distillation.Read(parsed), report,
             parsed.GetRequiredValue(teacher), parsed.GetRequiredValue(output), parsed.GetValue(control)));
     }
 
     private static int Run(
         ParseResult parsed, DataOptionSet data, StudentDetector student, TrainingOptionSet training, DistillationOptions distillation,
-        string teacherPath, string path, bool control)
+        ReportOptionSet report, string teacherPath, string path, bool control)
     {
         (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         MLContext context = TrainingSession.CreateContext(training.SeedOf(parsed), parsed.GetValue(SharedOptions.Verbose), error);
@@ -52,7 +55,11 @@ internal sealed class DistillCommand : System.CommandLine.Command
         }
 
         if (interruption.Requested) return Application.Interrupted;
-        if (test.Count > 0) ComparisonTable.Write(output, [.. models.Select(model => ModelReport.Measure(model.Name, model.Path, test, interruption.Token))]);
+        ModelReport[] reports = test.Count == 0 ? [] : [.. models.Select(model => ModelReport.Measure(model.Name, model.Path, test, interruption.Token))];
+        if (test.Count > 0) ComparisonTable.Write(output, reports);
+        report.Write(parsed, $"Distillation of {Path.GetFileNameWithoutExtension(path)}", test.Count > 0
+            ? [.. reports.Select(model => model.For(RoleOf(model.Name)))]
+            : [.. models.Select(model => ModelReport.Unmeasured(model.Name, model.Path, RoleOf(model.Name)))], test);
         return Application.Success;
 
         void AddControl(string name, string suffix, double squaredWeight) => Add(name, Suffixed(path, suffix), suffix, progress =>
@@ -68,6 +75,14 @@ internal sealed class DistillCommand : System.CommandLine.Command
             models.Add((name, modelPath));
         }
     }
+
+    private static ModelRole RoleOf(string name) => name switch
+    {
+        "teacher" => ModelRole.Teacher,
+        "student distilled" => ModelRole.Distilled,
+        "student alone" => ModelRole.Alone,
+        _ => ModelRole.Control,
+    };
 
     private static string Suffixed(string path, string suffix)
         => Path.Combine(Path.GetDirectoryName(path) ?? "", $"{Path.GetFileNameWithoutExtension(path)}-{suffix}{Path.GetExtension(path)}");

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Reports;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Training;
 using Microsoft.ML.Runtime;
@@ -29,7 +30,9 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, DetectorEstima
     {
         ArgumentNullException.ThrowIfNull(input);
         using IChannel channel = _environment.Register(name).Start("Training");
-        TrainingOptions training = Settled(channel);
+        TrainingOptions settled = Settled(channel);
+        var recorder = new TrainingRecorder(settled.Progress);
+        TrainingOptions training = settled with { Progress = recorder };
         Device device = TrainingDevice.Choose(training.GpuDeviceId, training.FallbackToCpu ?? false);
 
         using SampleStore images = Read(input, channel, classNames: null);
@@ -48,13 +51,14 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, DetectorEstima
 
         TrainingResult result = new TrainingLoop(objective, teacher, images, validation, training, device).Run();
         if (result.Cancelled) channel.Warning(MessageSensitivity.None, $"Training was cancelled after {result.History.Count} epochs; the best model so far is kept.");
-        return Export(result.Detector, images, input.Schema, channel);
+        TrainingRecord record = recorder.ToRecord(training, objective, images, validation, result.History);
+        return Export(result.Detector, record, images, input.Schema, channel);
     }
 
-    private DetectorTransformer Export(Detector detector, SampleStore images, DataViewSchema schema, IChannel channel)
+    private DetectorTransformer Export(Detector detector, TrainingRecord record, SampleStore images, DataViewSchema schema, IChannel channel)
     {
         detector.to(CPU);
-        OnnxModelFile model = DetectorFile.Export(detector);
+        OnnxModelFile model = DetectorFile.Export(detector).With(TrainingRecord.Key, record.ToJson());
         ExportAgreement agreement = ExportCheck.Run(detector, model, images);
         Say(channel, $"Exported to ONNX; against the trained network: {agreement}");
         return new DetectorTransformer(catalog, model, options.Columns, schema);
