@@ -1,120 +1,61 @@
 using System.CommandLine;
-using Microsoft.ML.Distillation.Tool.Display;
-using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
 /// <summary><c>ml-distill distill</c>: trains a student under a teacher, and its controls without one.</summary>
 internal sealed class DistillCommand : System.CommandLine.Command
 {
+    private readonly Option<string> _output = SharedOptions.RequiredPath("--output", "The student to write, an ML.NET model (.zip).", "FILE");
+
+    private readonly Option<bool> _control = new("--control")
+    {
+        Description = "Also train the same student without a teacher, from the same weights on the same batches: plainly (NAME-alone.zip), "
+            + "and with a plain squared loss to the ground truth's boxes in the bounded loss's place (NAME-l2.zip).",
+    };
+
+    private readonly Option<int?> _seeds = SharedOptions.Count("--seeds",
+        "Train with so many seeds, from --seed on (NAME-seed1.zip, NAME-seed2.zip, …), and show what the teacher brings in the mean. [default: 1]");
+
     public DistillCommand()
         : base("distill", "Trains a compact student detector under a teacher.")
     {
-        var data = new DataOptionSet();
-        var student = new DetectorOptionSet("shufflenet-0.5", 320);
-        var training = new TrainingOptionSet();
-        var distillation = new DistillationOptionSet();
-        var unlabelled = new UnlabelledOptionSet();
-        var generated = new GeneratedOptionSet();
-        var teacher = new TeacherOptionSet();
-        var hints = new HintOptionSet();
-        Option<string> output = SharedOptions.RequiredPath("--output", "The student to write, an ML.NET model (.zip).", "FILE");
-        var control = new Option<bool>("--control")
-        {
-            Description = "Also train the same student without a teacher, from the same weights on the same batches: plainly (NAME-alone.zip), "
-                + "and with a plain squared loss to the ground truth's boxes in the bounded loss's place (NAME-l2.zip).",
-        };
-        Option<int?> seeds = SharedOptions.Count("--seeds",
-            "Train with so many seeds, from --seed on (NAME-seed1.zip, NAME-seed2.zip, …), and show what the teacher brings in the mean. [default: 1]");
-        data.AddTo(Options);
-        foreach (Option option in (Option[])[output, control, seeds]) Options.Add(option);
-        teacher.AddTo(Options);
-        hints.AddTo(Options);
-        generated.AddTo(Options);
-        unlabelled.AddTo(Options);
-        student.AddTo(Options);
-        distillation.AddTo(Options);
-        training.AddTo(Options);
-        SetAction(parsed => Run(parsed, data, student.Read(parsed), training, hints.Apply(distillation.Read(parsed), parsed), unlabelled, generated,
-            teacher, parsed.GetRequiredValue(output), parsed.GetValue(control), parsed.GetValue(seeds) ?? 1));
+        Data.AddTo(Options);
+        foreach (Option option in (Option[])[_output, _control, _seeds]) Options.Add(option);
+        Teacher.AddTo(Options);
+        Hints.AddTo(Options);
+        Generated.AddTo(Options);
+        Unlabelled.AddTo(Options);
+        Report.AddTo(Options);
+        Student.AddTo(Options);
+        Distillation.AddTo(Options);
+        Training.AddTo(Options);
+        SetAction(parsed => new DistillRun(this, parsed).Run());
     }
 
-    private static int Run(
-        ParseResult parsed, DataOptionSet data, StudentDetector student, TrainingOptionSet training, DistillationOptions distillation,
-        UnlabelledOptionSet unlabelled, GeneratedOptionSet generated, TeacherOptionSet teacherOptions, string path, bool control, int seeds)
-    {
-        (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
-        int firstSeed = training.SeedOf(parsed);
-        MLContext context = TrainingSession.CreateContext(firstSeed, parsed.GetValue(SharedOptions.Verbose), error);
-        IReadOnlyList<AnnotatedImage> test = data.OpenTest(parsed, context);
-        Teacher teacher = teacherOptions.Open(parsed, [.. (distillation.Hints ?? []).Select(pair => pair.Teacher)]);
-        TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output));
-        using var interruption = new Interruption(error, "the best model so far will be saved");
-        ModelReport? teacherReport = null;
-        var results = new List<IReadOnlyList<ModelReport>>();
+    public DataOptionSet Data { get; } = new();
 
-        // With further images an epoch is longer: the controls make as many steps, so they see other batches and train after the student.
-        (int All, int Alone)? epochs = unlabelled.Epochs(parsed, session, training.EpochsOf(parsed));
-        bool sideBySide = epochs is null && !generated.IsGiven(parsed);
+    public TeacherOptionSet Teacher { get; } = new();
 
-        for (int seed = firstSeed; seed < firstSeed + seeds; seed++)
-        {
-            StudentRun[] students = [.. StudentsOf(seed)];
-            foreach (StudentRun[] group in sideBySide ? [students] : students.Chunk(1))
-            {
-                session.TrainAndSave([.. group.Select(s => s.Run)]);
-                foreach (StudentRun saved in group) output.WriteLine($"saved {saved.Run.Path}");
-                if (interruption.Requested) return Application.Interrupted;
-            }
+    public HintOptionSet Hints { get; } = new();
 
-            if (test.Count == 0) continue;
-            if (!teacherOptions.IsPublished(parsed)) teacherReport ??= ModelReport.Measure("teacher", teacherOptions.PathOf(parsed), test, interruption.Token);
-            results.Add([.. students.Select(s => ModelReport.Measure(s.Name, s.Run.Path, test, interruption.Token))]);
-            ComparisonTable.Write(output, teacherReport is null ? results[^1] : [teacherReport, .. results[^1]]);
-        }
+    public GeneratedOptionSet Generated { get; } = new();
 
-        if (results.Count > 1) SeedsTable.Write(output, firstSeed, results);
-        return Application.Success;
+    public UnlabelledOptionSet Unlabelled { get; } = new();
 
-        IEnumerable<StudentRun> StudentsOf(int seed)
-        {
-            yield return Distilled("student distilled", "distilled");
-            if (!control) yield break;
-            yield return Alone("student alone", "alone", 0);
-            yield return Alone("student alone + L2", "l2", distillation.BoundedRegressionWeight);
+    public ReportOptionSet Report { get; } = new();
 
-            StudentRun Distilled(string name, string run) => Student(name, run, PathOf(seed, ""), new DistillDetectorOptions
-            {
-                Teacher = teacher,
-                Student = student,
-                Distillation = distillation,
-            });
+    public DetectorOptionSet Student { get; } = new("shufflenet-0.5", 320);
 
-            StudentRun Alone(string name, string run, double squaredWeight)
-                => Student(name, run, PathOf(seed, $"-{run}"), new TrainDetectorOptions { Detector = student, SquaredRegressionWeight = squaredWeight });
+    public DistillationOptionSet Distillation { get; } = new();
 
-            StudentRun Student<T>(string name, string run, string modelPath, T options) where T : DetectorEstimatorOptions
-            {
-                string suffix = seeds > 1 ? $"-seed{seed}" : "";
-                string? folder = control || seeds > 1 ? run + suffix : null;
-                return new StudentRun(name, new TrainingRun(seeds > 1 ? $"{run} {seed}" : run, modelPath, progress =>
-                    Further(training.Apply(options, parsed, folder, interruption.Token)) with { Seed = seed, ValidationSet = session.Validation, Progress = progress }));
-            }
-        }
+    public TrainingOptionSet Training { get; } = new();
 
-        DetectorEstimatorOptions Further(DetectorEstimatorOptions options) => options is DistillDetectorOptions distilled
-            ? unlabelled.Apply(InEpochs(epochs?.All, generated.Apply(distilled, parsed, session)), parsed, session)
-            : InEpochs(epochs?.Alone, options);
+    /// <summary>The student to write.</summary>
+    public string OutputOf(ParseResult parsed) => parsed.GetRequiredValue(_output);
 
-        string PathOf(int seed, string suffix) => Path.Combine(
-            Path.GetDirectoryName(path) ?? "",
-            $"{Path.GetFileNameWithoutExtension(path)}{(seeds > 1 ? $"-seed{seed}" : "")}{suffix}{Path.GetExtension(path)}");
-    }
+    /// <summary>Whether the controls are wanted.</summary>
+    public bool ControlIn(ParseResult parsed) => parsed.GetValue(_control);
 
-    private static T InEpochs<T>(int? epochs, T options) where T : TrainingOptions
-        => (T)((TrainingOptions)options with { Epochs = epochs ?? options.Epochs });
-
-    /// <summary>A student to train.</summary>
-    /// <param name="Name">What to call it in tables.</param>
-    private sealed record StudentRun(string Name, TrainingRun Run);
+    /// <summary>The seeds.</summary>
+    public IReadOnlyList<int> SeedsIn(ParseResult parsed) => [.. Enumerable.Range(Training.SeedOf(parsed), parsed.GetValue(_seeds) ?? 1)];
 }

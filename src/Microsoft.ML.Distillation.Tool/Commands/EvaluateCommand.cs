@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Microsoft.ML.Distillation.Evaluation;
+using Microsoft.ML.Distillation.Reports;
 using Microsoft.ML.Distillation.Tool.Display;
 using Microsoft.ML.Distillation.Tool.Models;
 
@@ -22,10 +23,23 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
         var errors = new Option<bool>("--errors") { Description = "Also show what goes wrong: kinds of errors with their costs, and which classes are taken for which." };
         foreach (Option option in (Option[])[model, data]) Options.Add(option);
         format.AddTo(Options);
+        Option<string?> teacher = SharedOptions.Path("--teacher", "With --report: the model's teacher, to show beside it.", "FILE");
+        Option<string?> alone = SharedOptions.Path("--alone", "With --report: the same student trained alone, to show beside it.", "FILE");
+        Option<string?> quantised = SharedOptions.Path("--quantised", "With --report: the student in low precision, to show beside it.", "FILE");
+        var report = new ReportOptionSet();
         foreach (Option option in (Option[])[split, groundTruth, detections, metric, errors, json]) Options.Add(option);
+        report.AddTo(Options);
+        foreach (Option option in (Option[])[teacher, alone, quantised]) Options.Add(option);
         SetAction(parsed =>
         {
             (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
+            (string Name, ModelRole Role, string? Path)[] beside =
+            [
+                ("teacher", ModelRole.Teacher, parsed.GetValue(teacher)), ("student alone", ModelRole.Alone, parsed.GetValue(alone)),
+                ("student quantised", ModelRole.Quantised, parsed.GetValue(quantised)),
+            ];
+            if (report.IsWanted(parsed) ? parsed.GetValue(model) is null : beside.Any(entry => entry.Path is not null))
+                throw new UsageException("--report goes with --model and --data; --teacher, --alone and --quantised go with --report.");
             DetectionMetrics metrics = (parsed.GetValue(model), parsed.GetValue(data), parsed.GetValue(groundTruth), parsed.GetValue(detections)) switch
             {
                 (string path, string folder, null, null) => OnData(path, format.At(parsed, folder), parsed.GetValue(split)),
@@ -37,6 +51,9 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
             if (parsed.GetValue(json) is string file) figures.WriteJson(file, metrics.Images, mistakes);
             figures.Write(output);
             mistakes?.Write(output);
+            if (!report.IsWanted(parsed)) return;
+            DataFolder images = format.At(parsed, parsed.GetValue(data)!);
+            WriteReport(parsed, report, parsed.GetValue(model)!, beside, images.Load(new MLContext(), images.Choose(parsed.GetValue(split), "test")));
         });
     }
 
@@ -47,6 +64,15 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
         var tally = new DetectionTally();
         foreach ((AnnotatedImage truth, DetectedImage found) in images.Zip(detector.Detect(images.Select(image => image.ImagePath)))) tally.Add(truth, found);
         return tally.Measure();
+    }
+
+    private static void WriteReport(
+        ParseResult parsed, ReportOptionSet report, string model, (string Name, ModelRole Role, string? Path)[] beside, IReadOnlyList<AnnotatedImage> images)
+    {
+        bool isAlone = beside.All(entry => entry.Path is null);
+        (string Name, ModelRole Role, string? Path) main = isAlone ? (Path.GetFileName(model), ModelRole.Model, model) : ("student distilled", ModelRole.Distilled, model);
+        IEnumerable<(string Name, ModelRole Role, string? Path)> all = [.. beside.Append(main).Where(entry => entry.Path is not null).OrderBy(entry => entry.Role)];
+        report.Write(parsed, $"Evaluation of {Path.GetFileName(model)}", [.. all.Select(entry => ModelReport.Measure(entry.Name, entry.Path!, images).For(entry.Role))], images);
     }
 
     private static DetectionMetrics OnFiles(string groundTruth, string detections, TextWriter error)

@@ -1,5 +1,6 @@
 using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Reports;
 
 namespace Microsoft.ML.Distillation.Tool.Models;
 
@@ -13,6 +14,12 @@ internal sealed record ModelReport(string Name, DetectionMetrics Metrics, long P
 {
     private const int WarmUp = 3;
 
+    /// <summary>What it found in each image.</summary>
+    public IReadOnlyList<DetectedImage> Found { get; init; } = [];
+
+    /// <summary>How it was trained, where its file tells.</summary>
+    public TrainingRecord? Training { get; init; }
+
     /// <summary>Measures a model file on annotated images.</summary>
     public static ModelReport Measure(string name, string path, IReadOnlyList<AnnotatedImage> images, CancellationToken cancellation = default)
     {
@@ -20,24 +27,36 @@ internal sealed record ModelReport(string Name, DetectionMetrics Metrics, long P
         using var detector = new OnnxDetector(model, path);
         var tally = new DetectionTally();
         var times = new List<double>();
+        var all = new List<DetectedImage>();
         int index = 0;
         foreach (DetectedImage found in detector.Detect(images.Select(image => image.ImagePath)))
         {
             cancellation.ThrowIfCancellationRequested();
             if (index >= WarmUp || images.Count <= WarmUp) times.Add(detector.LastTime.TotalMilliseconds);
             tally.Add(images[index++], found);
+            all.Add(found);
         }
 
         times.Sort();
-        return new ModelReport(name, tally.Measure(), CountParameters(model), new FileInfo(path).Length, times[times.Count / 2]);
+        return new ModelReport(name, tally.Measure(), ModelReporter.CountParameters(model), new FileInfo(path).Length, times[times.Count / 2])
+        {
+            Found = all,
+            Training = TrainingRecord.In(model.Metadata),
+        };
     }
 
-    /// <summary>The learnt parameters: those of the state dict, without the running statistics of batch normalisation.</summary>
-    private static long CountParameters(OnnxModelFile model)
-        => model.Parameters().Where(p => !IsConstant(p.Key)).Sum(p => (long)p.Value.Values.Length);
+    /// <summary>What a report can say of a model without test images.</summary>
+    public static ReportedModel Unmeasured(string name, string path, ModelRole role)
+        => ModelReporter.Known(name, role, FittedDetectors.In(path), new FileInfo(path).Length);
 
-    private static bool IsConstant(string name)
-        => name.StartsWith("const_", StringComparison.Ordinal)
-        || name.EndsWith(".running_mean", StringComparison.Ordinal)
-        || name.EndsWith(".running_var", StringComparison.Ordinal);
+    /// <summary>The model as a report takes it.</summary>
+    public ReportedModel For(ModelRole role) => new(Name, role)
+    {
+        Metrics = Metrics,
+        Parameters = Parameters,
+        Bytes = Bytes,
+        Milliseconds = Milliseconds,
+        Training = Training,
+        Found = [.. Found.Select(ReportImages.Of)],
+    };
 }

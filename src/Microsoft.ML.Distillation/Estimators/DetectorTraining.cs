@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Reports;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Training;
 using Microsoft.ML.Runtime;
@@ -56,14 +57,14 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
                     + $"the network takes {student.InputSize} and has {student.parameters().Sum(p => p.numel()):N0} parameters, {student.Precision?.ToString() ?? "full precision"}"));
             }
 
-            var students = candidates.Zip(objectives, (candidate, objective) => (objective, candidate.TrainingOf(objective, teacher) with
-            {
-                Seed = settled.Seed,
-                Progress = new ProgressLog(channel, candidate.Options.Progress),
-            })).ToArray();
+            TrainingRecorder[] recorders = [.. candidates.Select(candidate => new TrainingRecorder(new ProgressLog(channel, candidate.Options.Progress)))];
+            (IObjective Objective, TrainingOptions Options)[] students = [.. candidates.Select((candidate, i) =>
+                (objectives[i], candidate.TrainingOf(objectives[i], teacher) with { Seed = settled.Seed, Progress = recorders[i] }))];
             IReadOnlyList<TrainingResult> results = new TrainingLoop(students, teacher, further.Training, validation, device).Run();
             if (results[0].Cancelled) channel.Warning(MessageSensitivity.None, $"Training was cancelled after {results[0].History.Count} epochs; the best model so far is kept.");
-            return [.. results.Zip(candidates, (result, candidate) => Export(result.Detector, candidate.Options.Columns, images, input.Schema, channel))];
+            return [.. results.Select((result, i) => Export(
+                result.Detector, recorders[i].ToRecord(students[i].Options, objectives[i], further.Training, validation, result.History),
+                candidates[i].Options.Columns, images, input.Schema, channel))];
         }
         finally
         {
@@ -75,10 +76,10 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
         }
     }
 
-    private DetectorTransformer Export(Detector detector, DetectorColumns columns, SampleStore images, DataViewSchema schema, IChannel channel)
+    private DetectorTransformer Export(Detector detector, TrainingRecord record, DetectorColumns columns, SampleStore images, DataViewSchema schema, IChannel channel)
     {
         detector.to(CPU);
-        OnnxModelFile model = DetectorFile.Export(detector);
+        OnnxModelFile model = DetectorFile.Export(detector).With(TrainingRecord.Key, record.ToJson());
         ExportAgreement agreement = ExportCheck.Run(detector, model, images);
         Say(channel, $"Exported to ONNX; against the trained network: {agreement}");
         return new DetectorTransformer(catalog, model, columns, schema);

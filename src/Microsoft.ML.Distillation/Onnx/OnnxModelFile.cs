@@ -146,6 +146,14 @@ internal sealed class OnnxModelFile(ModelProto model)
         return new OnnxModelFile(copy);
     }
 
+    /// <summary>The same model with an entry more in its metadata.</summary>
+    public OnnxModelFile With(string key, string value)
+    {
+        ModelProto copy = Model.Clone();
+        copy.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
+        return new OnnxModelFile(copy);
+    }
+
     /// <summary>The content of the .onnx file.</summary>
     public byte[] ToBytes() => Model.ToByteArray();
 

@@ -26,7 +26,7 @@ internal static class OneStageRun
         ITeacher? teacher = null, DistillationOptions? distillation = null)
     {
         using var objective = new OneStageObjective(student, options.SquaredRegressionWeight, distillation, teacher, CPU);
-        return new TrainingLoop(objective, teacher, training, validation, options, CPU).Run();
+        return new TrainingLoop(objective, teacher, training, validation, options, CPU).Run()[0];
     }
 
     /// <summary>The terms of the loss of two images.</summary>

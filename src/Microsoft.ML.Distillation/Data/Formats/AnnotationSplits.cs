@@ -13,6 +13,13 @@ internal static class AnnotationSplits
         // A folder of VOC's may well have a part without a single annotation; what names the part is enough.
         if (format == DetectionFormat.PascalVoc)
             return File.Exists(Path.Combine(source.Path, "ImageSets", "Main", source.Split + ".txt")) || Directory.Exists(Path.Combine(source.Path, source.Split!));
+        // With a folder of images of its own, YOLO's reader takes all of them for any part.
+        if (format == DetectionFormat.Yolo && source.ImageFolder is { } images)
+        {
+            return File.Exists(Path.Combine(source.Path, source.Split + ".txt")) || Directory.Exists(Path.Combine(images, source.Split!))
+                || Directory.Exists(Path.Combine(source.Path, "labels", source.Split!));
+        }
+
         try
         {
             _ = AnnotationReader.Read(format, source);

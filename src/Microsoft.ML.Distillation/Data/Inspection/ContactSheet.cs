@@ -20,7 +20,7 @@ internal static class ContactSheet
         ILookup<string, DetectionDataDefect> defects = inspection.Defects.ToLookup(defect => defect.ImagePath);
         AnnotatedImage[] chosen = [.. Choose(inspection.Annotated, defects, count)];
         string[] classes = [.. inspection.Classes.Select(found => found.Name)];
-        int columns = Math.Clamp((int)Math.Ceiling(Math.Sqrt(chosen.Length)), 1, MostColumns), rows = (chosen.Length + columns - 1) / columns;
+        int columns = Math.Clamp((int)Math.Ceiling(Math.Sqrt(1.4 * chosen.Length)), 1, MostColumns), rows = (chosen.Length + columns - 1) / columns;
         var sheet = new Picture(columns * (CellWidth + Gap) + Gap, Math.Max(1, rows) * (CellHeight + Bar + Gap) + Gap);
         sheet.Fill(0, 0, sheet.Width, sheet.Height, Paper);
         for (int i = 0; i < chosen.Length; i++)

@@ -1,0 +1,123 @@
+using System.CommandLine;
+using Microsoft.ML.Distillation.Reports;
+using Microsoft.ML.Distillation.Tool.Display;
+using Microsoft.ML.Distillation.Tool.Models;
+
+namespace Microsoft.ML.Distillation.Tool.Commands;
+
+/// <summary>One call of <see cref="DistillCommand"/>: for each seed the student and its controls, then the comparison.</summary>
+internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
+{
+    private readonly TextWriter _output = parsed.InvocationConfiguration.Output;
+    private readonly StudentDetector _student = command.Student.Read(parsed);
+    private readonly DistillationOptions _distillation = command.Hints.Apply(command.Distillation.Read(parsed), parsed);
+    private readonly IReadOnlyList<int> _seeds = command.SeedsIn(parsed);
+    private readonly bool _control = command.ControlIn(parsed);
+    private ModelReport? _teacherReport;
+    private StudentRun[]? _firstStudents;
+
+    /// <summary>Does it all.</summary>
+    /// <returns>The exit code.</returns>
+    public int Run()
+    {
+        TextWriter error = parsed.InvocationConfiguration.Error;
+        MLContext context = TrainingSession.CreateContext(_seeds[0], parsed.GetValue(SharedOptions.Verbose), error);
+        IReadOnlyList<AnnotatedImage> test = command.Data.OpenTest(parsed, context);
+        Teacher teacher = command.Teacher.Open(parsed, [.. (_distillation.Hints ?? []).Select(pair => pair.Teacher)]);
+        TrainingSession session = command.Data.Open(parsed, context, TrainingDisplay.On(_output));
+        using var interruption = new Interruption(error, "the best model so far will be saved");
+
+        // With further images an epoch is longer: the controls make as many steps, so they see other batches and train after the student.
+        (int All, int Alone)? epochs = command.Unlabelled.Epochs(parsed, session, command.Training.EpochsOf(parsed));
+        bool sideBySide = epochs is null && !command.Generated.IsGiven(parsed);
+        var results = new List<IReadOnlyList<ModelReport>>();
+        foreach (int seed in _seeds)
+        {
+            StudentRun[] students = [.. StudentsOf(seed, teacher)];
+            foreach (StudentRun[] group in sideBySide ? [students] : students.Chunk(1))
+            {
+                session.TrainAndSave([.. group.Select(student => new TrainingRun(student.Title, student.Path, progress => OptionsOf(student, progress)))]);
+                foreach (StudentRun saved in group) _output.WriteLine($"saved {saved.Path}");
+                if (interruption.Requested) return Application.Interrupted;
+            }
+
+            _firstStudents ??= students;
+            if (test.Count == 0) continue;
+            results.Add([.. students.Select(student => ModelReport.Measure(student.Name, student.Path, test, interruption.Token))]);
+            ComparisonTable.Write(_output, [.. TeacherReport(), .. results[^1]]);
+        }
+
+        if (results.Count > 1) SeedsTable.Write(_output, _seeds[0], results);
+        WriteReport(results, test);
+        return Application.Success;
+
+        DetectorEstimatorOptions OptionsOf(StudentRun student, IProgress<TrainingProgress> progress)
+        {
+            DetectorEstimatorOptions options = command.Training.Apply(student.Options, parsed, student.Folder, interruption.Token);
+            options = options is DistillDetectorOptions distilled
+                ? command.Unlabelled.Apply(InEpochs(epochs?.All, command.Generated.Apply(distilled, parsed, session)), parsed, session)
+                : InEpochs(epochs?.Alone, options);
+            return options with { Seed = student.Seed, ValidationSet = session.Validation, Progress = progress };
+        }
+
+        IEnumerable<ModelReport> TeacherReport()
+        {
+            if (!command.Teacher.IsPublished(parsed)) yield return _teacherReport ??= ModelReport.Measure("teacher", command.Teacher.PathOf(parsed), test, interruption.Token);
+        }
+    }
+
+    private IEnumerable<StudentRun> StudentsOf(int seed, Teacher teacher)
+    {
+        yield return Student("student distilled", "distilled", "", new DistillDetectorOptions { Teacher = teacher, Student = _student, Distillation = _distillation });
+        if (!_control) yield break;
+        yield return Alone("student alone", "alone", 0);
+        yield return Alone("student alone + L2", "l2", _distillation.BoundedRegressionWeight);
+
+        StudentRun Alone(string name, string run, double squaredWeight)
+            => Student(name, run, $"-{run}", new TrainDetectorOptions { Detector = _student, SquaredRegressionWeight = squaredWeight });
+
+        StudentRun Student(string name, string run, string suffix, DetectorEstimatorOptions options)
+        {
+            bool several = _seeds.Count > 1;
+            string path = command.OutputOf(parsed), ofSeed = several ? $"-seed{seed}" : "";
+            return new StudentRun(
+                name, several ? $"{run} {seed}" : run, seed, several || _control ? run + ofSeed : null, options,
+                Path.Combine(Path.GetDirectoryName(path) ?? "", $"{Path.GetFileNameWithoutExtension(path)}{ofSeed}{suffix}{Path.GetExtension(path)}"));
+        }
+    }
+
+    private void WriteReport(IReadOnlyList<IReadOnlyList<ModelReport>> results, IReadOnlyList<AnnotatedImage> test)
+    {
+        if (!command.Report.IsWanted(parsed)) return;
+        var models = new List<ReportedModel>();
+        if (_teacherReport is not null) models.Add(_teacherReport.For(ModelRole.Teacher));
+        for (int i = 0; i < _firstStudents!.Length; i++)
+        {
+            (string name, string path) = (_firstStudents[i].Name, _firstStudents[i].Path);
+            models.Add(results.Count == 0 ? ModelReport.Unmeasured(name, path, RoleOf(name)) : results[0][i].For(RoleOf(name)) with { Seeds = FiguresOf(i) });
+        }
+
+        command.Report.Write(parsed, $"Distillation of {Path.GetFileNameWithoutExtension(command.OutputOf(parsed))}", models, test);
+
+        IReadOnlyList<SeedFigures> FiguresOf(int student) => results.Count == 1 ? [] : [.. results.Zip(_seeds, (row, seed) =>
+            new SeedFigures(seed, row[student].Metrics.AveragePrecision, row[student].Metrics.AveragePrecision50))];
+    }
+
+    private static DetectorEstimatorOptions InEpochs(int? epochs, DetectorEstimatorOptions options) => options with { Epochs = epochs ?? options.Epochs };
+
+    private static DistillDetectorOptions InEpochs(int? epochs, DistillDetectorOptions options) => options with { Epochs = epochs ?? options.Epochs };
+
+    private static ModelRole RoleOf(string name) => name switch
+    {
+        "student distilled" => ModelRole.Distilled,
+        "student alone" => ModelRole.Alone,
+        _ => ModelRole.Control,
+    };
+
+    /// <summary>A student to train.</summary>
+    /// <param name="Name">What to call it in tables.</param>
+    /// <param name="Title">What to call it while it trains.</param>
+    /// <param name="Folder">Its folder of checkpoints, where several train.</param>
+    /// <param name="Path">The model to write.</param>
+    private sealed record StudentRun(string Name, string Title, int Seed, string? Folder, DetectorEstimatorOptions Options, string Path);
+}

@@ -1,0 +1,43 @@
+using System.CommandLine;
+using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Reports;
+using Microsoft.ML.Distillation.Tool.Models;
+
+namespace Microsoft.ML.Distillation.Tool.Commands;
+
+/// <summary>The options of the HTML report.</summary>
+internal sealed class ReportOptionSet
+{
+    private readonly Option<string?> _file = SharedOptions.Path("--report", "Also write a report: one HTML file with figures, curves and pictures.", "FILE");
+    private readonly Option<int?> _pictures = SharedOptions.Count("--report-pictures", "How many test images the report shows. [default: 8]", least: 0);
+
+    /// <summary>Adds these to a command's options.</summary>
+    public void AddTo(IList<Option> options)
+    {
+        options.Add(_file);
+        options.Add(_pictures);
+    }
+
+    /// <summary>Whether a report was asked for.</summary>
+    public bool IsWanted(ParseResult parsed) => parsed.GetValue(_file) is not null;
+
+    /// <summary>Writes the report, if one was asked for.</summary>
+    /// <param name="title">Its heading.</param>
+    /// <param name="models">The models, in the order in which they are shown.</param>
+    /// <param name="test">The images that they were measured on.</param>
+    public void Write(ParseResult parsed, string title, IReadOnlyList<ReportedModel> models, IReadOnlyList<AnnotatedImage> test)
+    {
+        if (parsed.GetValue(_file) is not string path) return;
+        var content = new ReportContent(title, models)
+        {
+            Made = DateTimeOffset.Now,
+            Images = ReportImages.Of(test),
+            Command = "ml-distill " + string.Join(' ', parsed.Tokens.Select(token => Quoted(token.Value))),
+            Pictures = parsed.GetValue(_pictures) ?? 8,
+        };
+        AtomicFile.Write(path, HtmlReport.ToBytes(content));
+        parsed.InvocationConfiguration.Output.WriteLine($"saved {path}");
+    }
+
+    private static string Quoted(string word) => word.Contains(' ', StringComparison.Ordinal) ? $"\"{word}\"" : word;
+}

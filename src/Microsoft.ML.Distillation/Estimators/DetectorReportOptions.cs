@@ -1,0 +1,35 @@
+namespace Microsoft.ML.Distillation;
+
+/// <summary>What a report shows beside the model that it is about. All of it may be left out.</summary>
+public sealed record DetectorReportOptions
+{
+    /// <summary>The heading.</summary>
+    public string Title { get; init; } = "Object detector";
+
+    /// <summary>
+    /// Annotated images to measure the models on: the columns of images, labels (keys or text) and boxes, and, where the data have it,
+    /// <c>ImagePath</c>, by which images are named. <see langword="null"/>: the report shows training alone.
+    /// </summary>
+    public IDataView? TestSet { get; init; }
+
+    /// <summary>The teacher: a fitted model, or one that ML.NET has loaded.</summary>
+    public ITransformer? Teacher { get; init; }
+
+    /// <summary>The same student trained without the teacher.</summary>
+    public ITransformer? Alone { get; init; }
+
+    /// <summary>The student in low precision.</summary>
+    public ITransformer? Quantised { get; init; }
+
+    /// <summary>How many test images are shown: half of them the best gains, half the worst mistakes.</summary>
+    public int Pictures { get; init; } = 8;
+
+    /// <summary>The column of images in <see cref="TestSet"/>.</summary>
+    public string ImageColumnName { get; init; } = "Image";
+
+    /// <summary>The column of the objects' classes: a vector of keys or of text.</summary>
+    public string LabelColumnName { get; init; } = "Label";
+
+    /// <summary>The column of the objects' boxes, x0 y0 x1 y1 of each in pixels.</summary>
+    public string BoundingBoxColumnName { get; init; } = "BoundingBoxes";
+}

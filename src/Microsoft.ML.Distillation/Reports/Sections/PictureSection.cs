@@ -1,0 +1,70 @@
+using Microsoft.ML.Distillation.Reports.Plots;
+using static Microsoft.ML.Distillation.Reports.HtmlWriter;
+
+namespace Microsoft.ML.Distillation.Reports.Sections;
+
+/// <summary>Test images: what is there, and what each model sees; where the student gained most, and where it errs most.</summary>
+internal static class PictureSection
+{
+    private const int MostPanels = 5;
+
+    /// <summary>Writes the section, where there are images and detections.</summary>
+    public static void Write(HtmlWriter html, ReportContent content)
+    {
+        ReportedModel[] models = [.. content.Models.Where(model => model.Found.Count == content.Images.Count && model.Role != ModelRole.Control).Take(MostPanels - 1)];
+        ReportedModel? main = models.Contains(content.Main) ? content.Main : models.LastOrDefault();
+        if (content.Images.Count == 0 || main is null || content.Pictures < 1) return;
+        var choice = PictureChoice.Of(content.Images, main, models.FirstOrDefault(model => model.Role == ModelRole.Alone && model != main), content.Pictures);
+        using IDisposable section = Section.Open(
+            html, "pictures", "What they see", $"Detections of score {Figures.Short(PictureChoice.LeastScore)} or more, at IoU .50. Point at a box for its class and score.");
+        PlotFrame.Legend(html, [("annotated", "b-truth"), ("right", "b-right"), ("wrong", "b-wrong"), ("missed", "b-missed")]);
+        int number = 0;
+        foreach ((string title, IReadOnlyList<int> images) in choice.Groups)
+        {
+            if (images.Count == 0) continue;
+            html.Leaf("h3", title);
+            foreach (int image in images) Row(html, content.Images[image], image, models, $"p{number++}");
+        }
+    }
+
+    private static void Row(HtmlWriter html, ReportedImage image, int index, ReportedModel[] models, string id)
+    {
+        ReportThumbnail thumbnail = image.Load();
+        using IDisposable row = html.Tag("figure", ("class", "pictures"));
+        html.Leaf("figcaption", image.Name);
+        // The picture stands in the page once and is used by every panel.
+        using (html.Tag("svg", ("class", "hidden"), ("aria-hidden", "true")))
+        using (html.Tag("defs"))
+        {
+            html.Leaf("image", null, ("id", id), ("width", N(image.Size.Width)), ("height", N(image.Size.Height)), ("preserveAspectRatio", "none"),
+                ("href", $"data:{thumbnail.MediaType};base64,{Convert.ToBase64String(thumbnail.Content)}"));
+        }
+
+        using IDisposable panels = html.Tag("div", ("class", "panels"));
+        Panel(html, image, id, "Ground truth", $"{image.Truth.Count(box => !box.Ignored)} objects", null, [.. image.Truth.Select(box => (box, box.Ignored ? "b-ignored" : "b-truth"))]);
+        foreach (ReportedModel model in models)
+        {
+            var judged = JudgedImage.Of(image.Truth, model.Found[index]);
+            string counts = $"{judged.Right} found, {judged.Wrong} wrong, {judged.Missed} missed";
+            Panel(html, image, id, model.Name, counts, model.Color, judged.Boxes);
+        }
+    }
+
+    private static void Panel(HtmlWriter html, ReportedImage image, string id, string title, string note, string? color, IReadOnlyList<(ReportedBox Box, string Class)> boxes)
+    {
+        using IDisposable panel = html.Tag("div", ("class", "panel"));
+        using (html.Tag("div", ("class", "panel-title")))
+        {
+            html.Leaf("b", title, ("class", color is null ? null : $"key {color}"));
+            html.Leaf("small", note);
+        }
+
+        using IDisposable svg = html.Tag("svg", ("viewBox", $"0 0 {image.Size.Width} {image.Size.Height}"), ("role", "img"), ("aria-label", $"{title}: {note}"));
+        html.Leaf("use", null, ("href", $"#{id}"));
+        foreach ((ReportedBox box, string kind) in boxes)
+        {
+            using IDisposable shape = html.Tag("rect", ("class", $"box {kind}"), ("x", N(box.X0)), ("y", N(box.Y0)), ("width", N(Math.Max(1, box.X1 - box.X0))), ("height", N(Math.Max(1, box.Y1 - box.Y0))));
+            html.Leaf("title", box.Score is float score ? $"{box.Label} {Figures.Short(score)}" : box.Label);
+        }
+    }
+}
