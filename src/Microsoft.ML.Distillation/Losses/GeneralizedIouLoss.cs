@@ -33,9 +33,9 @@ internal static class GeneralizedIouLoss
         (Tensor low, Tensor high) = (boxes.narrow(1, 0, 2), boxes.narrow(1, 2, 2));
         (Tensor trueLow, Tensor trueHigh) = (targets.narrow(1, 0, 2), targets.narrow(1, 2, 2));
         Tensor shared = Area((minimum(high, trueHigh) - maximum(low, trueLow)).relu());
-        Tensor union = Area(high - low).Plus(Area(trueHigh - trueLow)) - shared;
+        Tensor union = (Area(high - low).Plus(Area(trueHigh - trueLow)) - shared).clamp_min(tiny);
         Tensor around = Area(maximum(high, trueHigh) - minimum(low, trueLow)).clamp_min(tiny);
-        Tensor iou = shared / union.clamp_min(tiny);
+        Tensor iou = shared / union;
         return iou.Complement().Plus((around - union) / around).MoveToOuterDisposeScope();
     }
 

@@ -108,9 +108,9 @@ internal sealed class OneStageObjective : IObjective
         Tensor sides = (positives - objects) / unit, none = zeros_like(sides);
         if (teacher is not null)
         {
-            Tensor[] shares = [.. asked.Images.Select((points, n) => Shares(boxes[n], points))];
+            Tensor[] shares = [.. asked.Images.Select((points, n) => Shares(boxes.select(0, n), points))];
             BoxScores scores = teacher.ScoreBoxes(shares);
-            Tensor? away = _unknown.AwayFrom(annotations, shares);
+            Tensor? away = Away(annotations, shares, asked, targets);
             Add(terms, "class.soft", _weights.SoftClass, () => SoftClass(answer, qualities, asked, scores, away));
             Add(terms, "box.bounded", _weights.BoundedBox, () =>
             {
@@ -144,6 +144,16 @@ internal sealed class OneStageObjective : IObjective
             wanted = where(known.unsqueeze(1), wanted, qualities.index_select(0, asked.Rows));
         return WeightedSoftCrossEntropy.BinaryLoss(
             logits.flatten(), wanted.flatten(), _distillation.BackgroundWeight, _distillation.Temperature).mul(factor);
+    }
+
+    /// <summary>
+    /// For each box that was asked about, whether it is away from the objects of classes that the teacher lacks, by its place and by what
+    /// it is to learn; <see langword="null"/> where there are none.
+    /// </summary>
+    private Tensor? Away(IReadOnlyList<Annotation> annotations, IReadOnlyList<Tensor> shares, AskedLocations asked, DenseTargets targets)
+    {
+        if (_unknown.AwayFrom(annotations, shares) is not { } away) return null;
+        return away.logical_and(ones_like(away).scatter(0, asked.PositiveRows, _unknown.AreKnown(targets.Classes.index_select(0, asked.Targets))));
     }
 
     /// <summary>The boxes at some locations of an image as shares of it, limited to it, without gradient.</summary>

@@ -61,7 +61,7 @@ internal sealed record TrainingPlan
     }
 
     /// <summary>The number of epochs where none is asked for.</summary>
-    public static int DefaultEpochs(int images) => (int)Math.Clamp(Math.Round(Math.Sqrt(200_000.0 / Math.Max(1, images))), 12, 100);
+    public static int DefaultEpochs(int images) => (int)Math.Clamp(Math.Round(Math.Sqrt(800_000.0 / Math.Max(1, images))), 12, 200);
 
     private static double DefaultAdaptiveRate(long parameters, int batchSize) =>
         0.002 * Math.Min(1, Math.Pow(1e6 / Math.Max(1, parameters), 2.0 / 3)) * Math.Sqrt(batchSize / 4.0);

@@ -27,6 +27,13 @@ internal sealed class UnknownObjects(IReadOnlyCollection<int> classes)
         return cat([.. annotations.Zip(boxes, AwayFrom)]).MoveToOuterDisposeScope();
     }
 
+    /// <summary>For each class index [Q] whether the teacher knows the class, [Q] bool.</summary>
+    public Tensor AreKnown(Tensor labels)
+    {
+        bool[] known = [.. TensorArrays.Integers(labels).Select(label => !classes.Contains((int)label))];
+        return known.Length == 0 ? zeros([0], ScalarType.Bool, labels.device) : tensor(known, device: labels.device);
+    }
+
     private Tensor AwayFrom(Annotation annotation, Tensor boxes)
     {
         float[] objects = [.. Enumerable.Range(0, annotation.Count).Where(i => classes.Contains(annotation.Labels[i]))

@@ -79,7 +79,7 @@ public class OneStageObjectiveTests
         using var objective = new OneStageObjective(student, 0, new DistillationOptions(), new SilentTeacher(known: true), CPU);
         using DetectionBatch batch = BatchLoader.Load(data, [0, 1], student.InputSize);
         student.eval();
-        var spy = new Spy();
+        using var spy = new Spy();
         objective.Compute(batch.Annotations, batch.Views[0], spy);
 
         Tensor size = tensor(new[] { 80f, 64, 80, 64 });
@@ -171,7 +171,7 @@ public class OneStageObjectiveTests
 
         public BoxScores ScoreBoxes(IReadOnlyList<Tensor> boxes)
         {
-            Asked = [.. boxes.Select(image => image.clone())];
+            Asked = [.. boxes.Select(image => image.clone().DetachFromDisposeScope())];
             return new BoxScores(full([boxes.Sum(image => image.shape[0]), 3], 1f / 3), cat([.. boxes]).unsqueeze(1));
         }
 
@@ -179,6 +179,7 @@ public class OneStageObjectiveTests
 
         public void Dispose()
         {
+            foreach (Tensor image in Asked) image.Dispose();
         }
     }
 }

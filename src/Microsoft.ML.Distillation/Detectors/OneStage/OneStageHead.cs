@@ -17,11 +17,13 @@ internal sealed class OneStageHead : nn.Module
     private const double Prior = 0.01;
 
     private readonly List<HeadLayer> _layers = [];
-    private readonly Convolution _classes;
-    private readonly Convolution _edges;
+
+    // Named as in the state dict.
+    private readonly Convolution classes;
+    private readonly Convolution edges;
     private readonly int _bins;
 
-    public OneStageHead(int channels, int levels, int layers, bool separable, int classes, int bins)
+    public OneStageHead(int channels, int levels, int layers, bool separable, int classCount, int bins)
         : base(nameof(OneStageHead))
     {
         _bins = bins;
@@ -31,13 +33,13 @@ internal sealed class OneStageHead : nn.Module
             register_module($"layer{i}", _layers[i]);
         }
 
-        _classes = new Convolution(channels, classes, 1);
-        _edges = new Convolution(channels, 4 * bins, 1);
-        register_module("classes", _classes);
-        register_module("edges", _edges);
-        nn.init.normal_(_classes.Weight, 0, 0.01);
-        nn.init.normal_(_edges.Weight, 0, 0.01);
-        nn.init.constant_(_classes.get_parameter("bias")!, -Math.Log((1 - Prior) / Prior));
+        classes = new Convolution(channels, classCount, 1);
+        edges = new Convolution(channels, 4 * bins, 1);
+        nn.init.normal_(classes.Weight, 0, 0.01);
+        nn.init.normal_(edges.Weight, 0, 0.01);
+        RegisterComponents();
+        using Scalar bias = -Math.Log((1 - Prior) / Prior);
+        nn.init.constant_(classes.get_parameter("bias")!, bias);
     }
 
     /// <summary>The number of 3×3 layers.</summary>
@@ -68,26 +70,26 @@ internal sealed class OneStageHead : nn.Module
     {
         using DisposeScope scope = NewDisposeScope();
         var logits = new List<Tensor>();
-        var edges = new List<Tensor>();
+        var bins = new List<Tensor>();
         for (int level = 0; level < maps.Count; level++)
         {
             Tensor x = maps[level];
             for (int i = begun; i < _layers.Count; i++) x = _layers[i].Run(x, level);
             long images = x.shape[0];
-            logits.Add(_classes.call(x).permute(0, 2, 3, 1).flatten(1, 2));
-            edges.Add(_edges.call(x).permute(0, 2, 3, 1).reshape(images, -1, 4, _bins));
+            logits.Add(classes.call(x).permute(0, 2, 3, 1).flatten(1, 2));
+            bins.Add(edges.call(x).permute(0, 2, 3, 1).reshape(images, -1, 4, _bins));
         }
 
-        return new DenseOutput(cat(logits, 1).MoveToOuterDisposeScope(), cat(edges, 1).MoveToOuterDisposeScope());
+        return new DenseOutput(cat(logits, 1).MoveToOuterDisposeScope(), cat(bins, 1).MoveToOuterDisposeScope());
     }
 
     /// <summary>Writes the layers for one map; the values hold class logits [P,C] and the bins' logits [P,4,m+1] of one image.</summary>
-    public (string Logits, string Edges) Write(GraphBuilder graph, string map, string name, int level, int classes)
+    public (string Logits, string Edges) Write(GraphBuilder graph, string map, string name, int level, int classCount)
     {
         for (int i = 0; i < _layers.Count; i++) map = _layers[i].Write(graph, map, $"{name}.layer{i}", level);
         return (
-            Rows(_classes.Write(graph, map, $"{name}.classes"), -1, classes),
-            Rows(_edges.Write(graph, map, $"{name}.edges"), -1, 4, _bins));
+            Rows(classes.Write(graph, map, $"{name}.classes"), -1, classCount),
+            Rows(edges.Write(graph, map, $"{name}.edges"), -1, 4, _bins));
 
         string Rows(string value, params ReadOnlySpan<long> shape)
         {

@@ -94,7 +94,7 @@ public class OneStageDetectorTests
         TestContext.Out.WriteLine($"{small} to {large}");
         Assert.That(small, Is.LessThan(200_000));
         Assert.That(large, Is.GreaterThan(5_000_000));
-        Assert.That(Parameters(Backbone.ShuffleNetV2_x0_5, new OneStageOptions()), Is.InRange(300_000, 500_000));
+        Assert.That(Parameters(Backbone.ShuffleNetV2_x0_5, new OneStageOptions()), Is.InRange(150_000, 250_000));
 
         static long Parameters(Backbone backbone, OneStageOptions options)
         {
