@@ -74,6 +74,7 @@ internal static class Application
             new EvaluateCommand(),
             new PredictCommand(),
             new ExportCommand(),
+            new QuantizeCommand(),
         };
         root.Options.Add(SharedOptions.Verbose);
         return root;

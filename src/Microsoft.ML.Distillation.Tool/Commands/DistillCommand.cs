@@ -14,6 +14,7 @@ internal sealed class DistillCommand : System.CommandLine.Command
         var student = new DetectorOptionSet("shufflenet-0.5", 320);
         var training = new TrainingOptionSet();
         var distillation = new DistillationOptionSet();
+        var precision = new PrecisionOptionSet();
         Option<string> teacher = SharedOptions.RequiredPath("--teacher", "The teacher: a model of 'ml-distill train' (.zip or .onnx).", "FILE");
         Option<string> output = SharedOptions.RequiredPath("--output", "The student to write, an ML.NET model (.zip).", "FILE");
         var control = new Option<bool>("--control")
@@ -26,16 +27,18 @@ internal sealed class DistillCommand : System.CommandLine.Command
         student.AddTo(Options);
         distillation.AddTo(Options);
         training.AddTo(Options);
-        SetAction(parsed => Run(parsed, data, student.Read(parsed), training, distillation.Read(parsed),
+        precision.AddTo(Options, withTeacher: true);
+        SetAction(parsed => Run(parsed, data, student.Read(parsed), training, distillation.Read(parsed), precision,
             parsed.GetRequiredValue(teacher), parsed.GetRequiredValue(output), parsed.GetValue(control)));
     }
 
     private static int Run(
-        ParseResult parsed, DataOptionSet data, StudentDetector student, TrainingOptionSet training, DistillationOptions distillation,
+        ParseResult parsed, DataOptionSet data, StudentDetector student, TrainingOptionSet training, DistillationOptions distillation, PrecisionOptionSet precision,
         string teacherPath, string path, bool control)
     {
         (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         MLContext context = TrainingSession.CreateContext(training.SeedOf(parsed), parsed.GetValue(SharedOptions.Verbose), error);
+        ApprenticeScheme? scheme = precision.Scheme(parsed);
         IReadOnlyList<AnnotatedImage> test = data.OpenTest(parsed, context);
         Teacher teacher = Teacher.FromModel(teacherPath);
         TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output));
@@ -43,7 +46,9 @@ internal sealed class DistillCommand : System.CommandLine.Command
         var models = new List<(string Name, string Path)> { ("teacher", teacherPath) };
 
         Add("student distilled", path, "distilled", progress => context.Transforms.DistillDetector(training.Apply(
-            new DistillDetectorOptions { Teacher = teacher, Student = student, Distillation = distillation, ValidationSet = session.Validation, Progress = progress },
+            precision.Apply(
+                new DistillDetectorOptions { Teacher = teacher, Student = student, Distillation = distillation, Scheme = scheme, ValidationSet = session.Validation, Progress = progress },
+                parsed),
             parsed, control ? "distilled" : null, interruption.Token)));
         if (control)
         {
@@ -57,7 +62,7 @@ internal sealed class DistillCommand : System.CommandLine.Command
 
         void AddControl(string name, string suffix, double squaredWeight) => Add(name, Suffixed(path, suffix), suffix, progress =>
             context.Transforms.TrainDetector(training.Apply(
-                new TrainDetectorOptions { Detector = student, SquaredRegressionWeight = squaredWeight, ValidationSet = session.Validation, Progress = progress },
+                precision.Apply(new TrainDetectorOptions { Detector = student, SquaredRegressionWeight = squaredWeight, ValidationSet = session.Validation, Progress = progress }, parsed),
                 parsed, suffix, interruption.Token)));
 
         void Add(string name, string modelPath, string title, Func<IProgress<TrainingProgress>, IEstimator<DetectorTransformer>> estimatorFor)

@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Detectors.Quantization;
 using Microsoft.ML.Distillation.Onnx;
 
 namespace Microsoft.ML.Distillation.Tool.Models;
@@ -34,10 +35,11 @@ internal sealed record ModelReport(string Name, DetectionMetrics Metrics, long P
 
     /// <summary>The learnt parameters: those of the state dict, without the running statistics of batch normalisation.</summary>
     private static long CountParameters(OnnxModelFile model)
-        => model.Parameters().Where(p => !IsConstant(p.Key)).Sum(p => (long)p.Value.Values.Length);
+        => model.Parameters().Where(p => !IsConstant(p.Key)).Sum(p => (long)p.Value.Values.Length) + model.Integers().Sum(p => (long)p.Value.Values.Length);
 
     private static bool IsConstant(string name)
         => name.StartsWith("const_", StringComparison.Ordinal)
         || name.EndsWith(".running_mean", StringComparison.Ordinal)
-        || name.EndsWith(".running_var", StringComparison.Ordinal);
+        || name.EndsWith(".running_var", StringComparison.Ordinal)
+        || QuantizedParameters.IsScale(name);
 }

@@ -48,8 +48,10 @@ internal sealed class ConvLayer : nn.Module<Tensor, Tensor>, ILowPrecisionLayer
 
     public bool IsWhole => weight is not null;
 
-    /// <inheritdoc/>
-    public BatchNorm2d? Norm { get; init; }
+    /// <summary>Gives the batch normalisation behind the layer. A function, since TorchSharp would register a module as a part of this one.</summary>
+    public Func<BatchNorm2d>? NormSource { get; init; }
+
+    public BatchNorm2d? Norm => NormSource?.Invoke();
 
     public void Quantize(LowPrecision precision) => register_module("quantizer", Quantizer = new LayerQuantizer(precision));
 

@@ -34,7 +34,7 @@ internal sealed class ConvNorm
         double momentum = 0.1)
     {
         _norm = nn.BatchNorm2d(to, epsilon, momentum);
-        _conv = new ConvLayer(from, to, kernel, stride, groups, bias: false, nn.init.FanInOut.FanOut) { Norm = _norm };
+        _conv = new ConvLayer(from, to, kernel, stride, groups, bias: false, nn.init.FanInOut.FanOut) { NormSource = () => _norm };
         _names = names;
         _activation = activation;
         _momentum = momentum;
