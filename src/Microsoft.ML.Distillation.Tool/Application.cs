@@ -77,6 +77,7 @@ internal static class Application
             new LabelCommand(),
             new ConvertCommand(),
             new InspectCommand(),
+            new QuantizeCommand(),
         };
         root.Options.Add(SharedOptions.Verbose);
         return root;

@@ -29,6 +29,7 @@ internal sealed class DistillCommand : System.CommandLine.Command
         Student.AddTo(Options);
         Distillation.AddTo(Options);
         Training.AddTo(Options);
+        Precision.AddTo(Options, withTeacher: true);
         SetAction(parsed => new DistillRun(this, parsed).Run());
     }
 
@@ -49,6 +50,8 @@ internal sealed class DistillCommand : System.CommandLine.Command
     public DistillationOptionSet Distillation { get; } = new();
 
     public TrainingOptionSet Training { get; } = new();
+
+    public PrecisionOptionSet Precision { get; } = new();
 
     /// <summary>The student to write.</summary>
     public string OutputOf(ParseResult parsed) => parsed.GetRequiredValue(_output);

@@ -53,7 +53,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
 
         DetectorEstimatorOptions OptionsOf(StudentRun student, IProgress<TrainingProgress> progress)
         {
-            DetectorEstimatorOptions options = command.Training.Apply(student.Options, parsed, student.Folder, interruption.Token);
+            DetectorEstimatorOptions options = command.Training.Apply(command.Precision.Apply(student.Options, parsed), parsed, student.Folder, interruption.Token);
             options = options is DistillDetectorOptions distilled
                 ? command.Unlabelled.Apply(InEpochs(epochs?.All, command.Generated.Apply(distilled, parsed, session)), parsed, session)
                 : InEpochs(epochs?.Alone, options);
@@ -68,7 +68,13 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
 
     private IEnumerable<StudentRun> StudentsOf(int seed, Teacher teacher)
     {
-        yield return Student("student distilled", "distilled", "", new DistillDetectorOptions { Teacher = teacher, Student = _student, Distillation = _distillation });
+        yield return Student("student distilled", "distilled", "", new DistillDetectorOptions
+        {
+            Teacher = teacher,
+            Student = _student,
+            Distillation = _distillation,
+            Scheme = command.Precision.Scheme(parsed),
+        });
         if (!_control) yield break;
         yield return Alone("student alone", "alone", 0);
         yield return Alone("student alone + L2", "l2", _distillation.BoundedRegressionWeight);

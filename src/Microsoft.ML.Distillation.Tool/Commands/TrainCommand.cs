@@ -13,17 +13,21 @@ internal sealed class TrainCommand : System.CommandLine.Command
         var data = new DataOptionSet();
         var detector = new DetectorOptionSet("resnet18", 320);
         var training = new TrainingOptionSet();
+        var precision = new PrecisionOptionSet();
         Option<string> output = SharedOptions.RequiredPath("--output", "The model to write, an ML.NET model (.zip).", "FILE");
         data.AddTo(Options);
         Options.Add(output);
         detector.AddTo(Options);
         training.AddTo(Options);
+        precision.AddTo(Options, withTeacher: false);
         var generated = new GeneratedOptionSet();
         generated.AddTo(Options);
-        SetAction(parsed => Run(parsed, data, detector, training, generated, parsed.GetRequiredValue(output)));
+        SetAction(parsed => Run(parsed, data, detector, training, precision, generated, parsed.GetRequiredValue(output)));
     }
 
-    private static int Run(ParseResult parsed, DataOptionSet data, DetectorOptionSet detector, TrainingOptionSet training, GeneratedOptionSet generated, string path)
+    private static int Run(
+        ParseResult parsed, DataOptionSet data, DetectorOptionSet detector, TrainingOptionSet training, PrecisionOptionSet precision,
+        GeneratedOptionSet generated, string path)
     {
         (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         StudentDetector plan = detector.Read(parsed);
@@ -32,7 +36,8 @@ internal sealed class TrainCommand : System.CommandLine.Command
         TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output));
         using var interruption = new Interruption(error, "the best model so far will be saved");
         session.TrainAndSave(new TrainingRun("train", path, progress => generated.Apply(training.Apply(
-            new TrainDetectorOptions { Detector = plan, ValidationSet = session.Validation, Progress = progress }, parsed, run: null, interruption.Token), parsed, session)));
+            precision.Apply(new TrainDetectorOptions { Detector = plan, ValidationSet = session.Validation, Progress = progress }, parsed),
+            parsed, run: null, interruption.Token), parsed, session)));
         output.WriteLine($"saved {path}");
         if (interruption.Requested) return Application.Interrupted;
         if (test.Count > 0) ComparisonTable.Write(output, [ModelReport.Measure("trained", path, test, interruption.Token)]);

@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Detectors.Quantization;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Reports;
@@ -37,10 +38,12 @@ internal static class ModelReporter
     };
 
     /// <summary>The learnt parameters: those of the state dict, without the running statistics of batch normalisation.</summary>
-    public static long CountParameters(OnnxModelFile model) => model.Parameters().Where(p => !IsConstant(p.Key)).Sum(p => (long)p.Value.Values.Length);
+    public static long CountParameters(OnnxModelFile model)
+        => model.Parameters().Where(p => !IsConstant(p.Key)).Sum(p => (long)p.Value.Values.Length) + model.Integers().Sum(p => (long)p.Value.Values.Length);
 
     private static bool IsConstant(string name)
         => name.StartsWith("const_", StringComparison.Ordinal)
         || name.EndsWith(".running_mean", StringComparison.Ordinal)
-        || name.EndsWith(".running_var", StringComparison.Ordinal);
+        || name.EndsWith(".running_var", StringComparison.Ordinal)
+        || QuantizedParameters.IsScale(name);
 }

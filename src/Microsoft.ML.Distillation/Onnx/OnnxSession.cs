@@ -9,7 +9,16 @@ internal sealed class OnnxSession : IDisposable
     private readonly InferenceSession _session;
 
     /// <param name="model">The content of an .onnx file.</param>
-    public OnnxSession(byte[] model) => _session = new InferenceSession(model);
+    /// <param name="asWritten">
+    /// Whether to run the graph as it is written: rounding between layers, arithmetic in floats. Otherwise ONNX Runtime may compute with
+    /// integers what stands between a DequantizeLinear and a QuantizeLinear, which moves a few values to a neighbouring step.
+    /// </param>
+    public OnnxSession(byte[] model, bool asWritten = false)
+    {
+        using var options = new SessionOptions();
+        if (asWritten) options.AddSessionConfigEntry("session.disable_quant_qdq", "1");
+        _session = new InferenceSession(model, options);
+    }
 
     /// <summary>An input of the model.</summary>
     public static NamedOnnxValue Input<T>(string name, T[] values, params ReadOnlySpan<int> shape)

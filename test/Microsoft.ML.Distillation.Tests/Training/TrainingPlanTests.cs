@@ -4,10 +4,10 @@ namespace Microsoft.ML.Distillation.Tests.Training;
 
 public class TrainingPlanTests
 {
-    [TestCase(20, 100)]
-    [TestCase(200, 32)]
-    [TestCase(1_000, 14)]
-    [TestCase(1_400, 12)]
+    [TestCase(20, 200)]
+    [TestCase(200, 63)]
+    [TestCase(1_000, 28)]
+    [TestCase(5_600, 12)]
     [TestCase(118_000, 12)]
     public void Epochs_FollowTheNumberOfImages(int images, int epochs) =>
         Assert.That(TrainingPlan.For(new TrainingOptions(), images, 1_000).Epochs, Is.EqualTo(epochs));

@@ -1,0 +1,92 @@
+using System.CommandLine;
+
+namespace Microsoft.ML.Distillation.Tool.Commands;
+
+/// <summary>The options of students of low precision.</summary>
+internal sealed class PrecisionOptionSet
+{
+    private readonly Option<LowPrecision?> _precision = Precision("Compute with few bits, in training and afterwards: w8a8, w4a8, w2a8 (weights and inputs), w8, w4 or w2 (weights alone).");
+    private readonly Option<string> _quantizer = Quantizer();
+    private readonly Option<bool> _all = AllLayers();
+    private readonly Option<string?> _from = SharedOptions.Path("--from", "A trained full-precision student to start from, in the place of a fresh network; the learning rate is then a tenth of the usual.", "FILE");
+    private readonly Option<string?> _scheme = new("--scheme")
+    {
+        Description = "How a student of low precision and its teacher train: a, both together from scratch; b, the student from scratch; c, from --from. [default: c with --from, else b]",
+        HelpName = "a|b|c",
+    };
+
+    public PrecisionOptionSet()
+    {
+        _scheme.Validators.Add(result =>
+        {
+            if (!Enum.TryParse<ApprenticeScheme>(result.Tokens[0].Value, ignoreCase: true, out _) || result.Tokens[0].Value.Length != 1)
+                result.AddError($"--scheme must be a, b or c, not '{result.Tokens[0].Value}'.");
+        });
+    }
+
+    /// <summary>The option that names a precision.</summary>
+    public static Option<LowPrecision?> Precision(string description)
+    {
+        var option = new Option<LowPrecision?>("--precision") { Description = description, HelpName = "wNaN" };
+        option.CustomParser = result =>
+        {
+            try
+            {
+                return LowPrecision.Parse(result.Tokens[0].Value);
+            }
+            catch (FormatException)
+            {
+                result.AddError($"--precision must be w8a8, w4a8, w2a8, w8, w4 or w2, not '{result.Tokens[0].Value}'.");
+                return null;
+            }
+        };
+        return option;
+    }
+
+    /// <summary>The option that names a quantiser.</summary>
+    public static Option<string> Quantizer() => SharedOptions.Choice("--quantizer", "How numbers are rounded.", "per-channel", "wrpn");
+
+    /// <summary>The option that spares no layer.</summary>
+    public static Option<bool> AllLayers() => new("--quantize-all") { Description = "Lower the precision of the first convolution and of the predicting layers too." };
+
+    /// <summary>A precision with what the other two options say.</summary>
+    public static LowPrecision Complete(LowPrecision precision, string quantizer, bool all)
+        => precision with { Quantizer = quantizer == "wrpn" ? QuantizerKind.Wrpn : QuantizerKind.PerChannel, FirstAndLastLayers = all };
+
+    /// <summary>Adds these to a command's options.</summary>
+    /// <param name="withTeacher">Whether the command has a teacher.</param>
+    public void AddTo(IList<Option> options, bool withTeacher)
+    {
+        foreach (Option option in (Option[])[_precision, _quantizer, _all, _from]) options.Add(option);
+        if (withTeacher) options.Add(_scheme);
+    }
+
+    /// <summary>Puts what was given on the command line into a copy of the options.</summary>
+    /// <exception cref="UsageException">The options do not go together.</exception>
+    public T Apply<T>(T options, ParseResult parsed)
+        where T : DetectorEstimatorOptions
+    {
+        LowPrecision? precision = parsed.GetValue(_precision);
+        string? from = parsed.GetValue(_from);
+        if (precision is null && (from is not null || parsed.GetValue(_all) || parsed.GetResult(_quantizer) is { Implicit: false }))
+            throw new UsageException("--from, --quantizer and --quantize-all go with --precision.");
+        DetectorEstimatorOptions basis = options;
+        return (T)(basis with
+        {
+            Precision = precision is null ? null : Complete(precision, parsed.GetRequiredValue(_quantizer), parsed.GetValue(_all)),
+            InitialStudent = from is null ? null : TrainedDetector.FromModel(from),
+        });
+    }
+
+    /// <summary>The scheme that was asked for, where there is a teacher.</summary>
+    /// <exception cref="UsageException">The options do not go together.</exception>
+    public ApprenticeScheme? Scheme(ParseResult parsed)
+    {
+        if (parsed.GetValue(_scheme) is not string name) return null;
+        var scheme = Enum.Parse<ApprenticeScheme>(name, ignoreCase: true);
+        if (parsed.GetValue(_precision) is null) throw new UsageException("--scheme goes with --precision.");
+        bool isFrom = parsed.GetValue(_from) is not null;
+        if (isFrom != (scheme == ApprenticeScheme.C)) throw new UsageException("--scheme c starts from a trained student: it goes with --from, and a and b do not.");
+        return scheme;
+    }
+}
