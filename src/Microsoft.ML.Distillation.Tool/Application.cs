@@ -74,6 +74,8 @@ internal static class Application
             new EvaluateCommand(),
             new PredictCommand(),
             new ExportCommand(),
+            new CompressCommand(),
+            new PaperCommand(),
         };
         root.Options.Add(SharedOptions.Verbose);
         return root;

@@ -23,24 +23,27 @@ internal sealed class DistillCommand : System.CommandLine.Command
         };
         Option<int?> seeds = SharedOptions.Count("--seeds",
             "Train with so many seeds, from --seed on (NAME-seed1.zip, NAME-seed2.zip, …), and show what the teacher brings in the mean. [default: 1]");
+        Option<string?> initial = SharedOptions.Path("--initial",
+            "A trained student to go on with, as 'compress' or 'train' wrote it (.zip or .onnx), in the place of a fresh one; the options of the network do not count then.", "FILE");
         data.AddTo(Options);
-        foreach (Option option in (Option[])[teacher, output, control, seeds]) Options.Add(option);
+        foreach (Option option in (Option[])[teacher, output, control, initial, seeds]) Options.Add(option);
         student.AddTo(Options);
         distillation.AddTo(Options);
         training.AddTo(Options);
         SetAction(parsed => Run(parsed, data, student.Read(parsed), training, distillation.Read(parsed),
-            parsed.GetRequiredValue(teacher), parsed.GetRequiredValue(output), parsed.GetValue(control), parsed.GetValue(seeds) ?? 1));
+            parsed.GetRequiredValue(teacher), parsed.GetRequiredValue(output), parsed.GetValue(control), parsed.GetValue(seeds) ?? 1, parsed.GetValue(initial)));
     }
 
     private static int Run(
         ParseResult parsed, DataOptionSet data, StudentDetector student, TrainingOptionSet training, DistillationOptions distillation,
-        string teacherPath, string path, bool control, int seeds)
+        string teacherPath, string path, bool control, int seeds, string? initialPath)
     {
         (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         int firstSeed = training.SeedOf(parsed);
         MLContext context = TrainingSession.CreateContext(firstSeed, parsed.GetValue(SharedOptions.Verbose), error);
         IReadOnlyList<AnnotatedImage> test = data.OpenTest(parsed, context);
         Teacher teacher = Teacher.FromModel(teacherPath);
+        TrainedDetector? initial = initialPath is null ? null : TrainedDetector.FromModel(initialPath);
         TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output));
         using var interruption = new Interruption(error, "the best model so far will be saved");
         ModelReport? teacherReport = null;
@@ -83,7 +86,7 @@ internal sealed class DistillCommand : System.CommandLine.Command
                 string suffix = seeds > 1 ? $"-seed{seed}" : "";
                 string? folder = control || seeds > 1 ? run + suffix : null;
                 return new StudentRun(name, new TrainingRun(seeds > 1 ? $"{run} {seed}" : run, modelPath, progress =>
-                    training.Apply(options, parsed, folder, interruption.Token) with { Seed = seed, ValidationSet = session.Validation, Progress = progress }));
+                    training.Apply(options, parsed, folder, interruption.Token) with { Seed = seed, InitialStudent = initial, ValidationSet = session.Validation, Progress = progress }));
             }
         }
 

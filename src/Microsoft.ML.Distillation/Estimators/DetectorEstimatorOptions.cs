@@ -33,6 +33,13 @@ public abstract record DetectorEstimatorOptions : TrainingOptions
     /// </summary>
     public IDataView? ValidationSet { get; init; }
 
+    /// <summary>
+    /// A trained detector to start from, in the place of a fresh network: its architecture and input size count, not those of the
+    /// planned network, and it stays as it is itself. With it comes a tenth of the usual learning rate, unless one is set.
+    /// <see langword="null"/>: start fresh.
+    /// </summary>
+    public TrainedDetector? InitialStudent { get; init; }
+
     /// <summary>What these options ask to be trained.</summary>
     internal abstract Candidate Candidate { get; }
 

@@ -56,7 +56,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
             foreach (Candidate candidate in candidates)
             {
                 manual_seed(settled.Seed!.Value);
-                Detector student = candidate.Plan.Build(DataStatistics.Of(images)).to(device);
+                Detector student = StudentOf(candidate, images).to(device);
                 objectives.Add(ObjectiveOf(student, candidate, teacher, device));
                 Say(channel, string.Create(CultureInfo.InvariantCulture,
                     $"Training on {images.Count} images of {images.ClassNames.Count} classes ({string.Join(", ", images.ClassNames)}) on {device}; "
@@ -64,7 +64,12 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
             }
 
             var students = candidates.Zip(objectives, (candidate, objective) =>
-                (objective, (TrainingOptions)(candidate.Options with { Seed = settled.Seed, Progress = new ProgressLog(channel, candidate.Options.Progress) }))).ToArray();
+                (objective, (TrainingOptions)(candidate.Options with
+                {
+                    Seed = settled.Seed,
+                    Progress = new ProgressLog(channel, candidate.Options.Progress),
+                    LearningRate = RateOf(candidate.Options, objective.Student),
+                }))).ToArray();
             IReadOnlyList<TrainingResult> results = new TrainingLoop(students, teacher, images, validation, device).Run();
             if (results[0].Cancelled) channel.Warning(MessageSensitivity.None, $"Training was cancelled after {results[0].History.Count} epochs; the best model so far is kept.");
             return [.. results.Zip(candidates, (result, candidate) => Export(result.Detector, candidate.Options.Columns, images, input.Schema, channel))];
@@ -111,6 +116,16 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
             CacheBytes = options.CacheBytes,
             Warn = warning => channel.Warning(MessageSensitivity.UserData, warning),
         }).Read(view, options.CancellationToken);
+
+    /// <summary>The network to train: a fresh one, or the trained one that it starts from.</summary>
+    private static Detector StudentOf(Candidate candidate, SampleStore images)
+        => candidate.Options.InitialStudent is { } initial ? initial.Open(images.ClassNames) : candidate.Plan.Build(DataStatistics.Of(images));
+
+    /// <summary>The learning rate: to go on with a trained network, a tenth of what a fresh one has by default.</summary>
+    private static double? RateOf(DetectorEstimatorOptions options, Detector student)
+        => options is { LearningRate: null, InitialStudent: not null }
+            ? TrainingPlan.DefaultRate(options, student.parameters().Sum(p => p.numel())) / 10
+            : options.LearningRate;
 
     private static IObjective ObjectiveOf(Detector student, Candidate candidate, ITeacher? teacher, Device device) => student switch
     {

@@ -33,13 +33,17 @@ internal sealed record TrainingPlan
             Epochs = epochs,
             StepsPerEpoch = stepsPerEpoch,
             WarmupSteps = Math.Min(options.WarmupSteps, epochs * stepsPerEpoch / 10),
-            LearningRate = options.LearningRate
-                ?? (adaptive ? DefaultAdaptiveRate(parameters, options.BatchSize) : 0.00125 * options.BatchSize),
+            LearningRate = options.LearningRate ?? DefaultRate(options, parameters),
             WeightDecay = options.WeightDecay ?? (adaptive ? 0.05 : 0.0005),
             Schedule = options.Schedule,
             Seed = options.Seed ?? Random.Shared.Next(),
         };
     }
+
+    /// <summary>The highest learning rate where none is set.</summary>
+    /// <param name="parameters">The number of the network's parameters.</param>
+    public static double DefaultRate(TrainingOptions options, long parameters) =>
+        options.Optimizer == OptimizerKind.AdamW ? DefaultAdaptiveRate(parameters, options.BatchSize) : 0.00125 * options.BatchSize;
 
     /// <summary>The learning rate of a step.</summary>
     /// <param name="step">The number of the step, from 1.</param>
