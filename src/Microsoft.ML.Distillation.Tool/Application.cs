@@ -78,6 +78,8 @@ internal static class Application
             new ConvertCommand(),
             new InspectCommand(),
             new QuantizeCommand(),
+            new CompressCommand(),
+            new PaperCommand(),
         };
         root.Options.Add(SharedOptions.Verbose);
         return root;

@@ -15,14 +15,36 @@ internal sealed class DistillationOptionSet
     private readonly Option<double?> _margin = SharedOptions.Number("--margin", Invariant($"m: by how much the student must beat the teacher's box. [default: {Defaults.Margin}]"), double.MinValue);
     private readonly Option<double?> _hint = SharedOptions.Number("--hint-weight", Invariant($"γ: the weight of the hint, 0 for none. [default: {Defaults.HintWeight}]"));
 
+    private readonly Option<string> _boxes = SharedOptions.Choice("--boxes", "How the teacher's boxes enter the loss: as a bound, as the target of a squared loss, or not at all.", "bounded", "squared", "none");
+    private readonly Option<string> _adaptation = SharedOptions.Choice("--hint-adaptation", "What stands between the student's map and the hint.", "learnt", "none");
+    private readonly Option<string> _norm = SharedOptions.Choice("--hint-norm", "How the distance from the hint is measured.", "l2", "l1");
+    private readonly Option<string> _parts = SharedOptions.Choice("--distil-parts", "The parts that learn classes and boxes from the teacher.", "both", "rpn", "rcn");
+    private readonly Option<bool> _noSoft = new("--no-soft-targets") { Description = "Learn classes from the ground truth alone." };
+
     /// <summary>Adds these to a command's options.</summary>
     public void AddTo(IList<Option> options)
     {
-        foreach (Option option in (Option[])[_hard, _background, _temperature, _bounded, _margin, _hint]) options.Add(option);
+        foreach (Option option in (Option[])[_hard, _background, _temperature, _bounded, _margin, _boxes, _hint, _adaptation, _norm, _parts, _noSoft]) options.Add(option);
     }
 
     /// <summary>What was asked for.</summary>
-    public DistillationOptions Read(ParseResult parsed) => Defaults with
+    public DistillationOptions Read(ParseResult parsed)
+    {
+        (bool rpn, bool rcn) = (parsed.GetValue(_parts) != "rcn", parsed.GetValue(_parts) != "rpn");
+        (bool soft, bool boxes) = (!parsed.GetValue(_noSoft), parsed.GetValue(_boxes) != "none");
+        return Numbers(parsed) with
+        {
+            Boxes = parsed.GetValue(_boxes) == "squared" ? BoxDistillation.Squared : BoxDistillation.Bounded,
+            HintAdaptation = parsed.GetValue(_adaptation) == "none" ? HintAdaptation.None : HintAdaptation.Learnt,
+            HintNorm = parsed.GetValue(_norm) == "l1" ? HintNorm.L1 : HintNorm.L2,
+            RpnSoftTargets = rpn && soft,
+            RcnSoftTargets = rcn && soft,
+            RpnBoundedRegression = rpn && boxes,
+            RcnBoundedRegression = rcn && boxes,
+        };
+    }
+
+    private DistillationOptions Numbers(ParseResult parsed) => Defaults with
     {
         HardWeight = parsed.GetValue(_hard) ?? Defaults.HardWeight,
         BackgroundWeight = parsed.GetValue(_background) ?? Defaults.BackgroundWeight,

@@ -47,8 +47,8 @@ internal sealed class TrainingOptionSet
         {
             Epochs = parsed.GetValue(_epochs) ?? basis.Epochs,
             BatchSize = parsed.GetValue(_batchSize) ?? basis.BatchSize,
-            Optimizer = parsed.GetValue(_optimizer) == "sgd" ? OptimizerKind.Sgd : OptimizerKind.AdamW,
-            Schedule = parsed.GetValue(_schedule) == "step" ? LearningRateSchedule.Step : LearningRateSchedule.Cosine,
+            Optimizer = !IsGiven(_optimizer) ? basis.Optimizer : parsed.GetValue(_optimizer) == "sgd" ? OptimizerKind.Sgd : OptimizerKind.AdamW,
+            Schedule = !IsGiven(_schedule) ? basis.Schedule : parsed.GetValue(_schedule) == "step" ? LearningRateSchedule.Step : LearningRateSchedule.Cosine,
             LearningRate = parsed.GetValue(_learningRate) ?? basis.LearningRate,
             WeightDecay = parsed.GetValue(_weightDecay) ?? basis.WeightDecay,
             WarmupSteps = parsed.GetValue(_warmup) ?? basis.WarmupSteps,
@@ -61,5 +61,7 @@ internal sealed class TrainingOptionSet
             LoaderThreads = parsed.GetValue(_threads) ?? basis.LoaderThreads,
             CancellationToken = cancellation,
         });
+
+        bool IsGiven(Option option) => parsed.GetResult(option) is { Implicit: false };
     }
 }

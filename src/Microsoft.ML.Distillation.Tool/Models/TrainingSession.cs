@@ -53,6 +53,9 @@ internal sealed class TrainingSession
     /// <summary>The number of images to train on.</summary>
     public int CountTrain() => Context.Data.CreateEnumerable<AnnotatedImage>(_files, reuseRowObject: true).Count();
 
+    /// <summary>The images to train on as rows.</summary>
+    public IReadOnlyList<AnnotatedImage> TrainImages() => [.. Context.Data.CreateEnumerable<AnnotatedImage>(_files, reuseRowObject: false)];
+
     /// <summary>A context whose log goes to a writer where <paramref name="verbose"/> asks for it; warnings always do.</summary>
     public static MLContext CreateContext(int seed, bool verbose, TextWriter error)
     {

@@ -16,20 +16,11 @@ internal sealed record Candidate(StudentDetector Plan, Lesson? Lesson, DetectorE
     /// <exception cref="ArgumentException">The trained one has other classes than the data.</exception>
     public Detector Build(IDetectionDataset images)
     {
-        if (Options.InitialStudent is not { } initial)
-        {
-            Detector fresh = Plan.Build(DataStatistics.Of(images));
-            if (Options.Precision is not null) fresh.LowerPrecision(Options.Precision);
-            return fresh;
-        }
-
-        if (!initial.ClassNames.SequenceEqual(images.ClassNames))
-        {
-            throw new ArgumentException(
-                $"The detector of {nameof(Options.InitialStudent)} knows {string.Join(", ", initial.ClassNames)}; the data have {string.Join(", ", images.ClassNames)}.");
-        }
-
-        return initial.Lowered(Options.Precision!, nameof(Options.InitialStudent));
+        if (Options is { InitialStudent: { } initial, Precision: { } lower } && initial.ClassNames.SequenceEqual(images.ClassNames))
+            return initial.Lowered(lower, nameof(Options.InitialStudent));
+        Detector student = Options.InitialStudent?.Open(images.ClassNames) ?? Plan.Build(DataStatistics.Of(images));
+        if (Options.Precision is not null) student.LowerPrecision(Options.Precision);
+        return student;
     }
 
     /// <summary>What the network is to make small.</summary>

@@ -39,8 +39,9 @@ public abstract record DetectorEstimatorOptions : TrainingOptions
     public LowPrecision? Precision { get; init; }
 
     /// <summary>
-    /// A trained full-precision detector to start from, in the place of a fresh network; it stays as it is. With it comes a tenth of the
-    /// usual learning rate, unless one is set. Goes with <see cref="Precision"/>. <see langword="null"/>: start fresh.
+    /// A trained full-precision detector to start from, in the place of a fresh network: its architecture and input size count, not those
+    /// of the planned network, and it stays as it is itself. With it comes a tenth of the usual learning rate, unless one is set.
+    /// <see langword="null"/>: start fresh.
     /// </summary>
     public TrainedDetector? InitialStudent { get; init; }
 
@@ -64,8 +65,6 @@ public abstract record DetectorEstimatorOptions : TrainingOptions
     {
         base.Validate();
         Check(LabelledShare is > 0 and < 1, nameof(LabelledShare), LabelledShare, "above 0 and below 1");
-        if (InitialStudent is not null && Precision is null)
-            throw new ArgumentException($"{nameof(InitialStudent)} goes with {nameof(Precision)}: without it there is nothing to lower.");
     }
 
     internal DetectorColumns Columns => new(ImageColumnName, PredictedLabelColumnName, ScoreColumnName, PredictedBoundingBoxColumnName);

@@ -4,7 +4,7 @@ using Microsoft.ML.Distillation.Onnx;
 
 namespace Microsoft.ML.Distillation;
 
-/// <summary>A detector that this library trained, to go on with: to fine-tune it, or to quantise it.</summary>
+/// <summary>A detector that this library trained, to go on with: to fine-tune it, to distil it, to compress it, or to quantise it.</summary>
 public sealed class TrainedDetector
 {
     private TrainedDetector(OnnxModelFile model)
@@ -36,6 +36,42 @@ public sealed class TrainedDetector
     {
         ArgumentNullException.ThrowIfNull(model);
         return new TrainedDetector(FittedDetectors.In(model));
+    }
+
+    /// <summary>
+    /// The same detector with its layers taken apart into the parts that come closest to them: Tucker-2 decomposition of its
+    /// convolutions, singular value decomposition of its fully connected layers. It is meant to be trained further
+    /// (<see cref="DetectorEstimatorOptions.InitialStudent"/>), alone or under a teacher. Needs TorchSharp's native libraries.
+    /// </summary>
+    /// <param name="options">What remains of it; its <see cref="CompressionOptions.Report"/> is told the reconstruction errors.</param>
+    /// <exception cref="ArgumentException">The options do not fit the detector, or its layers are in parts already; the message says which.</exception>
+    public TrainedDetector Compressed(CompressionOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        using Detector whole = DetectorFile.Load(Model);
+        if (whole is not FasterRcnn detector)
+            throw new ArgumentException($"Detectors of the kind {whole.GetType().Name} cannot be compressed.", nameof(options));
+        using FasterRcnn parts = DetectorCompressor.Compress(detector, options);
+        return new TrainedDetector(DetectorFile.Export(parts));
+    }
+
+    /// <summary>The detector as a transformer, as <c>Fit</c> gives it.</summary>
+    /// <param name="mlContext">The context.</param>
+    /// <param name="inputSchema">The columns of the data to come, among them <c>Image</c>.</param>
+    public DetectorTransformer ToTransformer(MLContext mlContext, DataViewSchema inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(mlContext);
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        return new DetectorTransformer(mlContext.Transforms, Model, new DetectorColumns(), inputSchema);
+    }
+
+    /// <summary>The network, to train it further on data of these classes.</summary>
+    /// <exception cref="ArgumentException">It knows other classes.</exception>
+    internal Detector Open(IReadOnlyList<string> classNames)
+    {
+        if (ClassNames.SequenceEqual(classNames)) return DetectorFile.Load(Model);
+        throw new ArgumentException(
+            $"The detector of {nameof(DetectorEstimatorOptions.InitialStudent)} knows {string.Join(", ", ClassNames)}; the data have {string.Join(", ", classNames)}.");
     }
 
     /// <summary>The network, with its precision lowered.</summary>

@@ -15,21 +15,31 @@ namespace Microsoft.ML.Distillation.Losses;
 // batch, so that predicting nothing costs 1 whatever the teacher's scale (the floor keeps dead channels from blowing up their
 // noise); and the square is averaged over all elements, so that the map's size and depth do not count.
 // Maps of unequal sizes are averaged down to the smaller height and the smaller width of the two.
+//
+// Without an adaptation layer nothing could turn a map behind a ReLU into a standardised one, so the raw maps are compared, the
+// difference in units of the hint's own spread: mean (V − Z)² / σ², σ² the mean over the channels of Z's variance. Predicting each
+// channel's mean costs 1. The wider of two maps with unequal channels is averaged in groups of neighbouring channels.
+// The L1 form takes |·| in the place of (·)², and σ in the place of σ².
 
-/// <summary>The hint loss with its adaptation layer; its formula stands at the top of the file.</summary>
+/// <summary>The hint loss with its adaptation layer, if it has one; its formula stands at the top of the file.</summary>
 internal sealed class HintLoss : Module<Tensor, Tensor, Tensor>
 {
     /// <summary>The smallest standard deviation of a channel, as a share of the channels' mean one.</summary>
     private const double Floor = 0.1;
 
-    private readonly Conv2d _adaptation;
+    private readonly Conv2d? _adaptation;
+    private readonly bool _absolute;
 
     /// <summary>Makes the adaptation layer.</summary>
     /// <param name="studentChannels">The channels of the guided map.</param>
     /// <param name="teacherChannels">The channels of the hint.</param>
-    public HintLoss(int studentChannels, int teacherChannels)
+    /// <param name="adapts">Whether there is an adaptation layer.</param>
+    /// <param name="absolute">Whether to take the absolute difference, not its square.</param>
+    public HintLoss(int studentChannels, int teacherChannels, bool adapts = true, bool absolute = false)
         : base(nameof(HintLoss))
     {
+        _absolute = absolute;
+        if (!adapts) return;
         _adaptation = Conv2d(studentChannels, teacherChannels, kernel_size: 1);
         register_module("adaptation", _adaptation);
     }
@@ -41,9 +51,16 @@ internal sealed class HintLoss : Module<Tensor, Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         long[] size = [Math.Min(guided.shape[2], hint.shape[2]), Math.Min(guided.shape[3], hint.shape[3])];
-        Tensor target = Standardise(AverageTo(hint, size));
-        Tensor adapted = Pointwise.Run(AverageTo(guided, size), _adaptation.weight!, _adaptation.bias);
-        return functional.mse_loss(adapted, target).MoveToOuterDisposeScope();
+        Tensor own = AverageTo(guided, size), target = AverageTo(hint, size).detach();
+        if (_adaptation is not null)
+            return Distance(Pointwise.Run(own, _adaptation.weight!, _adaptation.bias), Standardise(target)).MoveToOuterDisposeScope();
+
+        long channels = Math.Min(own.shape[1], target.shape[1]);
+        (own, target) = (InGroups(own, channels), InGroups(target, channels));
+        using Scalar one = 1, tiny = 1e-12;
+        Tensor centred = target - target.mean([0, 2, 3], keepdim: true);
+        Tensor variance = centred.mul(centred).mean().add(tiny, one);
+        return Distance(own, target).div(_absolute ? variance.sqrt() : variance).MoveToOuterDisposeScope();
     }
 
     /// <summary>A map [N,C,h,w] whose channels have mean 0 and, but for nearly constant ones, standard deviation 1 over the batch.</summary>
@@ -56,6 +73,26 @@ internal sealed class HintLoss : Module<Tensor, Tensor, Tensor>
         Tensor deviation = centred.mul(centred).mean([0, 2, 3], keepdim: true).sqrt();
         Tensor smallest = deviation.mean().mul(floor).add(tiny, one);
         return centred.div(deviation.maximum(smallest)).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Distance(Tensor own, Tensor target) =>
+        _absolute ? functional.l1_loss(own, target) : functional.mse_loss(own, target);
+
+    /// <summary>A map [N,C,h,w] with its channels averaged in groups of neighbours: [N,channels,h,w].</summary>
+    private static Tensor InGroups(Tensor map, long channels)
+    {
+        long all = map.shape[1];
+        if (all == channels) return map;
+        using var scope = NewDisposeScope();
+        float[] weights = new float[channels * all];
+        for (long i = 0; i < channels; i++)
+        {
+            long start = i * all / channels, end = ((i + 1) * all + channels - 1) / channels;
+            for (long j = start; j < end; j++) weights[i * all + j] = 1f / (end - start);
+        }
+
+        Tensor groups = tensor(weights, [channels, all, 1, 1], device: map.device).to(map.dtype);
+        return Pointwise.Run(map, groups, null).MoveToOuterDisposeScope();
     }
 
     private static Tensor AverageTo(Tensor map, long[] size) =>

@@ -29,6 +29,9 @@ public sealed record DistillationOptions
     /// <summary>The temperature of the soft targets; 1 leaves them as they are.</summary>
     public double Temperature { get; init; } = 1;
 
+    /// <summary>How the teacher's boxes enter the loss; <see cref="BoundedRegressionWeight"/> and the two switches are of either way.</summary>
+    public BoxDistillation Boxes { get; init; } = BoxDistillation.Bounded;
+
     /// <summary>ν: the weight of the teacher-bounded regression loss.</summary>
     public double BoundedRegressionWeight { get; init; } = 0.5;
 
@@ -37,6 +40,12 @@ public sealed record DistillationOptions
 
     /// <summary>γ: the weight of the hint loss, which is normalised so that γ means the same at any size of map.</summary>
     public double HintWeight { get; init; } = 0.5;
+
+    /// <summary>What stands between the student's map and the hint.</summary>
+    public HintAdaptation HintAdaptation { get; init; } = HintAdaptation.Learnt;
+
+    /// <summary>How the student's distance from the hint is measured.</summary>
+    public HintNorm HintNorm { get; init; } = HintNorm.L2;
 
     /// <summary>Whether the RPN learns from the teacher's objectness of the student's sampled anchors.</summary>
     public bool RpnSoftTargets { get; init; } = true;
@@ -68,8 +77,16 @@ public sealed record DistillationOptions
         Check(BackgroundWeight is >= 0 and < double.PositiveInfinity, nameof(BackgroundWeight), BackgroundWeight, "0 or more");
         Check(Temperature is > 0 and < double.PositiveInfinity, nameof(Temperature), Temperature, "above 0");
         Check(BoundedRegressionWeight is >= 0 and < double.PositiveInfinity, nameof(BoundedRegressionWeight), BoundedRegressionWeight, "0 or more");
+        CheckEnum(Boxes, nameof(Boxes));
+        CheckEnum(HintAdaptation, nameof(HintAdaptation));
+        CheckEnum(HintNorm, nameof(HintNorm));
         Check(double.IsFinite(Margin), nameof(Margin), Margin, "a finite number");
         Check(HintWeight is >= 0 and < double.PositiveInfinity, nameof(HintWeight), HintWeight, "0 or more");
+    }
+
+    private static void CheckEnum<T>(T value, string option) where T : struct, Enum
+    {
+        if (!Enum.IsDefined(value)) throw new ArgumentOutOfRangeException(option, value, $"The option {option} must be one of {string.Join(", ", Enum.GetNames<T>())}.");
     }
 
     private static void Check(bool valid, string option, double value, string range)

@@ -19,7 +19,7 @@ internal sealed class FeatureTerms : IDisposable
         if (teacher is null || !(options.Hint && options.HintWeight > 0)) return;
         _pairs = HintPairs.Resolve(options.Hints, student, teacher, device, guided);
         if (_pairs.Count == 0) return;
-        Add("hint", options.HintWeight, pair => HintPairs.LossFor(pair, student, teacher));
+        Add("hint", options.HintWeight, pair => HintPairs.LossFor(pair, student, teacher, options));
 
         void Add(string name, double weight, Func<HintPair, nn.Module<Tensor, Tensor, Tensor>> lossFor)
         {

@@ -30,9 +30,10 @@ internal static class HintPairs
         return [.. wanted];
     }
 
-    /// <summary>A loss whose adaptation layer fits a pair.</summary>
-    public static HintLoss LossFor(HintPair pair, Detector student, ITeacher teacher) =>
-        new(Channels(pair.Student, student.FeatureMaps), Channels(pair.Teacher, teacher.FeatureMaps));
+    /// <summary>A loss that fits a pair.</summary>
+    public static HintLoss LossFor(HintPair pair, Detector student, ITeacher teacher, DistillationOptions options) =>
+        new(Channels(pair.Student, student.FeatureMaps), Channels(pair.Teacher, teacher.FeatureMaps),
+            options.HintAdaptation == HintAdaptation.Learnt, absolute: options.HintNorm == HintNorm.L1);
 
     private static HintPair Default(Detector student, ITeacher teacher, Device device, string? map = null)
     {

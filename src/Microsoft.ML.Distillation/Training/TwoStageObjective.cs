@@ -108,15 +108,13 @@ internal sealed class TwoStageObjective : IObjective
                 Tensor targets = where(known, scores.Objectness.reshape(-1).index_select(0, rows), anchors.IsObject);
                 return WeightedSoftCrossEntropy.BinaryLoss(logits, targets, _distillation.BackgroundWeight, _distillation.Temperature);
             });
-            Add(terms, "rpn.box.bounded", weights.BoundedBox, () =>
+            Add(terms, $"rpn.{TeacherBoxTerm}", weights.BoundedBox, () =>
             {
-                using Scalar infinity = double.PositiveInfinity;
                 Tensor positives = anchors.AnchorIndex.index_select(0, anchors.PositiveRows);
                 Tensor refined = scores.RefinedBoxes.reshape(-1, 4).index_select(0, positiveRows).mul(_inputSize);
                 Tensor known = Both((scores.KnownBoxes ?? scores.Known).reshape(-1), away)!.index_select(0, positiveRows);
-                Tensor theirs = FasterRcnn.RpnCoder.Encode(refined, _student.Anchors.index_select(0, positives))
-                    .masked_fill(known.logical_not().unsqueeze(1), infinity);
-                return TeacherBoundedRegression.Loss(deltas, theirs, anchors.DeltaTargets, sampled, _distillation.Margin, RpnSquareScale);
+                Tensor theirs = FasterRcnn.RpnCoder.Encode(refined, _student.Anchors.index_select(0, positives));
+                return TeacherBoxLoss(deltas, theirs, known, anchors.DeltaTargets, sampled, RpnSquareScale);
             });
         }
 
@@ -145,23 +143,35 @@ internal sealed class TwoStageObjective : IObjective
                     : where(known.unsqueeze(1), scores.Probabilities, functional.one_hot(rois.Labels, scores.Probabilities.shape[1]).to(scores.Probabilities.dtype));
                 return WeightedSoftCrossEntropy.Loss(head.ClassLogits, targets, _distillation.BackgroundWeight, _distillation.Temperature);
             });
-            Add(terms, "rcn.box.bounded", weights.BoundedBox, () =>
+            Add(terms, $"rcn.{TeacherBoxTerm}", weights.BoundedBox, () =>
             {
                 Tensor refined = OfClass(scores.RefinedBoxes.index_select(0, rois.PositiveRows), classes).mul(_inputSize);
                 Tensor references = cat([.. rois.Boxes]).index_select(0, rois.PositiveRows);
                 Tensor theirs = FasterRcnn.HeadCoder.Encode(refined, references);
-                if (Both(scores.KnownBoxes ?? scores.Known, away) is { } known)
-                {
-                    using Scalar infinity = double.PositiveInfinity;
-                    theirs = theirs.masked_fill(known.index_select(0, rois.PositiveRows).logical_not().unsqueeze(1), infinity);
-                }
-
-                return TeacherBoundedRegression.Loss(deltas, theirs, rois.DeltaTargets, sampled, _distillation.Margin);
+                Tensor? known = Both(scores.KnownBoxes ?? scores.Known, away)?.index_select(0, rois.PositiveRows);
+                return TeacherBoxLoss(deltas, theirs, known, rois.DeltaTargets, sampled, scale: 1);
             });
         }
 
         Add(terms, "rcn.box", weights.Box, () => BoxRegression.SmoothL1(deltas, rois.DeltaTargets, sampled));
         Add(terms, "rcn.box.squared", weights.SquaredBox, () => BoxRegression.Squared(deltas, rois.DeltaTargets, sampled));
+    }
+
+    private string TeacherBoxTerm => _distillation.Boxes == BoxDistillation.Squared ? "box.teacher" : "box.bounded";
+
+    /// <summary>
+    /// The loss against the teacher's deltas [P,4]. Where it has no opinion on a box the bound asks for nothing, and the ground truth
+    /// is the target of the squared loss.
+    /// </summary>
+    /// <param name="known">[P]: where it has an opinion; <see langword="null"/>: everywhere.</param>
+    private Tensor TeacherBoxLoss(Tensor deltas, Tensor theirs, Tensor? known, Tensor targets, long sampled, double scale)
+    {
+        Tensor? rows = known?.unsqueeze(1);
+        if (_distillation.Boxes == BoxDistillation.Squared)
+            return BoxRegression.Squared(deltas, rows is null ? theirs : where(rows, theirs, targets), sampled, scale);
+        using Scalar infinity = double.PositiveInfinity;
+        if (rows is not null) theirs = theirs.masked_fill(rows.logical_not(), infinity);
+        return TeacherBoundedRegression.Loss(deltas, theirs, targets, sampled, _distillation.Margin, scale);
     }
 
     private static void Add(List<LossTerm> terms, string name, double weight, Func<Tensor> loss)

@@ -1,0 +1,88 @@
+using System.CommandLine;
+using System.Globalization;
+using Microsoft.ML.Distillation.Tool.Display;
+using Microsoft.ML.Distillation.Tool.Models;
+using Microsoft.ML.Distillation.Tool.Paper;
+
+namespace Microsoft.ML.Distillation.Tool.Commands;
+
+/// <summary><c>ml-distill paper</c>: makes a table of Chen et al. 2017 on the user's data.</summary>
+internal sealed class PaperCommand : System.CommandLine.Command
+{
+    public PaperCommand()
+        : base("paper", "Makes a table of Chen et al. 2017 on your data: trains its students and teachers, and writes table-N.md and table-N.json after each row. Goes on where it was interrupted.")
+    {
+        var data = new DataOptionSet();
+        var training = new TrainingOptionSet();
+        Option<int?> table = SharedOptions.Count("--table", "The table, 1 to 5.");
+        table.Required = true;
+        table.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int?>() > 5) result.AddError("--table must be from 1 to 5.");
+        });
+        Option<int?> seeds = SharedOptions.Count("--seeds", "Train with so many seeds, from --seed on; more can be added later. [default: 1]");
+        Option<string> budget = SharedOptions.Choice("--budget", "How large the networks are and how long they train: small for two processors, paper for a GPU.", "small", "paper");
+        Option<int?> inputSize = SharedOptions.Count("--input-size", "The longer side of the networks' input in pixels; Table 2 has it larger and smaller in the paper's proportion. [default: by the budget]", least: 32);
+        Option<string?> teacher = SharedOptions.Path("--teacher", "A trained model to teach in VGG16's place. [default: trained as the budget says]", "FILE");
+        Option<string?> weights = SharedOptions.Path("--weights", "A folder with pre-trained weights: alexnet, vgg-m, vgg16 as .pth, .pt or .safetensors.", "DIR");
+        Option<string?> rows = SharedOptions.Text("--rows", "Only these rows of the table, with commas between them, and what they need.", "NAME,…");
+        Option<string> output = SharedOptions.RequiredPath("--output", "The folder for the tables; all tables of a data set can share it, and then share rows.", "DIR");
+        Options.Add(table);
+        data.AddTo(Options);
+        foreach (Option option in (Option[])[output, seeds, budget, inputSize, teacher, weights, rows]) Options.Add(option);
+        training.AddTo(Options);
+        SetAction(parsed =>
+        {
+            PaperBudget chosen = (parsed.GetValue(budget) == "paper" ? PaperBudget.Full : PaperBudget.Small)
+                .At(parsed.GetValue(inputSize)).WithWeights(parsed.GetValue(weights));
+            var request = new Request(
+                parsed.GetValue(table)!.Value, parsed.GetValue(seeds) ?? 1, parsed.GetRequiredValue(output), parsed.GetValue(teacher),
+                parsed.GetValue(rows)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? []);
+            return Run(parsed, data, training, chosen, request);
+        });
+    }
+
+    private static int Run(ParseResult parsed, DataOptionSet data, TrainingOptionSet training, PaperBudget budget, Request request)
+    {
+        (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
+        var tables = new PaperTables(budget);
+        PaperTable table = tables.Tables[request.Table - 1];
+        if (request.Rows.FirstOrDefault(name => table.Cells.All(cell => cell.Row.Id != name)) is { } unknown)
+            throw new UsageException($"--rows: Table {table.Number} has no row '{unknown}', but: {string.Join(", ", table.Cells.Select(cell => cell.Row.Id))}.");
+        if (request.Teacher is { } file && !File.Exists(file)) throw new FileNotFoundException($"There is no teacher '{file}'.", file);
+
+        int seed = training.SeedOf(parsed);
+        MLContext context = TrainingSession.CreateContext(seed, parsed.GetValue(SharedOptions.Verbose), error);
+        IReadOnlyList<AnnotatedImage> test = data.OpenTest(parsed, context);
+        if (test.Count == 0) throw new UsageException("A table needs images to measure on: the data have no test part, so name one with --test-split.");
+        TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output));
+        IReadOnlyList<AnnotatedImage> train = session.TrainImages();
+        using var interruption = new Interruption(error, "the table can be continued by the same command");
+        DetectorEstimatorOptions schedule = Configure(new TrainDetectorOptions(), furtherTraining: false);
+        var results = new PaperResults(request.Folder, new Dictionary<string, string>
+        {
+            ["budget"] = budget.Name,
+            ["images"] = string.Create(CultureInfo.InvariantCulture, $"{train.Count} to train, {test.Count} to measure"),
+            ["input"] = string.Create(CultureInfo.InvariantCulture, $"{budget.InputSizes.Usual} pixels"),
+            ["epochs"] = string.Create(CultureInfo.InvariantCulture, $"{schedule.Epochs}, compressed networks {Further(schedule.Epochs)}"),
+            ["batch"] = schedule.BatchSize.ToString(CultureInfo.InvariantCulture),
+            ["teacher"] = request.Teacher is null ? "trained" : Path.GetFileName(request.Teacher),
+            ["first seed"] = seed.ToString(CultureInfo.InvariantCulture),
+        });
+        var setting = new PaperSetting(request.Folder, seed, request.Teacher, test, train, Configure, interruption.Token);
+        new PaperRunner(tables, setting, results, session, output).Run(table, request.Seeds, request.Rows);
+        output.WriteLine($"saved {Path.Combine(request.Folder, $"table-{table.Number}.md")}");
+        return interruption.Requested ? Application.Interrupted : Application.Success;
+
+        DetectorEstimatorOptions Configure(DetectorEstimatorOptions options, bool furtherTraining)
+        {
+            DetectorEstimatorOptions full = training.Apply(budget.Apply(options), parsed, run: null, interruption.Token);
+            return furtherTraining ? full with { Epochs = Further(full.Epochs), LearningRate = budget.FineTuningRate } : full;
+        }
+    }
+
+    /// <summary>Networks that start from the parts of a trained one train half as long.</summary>
+    private static int? Further(int? epochs) => epochs is int full ? Math.Max(1, full / 2) : null;
+
+    private sealed record Request(int Table, int Seeds, string Folder, string? Teacher, IReadOnlyCollection<string> Rows);
+}

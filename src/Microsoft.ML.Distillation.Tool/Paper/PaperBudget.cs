@@ -1,0 +1,101 @@
+namespace Microsoft.ML.Distillation.Tool.Paper;
+
+/// <summary>What the paper's four networks are, and how long they are trained. All budgets go the same way with other figures.</summary>
+internal sealed record PaperBudget
+{
+    /// <summary>Its name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The backbones in the places of AlexNet, VGG-M and VGG16.</summary>
+    public required (Backbone AlexNet, Backbone VggM, Backbone Vgg16) Backbones { get; init; }
+
+    /// <summary>The longer side of the input in pixels: for most tables, and for both sides of Table 2.</summary>
+    public required (int Usual, int High, int Low) InputSizes { get; init; }
+
+    /// <summary>What all detectors have in common beside.</summary>
+    public FasterRcnnOptions Detector { get; init; } = new();
+
+    /// <summary>The share of the head's multiplications that remains for a share of the backbone's.</summary>
+    public required Func<double, double> HeadShare { get; init; }
+
+    /// <summary>Training from scratch.</summary>
+    public required TrainingOptions Training { get; init; }
+
+    /// <summary>The highest learning rate of a network that starts from the parts of a trained one.</summary>
+    public required double FineTuningRate { get; init; }
+
+    /// <summary>
+    /// For 2 CPU cores: plain networks of growing width, small inputs, short training. The stride stays at 8 whatever the data's objects,
+    /// so that the features of all four networks have the same size, as in the paper.
+    /// </summary>
+    public static PaperBudget Small { get; } = new()
+    {
+        Name = "small",
+        Backbones = (Plain(12, 24, 36, 48), Plain(16, 32, 48, 64), Plain(24, 48, 72, 96)),
+        InputSizes = (128, 160, 80),
+        HeadShare = share => share,
+        Training = new TrainingOptions { Epochs = 24, ValidationEvery = 4 },
+        FineTuningRate = 0.001,
+    };
+
+    /// <summary>
+    /// The paper's networks at 600 pixels on the shorter side of 4:3 images, py-faster-rcnn's anchors and schedule: 70,000 images of VOC's 5,011,
+    /// momentum 0.9, weight decay 0.0005, a learning rate of 0.001 an image. Table 2 is at 688 and 344 pixels. A GPU's work.
+    /// </summary>
+    public static PaperBudget Full { get; } = new()
+    {
+        Name = "paper",
+        Backbones = (Backbone.AlexNet, Backbone.VggM, Backbone.Vgg16),
+        InputSizes = (800, 917, 459),
+        Detector = new FasterRcnnOptions { AnchorSizes = [128, 256, 512], AnchorRatios = [.5f, 1, 2], RoiPooling = RoiPoolingKind.Max },
+        HeadShare = share => share * 0.17 / 0.375,
+        Training = new TrainingOptions
+        {
+            Epochs = 14,
+            BatchSize = 2,
+            Optimizer = OptimizerKind.Sgd,
+            Schedule = LearningRateSchedule.Step,
+            LearningRate = 0.002,
+            ValidationEvery = 7,
+        },
+        FineTuningRate = 0.002,
+    };
+
+    /// <summary>A network of this budget.</summary>
+    public StudentDetector Network(Backbone backbone, int inputSize) => StudentDetector.FasterRcnn(backbone, inputSize, Detector);
+
+    /// <summary>Puts the budget's way of training into options.</summary>
+    public DetectorEstimatorOptions Apply(DetectorEstimatorOptions options) => options with
+    {
+        Epochs = Training.Epochs,
+        BatchSize = Training.BatchSize,
+        Optimizer = Training.Optimizer,
+        Schedule = Training.Schedule,
+        LearningRate = Training.LearningRate,
+        ValidationEvery = Training.ValidationEvery,
+    };
+
+    /// <summary>The same with other inputs, in the same proportions.</summary>
+    public PaperBudget At(int? inputSize) => inputSize is not int usual ? this : this with
+    {
+        InputSizes = (usual, Scaled(InputSizes.High, usual), Scaled(InputSizes.Low, usual)),
+        Detector = Detector with { AnchorSizes = Detector.AnchorSizes?.Select(size => size * usual / InputSizes.Usual).ToArray() },
+    };
+
+    /// <summary>The same with backbones that start from pre-trained weights: alexnet, vgg-m and vgg16 as .pth, .pt or .safetensors, where the folder has them.</summary>
+    public PaperBudget WithWeights(string? folder)
+    {
+        if (folder is null) return this;
+        if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no folder '{folder}' with pre-trained weights.");
+        return this with { Backbones = (From(Backbones.AlexNet, "alexnet"), From(Backbones.VggM, "vgg-m"), From(Backbones.Vgg16, "vgg16")) };
+
+        Backbone From(Backbone backbone, string name)
+            => new[] { ".pth", ".pt", ".safetensors" }.Select(extension => Path.Combine(folder, name + extension)).FirstOrDefault(File.Exists) is { } file
+                ? backbone with { Weights = file }
+                : backbone;
+    }
+
+    private int Scaled(int size, int usual) => Math.Max(32, (int)Math.Round((double)size * usual / InputSizes.Usual));
+
+    private static Backbone Plain(params int[] widths) => Backbone.Plain(widths) with { OutputStride = 8 };
+}
