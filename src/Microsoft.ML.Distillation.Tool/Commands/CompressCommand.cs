@@ -8,7 +8,7 @@ namespace Microsoft.ML.Distillation.Tool.Commands;
 internal sealed class CompressCommand : System.CommandLine.Command
 {
     public CompressCommand()
-        : base("compress", "Makes a trained detector smaller by Tucker decomposition; 'distill --initial' trains it further.")
+        : base("compress", "Makes a trained detector smaller by Tucker decomposition; 'distill --from' trains it further.")
     {
         Option<string> model = SharedOptions.RequiredPath("--model", "The trained detector (.zip or .onnx).", "FILE");
         Option<string> output = SharedOptions.RequiredPath("--output", "The model to write (.zip or .onnx).", "FILE");

@@ -13,9 +13,6 @@ internal sealed class DistillCommand : System.CommandLine.Command
             + "and with a plain squared loss to the ground truth's boxes in the bounded loss's place (NAME-l2.zip).",
     };
 
-    private readonly Option<string?> _initial = SharedOptions.Path("--initial",
-        "A trained student to go on with, as 'compress' or 'train' wrote it (.zip or .onnx), in the place of a fresh one; the options of the network do not count then.", "FILE");
-
     private readonly Option<int?> _seeds = SharedOptions.Count("--seeds",
         "Train with so many seeds, from --seed on (NAME-seed1.zip, NAME-seed2.zip, …), and show what the teacher brings in the mean. [default: 1]");
 
@@ -23,7 +20,7 @@ internal sealed class DistillCommand : System.CommandLine.Command
         : base("distill", "Trains a compact student detector under a teacher.")
     {
         Data.AddTo(Options);
-        foreach (Option option in (Option[])[_output, _control, _initial, _seeds]) Options.Add(option);
+        foreach (Option option in (Option[])[_output, _control, _seeds]) Options.Add(option);
         Teacher.AddTo(Options);
         Hints.AddTo(Options);
         Generated.AddTo(Options);
@@ -58,9 +55,6 @@ internal sealed class DistillCommand : System.CommandLine.Command
 
     /// <summary>The student to write.</summary>
     public string OutputOf(ParseResult parsed) => parsed.GetRequiredValue(_output);
-
-    /// <summary>The trained student to go on with.</summary>
-    public TrainedDetector? InitialIn(ParseResult parsed) => parsed.GetValue(_initial) is string path ? TrainedDetector.FromModel(path) : null;
 
     /// <summary>Whether the controls are wanted.</summary>
     public bool ControlIn(ParseResult parsed) => parsed.GetValue(_control);

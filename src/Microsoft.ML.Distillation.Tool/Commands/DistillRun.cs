@@ -12,7 +12,6 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
     private readonly StudentDetector _student = command.Student.Read(parsed);
     private readonly DistillationOptions _distillation = command.Hints.Apply(command.Distillation.Read(parsed), parsed);
     private readonly IReadOnlyList<int> _seeds = command.SeedsIn(parsed);
-    private readonly TrainedDetector? _initial = command.InitialIn(parsed);
     private readonly bool _control = command.ControlIn(parsed);
     private ModelReport? _teacherReport;
     private StudentRun[]? _firstStudents;
@@ -58,7 +57,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
             options = options is DistillDetectorOptions distilled
                 ? command.Unlabelled.Apply(InEpochs(epochs?.All, command.Generated.Apply(distilled, parsed, session)), parsed, session)
                 : InEpochs(epochs?.Alone, options);
-            return options with { Seed = student.Seed, InitialStudent = _initial ?? options.InitialStudent, ValidationSet = session.Validation, Progress = progress };
+            return options with { Seed = student.Seed, ValidationSet = session.Validation, Progress = progress };
         }
 
         IEnumerable<ModelReport> TeacherReport()

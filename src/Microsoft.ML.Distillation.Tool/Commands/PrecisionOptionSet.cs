@@ -8,7 +8,7 @@ internal sealed class PrecisionOptionSet
     private readonly Option<LowPrecision?> _precision = Precision("Compute with few bits, in training and afterwards: w8a8, w4a8, w2a8 (weights and inputs), w8, w4 or w2 (weights alone).");
     private readonly Option<string> _quantizer = Quantizer();
     private readonly Option<bool> _all = AllLayers();
-    private readonly Option<string?> _from = SharedOptions.Path("--from", "A trained full-precision student to start from, in the place of a fresh network; the learning rate is then a tenth of the usual.", "FILE");
+    private readonly Option<string?> _from = SharedOptions.Path("--from", "A trained full-precision student to start from (of 'train', 'distill' or 'compress'), in the place of a fresh network; the options of the network do not count then, and the learning rate is a tenth of the usual.", "FILE");
     private readonly Option<string?> _scheme = new("--scheme")
     {
         Description = "How a student of low precision and its teacher train: a, both together from scratch; b, the student from scratch; c, from --from. [default: c with --from, else b]",
@@ -68,8 +68,8 @@ internal sealed class PrecisionOptionSet
     {
         LowPrecision? precision = parsed.GetValue(_precision);
         string? from = parsed.GetValue(_from);
-        if (precision is null && (from is not null || parsed.GetValue(_all) || parsed.GetResult(_quantizer) is { Implicit: false }))
-            throw new UsageException("--from, --quantizer and --quantize-all go with --precision.");
+        if (precision is null && (parsed.GetValue(_all) || parsed.GetResult(_quantizer) is { Implicit: false }))
+            throw new UsageException("--quantizer and --quantize-all go with --precision.");
         DetectorEstimatorOptions basis = options;
         return (T)(basis with
         {
