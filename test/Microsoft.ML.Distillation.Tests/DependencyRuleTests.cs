@@ -11,6 +11,7 @@ public partial class DependencyRuleTests
         ["Tensors"] = [],
         ["Compression"] = ["Tensors"],
         ["Losses"] = ["Tensors"],
+        ["Reports"] = ["Evaluation", "Data"],
         ["Onnx"] = [],
         ["Drawing"] = [],
         ["Data"] = ["Onnx", "Drawing"],

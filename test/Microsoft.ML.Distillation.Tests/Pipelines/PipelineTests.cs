@@ -190,4 +190,21 @@ public class PipelineTests
             Assert.That(other.PredictedBoundingBoxes, Is.EqualTo(PredictedBoundingBoxes));
         }
     }
+
+    [Test]
+    public void Report_OfTheLoadedStudent_ShowsItsTrainingAndTheTestImages()
+    {
+        ITransformer loaded = _mlContext.Model.Load(_folder.At("student.zip"), out _);
+        IDataView test = _mlContext.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath").Fit(_test).Transform(_test);
+        loaded.SaveReport(_folder.At("report.html"), new DetectorReportOptions { TestSet = test, Teacher = _teacher, Title = "drawn", Pictures = 2 });
+        string html = File.ReadAllText(_folder.At("report.html"));
+        foreach (string section in (string[])["verdict", "trade-off", "pictures", "curves", "classes", "errors", "training", "data", "settings"])
+            Assert.That(html, Does.Contain($"<section id=\"{section}\""));
+        DetectionMetrics metrics = _mlContext.EvaluateDetections(_student.Transform(_test));
+        Assert.That(html, Does.Contain($"AP {100 * metrics.AveragePrecision:0.0}"), "measured as EvaluateDetections measures");
+        Assert.That(html, Does.Contain("Loss: student distilled").And.Contain("Loss: teacher"));
+
+        loaded.SaveReport(_folder.At("bare.html"));
+        Assert.That(File.ReadAllText(_folder.At("bare.html")), Does.Contain("trained, not yet measured").And.Contain("<section id=\"training\""));
+    }
 }

@@ -53,7 +53,7 @@ public class CommandLineTests
     }
 
     [Test]
-    public void Help_NamesTheCommandAndItsOptions([Values("train", "distill", "evaluate", "predict", "export")] string command)
+    public void Help_NamesTheCommandAndItsOptions([Values("train", "distill", "evaluate", "predict", "export", "inspect", "convert")] string command)
     {
         ToolRun run = ToolRun.Succeeding(command, "--help");
         Assert.That(run.Output, Does.Contain(command).And.Contain("Options:"));

@@ -60,7 +60,7 @@ internal static class ErrorSection
             {
                 DetectionErrorKind kind = of(model.Metrics!.Errors);
                 using IDisposable cell = html.Tag("td", ("class", "bar-cell"));
-                html.Leaf("span", null, ("class", $"bar {model.Color}"), ("style", $"width:{N(most > 0 ? 60 * Finite(kind.AveragePrecisionGain) / most : 0)}%"));
+                html.Leaf("span", null, ("class", $"bar {model.Color}"), ("style", $"width:{N(most > 0 ? 45 * Finite(kind.AveragePrecisionGain) / most : 0)}%"));
                 html.Leaf("span", Points(kind.AveragePrecisionGain), ("class", "value"));
                 html.Leaf("small", Count(kind.Count));
             }

@@ -45,7 +45,7 @@ internal static class PictureSection
         foreach (ReportedModel model in models)
         {
             var judged = JudgedImage.Of(image.Truth, model.Found[index]);
-            string counts = $"{judged.Right} found, {judged.Wrong} wrong, {judged.Missed} missed";
+            string counts = $"{judged.Right} right · {judged.Wrong} wrong · {judged.Missed} missed";
             Panel(html, image, id, model.Name, counts, model.Color, judged.Boxes);
         }
     }
