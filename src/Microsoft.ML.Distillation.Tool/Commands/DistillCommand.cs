@@ -58,8 +58,8 @@ internal sealed class DistillCommand : System.CommandLine.Command
         ModelReport[] reports = test.Count == 0 ? [] : [.. models.Select(model => ModelReport.Measure(model.Name, model.Path, test, interruption.Token))];
         if (test.Count > 0) ComparisonTable.Write(output, reports);
         report.Write(parsed, $"Distillation of {Path.GetFileNameWithoutExtension(path)}", test.Count > 0
-            ? [.. reports.Select(model => model.For(RoleOf(model.Name)))]
-            : [.. models.Select(model => ModelReport.Unmeasured(model.Name, model.Path, RoleOf(model.Name)))], test);
+            ? [.. reports.Select(model => model.For(RoleOf(model.Name))).OrderBy(model => model.Role)]
+            : [.. models.Select(model => ModelReport.Unmeasured(model.Name, model.Path, RoleOf(model.Name))).OrderBy(model => model.Role)], test);
         return Application.Success;
 
         void AddControl(string name, string suffix, double squaredWeight) => Add(name, Suffixed(path, suffix), suffix, progress =>
