@@ -37,6 +37,13 @@ prepare_native() {
     printf '%s' "$library" > artifacts/native/source
 }
 
+# The tests look at the HTML report in a browser; without one they say so and are skipped.
+prepare_browser() {
+    local name
+    for name in chromium chromium-browser google-chrome; do if command -v "$name" >/dev/null; then return; fi; done
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then (apt_install chromium chromium) || true; fi
+}
+
 build() {
     command -v dotnet >/dev/null || { say "The .NET 10 SDK is missing: see https://dot.net" >&2; exit 1; }
     dotnet restore --verbosity quiet
@@ -48,7 +55,7 @@ verb=${1:-}
 [ $# -gt 0 ] && shift
 case $verb in
     build) build "$@" ;;
-    test) build && dotnet test --no-build -c "$configuration" "$@" ;;
+    test) prepare_browser; build && dotnet test --no-build -c "$configuration" "$@" ;;
     demo) build >/dev/null && dotnet run --no-build -c "$configuration" --project src/Samples/Demo -- "$@" ;;
     bench)
         apt_install /usr/lib/python3/dist-packages/torchvision python3-torchvision

@@ -7,12 +7,13 @@ internal static class EvaluatorBench
 {
     private const int Classes = 80;
 
-    public static double Seconds()
+    /// <param name="threads">How many threads; -1 for all processors.</param>
+    public static double Seconds(int threads)
     {
         var random = new Random(1);
         EvaluationImage[] images = [.. Enumerable.Range(0, 1000).Select(_ => Image(random))];
         string[] names = [.. Enumerable.Range(0, Classes).Select(c => $"class{c}")];
-        return Report.MedianSeconds(() => CocoEvaluator.Evaluate(images, names), 5);
+        return Report.MedianSeconds(() => CocoEvaluator.Evaluate(images, names, threads), 5);
     }
 
     private static EvaluationImage Image(Random random) => new(

@@ -103,7 +103,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
             models.Add(results.Count == 0 ? ModelReport.Unmeasured(name, path, RoleOf(name)) : results[0][i].For(RoleOf(name)) with { Seeds = FiguresOf(i) });
         }
 
-        command.Report.Write(parsed, $"Distillation of {Path.GetFileNameWithoutExtension(command.OutputOf(parsed))}", models, test);
+        command.Report.Write(parsed, $"Distillation of {Path.GetFileNameWithoutExtension(command.OutputOf(parsed))}", [.. models.OrderBy(model => model.Role)], test);
 
         IReadOnlyList<SeedFigures> FiguresOf(int student) => results.Count == 1 ? [] : [.. results.Zip(_seeds, (row, seed) =>
             new SeedFigures(seed, row[student].Metrics.AveragePrecision, row[student].Metrics.AveragePrecision50))];

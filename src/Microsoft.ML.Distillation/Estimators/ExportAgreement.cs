@@ -22,7 +22,11 @@ internal sealed class ExportAgreement
     public double Loose => _scores == 0 ? 0 : _loose / _scores;
 
     /// <summary>Whether the two agree within the tolerances of <see cref="ExportCheck"/>.</summary>
-    public bool IsClose => Loose <= ExportCheck.LooseTolerance;
+    public bool IsClose => IsAsCloseAs(own: 0);
+
+    /// <summary>Whether they agree within the tolerances, given how far one of them agrees with itself.</summary>
+    /// <param name="own">Its <see cref="Loose"/> under changes in the last bits.</param>
+    public bool IsAsCloseAs(double own) => Loose <= ExportCheck.LooseTolerance + (2 * own);
 
     /// <summary>Compares the detections of one image. A pair has the same class and differs by no more than the tolerances.</summary>
     public void Add(Detections first, Detections second)

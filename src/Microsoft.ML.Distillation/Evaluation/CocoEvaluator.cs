@@ -9,14 +9,15 @@ internal static class CocoEvaluator
     /// <summary>Measures detections against the ground truth.</summary>
     /// <param name="images">All images, those without objects or without detections too. Of equal scores the earlier image's counts first.</param>
     /// <param name="classNames">The classes; a label is an index into this list.</param>
-    public static CocoMetrics Evaluate(IReadOnlyList<EvaluationImage> images, IReadOnlyList<string> classNames)
-        => EvaluateGroups(ClassGroup.Of(images, classNames.Count), classNames);
+    /// <param name="threads">How many threads to use; -1 for all processors.</param>
+    public static CocoMetrics Evaluate(IReadOnlyList<EvaluationImage> images, IReadOnlyList<string> classNames, int threads = -1)
+        => EvaluateGroups(ClassGroup.Of(images, classNames.Count), classNames, threads);
 
-    /// <inheritdoc cref="Evaluate(IReadOnlyList{EvaluationImage}, IReadOnlyList{string})"/>
-    public static CocoMetrics EvaluateGroups(ClassGroup[] groups, IReadOnlyList<string> classNames)
+    /// <inheritdoc cref="Evaluate(IReadOnlyList{EvaluationImage}, IReadOnlyList{string}, int)"/>
+    public static CocoMetrics EvaluateGroups(ClassGroup[] groups, IReadOnlyList<string> classNames, int threads = -1)
     {
         var results = new CocoClassResult[groups.Length];
-        Parallel.For(0, groups.Length, c => results[c] = CocoClassResult.Of(groups[c]));
+        Parallel.For(0, groups.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, c => results[c] = CocoClassResult.Of(groups[c]));
 
         const int all = 0, small = 1, medium = 2, large = 3;
         return new CocoMetrics

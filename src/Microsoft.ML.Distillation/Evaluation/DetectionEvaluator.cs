@@ -4,7 +4,7 @@ namespace Microsoft.ML.Distillation.Evaluation;
 internal static class DetectionEvaluator
 {
     /// <summary>Measures detections against the ground truth by every rule.</summary>
-    /// <inheritdoc cref="CocoEvaluator.Evaluate(IReadOnlyList{EvaluationImage}, IReadOnlyList{string})"/>
+    /// <inheritdoc cref="CocoEvaluator.Evaluate(IReadOnlyList{EvaluationImage}, IReadOnlyList{string}, int)"/>
     public static DetectionMetrics Evaluate(IReadOnlyList<EvaluationImage> images, IReadOnlyList<string> classNames)
     {
         ClassGroup[] groups = ClassGroup.Of(images, classNames.Count);

@@ -21,7 +21,8 @@ internal static class Figures
         double value when !double.IsFinite(value) => "–",
         double value when Math.Abs(value) >= 100 => Text(value, "N0"),
         double value when Math.Abs(value) >= 10 => Text(value, "0.0"),
-        double value when Math.Abs(value) >= 0.1 || value == 0 => Text(value, "0.0#"),
+        0 => "0",
+        double value when Math.Abs(value) >= 0.1 => Text(value, "0.00"),
         double value => Text(value, "0.###e+0"),
     };
 

@@ -3,6 +3,8 @@ namespace Microsoft.ML.Distillation.Reports.Sections;
 /// <summary>What is needed to do it again: the command, every setting with the seed, versions.</summary>
 internal static class SettingsSection
 {
+    private const int LongText = 100;
+
     /// <summary>Writes the section, where anything is known.</summary>
     public static void Write(HtmlWriter html, ReportContent content)
     {
@@ -37,18 +39,21 @@ internal static class SettingsSection
         }
 
         using IDisposable body = html.Tag("tbody");
-        foreach (string name in models.SelectMany(model => model.Training!.Settings.Keys).Distinct())
+        // Whole descriptions of networks come last: what one looks for is short.
+        bool IsLong(string name) => models.Any(model => model.Training!.Settings.GetValueOrDefault(name, "").Length > LongText);
+        foreach (string name in models.SelectMany(model => model.Training!.Settings.Keys).Distinct().OrderBy(IsLong))
         {
+            string? text = IsLong(name) ? "long" : null;
             string[] values = [.. models.Select(model => model.Training!.Settings.GetValueOrDefault(name, "–"))];
             using IDisposable row = html.Tag("tr");
             html.Leaf("th", name, ("scope", "row"));
             if (values.Distinct().Count() == 1)
             {
-                html.Leaf("td", values[0], ("colspan", $"{values.Length}"));
+                html.Leaf("td", values[0], ("colspan", $"{values.Length}"), ("class", text));
                 continue;
             }
 
-            foreach (string value in values) html.Leaf("td", value, ("class", "differs"));
+            foreach (string value in values) html.Leaf("td", value, ("class", text ?? "differs"));
         }
     }
 }

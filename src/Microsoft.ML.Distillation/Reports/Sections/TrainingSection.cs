@@ -17,10 +17,13 @@ internal static class TrainingSection
         using IDisposable grid = html.Tag("div", ("class", "plots"));
         Validation(html, trained);
         LearningRate(html, trained);
+        // A term has the same colour in every plot.
+        string[] terms = [.. trained.SelectMany(pair => pair.Record.Terms).Distinct()];
+        string Color(string term) => $"t{Array.IndexOf(terms, term) % 10}";
         foreach ((ReportedModel model, TrainingRecord record) in trained)
         {
-            Terms(html, model, record);
-            Shares(html, model, record);
+            Terms(html, model, record, Color);
+            Shares(html, model, record, Color);
         }
     }
 
@@ -48,34 +51,34 @@ internal static class TrainingSection
         LinePlot.Bands(html, x, [.. trained[0].Record.Losses.Select(point => ((double)point.Step, $"step {point.Step}: {Short(point.LearningRate)}"))]);
     }
 
-    private static void Terms(HtmlWriter html, ReportedModel model, TrainingRecord record)
+    private static void Terms(HtmlWriter html, ReportedModel model, TrainingRecord record, Func<string, string> color)
     {
         Axis x = Steps(record.Losses[^1].Step);
         // A first step far above the rest would flatten all others.
         double[] highest = [.. record.Losses.Select(point => point.Losses.Max()).Order()];
         double top = Math.Min(highest[^1], 1.6 * highest[(int)(0.97 * (highest.Length - 1))]);
         var y = Axis.LinearTo(0, top, PlotFrame.Bottom, PlotFrame.Top);
-        using IDisposable frame = PlotFrame.Open(html, $"Loss: {model.Name}", x, "step", y, "each term with its weight", Legend(record));
+        using IDisposable frame = PlotFrame.Open(html, $"Loss: {model.Name}", x, "step", y, "each term with its weight", Legend(record, color));
         LinePlot.Draw(html, x, y, [.. record.Terms.Select((term, t) => new Series(
-            term, $"t{t % 10}", [.. record.Losses.Select(point => ((double)point.Step, Math.Min(point.Losses[t], top)))]))]);
+            term, color(term), [.. record.Losses.Select(point => ((double)point.Step, Math.Min(point.Losses[t], top)))]))]);
         LinePlot.Bands(html, x, [.. record.Losses.Select(point => ((double)point.Step, Text(record, point, value => value.ToString("0.0000", CultureInfo.InvariantCulture))))]);
     }
 
-    private static void Shares(HtmlWriter html, ReportedModel model, TrainingRecord record)
+    private static void Shares(HtmlWriter html, ReportedModel model, TrainingRecord record, Func<string, string> color)
     {
         LossPoint[] points = [.. record.Losses.Where(point => point.Losses.Sum() > 0)];
         if (points.Length == 0) return;
         Axis x = Steps(points[^1].Step);
         var y = Axis.Linear(0, 100, PlotFrame.Bottom, PlotFrame.Top);
-        using IDisposable frame = PlotFrame.Open(html, $"Shares of the loss: {model.Name}", x, "step", y, "in per cent of the total", Legend(record));
-        AreaPlot.Draw(html, x, y, [.. points.Select(point => (double)point.Step)], [.. record.Terms.Select((_, t) =>
-            ($"t{t % 10}", (IReadOnlyList<double>)[.. points.Select(point => 100 * Math.Max(0, point.Losses[t]) / point.Losses.Sum(value => Math.Max(0, value)))]))]);
+        using IDisposable frame = PlotFrame.Open(html, $"Shares of the loss: {model.Name}", x, "step", y, "in per cent of the total", Legend(record, color));
+        AreaPlot.Draw(html, x, y, [.. points.Select(point => (double)point.Step)], [.. record.Terms.Select((term, t) =>
+            (color(term), (IReadOnlyList<double>)[.. points.Select(point => 100 * Math.Max(0, point.Losses[t]) / point.Losses.Sum(value => Math.Max(0, value)))]))]);
         LinePlot.Bands(html, x, [.. points.Select(point => ((double)point.Step, Text(record, point, value => $"{Percent(value / point.Losses.Sum())} %")))]);
     }
 
     private static Axis Steps(int last) => Axis.Linear(0, last, PlotFrame.Left, PlotFrame.Right);
 
-    private static (string, string)[] Legend(TrainingRecord record) => [.. record.Terms.Select((term, t) => (term, $"t{t % 10}"))];
+    private static (string, string)[] Legend(TrainingRecord record, Func<string, string> color) => [.. record.Terms.Select(term => (term, color(term)))];
 
     private static string Text(TrainingRecord record, LossPoint point, Func<double, string> value)
         => $"to step {point.Step}\n" + string.Join('\n', record.Terms.Select((term, t) => $"{term}: {value(point.Losses[t])}"));
