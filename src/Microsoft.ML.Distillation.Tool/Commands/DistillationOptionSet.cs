@@ -15,14 +15,18 @@ internal sealed class DistillationOptionSet
     private readonly Option<double?> _margin = SharedOptions.Number("--margin", Invariant($"m: by how much the student must beat the teacher's box. [default: {Defaults.Margin}]"), double.MinValue);
     private readonly Option<double?> _hint = SharedOptions.Number("--hint-weight", Invariant($"γ: the weight of the hint, 0 for none. [default: {Defaults.HintWeight}]"));
 
+    private readonly LaterLossOptionSet _later = new();
+
     /// <summary>Adds these to a command's options.</summary>
     public void AddTo(IList<Option> options)
     {
         foreach (Option option in (Option[])[_hard, _background, _temperature, _bounded, _margin, _hint]) options.Add(option);
+        _later.AddTo(options);
     }
 
     /// <summary>What was asked for.</summary>
-    public DistillationOptions Read(ParseResult parsed) => Defaults with
+    /// <exception cref="UsageException">A loss on maps is not known.</exception>
+    public DistillationOptions Read(ParseResult parsed) => _later.Apply(parsed, Defaults with
     {
         HardWeight = parsed.GetValue(_hard) ?? Defaults.HardWeight,
         BackgroundWeight = parsed.GetValue(_background) ?? Defaults.BackgroundWeight,
@@ -30,5 +34,5 @@ internal sealed class DistillationOptionSet
         BoundedRegressionWeight = parsed.GetValue(_bounded) ?? Defaults.BoundedRegressionWeight,
         Margin = parsed.GetValue(_margin) ?? Defaults.Margin,
         HintWeight = parsed.GetValue(_hint) ?? Defaults.HintWeight,
-    };
+    });
 }

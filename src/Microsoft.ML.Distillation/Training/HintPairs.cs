@@ -1,6 +1,5 @@
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Losses;
 using Microsoft.ML.Distillation.Teachers;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -31,8 +30,9 @@ internal static class HintPairs
     }
 
     /// <summary>A loss whose adaptation layer fits a pair.</summary>
-    public static HintLoss LossFor(HintPair pair, Detector student, ITeacher teacher) =>
-        new(Channels(pair.Student, student.FeatureMaps), Channels(pair.Teacher, teacher.FeatureMaps));
+    /// <param name="make">Makes it from the channels of the student's map and of the teacher's.</param>
+    public static T LossFor<T>(HintPair pair, Detector student, ITeacher teacher, Func<int, int, T> make) =>
+        make(Channels(pair.Student, student.FeatureMaps), Channels(pair.Teacher, teacher.FeatureMaps));
 
     private static HintPair Default(Detector student, ITeacher teacher, Device device, string? map = null)
     {
