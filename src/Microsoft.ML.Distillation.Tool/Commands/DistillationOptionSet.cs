@@ -20,19 +20,22 @@ internal sealed class DistillationOptionSet
     private readonly Option<string> _norm = SharedOptions.Choice("--hint-norm", "How the distance from the hint is measured.", "l2", "l1");
     private readonly Option<string> _parts = SharedOptions.Choice("--distil-parts", "The parts that learn classes and boxes from the teacher.", "both", "rpn", "rcn");
     private readonly Option<bool> _noSoft = new("--no-soft-targets") { Description = "Learn classes from the ground truth alone." };
+    private readonly LaterLossOptionSet _later = new();
 
     /// <summary>Adds these to a command's options.</summary>
     public void AddTo(IList<Option> options)
     {
         foreach (Option option in (Option[])[_hard, _background, _temperature, _bounded, _margin, _boxes, _hint, _adaptation, _norm, _parts, _noSoft]) options.Add(option);
+        _later.AddTo(options);
     }
 
     /// <summary>What was asked for.</summary>
+    /// <exception cref="UsageException">A loss on maps is not known.</exception>
     public DistillationOptions Read(ParseResult parsed)
     {
         (bool rpn, bool rcn) = (parsed.GetValue(_parts) != "rcn", parsed.GetValue(_parts) != "rpn");
         (bool soft, bool boxes) = (!parsed.GetValue(_noSoft), parsed.GetValue(_boxes) != "none");
-        return Numbers(parsed) with
+        return _later.Apply(parsed, Numbers(parsed) with
         {
             Boxes = parsed.GetValue(_boxes) == "squared" ? BoxDistillation.Squared : BoxDistillation.Bounded,
             HintAdaptation = parsed.GetValue(_adaptation) == "none" ? HintAdaptation.None : HintAdaptation.Learnt,
@@ -41,7 +44,7 @@ internal sealed class DistillationOptionSet
             RcnSoftTargets = rcn && soft,
             RpnBoundedRegression = rpn && boxes,
             RcnBoundedRegression = rcn && boxes,
-        };
+        });
     }
 
     private DistillationOptions Numbers(ParseResult parsed) => Defaults with

@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Teachers;
@@ -32,6 +33,12 @@ internal interface ITeacher : IDisposable
 
     /// <summary>The teacher's classes that the student lacks; they count as background.</summary>
     IReadOnlyList<string> IgnoredClasses => [];
+
+    /// <summary>Whether its boxes' sides are distributions, so that views answer <see cref="ITeacherView.ScoreEdges"/>.</summary>
+    bool HasEdges => false;
+
+    /// <summary>The one-stage detector whose head can be run on a student's maps; <see langword="null"/> for other teachers.</summary>
+    OneStageDetector? CrossHead => null;
 }
 
 /// <summary>
@@ -50,7 +57,20 @@ internal interface ITeacherView : IDisposable
     /// <summary>How would you score these anchors?</summary>
     /// <param name="anchors">The student's anchors, [A,4], the same for every image.</param>
     AnchorScores ScoreAnchors(Tensor anchors);
+
+    /// <summary>Where would the sides of the objects in these boxes be, and how surely? For teachers with <see cref="ITeacher.HasEdges"/>.</summary>
+    /// <param name="boxes">For each of the N images the boxes, [R_i,4].</param>
+    EdgeScores ScoreEdges(IReadOnlyList<Tensor> boxes) => throw new NotSupportedException("The teacher's boxes are no distributions.");
+
+    /// <summary>What <see cref="ITeacher.CrossHead"/>'s own head says of the batch.</summary>
+    DenseOutput HeadAnswer => throw new NotSupportedException("The teacher has no head that could be run on other maps.");
 }
+
+/// <summary>A teacher's answer for the sides of boxes; R is the sum of the R_i, images in order.</summary>
+/// <param name="Probabilities">[R,4,K], of left, top, right and bottom; 0 where not known.</param>
+/// <param name="Places">[R,4,K] in shares: where the K bins lie, horizontally for left and right, vertically for top and bottom.</param>
+/// <param name="Known">[R] bool: boxes that the teacher has no such answer for are false.</param>
+internal sealed record EdgeScores(Tensor Probabilities, Tensor Places, Tensor Known);
 
 /// <summary>A teacher's answer for boxes; R is the sum of the R_i, images in order.</summary>
 /// <param name="Probabilities">[R,C+1], background first, then the student's classes; each row sums to 1.</param>

@@ -44,6 +44,10 @@ internal sealed class OneStageTeacher : ITeacher
 
     public IReadOnlyList<string> IgnoredClasses => _classes.IgnoredClasses;
 
+    public bool HasEdges => true;
+
+    public OneStageDetector CrossHead => _detector;
+
     public ITeacherView View(Tensor images)
     {
         using var scope = NewDisposeScope();
@@ -52,7 +56,9 @@ internal sealed class OneStageTeacher : ITeacher
         DenseOutput answer = _detector.Answer(features);
         StudentPredictions[] predictions = [.. Predictions(answer).Select(dense => _classes.Map(dense, ConfidentScore / 3))];
         foreach (Tensor map in features.Values) map.DetachFromDisposeScope();
-        return new BatchView(features, new DenseAnswers(_rule, _classes.StudentClasses, predictions, _device));
+        answer.Logits.DetachFromDisposeScope();
+        answer.Edges.DetachFromDisposeScope();
+        return new BatchView(features, answer, new DenseAnswers(_rule, _classes.StudentClasses, predictions, _device));
     }
 
     public void Dispose() => _detector.Dispose();
@@ -60,23 +66,24 @@ internal sealed class OneStageTeacher : ITeacher
     /// <summary>The predictions of each image but for the noise.</summary>
     private IEnumerable<DensePredictions> Predictions(DenseOutput answer)
     {
-        float[] scores = TensorArrays.Floats(answer.Logits.sigmoid()), boxes = TensorArrays.Floats(_detector.Coder.Decode(answer.Edges));
-        int points = _detector.Grid.Count, classes = _detector.ClassNames.Count;
+        float[] scores = TensorArrays.Floats(answer.Logits.sigmoid()), shares = TensorArrays.Floats(answer.Edges.softmax(-1));
+        PointGrid grid = _detector.Grid;
+        int points = grid.Count, classes = _detector.ClassNames.Count, step = 4 * _detector.Config.Bins;
         var frame = new InputFrame(InputSize, 0, 0, InputSize.Width, InputSize.Height);
         for (int n = 0; n < (int)answer.Logits.shape[0]; n++)
         {
             var sink = new PredictionSink(frame, (float)ConfidentScore / 3);
-            for (int row = n * points; row < (n + 1) * points; row++)
+            for (int i = 0; i < points; i++)
             {
-                sink.Add(boxes[4 * row], boxes[4 * row + 1], boxes[4 * row + 2], boxes[4 * row + 3],
-                    scores.AsSpan(row * classes, classes));
+                int row = n * points + i;
+                sink.AddDistributions(grid.X[i], grid.Y[i], grid.Strides[i], shares.AsSpan(row * step, step), scores.AsSpan(row * classes, classes));
             }
 
             yield return sink.ToPredictions();
         }
     }
 
-    private sealed class BatchView(IReadOnlyDictionary<string, Tensor> features, DenseAnswers answers) : ITeacherView
+    private sealed class BatchView(IReadOnlyDictionary<string, Tensor> features, DenseOutput answer, DenseAnswers answers) : ITeacherView
     {
         public Tensor Feature(string name) => features[name];
 
@@ -84,9 +91,15 @@ internal sealed class OneStageTeacher : ITeacher
 
         public AnchorScores ScoreAnchors(Tensor anchors) => answers.ScoreAnchors(anchors);
 
+        public EdgeScores ScoreEdges(IReadOnlyList<Tensor> boxes) => answers.ScoreEdges(boxes);
+
+        public DenseOutput HeadAnswer => answer;
+
         public void Dispose()
         {
             foreach (Tensor map in features.Values) map.Dispose();
+            answer.Logits.Dispose();
+            answer.Edges.Dispose();
         }
     }
 }

@@ -67,6 +67,45 @@ public sealed record DistillationOptions
     /// </summary>
     public IReadOnlyList<HintPair>? Hints { get; init; }
 
+    /// <summary>
+    /// The weight of PKD (Cao et al. 2022) on the maps of <see cref="Hints"/>: the correlation of their channels. 0: none; 6 is usual for
+    /// two-stage students, 10 for one-stage ones. Like the other losses on maps it may stand beside the hint or in its place.
+    /// </summary>
+    public double PkdWeight { get; init; }
+
+    /// <summary>The weight of CWD (Shu et al. 2021) on the maps of <see cref="Hints"/>: where each channel looks. 0: none; 10 is usual.</summary>
+    public double CwdWeight { get; init; }
+
+    /// <summary>CWD's temperature τ.</summary>
+    public double CwdTemperature { get; init; } = 1;
+
+    /// <summary>
+    /// The weight of MGD (Yang et al. 2022) on the maps of <see cref="Hints"/>: the teacher's map from a masked one, in the same unit as
+    /// the hint. 0: none.
+    /// </summary>
+    public double MgdWeight { get; init; }
+
+    /// <summary>MGD's λ: the share of its map's positions that the student loses.</summary>
+    public double MgdMaskedShare { get; init; } = 0.65;
+
+    /// <summary>The weight of DIST (Huang et al. 2022): the relations between class probabilities, of the boxes that soft targets look at. 0: none.</summary>
+    public double DistWeight { get; init; }
+
+    /// <summary>
+    /// The weight of LD (Zheng et al. 2022): the teacher's distributions of box sides, for one-stage students of a one-stage teacher or of
+    /// an ONNX teacher of the format <see cref="TeacherFormat.Gfl"/>. 0: none; 0.25 is usual.
+    /// </summary>
+    public double LocalizationWeight { get; init; }
+
+    /// <summary>LD's temperature T.</summary>
+    public double LocalizationTemperature { get; init; } = 10;
+
+    /// <summary>
+    /// The weight of CrossKD (Wang et al. 2024): the teacher's head on the student's maps, for one-stage students of a one-stage teacher
+    /// with the same classes, grid, channels and bins. 0: none; 1 is usual.
+    /// </summary>
+    public double CrossHeadWeight { get; init; }
+
     /// <summary>Checks the options.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range; the message names it.</exception>
     internal void Validate()
@@ -82,12 +121,23 @@ public sealed record DistillationOptions
         CheckEnum(HintNorm, nameof(HintNorm));
         Check(double.IsFinite(Margin), nameof(Margin), Margin, "a finite number");
         Check(HintWeight is >= 0 and < double.PositiveInfinity, nameof(HintWeight), HintWeight, "0 or more");
+        CheckWeight(PkdWeight, nameof(PkdWeight));
+        CheckWeight(CwdWeight, nameof(CwdWeight));
+        CheckWeight(MgdWeight, nameof(MgdWeight));
+        CheckWeight(DistWeight, nameof(DistWeight));
+        CheckWeight(LocalizationWeight, nameof(LocalizationWeight));
+        CheckWeight(CrossHeadWeight, nameof(CrossHeadWeight));
+        Check(CwdTemperature is > 0 and < double.PositiveInfinity, nameof(CwdTemperature), CwdTemperature, "above 0");
+        Check(LocalizationTemperature is > 0 and < double.PositiveInfinity, nameof(LocalizationTemperature), LocalizationTemperature, "above 0");
+        Check(MgdMaskedShare is >= 0 and < 1, nameof(MgdMaskedShare), MgdMaskedShare, "at least 0 and below 1");
     }
 
     private static void CheckEnum<T>(T value, string option) where T : struct, Enum
     {
         if (!Enum.IsDefined(value)) throw new ArgumentOutOfRangeException(option, value, $"The option {option} must be one of {string.Join(", ", Enum.GetNames<T>())}.");
     }
+
+    private static void CheckWeight(double weight, string option) => Check(weight is >= 0 and < double.PositiveInfinity, option, weight, "0 or more");
 
     private static void Check(bool valid, string option, double value, string range)
     {

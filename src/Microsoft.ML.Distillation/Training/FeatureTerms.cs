@@ -16,14 +16,18 @@ internal sealed class FeatureTerms : IDisposable
     /// <exception cref="ArgumentException">A hint names a feature map that is not there.</exception>
     public FeatureTerms(DistillationOptions options, Detector student, ITeacher? teacher, Device device, IReadOnlyList<string>? guided = null)
     {
-        if (teacher is null || !(options.Hint && options.HintWeight > 0)) return;
+        double hint = options.Hint ? options.HintWeight : 0;
+        if (teacher is null || hint + options.PkdWeight + options.CwdWeight + options.MgdWeight <= 0) return;
         _pairs = HintPairs.Resolve(options.Hints, student, teacher, device, guided);
         if (_pairs.Count == 0) return;
-        Add("hint", options.HintWeight, pair => HintPairs.LossFor(pair, student, teacher, options));
+        Add("hint", hint, (from, to) => new HintLoss(from, to, options.HintAdaptation == HintAdaptation.Learnt, absolute: options.HintNorm == HintNorm.L1));
+        Add("pkd", options.PkdWeight, (from, to) => new PearsonFeatureLoss(from, to));
+        Add("cwd", options.CwdWeight, (from, to) => new ChannelWiseLoss(from, to, options.CwdTemperature));
+        Add("mgd", options.MgdWeight, (from, to) => new MaskedGenerationLoss(from, to, options.MgdMaskedShare));
 
-        void Add(string name, double weight, Func<HintPair, nn.Module<Tensor, Tensor, Tensor>> lossFor)
+        void Add(string name, double weight, Func<int, int, nn.Module<Tensor, Tensor, Tensor>> lossFor)
         {
-            if (weight > 0) _kinds.Add((name, weight, [.. _pairs.Select(pair => lossFor(pair).to(device))]));
+            if (weight > 0) _kinds.Add((name, weight, [.. _pairs.Select(pair => HintPairs.LossFor(pair, student, teacher, lossFor).to(device))]));
         }
     }
 

@@ -1,6 +1,5 @@
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Losses;
 using Microsoft.ML.Distillation.Teachers;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -30,10 +29,10 @@ internal static class HintPairs
         return [.. wanted];
     }
 
-    /// <summary>A loss that fits a pair.</summary>
-    public static HintLoss LossFor(HintPair pair, Detector student, ITeacher teacher, DistillationOptions options) =>
-        new(Channels(pair.Student, student.FeatureMaps), Channels(pair.Teacher, teacher.FeatureMaps),
-            options.HintAdaptation == HintAdaptation.Learnt, absolute: options.HintNorm == HintNorm.L1);
+    /// <summary>A loss whose adaptation layer fits a pair.</summary>
+    /// <param name="make">Makes it from the channels of the student's map and of the teacher's.</param>
+    public static T LossFor<T>(HintPair pair, Detector student, ITeacher teacher, Func<int, int, T> make) =>
+        make(Channels(pair.Student, student.FeatureMaps), Channels(pair.Teacher, teacher.FeatureMaps));
 
     private static HintPair Default(Detector student, ITeacher teacher, Device device, string? map = null)
     {

@@ -27,6 +27,7 @@ internal sealed class OneStageObjective : IObjective
     private readonly DistillationOptions _distillation;
     private readonly OneStageWeights _weights;
     private readonly FeatureTerms _features;
+    private readonly OneStageDetector? _crossHead;
     private readonly UnknownObjects _unknown;
     private readonly Tensor _inputSize;
     private readonly int _asked;
@@ -44,6 +45,8 @@ internal sealed class OneStageObjective : IObjective
         _student = student;
         _distillation = distillation ?? new DistillationOptions();
         _weights = OneStageWeights.Of(squaredRegressionWeight, teacher is null ? null : _distillation);
+        if (teacher is not null) OneStageOnly.Require(_distillation, student, teacher);
+        _crossHead = _weights.CrossHead > 0 ? teacher!.CrossHead : null;
         _features = new FeatureTerms(_distillation, student, teacher, device, student.LevelMaps);
         _unknown = new UnknownObjects(teacher?.UnknownClasses ?? []);
         ImageSize size = student.InputSize;
@@ -73,6 +76,7 @@ internal sealed class OneStageObjective : IObjective
         AddSupervised(terms, answer, boxes, targets, qualities);
         if (_weights.AsksTeacher || _weights.SquaredBox > 0)
             AddAsked(terms, answer, boxes, targets, qualities, annotations, _weights.AsksTeacher ? teacher : null);
+        if (_crossHead is not null) AddCrossHead(terms, features, teacher!.HeadAnswer);
         _features.AddTo(terms, features, teacher);
         foreach (LossTerm term in terms) term.Value.MoveToOuterDisposeScope();
         return terms;
@@ -112,6 +116,10 @@ internal sealed class OneStageObjective : IObjective
             BoxScores scores = teacher.ScoreBoxes(shares);
             Tensor? away = Away(annotations, shares, asked, targets);
             Add(terms, "class.soft", _weights.SoftClass, () => SoftClass(answer, qualities, asked, scores, away));
+            Add(terms, "class.relations", _weights.Relations, () => TeacherAnswers.Relations(
+                answer.Logits.flatten(0, 1).index_select(0, asked.Rows).sigmoid(),
+                scores.Probabilities.narrow(1, 1, answer.Logits.shape[2]), TeacherAnswers.Both(scores.Known, away)));
+            Add(terms, "box.distribution", _weights.Localization, () => Localization(answer, targets, asked, teacher.ScoreEdges(shares), away));
             Add(terms, "box.bounded", _weights.BoundedBox, () =>
             {
                 Tensor classes = targets.Classes.index_select(0, asked.Targets);
@@ -144,6 +152,30 @@ internal sealed class OneStageObjective : IObjective
             wanted = where(known.unsqueeze(1), wanted, qualities.index_select(0, asked.Rows));
         return WeightedSoftCrossEntropy.BinaryLoss(
             logits.flatten(), wanted.flatten(), _distillation.BackgroundWeight, _distillation.Temperature).mul(factor);
+    }
+
+    /// <summary>LD at the locations with an object where the teacher has distributions, brought into the student's bins.</summary>
+    private Tensor Localization(DenseOutput answer, DenseTargets targets, AskedLocations asked, EdgeScores scores, Tensor? away)
+    {
+        Tensor known = TeacherAnswers.Both(scores.Known, away)!.index_select(0, asked.PositiveRows);
+        Tensor chosen = known.nonzero().squeeze(1);
+        Tensor rows = asked.PositiveRows.index_select(0, chosen);
+        Tensor points = targets.Points.index_select(0, asked.Targets.index_select(0, chosen)), steps = _student.Coder.Steps.index_select(0, points);
+        Tensor places = scores.Places.index_select(0, rows).mul(_inputSize.unsqueeze(1));
+        places = (places - _student.Coder.Points.index_select(0, points).unsqueeze(2)) / steps.unsqueeze(2);
+        Tensor wanted = LocalizationLoss.Rebin(scores.Probabilities.index_select(0, rows), places, _student.Coder.Bins);
+        Tensor logits = answer.Edges.flatten(0, 1).index_select(0, asked.Rows.index_select(0, rows));
+        return LocalizationLoss.Loss(logits, wanted, _distillation.LocalizationTemperature);
+    }
+
+    /// <summary>CrossKD: the student's maps before the head's last layer go through the teacher's last layer.</summary>
+    private void AddCrossHead(List<LossTerm> terms, IReadOnlyDictionary<string, Tensor> features, DenseOutput own)
+    {
+        IReadOnlyList<Tensor> maps = _student.Head.Begin(_student.Levels(features), _student.Head.Layers - 1);
+        DenseOutput crossed = _crossHead!.Head.Finish(maps, _crossHead.Head.Layers - 1);
+        Tensor classes = own.Logits.flatten(0, 1);
+        terms.Add(new LossTerm("crosshead.class", CrossHeadLoss.Classes(crossed.Logits.flatten(0, 1), classes), _weights.CrossHead));
+        terms.Add(new LossTerm("crosshead.box", CrossHeadLoss.Boxes(crossed.Edges.flatten(0, 1), own.Edges.flatten(0, 1), classes), _weights.CrossHead));
     }
 
     /// <summary>

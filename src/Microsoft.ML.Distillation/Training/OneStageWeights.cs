@@ -13,11 +13,20 @@ namespace Microsoft.ML.Distillation.Training;
 /// <param name="SquaredBox">The squared loss to the ground truth.</param>
 internal sealed record OneStageWeights(double HardClass, double SoftClass, double Box, double Edges, double BoundedBox, double SquaredBox)
 {
+    /// <summary>DIST.</summary>
+    public double Relations { get; init; }
+
+    /// <summary>LD.</summary>
+    public double Localization { get; init; }
+
+    /// <summary>CrossKD.</summary>
+    public double CrossHead { get; init; }
+
     private const double BoxWeight = 2;
     private const double EdgesWeight = 0.25;
 
     /// <summary>Whether any term needs the teacher's answers for boxes.</summary>
-    public bool AsksTeacher => SoftClass > 0 || BoundedBox > 0;
+    public bool AsksTeacher => SoftClass > 0 || BoundedBox > 0 || Relations > 0 || Localization > 0;
 
     /// <summary>The weights that the options ask for. The switches of the RCN are those of the one stage; those of the RPN mean nothing here.</summary>
     /// <param name="squaredRegression">The weight of the squared loss to the ground truth.</param>
@@ -27,6 +36,11 @@ internal sealed record OneStageWeights(double HardClass, double SoftClass, doubl
         if (distillation is null) return new OneStageWeights(1, 0, BoxWeight, EdgesWeight, 0, squaredRegression);
         double hard = distillation.RcnSoftTargets ? distillation.HardWeight : 1;
         double bounded = distillation.RcnBoundedRegression ? distillation.BoundedRegressionWeight : 0;
-        return new OneStageWeights(hard, 1 - hard, BoxWeight, EdgesWeight, bounded, squaredRegression);
+        return new OneStageWeights(hard, 1 - hard, BoxWeight, EdgesWeight, bounded, squaredRegression)
+        {
+            Relations = distillation.DistWeight,
+            Localization = distillation.LocalizationWeight,
+            CrossHead = distillation.CrossHeadWeight,
+        };
     }
 }

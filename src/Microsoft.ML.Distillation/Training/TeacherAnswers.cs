@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Losses;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Training;
@@ -11,4 +12,12 @@ internal static class TeacherAnswers
     /// <summary>Of rows [P,C,4] the one of each box's class [P], or the only one where classes share it: [P,4].</summary>
     public static Tensor OfClass(Tensor perClass, Tensor classes) =>
         perClass.shape[1] == 1 ? perClass.squeeze(1) : perClass.gather(1, classes.view(-1, 1, 1).expand(-1, 1, 4)).squeeze(1);
+
+    /// <summary>DIST's loss of class probabilities [R,C] on the rows on which the teacher has an opinion.</summary>
+    public static Tensor Relations(Tensor student, Tensor teacher, Tensor? known)
+    {
+        if (known is null) return RelationLoss.Loss(student, teacher);
+        Tensor rows = known.nonzero().squeeze(1);
+        return RelationLoss.Loss(student.index_select(0, rows), teacher.index_select(0, rows));
+    }
 }

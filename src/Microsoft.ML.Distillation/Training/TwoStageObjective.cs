@@ -27,6 +27,7 @@ internal sealed class TwoStageObjective : IObjective
     private readonly DistillationOptions _distillation;
     private readonly TwoStageWeights _weights;
     private readonly FeatureTerms _features;
+    private readonly double _relations;
     private readonly UnknownObjects _unknown;
     private readonly Tensor _inputSize;
     private readonly Tensor _anchorShares;
@@ -44,6 +45,8 @@ internal sealed class TwoStageObjective : IObjective
         _student = student;
         _distillation = distillation ?? new DistillationOptions();
         _weights = TwoStageWeights.Of(squaredRegressionWeight, teacher is null ? null : _distillation);
+        OneStageOnly.Refuse(distillation);
+        _relations = teacher is null ? 0 : _distillation.DistWeight;
         _features = new FeatureTerms(_distillation, student, teacher, device);
         _unknown = new UnknownObjects(teacher?.UnknownClasses ?? []);
 
@@ -131,7 +134,7 @@ internal sealed class TwoStageObjective : IObjective
         Tensor deltas = OfClass(head.Deltas.index_select(0, rois.PositiveRows), classes);
 
         Add(terms, "rcn.class.hard", weights.HardClass, () => functional.cross_entropy(head.ClassLogits, rois.Labels));
-        if (weights.AsksTeacher)
+        if (weights.AsksTeacher || _relations > 0)
         {
             Tensor[] shares = [.. rois.Boxes.Select(boxes => boxes.div(_inputSize))];
             BoxScores scores = teacher!.ScoreBoxes(shares);
@@ -143,6 +146,7 @@ internal sealed class TwoStageObjective : IObjective
                     : where(known.unsqueeze(1), scores.Probabilities, functional.one_hot(rois.Labels, scores.Probabilities.shape[1]).to(scores.Probabilities.dtype));
                 return WeightedSoftCrossEntropy.Loss(head.ClassLogits, targets, _distillation.BackgroundWeight, _distillation.Temperature);
             });
+            Add(terms, "rcn.class.relations", _relations, () => TeacherAnswers.Relations(head.ClassLogits.softmax(1), scores.Probabilities, Both(scores.Known, away)));
             Add(terms, $"rcn.{TeacherBoxTerm}", weights.BoundedBox, () =>
             {
                 Tensor refined = OfClass(scores.RefinedBoxes.index_select(0, rois.PositiveRows), classes).mul(_inputSize);

@@ -44,6 +44,7 @@ internal sealed class ClassMatch
     {
         int classes = _studentOf.Length, columns = _studentClasses + 1;
         var boxes = new List<float>();
+        var kept = new List<int>();
         var confidences = new List<float>();
         var probabilities = new List<float>();
         Span<float> row = new float[columns];
@@ -62,11 +63,12 @@ internal sealed class ClassMatch
             float confidence = best > 0 ? Math.Min(1, predictions.Confidences[i] * known / best) : 0;
             if (!(confidence >= floor) || known <= 0) continue;
             boxes.AddRange(predictions.Boxes.AsSpan(4 * i, 4));
+            kept.Add(i);
             confidences.Add(confidence);
             probabilities.AddRange(row);
         }
 
-        return new StudentPredictions([.. boxes], [.. probabilities], [.. confidences]);
+        return new StudentPredictions([.. boxes], [.. probabilities], [.. confidences]) { Edges = predictions.Edges?.Of(kept) };
     }
 
     /// <summary>Makes a row of class probabilities sum to 1 with its background; gives the best class's probability.</summary>

@@ -50,5 +50,31 @@ internal sealed class DenseAnswers(OverlapRule rule, int studentClasses, Student
         };
     }
 
+    /// <inheritdoc cref="ITeacherView.ScoreEdges"/>
+    public EdgeScores ScoreEdges(IReadOnlyList<Tensor> boxes)
+    {
+        int rows = (int)boxes.Sum(image => image.shape[0]), bins = predictions.Max(image => image.Edges?.Bins ?? 1), step = 4 * bins, row = 0;
+        var (shares, places, known) = (new float[rows * step], new float[rows * step], new bool[rows]);
+        for (int n = 0; n < predictions.Length; n++)
+        {
+            foreach (int answer in rule.Answers(TensorArrays.Floats(boxes[n]), predictions[n]))
+            {
+                if (answer >= 0 && predictions[n].Edges is { } edges)
+                {
+                    known[row] = true;
+                    edges.Probabilities.AsSpan(answer * step, step).CopyTo(shares.AsSpan(row * step));
+                    edges.Places.AsSpan(answer * step, step).CopyTo(places.AsSpan(row * step));
+                }
+
+                row++;
+            }
+        }
+
+        using var scope = NewDisposeScope();
+        return new EdgeScores(
+            Keep(tensor(shares, [rows, 4, bins], device: device)), Keep(tensor(places, [rows, 4, bins], device: device)),
+            Keep(tensor(known, [rows], device: device)));
+    }
+
     private static Tensor Keep(Tensor answer) => answer.MoveToOuterDisposeScope();
 }

@@ -8,4 +8,7 @@ internal sealed record DensePredictions(float[] Boxes, float[] Probabilities, fl
 {
     /// <summary>The number of predictions.</summary>
     public int Count => Confidences.Length;
+
+    /// <summary>The distributions of the boxes' sides; <see langword="null"/> where the detector has none.</summary>
+    public EdgeBins? Edges { get; init; }
 }

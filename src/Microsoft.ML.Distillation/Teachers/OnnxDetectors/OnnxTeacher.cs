@@ -34,6 +34,8 @@ internal sealed class OnnxTeacher : ITeacher
 
     public IReadOnlyList<string> IgnoredClasses => Classes.IgnoredClasses;
 
+    public bool HasEdges => Format == TeacherFormat.Gfl;
+
     /// <summary>The format of its outputs, found out where it was left open.</summary>
     public TeacherFormat Format => _detector.Format;
 

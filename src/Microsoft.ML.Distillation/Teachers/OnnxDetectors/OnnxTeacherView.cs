@@ -31,6 +31,8 @@ internal sealed class OnnxTeacherView(
 
     public AnchorScores ScoreAnchors(Tensor anchors) => _answers.ScoreAnchors(anchors);
 
+    public EdgeScores ScoreEdges(IReadOnlyList<Tensor> boxes) => _answers.ScoreEdges(boxes);
+
     public void Dispose()
     {
         foreach (Tensor map in _features.Values) map.Dispose();

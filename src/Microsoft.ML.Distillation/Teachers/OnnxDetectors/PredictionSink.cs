@@ -10,6 +10,8 @@ internal sealed class PredictionSink(InputFrame frame, float floor)
     private readonly List<float> _boxes = [];
     private readonly List<float> _probabilities = [];
     private readonly List<float> _confidences = [];
+    private readonly List<float> _edges = [];
+    private readonly List<float> _places = [];
 
     /// <summary>The confidence below which a prediction is dropped.</summary>
     public float Floor => floor;
@@ -21,19 +23,45 @@ internal sealed class PredictionSink(InputFrame frame, float floor)
     /// <param name="y1">Bottom.</param>
     /// <param name="probabilities">Of the C classes.</param>
     /// <param name="confidence">The score to rank by; <see langword="null"/>: the highest probability.</param>
-    public void Add(float x0, float y0, float x1, float y1, ReadOnlySpan<float> probabilities, float? confidence = null)
+    /// <returns>Whether it was kept.</returns>
+    public bool Add(float x0, float y0, float x1, float y1, ReadOnlySpan<float> probabilities, float? confidence = null)
     {
         float score = confidence ?? TensorPrimitives.Max(probabilities);
-        if (!(score >= floor) || !(score > 0)) return;
+        if (!(score >= floor) || !(score > 0)) return false;
         Span<float> box =
         [
             Math.Clamp(frame.ShareX(x0), 0, 1), Math.Clamp(frame.ShareY(y0), 0, 1),
             Math.Clamp(frame.ShareX(x1), 0, 1), Math.Clamp(frame.ShareY(y1), 0, 1),
         ];
-        if (!(box[2] > box[0]) || !(box[3] > box[1])) return;
+        if (!(box[2] > box[0]) || !(box[3] > box[1])) return false;
         _boxes.AddRange(box);
         _probabilities.AddRange(probabilities);
         _confidences.Add(score);
+        return true;
+    }
+
+    /// <summary>
+    /// Adds a prediction whose sides are distributions over the distances 0 … m strides from a location. All predictions of a detector are
+    /// added in this way, or none.
+    /// </summary>
+    /// <param name="x">The location, in pixels of the input.</param>
+    /// <param name="stride">Pixels of the input for a bin.</param>
+    /// <param name="shares">4(m+1) probabilities: of left, top, right, bottom.</param>
+    public void AddDistributions(float x, float y, float stride, ReadOnlySpan<float> shares, ReadOnlySpan<float> probabilities)
+    {
+        int bins = shares.Length / 4;
+        Span<float> distances = stackalloc float[4];
+        for (int i = 0; i < shares.Length; i++) distances[i / bins] += i % bins * stride * shares[i];
+        if (!Add(x - distances[0], y - distances[1], x + distances[2], y + distances[3], probabilities)) return;
+        _edges.AddRange(shares);
+        for (int side = 0; side < 4; side++)
+        {
+            for (int k = 0; k < bins; k++)
+            {
+                float moved = (side < 2 ? -k : k) * stride;
+                _places.Add(side % 2 == 0 ? frame.ShareX(x + moved) : frame.ShareY(y + moved));
+            }
+        }
     }
 
     /// <summary>Adds a prediction whose box is given by its centre and size, in pixels of the input.</summary>
@@ -41,5 +69,8 @@ internal sealed class PredictionSink(InputFrame frame, float floor)
         => Add(x - width / 2, y - height / 2, x + width / 2, y + height / 2, probabilities, confidence);
 
     /// <summary>All that was kept.</summary>
-    public DensePredictions ToPredictions() => new([.. _boxes], [.. _probabilities], [.. _confidences]);
+    public DensePredictions ToPredictions() => new([.. _boxes], [.. _probabilities], [.. _confidences])
+    {
+        Edges = _edges.Count == 0 ? null : new EdgeBins(_edges.Count / 4 / _confidences.Count, [.. _edges], [.. _places]),
+    };
 }

@@ -9,6 +9,9 @@ internal sealed record StudentPredictions(float[] Boxes, float[] Probabilities, 
     /// <summary>The number of predictions.</summary>
     public int Count => Confidences.Length;
 
+    /// <summary>The distributions of the boxes' sides; <see langword="null"/> where the detector has none.</summary>
+    public EdgeBins? Edges { get; init; }
+
     /// <summary>The probabilities of a prediction, background first.</summary>
     public ReadOnlySpan<float> ProbabilitiesOf(int prediction)
     {

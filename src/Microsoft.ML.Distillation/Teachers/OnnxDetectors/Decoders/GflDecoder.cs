@@ -38,8 +38,7 @@ internal sealed class GflDecoder : IOutputDecoder
             activation = level.Classes.AreProbabilities(cells, context.Classes) ? ScoreActivation.None : ScoreActivation.Sigmoid;
 
         var scores = new float[context.Classes];
-        var bins = new float[level.Bins];
-        Span<float> distances = stackalloc float[4];
+        var shares = new float[4 * level.Bins];
         for (int cell = 0; cell < cells; cell++)
         {
             level.Classes.Read(cell, 0, scores);
@@ -47,21 +46,13 @@ internal sealed class GflDecoder : IOutputDecoder
             if (!(TensorPrimitives.Max(scores) >= sink.Floor)) continue;
             for (int side = 0; side < 4; side++)
             {
-                level.Distances.Read(cell, side * bins.Length, bins);
-                distances[side] = level.Stride * Mean(bins);
+                Span<float> bins = shares.AsSpan(side * level.Bins, level.Bins);
+                level.Distances.Read(cell, side * level.Bins, bins);
+                TensorPrimitives.SoftMax<float>(bins, bins);
             }
 
             float x = (cell % across + offset) * level.Stride, y = (cell / across + offset) * level.Stride;
-            sink.Add(x - distances[0], y - distances[1], x + distances[2], y + distances[3], scores);
+            sink.AddDistributions(x, y, level.Stride, shares, scores);
         }
-    }
-
-    /// <summary>The mean of a distribution over bins, given by its logits.</summary>
-    private static float Mean(float[] logits)
-    {
-        TensorPrimitives.SoftMax(logits, logits);
-        float mean = 0;
-        for (int k = 1; k < logits.Length; k++) mean += k * logits[k];
-        return mean;
     }
 }

@@ -1,0 +1,36 @@
+using Microsoft.ML.Distillation.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Losses;
+
+// L_cls = Σ |σ_T − σ_X|² BCE(x, σ_T) / Σ w,     L_box = Σ w · mean KL(Q_T ‖ Q_X) / Σ w,     w = max over the classes of σ_T
+//
+// Wang et al., CrossKD: Cross-Head Knowledge Distillation for Object Detection (CVPR 2024): x and Q_X are what the teacher's last layers
+// say of the student's map from within the head, σ_T and Q_T what they say of the teacher's own. The student's own last layers learn
+// from the ground truth alone, so the two targets do not pull at the same outputs.
+
+/// <summary>The losses of cross-head distillation; the formulas stand at the top of the file.</summary>
+internal static class CrossHeadLoss
+{
+    /// <summary>The loss of class scores.</summary>
+    /// <param name="crossed">The teacher's logits of the student's maps [N·P,C].</param>
+    /// <param name="own">The teacher's logits of its own maps [N·P,C].</param>
+    public static Tensor Classes(Tensor crossed, Tensor own)
+    {
+        using var scope = NewDisposeScope();
+        Tensor wanted = own.detach().sigmoid();
+        using Scalar one = 1;
+        return (QualityFocalLoss.Loss(crossed, wanted, 1) / wanted.amax([1]).sum().clamp_min(one)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The loss of distributional boxes.</summary>
+    /// <param name="crossed">The teacher's bins' logits of the student's maps [N·P,4,m+1].</param>
+    /// <param name="own">The teacher's bins' logits of its own maps [N·P,4,m+1].</param>
+    /// <param name="ownClasses">The teacher's class logits of its own maps [N·P,C].</param>
+    public static Tensor Boxes(Tensor crossed, Tensor own, Tensor ownClasses)
+    {
+        using var scope = NewDisposeScope();
+        return LocalizationLoss.Loss(crossed, own.detach().softmax(-1), 1, ownClasses.detach().sigmoid().amax([1])).MoveToOuterDisposeScope();
+    }
+}

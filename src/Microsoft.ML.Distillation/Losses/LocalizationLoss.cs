@@ -1,0 +1,55 @@
+using Microsoft.ML.Distillation.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Microsoft.ML.Distillation.Losses;
+
+// L_LD = T² mean KL(Q_T ‖ softmax(l / T)),     Q_T ∝ max(Q, 10⁻⁴)^(1/T),     over the four sides of the boxes
+//
+// Zheng et al., Localization Distillation for Dense Object Detection (CVPR 2022): l are the student's logits of a side's bins and Q the
+// teacher's distribution over the same bins. The paper's teacher and student have the same grid. Here a teacher's bin may lie anywhere:
+// Rebin gives its probability to the two bins of the student nearest to it, by nearness, so that the mean stays, and where the grids
+// agree nothing changes. What lies beyond the student's bins counts for the last one. Bins that nothing falls into get 10⁻⁴, or the
+// temperature would make absolute certainties of them.
+
+/// <summary>The localisation loss of distributional boxes; its formula stands at the top of the file.</summary>
+internal static class LocalizationLoss
+{
+    private const double Least = 1e-4;
+
+    /// <summary>The loss of a mini-batch.</summary>
+    /// <param name="logits">The student's logits [P,4,m+1].</param>
+    /// <param name="teacher">The teacher's probabilities of the same bins [P,4,m+1], without gradient.</param>
+    /// <param name="temperature">T.</param>
+    /// <param name="weights">The boxes' weights [P]; <see langword="null"/>: 1 each.</param>
+    public static Tensor Loss(Tensor logits, Tensor teacher, double temperature, Tensor? weights = null)
+    {
+        using var scope = NewDisposeScope();
+        using Scalar least = Least, sharpness = 1 / temperature, t = temperature, square = temperature * temperature, one = 1;
+        Tensor wanted = teacher.clamp_min(least).pow(sharpness);
+        wanted = wanted / wanted.sum(-1, keepdim: true);
+        Tensor given = functional.log_softmax(logits.div(t), -1);
+        Tensor perBox = wanted.mul(wanted.log() - given).sum(dim: -1).mean([1]).mul(square);
+        weights ??= ones_like(perBox);
+        return (perBox.mul(weights).sum() / weights.sum().clamp_min(one)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Probabilities of bins anywhere as probabilities of the bins 0 … m.</summary>
+    /// <param name="probabilities">[P,4,K].</param>
+    /// <param name="places">Where those K bins lie among the bins 0 … m, as distances in bins [P,4,K].</param>
+    /// <param name="bins">m + 1.</param>
+    public static Tensor Rebin(Tensor probabilities, Tensor places, int bins)
+    {
+        using var scope = NewDisposeScope();
+        using Scalar first = 0, last = bins - 1, beforeLast = bins - 2;
+        Tensor inside = places.clamp(first, last);
+        Tensor lower = inside.floor().clamp_max(beforeLast);
+        Tensor upperShare = inside - lower;
+        Tensor index = lower.to_type(ScalarType.Int64);
+        using Scalar one = 1;
+        Tensor all = zeros([.. probabilities.shape[..^1], bins], probabilities.dtype, probabilities.device);
+        all = all.scatter_add(2, index, probabilities.mul(upperShare.Complement()));
+        return all.scatter_add(2, index.add(one, one), probabilities.mul(upperShare)).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,47 @@
+using TorchSharp;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Microsoft.ML.Distillation.Losses;
+
+// L_PKD = ½ mean (Ŝ − T̂)²,     X̂ = (X − mean_c) / std_c over batch and positions;     = 1 − the mean correlation of the channels
+//
+// Cao et al., PKD: General Distillation Framework for Object Detectors via Pearson Correlation Coefficient (NeurIPS 2022). What a
+// channel's values are in size and sign does not matter, only where it is high and where low, so teachers of another family teach too.
+// The standard deviation is √(variance + ε²) with ε a thousandth of the channels' mean standard deviation: a constant channel becomes 0,
+// with a finite gradient.
+
+/// <summary>The Pearson correlation loss of feature maps; its formula stands at the top of the file.</summary>
+internal sealed class PearsonFeatureLoss : Module<Tensor, Tensor, Tensor>
+{
+    private const double Floor = 1e-3;
+    private const double Tiny = 1e-8;
+
+    private readonly MapPair maps;
+
+    public PearsonFeatureLoss(int studentChannels, int teacherChannels)
+        : base(nameof(PearsonFeatureLoss))
+    {
+        maps = new MapPair(studentChannels, teacherChannels);
+        RegisterComponents();
+    }
+
+    /// <summary>The loss of the student's map [N,C_s,h,w] against the teacher's [N,C_t,h',w'].</summary>
+    public override Tensor forward(Tensor student, Tensor teacher)
+    {
+        using var scope = NewDisposeScope();
+        using Scalar half = 0.5;
+        (Tensor own, Tensor hint) = maps.Meet(student, teacher);
+        return functional.mse_loss(Standardise(own), Standardise(hint)).mul(half).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Standardise(Tensor map)
+    {
+        using Scalar floor = Floor * Floor, tiny = Tiny, one = 1;
+        Tensor centred = map - map.mean([0, 2, 3], keepdim: true);
+        Tensor variance = centred.mul(centred).mean([0, 2, 3], keepdim: true);
+        Tensor typical = variance.detach().sqrt().mean();
+        Tensor least = typical.mul(typical).mul(floor).add(tiny, one);
+        return centred / variance.add(least, one).sqrt();
+    }
+}

@@ -1,0 +1,41 @@
+using Microsoft.ML.Distillation.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Losses;
+
+// L_DIST = (1 − mean_r ρ(S_r, T_r)) + (1 − mean_c ρ(S_·c, T_·c)),     ρ Pearson's correlation
+//
+// Huang et al., Knowledge Distillation from a Stronger Teacher (NeurIPS 2022): of each box the relation between the classes, and of each
+// class the relation between the boxes, are to be the teacher's; the probabilities themselves need not be. The relation between classes
+// is left out where there is only one. A row or column that is constant on either side correlates with nothing: ρ = 0.
+
+/// <summary>The relation loss of class probabilities; its formula stands at the top of the file.</summary>
+internal static class RelationLoss
+{
+    private const double Tiny = 1e-8;
+
+    /// <summary>The loss of a mini-batch.</summary>
+    /// <param name="student">Probabilities [R,C].</param>
+    /// <param name="teacher">Probabilities [R,C], without gradient.</param>
+    public static Tensor Loss(Tensor student, Tensor teacher)
+    {
+        using var scope = NewDisposeScope();
+        // The empty sum keeps a gradient, of zeros.
+        if (student.shape[0] < 2) return student.sum().mul(zeros_like(student.sum())).MoveToOuterDisposeScope();
+        Tensor loss = Apart(student, teacher, 0);
+        if (student.shape[1] > 1) loss = loss.Plus(Apart(student, teacher, 1));
+        return loss.MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Apart(Tensor student, Tensor teacher, long axis)
+    {
+        using Scalar tiny = Tiny, one = 1;
+        Tensor a = student - student.mean([axis], keepdim: true), b = teacher - teacher.mean([axis], keepdim: true);
+        Tensor size = Energy(a).sqrt().mul(Energy(b).sqrt());
+        return (a.mul(b).sum(dim: axis) / size).mean().Complement();
+
+        // With the tiny number a constant row has a gradient of 0, not of 0/0.
+        Tensor Energy(Tensor x) => x.mul(x).sum(dim: axis).clamp_min(tiny);
+    }
+}
