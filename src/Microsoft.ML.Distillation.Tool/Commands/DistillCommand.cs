@@ -38,7 +38,7 @@ internal sealed class DistillCommand : System.CommandLine.Command
     {
         (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         MLContext context = TrainingSession.CreateContext(training.SeedOf(parsed), parsed.GetValue(SharedOptions.Verbose), error);
-        ApprenticeScheme? scheme = precision.Scheme(parsed);
+        precision.Check(parsed);
         IReadOnlyList<AnnotatedImage> test = data.OpenTest(parsed, context);
         Teacher teacher = Teacher.FromModel(teacherPath);
         TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output));
@@ -47,7 +47,7 @@ internal sealed class DistillCommand : System.CommandLine.Command
 
         Add("student distilled", path, "distilled", progress => context.Transforms.DistillDetector(training.Apply(
             precision.Apply(
-                new DistillDetectorOptions { Teacher = teacher, Student = student, Distillation = distillation, Scheme = scheme, ValidationSet = session.Validation, Progress = progress },
+                new DistillDetectorOptions { Teacher = teacher, Student = student, Distillation = distillation, Scheme = precision.Scheme(parsed), ValidationSet = session.Validation, Progress = progress },
                 parsed),
             parsed, control ? "distilled" : null, interruption.Token)));
         if (control)

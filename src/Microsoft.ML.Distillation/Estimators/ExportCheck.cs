@@ -11,18 +11,6 @@ namespace Microsoft.ML.Distillation.Estimators;
 /// </summary>
 internal static class ExportCheck
 {
-    /// <summary>The largest difference of a coordinate, as a share of the image.</summary>
-    public const float BoxTolerance = 1e-3f;
-
-    /// <summary>The largest difference of a score.</summary>
-    public const float ScoreTolerance = 1e-3f;
-
-    /// <summary>
-    /// The largest share of the scores' sum in detections that one side has alone: where two scores or overlaps are all but equal,
-    /// the last bit of a sum decides which box survives.
-    /// </summary>
-    public const float LooseTolerance = .02f;
-
     private const int Images = 8;
 
     /// <summary>Checks an export on images spread over a data set.</summary>
@@ -35,7 +23,7 @@ internal static class ExportCheck
     {
         detector.eval();
         using var session = new OnnxSession(exported.ToBytes());
-        var agreement = new ExportAgreement();
+        var agreement = new ExportAgreement(detector.Precision is { ActivationBits: < 32 } ? ExportTolerance.Rounded : ExportTolerance.Exact);
         int count = Math.Min(Images, data.Count);
         for (int i = 0; i < count; i++)
         {

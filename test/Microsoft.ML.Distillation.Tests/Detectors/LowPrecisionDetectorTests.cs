@@ -7,6 +7,7 @@ using Microsoft.ML.Distillation.Detectors.Quantization;
 using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Onnx.Proto;
+using Microsoft.ML.Distillation.Tensors;
 using Microsoft.ML.Distillation.Tests.Data;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -135,6 +136,32 @@ public class LowPrecisionDetectorTests
         ExportAgreement agreement = ExportCheck.Run(detector, model, images);
         TestContext.Out.WriteLine(agreement);
         Assert.That(agreement.Detections, Is.GreaterThan(0));
+    }
+
+    [Test]
+    public void FeatureMaps_AreOnnxRuntimes_ButForValuesBetweenTwoSteps(
+        [Values("plain", "ShuffleNetV2", "ResNet-18, FPN", "MobileNetV3", "AlexNet in parts")] string backbone, [Values("w8a8", "w4a8")] string name,
+        [Values] bool asWritten)
+    {
+        using var scope = NewDisposeScope();
+        using IDetectionDataset images = RealImages.Bccd(2);
+        using FasterRcnn detector = Lowered(backbone, LowPrecision.Parse(name), images);
+        ImageSize size = detector.InputSize;
+        var graph = new GraphBuilder();
+        string input = graph.Input("images", TensorProto.Types.DataType.Float, 1, 3, size.Height, size.Width);
+        IReadOnlyList<string> maps = detector.Backbone.Write(graph, input, "backbone");
+        graph.Output("map", maps[^1], TensorProto.Types.DataType.Float, 1, detector.Backbone.Maps[^1].Channels, "h", "w");
+
+        using DetectionBatch batch = BatchLoader.Load(images, [1], size);
+        Tensor image = ChannelsLast.Of(batch.Views[0].sub(tensor(0.5f)).mul(tensor(4f)));
+        using var session = new OnnxSession(new OnnxModelFile(graph.Build([])).ToBytes(), asWritten);
+        var actual = (float[])session.Run(OnnxSession.Input("images", TensorArrays.Floats(image), 1, 3, size.Height, size.Width))["map"];
+        float[] expected = TensorArrays.Floats(detector.Backbone.Run(image)[^1]);
+        float largest = expected.Max(Math.Abs);
+        double[] differences = [.. expected.Zip(actual, (e, a) => (double)Math.Abs(e - a) / largest).Order()];
+        TestContext.Out.WriteLine($"{backbone} {name} {asWritten}: median {differences[differences.Length / 2]:0.0e0}, 90 % {differences[differences.Length * 9 / 10]:0.0e0}, most {differences[^1]:0.0e0}");
+        Assert.That(largest, Is.GreaterThan(0));
+        Assert.That(differences[differences.Length / 2], Is.LessThan(0.004), "less than a step");
     }
 
     /// <summary>A shaken detector with its precision lowered and its ranges taken from images.</summary>
