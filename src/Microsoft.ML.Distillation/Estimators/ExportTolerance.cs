@@ -16,5 +16,5 @@ internal sealed record ExportTolerance(float Box, float Score, float Loose)
     /// For networks whose layers round their input: where a value lies all but between two steps, the last bit of a sum decides which it
     /// takes, and the layers behind see a whole step of difference.
     /// </summary>
-    public static ExportTolerance Rounded { get; } = new(.02f, .05f, .15f);
+    public static ExportTolerance Rounded { get; } = new(.02f, .05f, .25f);
 }
