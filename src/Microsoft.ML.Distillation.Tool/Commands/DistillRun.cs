@@ -21,6 +21,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
     public int Run()
     {
         TextWriter error = parsed.InvocationConfiguration.Error;
+        command.Precision.Check(parsed);
         MLContext context = TrainingSession.CreateContext(_seeds[0], parsed.GetValue(SharedOptions.Verbose), error);
         IReadOnlyList<AnnotatedImage> test = command.Data.OpenTest(parsed, context);
         Teacher teacher = command.Teacher.Open(parsed, [.. (_distillation.Hints ?? []).Select(pair => pair.Teacher)]);

@@ -61,15 +61,23 @@ internal sealed class PrecisionOptionSet
         if (withTeacher) options.Add(_scheme);
     }
 
+    /// <summary>Checks that the options go together.</summary>
+    /// <exception cref="UsageException">They do not.</exception>
+    public void Check(ParseResult parsed)
+    {
+        bool isFrom = parsed.GetValue(_from) is not null;
+        if (parsed.GetValue(_precision) is null && (parsed.GetValue(_all) || parsed.GetResult(_quantizer) is { Implicit: false } || Scheme(parsed) is not null))
+            throw new UsageException("--scheme, --quantizer and --quantize-all go with --precision.");
+        if (Scheme(parsed) is { } scheme && isFrom != (scheme == ApprenticeScheme.C))
+            throw new UsageException("--scheme c starts from a trained student: it goes with --from, and a and b do not.");
+    }
+
     /// <summary>Puts what was given on the command line into a copy of the options.</summary>
-    /// <exception cref="UsageException">The options do not go together.</exception>
     public T Apply<T>(T options, ParseResult parsed)
         where T : DetectorEstimatorOptions
     {
         LowPrecision? precision = parsed.GetValue(_precision);
         string? from = parsed.GetValue(_from);
-        if (precision is null && (parsed.GetValue(_all) || parsed.GetResult(_quantizer) is { Implicit: false }))
-            throw new UsageException("--quantizer and --quantize-all go with --precision.");
         DetectorEstimatorOptions basis = options;
         return (T)(basis with
         {
@@ -78,15 +86,7 @@ internal sealed class PrecisionOptionSet
         });
     }
 
-    /// <summary>The scheme that was asked for, where there is a teacher.</summary>
-    /// <exception cref="UsageException">The options do not go together.</exception>
+    /// <summary>The scheme that was asked for.</summary>
     public ApprenticeScheme? Scheme(ParseResult parsed)
-    {
-        if (parsed.GetValue(_scheme) is not string name) return null;
-        var scheme = Enum.Parse<ApprenticeScheme>(name, ignoreCase: true);
-        if (parsed.GetValue(_precision) is null) throw new UsageException("--scheme goes with --precision.");
-        bool isFrom = parsed.GetValue(_from) is not null;
-        if (isFrom != (scheme == ApprenticeScheme.C)) throw new UsageException("--scheme c starts from a trained student: it goes with --from, and a and b do not.");
-        return scheme;
-    }
+        => parsed.GetResult(_scheme) is not null && parsed.GetValue(_scheme) is string name ? Enum.Parse<ApprenticeScheme>(name, ignoreCase: true) : null;
 }

@@ -31,6 +31,7 @@ internal sealed class TrainCommand : System.CommandLine.Command
     {
         (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         StudentDetector plan = detector.Read(parsed);
+        precision.Check(parsed);
         MLContext context = TrainingSession.CreateContext(training.SeedOf(parsed), parsed.GetValue(SharedOptions.Verbose), error);
         IReadOnlyList<AnnotatedImage> test = data.OpenTest(parsed, context);
         TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output));

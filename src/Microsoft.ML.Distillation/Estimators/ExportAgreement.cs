@@ -4,8 +4,9 @@ using Microsoft.ML.Distillation.Data;
 namespace Microsoft.ML.Distillation.Estimators;
 
 /// <summary>How well two detectors agree on the same images.</summary>
-internal sealed class ExportAgreement
+internal sealed class ExportAgreement(ExportTolerance? tolerance = null)
 {
+    private readonly ExportTolerance _tolerance = tolerance ?? ExportTolerance.Exact;
     private double _scores;
     private double _loose;
 
@@ -21,12 +22,12 @@ internal sealed class ExportAgreement
     /// <summary>The share of the scores' sum in detections that have no partner.</summary>
     public double Loose => _scores == 0 ? 0 : _loose / _scores;
 
-    /// <summary>Whether the two agree within the tolerances of <see cref="ExportCheck"/>.</summary>
+    /// <summary>Whether the two agree within the tolerances.</summary>
     public bool IsClose => IsAsCloseAs(own: 0);
 
     /// <summary>Whether they agree within the tolerances, given how far one of them agrees with itself.</summary>
     /// <param name="own">Its <see cref="Loose"/> under changes in the last bits.</param>
-    public bool IsAsCloseAs(double own) => Loose <= ExportCheck.LooseTolerance + (2 * own);
+    public bool IsAsCloseAs(double own) => Loose <= _tolerance.Loose + (2 * own);
 
     /// <summary>Compares the detections of one image. A pair has the same class and differs by no more than the tolerances.</summary>
     public void Add(Detections first, Detections second)
@@ -54,19 +55,19 @@ internal sealed class ExportAgreement
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{Detections} detections, {Loose:P1} of the scores' sum without a partner (at most {ExportCheck.LooseTolerance:P0}); pairs differ by up to "
-        + $"{BoxDifference:0.000000} of the image in coordinates (at most {ExportCheck.BoxTolerance}) and {ScoreDifference:0.000000} in scores (at most {ExportCheck.ScoreTolerance})");
+        $"{Detections} detections, {Loose:P1} of the scores' sum without a partner (at most {_tolerance.Loose:P0}); pairs differ by up to "
+        + $"{BoxDifference:0.000000} of the image in coordinates (at most {_tolerance.Box}) and {ScoreDifference:0.000000} in scores (at most {_tolerance.Score})");
 
-    private static int Partner(Detections first, int i, Detections second, bool[] taken, out float box, out float score)
+    private int Partner(Detections first, int i, Detections second, bool[] taken, out float box, out float score)
     {
         for (int j = 0; j < second.Count; j++)
         {
             if (taken[j] || second.Labels[j] != first.Labels[i]) continue;
             score = Math.Abs(second.Scores[j] - first.Scores[i]);
-            if (!(score <= ExportCheck.ScoreTolerance)) continue;
+            if (!(score <= _tolerance.Score)) continue;
             box = 0;
             for (int k = 0; k < 4; k++) box = Math.Max(box, Math.Abs(second.Boxes[4 * j + k] - first.Boxes[4 * i + k]));
-            if (box <= ExportCheck.BoxTolerance) return j;
+            if (box <= _tolerance.Box) return j;
         }
 
         (box, score) = (0, 0);

@@ -12,18 +12,6 @@ namespace Microsoft.ML.Distillation.Estimators;
 /// </summary>
 internal static class ExportCheck
 {
-    /// <summary>The largest difference of a coordinate, as a share of the image.</summary>
-    public const float BoxTolerance = 1e-3f;
-
-    /// <summary>The largest difference of a score.</summary>
-    public const float ScoreTolerance = 1e-3f;
-
-    /// <summary>
-    /// The largest share of the scores' sum in detections that one side has alone: where two scores or overlaps are all but equal,
-    /// the last bit of a sum decides which box survives.
-    /// </summary>
-    public const float LooseTolerance = .02f;
-
     private const int Images = 8;
 
     /// <summary>
@@ -36,13 +24,15 @@ internal static class ExportCheck
     /// <param name="detector">The trained detector, on the CPU.</param>
     /// <param name="exported">Its export, from raw bytes to boxes in pixels.</param>
     /// <param name="data">Images.</param>
+    /// <param name="asWritten">Whether ONNX Runtime is to round and compute as the graph says (see <see cref="OnnxSession"/>), and the tolerance to be the exact one.</param>
     /// <returns>The figures of the comparison.</returns>
     /// <exception cref="InvalidOperationException">The two do not agree; the message gives the figures.</exception>
-    public static ExportAgreement Run(Detector detector, OnnxModelFile exported, IDetectionDataset data)
+    public static ExportAgreement Run(Detector detector, OnnxModelFile exported, IDetectionDataset data, bool asWritten = false)
     {
         detector.eval();
-        using var session = new OnnxSession(exported.ToBytes());
-        ExportAgreement agreement = new(), own = new();
+        using var session = new OnnxSession(exported.ToBytes(), asWritten);
+        ExportTolerance tolerance = !asWritten && detector.Precision is { ActivationBits: < 32 } ? ExportTolerance.Rounded : ExportTolerance.Exact;
+        ExportAgreement agreement = new(tolerance), own = new(tolerance);
         int count = Math.Min(Images, data.Count);
         for (int i = 0; i < count; i++)
         {

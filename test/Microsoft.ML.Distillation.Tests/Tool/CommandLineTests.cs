@@ -17,6 +17,15 @@ public class CommandLineTests
     [TestCase("train --data d --output o --bogus", "--bogus")]
     [TestCase("distill --data d --output o", "--teacher")]
     [TestCase("distill --data d --output o --teacher t --hard-weight 2", "--hard-weight")]
+    [TestCase("distill --data d --output o --teacher t --precision w3", "w3")]
+    [TestCase("distill --data d --output o --teacher t --precision w8a8 --scheme d", "--scheme")]
+    [TestCase("distill --data d --output o --teacher t --scheme b", "--precision")]
+    [TestCase("distill --data d --output o --teacher t --precision w8a8 --scheme c", "--from")]
+    [TestCase("distill --data d --output o --teacher t --precision w8a8 --scheme a --from s", "--from")]
+    [TestCase("train --data d --output o --from s", "--precision")]
+    [TestCase("train --data d --output o --quantizer wrpn", "--precision")]
+    [TestCase("quantize --model m --images i", "--output")]
+    [TestCase("quantize --model m --images i --output o --precision 8", "--precision")]
     [TestCase("evaluate", "--ground-truth")]
     [TestCase("evaluate --model m", "--ground-truth")]
     [TestCase("evaluate --model m --data d --detections d", "--ground-truth")]
@@ -42,6 +51,7 @@ public class CommandLineTests
     [TestCase("predict --model {0}/none.zip --images {0} --output {0}/o.json", "no image")]
     [TestCase("predict --model {0}/none.zip --images {0}/none --output {0}/o.json", "none")]
     [TestCase("export --model {0}/none.zip --output {0}/o.onnx", "none.zip")]
+    [TestCase("quantize --model {0}/none.zip --images {0} --output {0}/o.zip", "none.zip")]
     public void BadData_ExitsWith1_AndOneLineThatNamesTheFile(string line, string what)
     {
         using var folder = new TemporaryFolder();
@@ -53,7 +63,7 @@ public class CommandLineTests
     }
 
     [Test]
-    public void Help_NamesTheCommandAndItsOptions([Values("train", "distill", "evaluate", "predict", "export", "inspect", "convert")] string command)
+    public void Help_NamesTheCommandAndItsOptions([Values("train", "distill", "evaluate", "predict", "export", "inspect", "convert", "label", "inspect-teacher", "quantize", "compress", "paper")] string command)
     {
         ToolRun run = ToolRun.Succeeding(command, "--help");
         Assert.That(run.Output, Does.Contain(command).And.Contain("Options:"));

@@ -17,6 +17,9 @@ internal static class LowPrecisionLayers
             bool spared = last.Contains(name) || i == 0 || name.StartsWith(layers[0].Name + '.', StringComparison.Ordinal);
             if (layer.IsWhole && (precision.FirstAndLastLayers || !spared)) layer.Quantize(precision);
         }
+
+        // New modules are in training mode, whatever the network is in.
+        network.train(network.training);
     }
 
     /// <summary>The layers of low precision, by their names in the state dict.</summary>

@@ -1,0 +1,132 @@
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Tests.Pipelines;
+
+namespace Microsoft.ML.Distillation.Tests.Estimators;
+
+/// <summary>Students of low precision through the public surface, on drawn images.</summary>
+public class LowPrecisionEstimatorTests
+{
+    private static readonly StudentDetector Student = StudentDetector.FasterRcnn(Backbone.Plain(8, 16, 16), inputSize: 64);
+
+    private DrawnFolder _folder = null!;
+    private MLContext _mlContext = null!;
+    private IDataView _train = null!;
+    private DetectorTransformer _full = null!;
+    private Teacher _teacher = null!;
+
+    [OneTimeSetUp]
+    public void TrainInFullPrecision()
+    {
+        _folder = new DrawnFolder(train: 16, val: 0, test: 1);
+        _mlContext = new MLContext(seed: 1);
+        _train = Images("train");
+        _full = _mlContext.Transforms.TrainDetector(new TrainDetectorOptions { Detector = Student, Epochs = 60, LearningRate = 0.005 }).Fit(_train);
+        _teacher = Teacher.FromModel(_full);
+    }
+
+    [OneTimeTearDown]
+    public void Delete()
+    {
+        _full.Dispose();
+        _folder.Dispose();
+    }
+
+    [Test]
+    public void PostTraining_W8A8_StaysNearTheFullPrecision()
+    {
+        using DetectorTransformer quantised = _mlContext.Transforms.QuantizeDetector(
+            new QuantizeDetectorOptions { Detector = TrainedDetector.FromModel(_full), CalibrationImages = 12 }).Fit(_train);
+        double full = Ap(_full), low = Ap(quantised);
+        TestContext.Out.WriteLine($"AP {full:0.000} in full precision, {low:0.000} in 8 bits");
+        Assert.That(full, Is.GreaterThan(0.25), "the detector has learned something");
+        Assert.That(low, Is.EqualTo(full).Within(0.06));
+        Assert.That(DetectorFile.Load(FittedDetectors.In(quantised)).Precision, Is.EqualTo(LowPrecision.W8A8));
+    }
+
+    [Test]
+    public void SavedModels_Work_AndLoadBackAsTeachers_WithInt4()
+    {
+        using DetectorTransformer quantised = _mlContext.Transforms.QuantizeDetector(
+            new QuantizeDetectorOptions { Detector = TrainedDetector.FromModel(_full), Precision = LowPrecision.W4A8 }).Fit(_train);
+        string zip = _folder.At("w4a8.zip"), onnx = _folder.At("w4a8.onnx");
+        _mlContext.Model.Save(quantised, _train.Schema, zip);
+        quantised.SaveOnnx(onnx);
+        quantised.SaveOnnx(_folder.At("plain.onnx"), plain: true);
+        ITransformer loaded = _mlContext.Model.Load(zip, out _);
+        Assert.That(Ap(loaded), Is.EqualTo(Ap(quantised)).Within(1e-9));
+        Assert.That(Teacher.FromModel(onnx).ClassNames, Is.EqualTo(new[] { "disc", "square" }));
+        Assert.That(() => _mlContext.Transforms.QuantizeDetector(new QuantizeDetectorOptions { Detector = TrainedDetector.FromModel(zip) }).Fit(_train),
+            Throws.ArgumentException.With.Message.Contains("low precision already").And.Message.Contains("w4a8"));
+    }
+
+    [Test]
+    public void EverySchemeLowersTheLoss([Values] ApprenticeScheme scheme)
+    {
+        var losses = new List<double>();
+        var options = new DistillDetectorOptions
+        {
+            Teacher = _teacher,
+            Student = Student,
+            Precision = scheme == ApprenticeScheme.C ? LowPrecision.W2A8 : LowPrecision.W4A8,
+            Scheme = scheme,
+            InitialStudent = scheme == ApprenticeScheme.C ? TrainedDetector.FromModel(_full) : null,
+            Epochs = 8,
+            Progress = new Follow(p =>
+            {
+                if (p.EpochEnd) losses.Add(p.Loss);
+            }),
+        };
+        using DetectorTransformer fitted = _mlContext.Transforms.DistillDetector(options).Fit(_train);
+        Assert.That(losses[^1], Is.LessThan(losses[0]));
+        Assert.That(DetectorFile.Load(FittedDetectors.In(fitted)).Precision, Is.EqualTo(options.Precision));
+    }
+
+    [Test]
+    public void WithoutATeacher_FromATrainedDetector()
+    {
+        using DetectorTransformer fitted = _mlContext.Transforms.TrainDetector(new TrainDetectorOptions
+        {
+            Precision = LowPrecision.W2, InitialStudent = TrainedDetector.FromModel(_full), Epochs = 2,
+        }).Fit(_train);
+        Assert.That(DetectorFile.Load(FittedDetectors.In(fitted)).InputSize, Is.EqualTo(DetectorFile.Load(FittedDetectors.In(_full)).InputSize), "it is the detector that it started from");
+    }
+
+    [Test]
+    public void WrongCombinations_AreNamed()
+    {
+        TrainedDetector trained = TrainedDetector.FromModel(_full);
+        var options = new DistillDetectorOptions { Teacher = _teacher, Precision = LowPrecision.W4A8 };
+        AssertWrong(options with { Precision = null, Scheme = ApprenticeScheme.B }, "Precision");
+        AssertWrong(options with { Precision = null, InitialStudent = trained }, "Precision");
+        AssertWrong(options with { Scheme = ApprenticeScheme.C }, "InitialStudent");
+        AssertWrong(options with { Scheme = ApprenticeScheme.A, InitialStudent = trained }, "InitialStudent");
+        AssertWrong(options with { Scheme = (ApprenticeScheme)9 }, "Scheme");
+        string onnx = _folder.At("foreign.onnx");
+        _full.SaveOnnx(onnx);
+        AssertWrong(options with { Scheme = ApprenticeScheme.A, Teacher = Teacher.FromOnnx(onnx, TeacherFormat.YoloX, ["disc", "square"]) }, "Teacher.FromModel");
+        Assert.That(() => _mlContext.Transforms.QuantizeDetector(new QuantizeDetectorOptions { Detector = trained, CalibrationImages = 0 }),
+            Throws.InstanceOf<ArgumentException>().With.Message.Contains("CalibrationImages"));
+        IDataView unprepared = _mlContext.Data.LoadDetections(_folder.Path);
+        Assert.That(() => _mlContext.Transforms.QuantizeDetector(new QuantizeDetectorOptions { Detector = trained }).Fit(unprepared),
+            Throws.ArgumentException.With.Message.Contains("'Image'").And.Message.Contains("LoadImages"));
+
+        void AssertWrong(DistillDetectorOptions wrong, string what)
+            => Assert.That(() => _mlContext.Transforms.DistillDetector(wrong), Throws.InstanceOf<ArgumentException>().With.Message.Contains(what));
+    }
+
+    private IDataView Images(string split)
+    {
+        IDataView files = _mlContext.Data.LoadDetections(_folder.Path, split: split);
+        return _mlContext.Transforms.LoadImages("Image", null!, "ImagePath")
+            .Append(_mlContext.Transforms.Conversion.MapValueToKey("Label", keyOrdinality: Microsoft.ML.Transforms.ValueToKeyMappingEstimator.KeyOrdinality.ByValue))
+            .Fit(files).Transform(files);
+    }
+
+    private double Ap(ITransformer model) => _mlContext.EvaluateDetections(model.Transform(_train)).AveragePrecision;
+
+    private sealed class Follow(Action<TrainingProgress> report) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => report(value);
+    }
+}

@@ -1,0 +1,43 @@
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Samples.Demo.Scenes;
+using Microsoft.ML.Distillation.Tests.Data;
+
+namespace Microsoft.ML.Distillation.Tests.Tool;
+
+public class LowPrecisionCommandTests
+{
+    private static readonly string[] Tiny = ["--backbone", "plain", "--widths", "8,8,16", "--input-size", "64", "--seed", "3", "--epochs", "1"];
+
+    [Test]
+    public void TrainDistilQuantize_MakeModelsOfThePrecisionAskedFor()
+    {
+        using var folder = new TemporaryFolder();
+        string data = folder.Sub("data"), full = folder.Sub("full.zip");
+        SceneDataSet.Write(data, seed: 1, [("train", 8), ("test", 3)]);
+        ToolRun.Succeeding(["train", "--data", data, "--output", full, .. Tiny]);
+
+        ToolRun.Succeeding(["train", "--data", data, "--output", folder.Sub("alone.zip"), .. Tiny, "--precision", "w2"]);
+        ToolRun a = ToolRun.Succeeding(["distill", "--data", data, "--teacher", full, "--output", folder.Sub("a.zip"), .. Tiny, "--precision", "w4a8", "--scheme", "a"]);
+        ToolRun c = ToolRun.Succeeding(["distill", "--data", data, "--teacher", full, "--output", folder.Sub("c.zip"), .. Tiny,
+            "--precision", "w8a8", "--from", full, "--quantizer", "wrpn", "--quantize-all"]);
+        Assert.That(a.Output + c.Output, Does.Contain("student distilled"));
+        ToolRun quantised = ToolRun.Succeeding("quantize", "--model", full, "--images", Path.Combine(data, "JPEGImages"), "--output", folder.Sub("q.zip"), "--precision", "w4a8", "--calibration-images", "5");
+        Assert.That(quantised.Output, Does.Contain("w4a8").And.Contain("5 images"));
+        ToolRun.Succeeding("quantize", "--model", full, "--images", Path.Combine(data, "JPEGImages"), "--output", folder.Sub("q.onnx"));
+        ToolRun.Succeeding("evaluate", "--model", folder.Sub("q.zip"), "--data", data);
+
+        Assert.That(PrecisionOf("full.zip"), Is.Null);
+        Assert.That(PrecisionOf("alone.zip"), Is.EqualTo(LowPrecision.W2));
+        Assert.That(PrecisionOf("a.zip"), Is.EqualTo(LowPrecision.W4A8));
+        Assert.That(PrecisionOf("c.zip"), Is.EqualTo(LowPrecision.W8A8 with { Quantizer = QuantizerKind.Wrpn, FirstAndLastLayers = true }));
+        Assert.That(PrecisionOf("q.zip"), Is.EqualTo(LowPrecision.W4A8));
+        Assert.That(PrecisionOf("q.onnx"), Is.EqualTo(LowPrecision.W8A8));
+
+        LowPrecision? PrecisionOf(string file)
+        {
+            using Detector detector = DetectorFile.Load(FittedDetectors.In(folder.Sub(file)));
+            return detector.Precision;
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Losses;
+using Microsoft.ML.Distillation.Teachers;
+using Microsoft.ML.Distillation.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Tests.Training;
+
+public class JointObjectiveTests
+{
+    private static readonly string[] Classes = ["square", "disc"];
+
+    [Test]
+    public void StudentAndTeacher_LearnTogether()
+    {
+        using var data = new DrawnDataset(8);
+        using FasterRcnn student = TinyRun.Detector();
+        student.LowerPrecision(LowPrecision.W4A8);
+        FasterRcnn detector = TinyRun.Detector(seed: 9, inputSize: 112);
+        float[] before = TrainingLoopTests.Values(detector);
+        using var teacher = new JointTeacher(new DetectorTeacher(detector, Classes, CPU), detector);
+        using IObjective joint = Joint(student, teacher, 1);
+        TrainingResult result = new TrainingLoop(joint, teacher, data, null, TinyRun.Options(8), CPU).Run();
+
+        IReadOnlyDictionary<string, double> first = result.History[0].Losses, last = result.History[^1].Losses;
+        Assert.That(Sum(last, "teacher."), Is.LessThan(0.8 * Sum(first, "teacher.")));
+        Assert.That(Sum(last, "rcn."), Is.LessThan(0.9 * Sum(first, "rcn.")));
+        Assert.That(TrainingLoopTests.Values(detector), Is.Not.EqualTo(before));
+        Assert.That(result.Detector, Is.SameAs(student));
+
+        static double Sum(IReadOnlyDictionary<string, double> losses, string start) => losses.Where(l => l.Key.StartsWith(start, StringComparison.Ordinal)).Sum(l => l.Value);
+    }
+
+    [Test]
+    public void TheTeacher_LearnsFromItsOwnLossAlone_TimesAlpha()
+    {
+        // The student's terms send no gradient into the teacher, and α scales the teacher's.
+        float[] one = Gradient(1), three = Gradient(3);
+        Assert.That(Gradient(0), Is.All.Zero);
+        Assert.That(one.Max(Math.Abs), Is.GreaterThan(1e-4));
+        Assert.That(three, Is.EqualTo(one.Select(g => 3 * g)).Within(1e-4));
+
+        static float[] Gradient(double alpha)
+        {
+            using var scope = NewDisposeScope();
+            using var data = new DrawnDataset(2);
+            using FasterRcnn student = TinyRun.Detector();
+            FasterRcnn detector = TinyRun.Detector(seed: 9, inputSize: 112);
+            using var teacher = new JointTeacher(new DetectorTeacher(detector, Classes, CPU), detector);
+            using IObjective joint = Joint(student, teacher, alpha);
+            using DetectionBatch batch = BatchLoader.Load(data, [0, 1], [student.InputSize, teacher.InputSize]);
+            using ITeacherView view = teacher.View(batch.Views[1]);
+            manual_seed(4);
+            LossSum.Of(joint.Compute(batch.Annotations, batch.Views[0], view)).Total.backward();
+            return [.. detector.parameters().SelectMany(p => p.grad is null ? new float[p.numel()] : p.grad.data<float>().ToArray())];
+        }
+    }
+
+    [Test]
+    public void Alpha_Beta_Gamma_AreThePapersByDefault_AndSettable()
+    {
+        var defaults = new DistillationOptions();
+        Assert.That(defaults.TeacherWeight, Is.EqualTo(1));
+        PartWeights weights = TwoStageWeights.Of(0, defaults).Rpn;
+        Assert.That((weights.HardClass, weights.SoftClass), Is.EqualTo((0.5, 0.5)));
+        weights = TwoStageWeights.Of(0, new DistillationOptions { HardWeight = 0.7, SoftWeight = 2 }).Rcn;
+        Assert.That((weights.HardClass, weights.SoftClass), Is.EqualTo((0.7, 2)));
+        weights = TwoStageWeights.Of(0, new DistillationOptions { SoftWeight = 2, RcnSoftTargets = false }).Rcn;
+        Assert.That((weights.HardClass, weights.SoftClass), Is.EqualTo((1, 0)));
+    }
+
+    private static JointObjective Joint(FasterRcnn student, JointTeacher teacher, double alpha) => new(
+        new TwoStageObjective(student, 0, new DistillationOptions(), teacher, CPU),
+        new TwoStageObjective((FasterRcnn)teacher.Detector, 0, null, null, CPU),
+        alpha,
+        CPU);
+}
