@@ -24,8 +24,10 @@ internal sealed class DistillCommand : System.CommandLine.Command
             Description = "Also train the same student without a teacher, from the same weights on the same batches: plainly (NAME-alone.zip), "
                 + "and with a plain squared loss to the ground truth's boxes in the bounded loss's place (NAME-l2.zip).",
         };
+        Option<int?> seeds = SharedOptions.Count("--seeds",
+            "Train with so many seeds, from --seed on (NAME-seed1.zip, NAME-seed2.zip, …), and show what the teacher brings in the mean. [default: 1]");
         data.AddTo(Options);
-        foreach (Option option in (Option[])[output, control]) Options.Add(option);
+        foreach (Option option in (Option[])[output, control, seeds]) Options.Add(option);
         teacher.AddTo(Options);
         hints.AddTo(Options);
         generated.AddTo(Options);
@@ -34,55 +36,72 @@ internal sealed class DistillCommand : System.CommandLine.Command
         distillation.AddTo(Options);
         training.AddTo(Options);
         SetAction(parsed => Run(parsed, data, student.Read(parsed), training, hints.Apply(distillation.Read(parsed), parsed), unlabelled, generated,
-            teacher, parsed.GetRequiredValue(output), parsed.GetValue(control)));
+            teacher, parsed.GetRequiredValue(output), parsed.GetValue(control), parsed.GetValue(seeds) ?? 1));
     }
 
     private static int Run(
         ParseResult parsed, DataOptionSet data, StudentDetector student, TrainingOptionSet training, DistillationOptions distillation,
-        UnlabelledOptionSet unlabelled, GeneratedOptionSet generated, TeacherOptionSet teacherOptions, string path, bool control)
+        UnlabelledOptionSet unlabelled, GeneratedOptionSet generated, TeacherOptionSet teacherOptions, string path, bool control, int seeds)
     {
         (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
-        MLContext context = TrainingSession.CreateContext(training.SeedOf(parsed), parsed.GetValue(SharedOptions.Verbose), error);
+        int firstSeed = training.SeedOf(parsed);
+        MLContext context = TrainingSession.CreateContext(firstSeed, parsed.GetValue(SharedOptions.Verbose), error);
         IReadOnlyList<AnnotatedImage> test = data.OpenTest(parsed, context);
         Teacher teacher = teacherOptions.Open(parsed, [.. (distillation.Hints ?? []).Select(pair => pair.Teacher)]);
         TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output));
         using var interruption = new Interruption(error, "the best model so far will be saved");
-        var models = new List<(string Name, string Path)>();
-        if (!teacherOptions.IsPublished(parsed)) models.Add(("teacher", teacherOptions.PathOf(parsed)));
+        // With further images an epoch is longer: the controls, which see the labelled ones alone, make as many steps.
+        (int All, int Alone)? epochs = unlabelled.Epochs(parsed, session, training.EpochsOf(parsed)) ?? generated.Epochs(parsed, session, training.EpochsOf(parsed));
+        ModelReport? teacherReport = null;
+        var results = new List<IReadOnlyList<ModelReport>>();
 
-        // With further images an epoch is longer: the controls make as many steps.
-        (int All, int Alone)? epochs = unlabelled.Epochs(parsed, session, training.EpochsOf(parsed));
-
-        Add("student distilled", path, "distilled", progress => context.Transforms.DistillDetector(unlabelled.Apply(InEpochs(epochs?.All, generated.Apply(training.Apply(
-            new DistillDetectorOptions { Teacher = teacher, Student = student, Distillation = distillation, ValidationSet = session.Validation, Progress = progress },
-            parsed, control ? "distilled" : null, interruption.Token), parsed, session)), parsed, session)));
-        if (control)
+        for (int seed = firstSeed; seed < firstSeed + seeds; seed++)
         {
-            AddControl("student alone", "alone", 0);
-            AddControl("student alone + L2", "l2", distillation.BoundedRegressionWeight);
+            StudentRun[] students = [.. StudentsOf(seed)];
+            foreach (StudentRun[] together in epochs is null ? [students] : students.Chunk(1)) session.TrainAndSave([.. together.Select(s => s.Run)]);
+            foreach (StudentRun saved in students) output.WriteLine($"saved {saved.Run.Path}");
+            if (interruption.Requested) return Application.Interrupted;
+            if (test.Count == 0) continue;
+            if (!teacherOptions.IsPublished(parsed)) teacherReport ??= ModelReport.Measure("teacher", teacherOptions.PathOf(parsed), test, interruption.Token);
+            results.Add([.. students.Select(s => ModelReport.Measure(s.Name, s.Run.Path, test, interruption.Token))]);
+            ComparisonTable.Write(output, teacherReport is null ? results[^1] : [teacherReport, .. results[^1]]);
         }
 
-        if (interruption.Requested) return Application.Interrupted;
-        if (test.Count > 0) ComparisonTable.Write(output, [.. models.Select(model => ModelReport.Measure(model.Name, model.Path, test, interruption.Token))]);
+        if (results.Count > 1) SeedsTable.Write(output, firstSeed, results);
         return Application.Success;
 
-        void AddControl(string name, string suffix, double squaredWeight) => Add(name, Suffixed(path, suffix), suffix, progress =>
-            context.Transforms.TrainDetector(InEpochs(epochs?.Alone, training.Apply(
-                new TrainDetectorOptions { Detector = student, SquaredRegressionWeight = squaredWeight, ValidationSet = session.Validation, Progress = progress },
-                parsed, suffix, interruption.Token))));
-
-        void Add(string name, string modelPath, string title, Func<IProgress<TrainingProgress>, IEstimator<DetectorTransformer>> estimatorFor)
+        IEnumerable<StudentRun> StudentsOf(int seed)
         {
-            if (interruption.Requested) return;
-            session.TrainAndSave(title, modelPath, estimatorFor);
-            output.WriteLine($"saved {modelPath}");
-            models.Add((name, modelPath));
+            yield return Distilled("student distilled", "distilled");
+            if (!control) yield break;
+            yield return Alone("student alone", "alone", 0);
+            yield return Alone("student alone + L2", "l2", distillation.BoundedRegressionWeight);
+
+            StudentRun Distilled(string name, string run) => Student(name, run, PathOf(seed, ""), generated.Apply(
+                unlabelled.Apply(new DistillDetectorOptions { Teacher = teacher, Student = student, Distillation = distillation }, parsed, session), parsed, session));
+
+            StudentRun Alone(string name, string run, double squaredWeight)
+                => Student(name, run, PathOf(seed, $"-{run}"), new TrainDetectorOptions { Detector = student, SquaredRegressionWeight = squaredWeight });
+
+            StudentRun Student<T>(string name, string run, string modelPath, T options) where T : DetectorEstimatorOptions
+            {
+                string suffix = seeds > 1 ? $"-seed{seed}" : "";
+                string? folder = control || seeds > 1 ? run + suffix : null;
+                return new StudentRun(name, new TrainingRun(seeds > 1 ? $"{run} {seed}" : run, modelPath, progress =>
+                {
+                    T applied = training.Apply(options, parsed, folder, interruption.Token);
+                    int? length = options is DistillDetectorOptions ? epochs?.All : epochs?.Alone;
+                    return applied with { Seed = seed, ValidationSet = session.Validation, Progress = progress, Epochs = length ?? applied.Epochs };
+                }));
+            }
         }
+
+        string PathOf(int seed, string suffix) => Path.Combine(
+            Path.GetDirectoryName(path) ?? "",
+            $"{Path.GetFileNameWithoutExtension(path)}{(seeds > 1 ? $"-seed{seed}" : "")}{suffix}{Path.GetExtension(path)}");
     }
 
-    private static T InEpochs<T>(int? epochs, T options) where T : TrainingOptions
-        => (T)((TrainingOptions)options with { Epochs = epochs ?? options.Epochs });
-
-    private static string Suffixed(string path, string suffix)
-        => Path.Combine(Path.GetDirectoryName(path) ?? "", $"{Path.GetFileNameWithoutExtension(path)}-{suffix}{Path.GetExtension(path)}");
+    /// <summary>A student to train.</summary>
+    /// <param name="Name">What to call it in tables.</param>
+    private sealed record StudentRun(string Name, TrainingRun Run);
 }

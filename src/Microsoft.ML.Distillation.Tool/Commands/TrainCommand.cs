@@ -31,7 +31,7 @@ internal sealed class TrainCommand : System.CommandLine.Command
         IReadOnlyList<AnnotatedImage> test = data.OpenTest(parsed, context);
         TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output));
         using var interruption = new Interruption(error, "the best model so far will be saved");
-        session.TrainAndSave("train", path, progress => context.Transforms.TrainDetector(generated.Apply(training.Apply(
+        session.TrainAndSave(new TrainingRun("train", path, progress => generated.Apply(training.Apply(
             new TrainDetectorOptions { Detector = plan, ValidationSet = session.Validation, Progress = progress }, parsed, run: null, interruption.Token), parsed, session)));
         output.WriteLine($"saved {path}");
         if (interruption.Requested) return Application.Interrupted;

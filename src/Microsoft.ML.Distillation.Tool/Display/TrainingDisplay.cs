@@ -12,21 +12,25 @@ internal sealed class TrainingDisplay(TextWriter output, bool isTerminal)
 
     /// <summary>Runs a training that reports its progress.</summary>
     /// <param name="title">What is trained.</param>
-    public T Show<T>(string title, Func<IProgress<TrainingProgress>, T> train)
+    public T Show<T>(string title, Func<IProgress<TrainingProgress>, T> train) => Show([title], progress => train(progress[0]));
+
+    /// <summary>Runs trainings side by side that report their progress.</summary>
+    /// <param name="titles">What is trained.</param>
+    public T Show<T>(IReadOnlyList<string> titles, Func<IReadOnlyList<IProgress<TrainingProgress>>, T> train)
     {
-        if (!isTerminal) return train(new Reporter(progress => WriteLine(title, progress)));
+        if (!isTerminal) return train([.. titles.Select(title => new Reporter(progress => WriteLine(title, progress)))]);
         return AnsiConsole.Progress()
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .Start(context =>
+            .Start(context => train([.. titles.Select(title =>
             {
                 ProgressTask bar = context.AddTask(Markup.Escape(title));
-                return train(new Reporter(progress =>
+                return new Reporter(progress =>
                 {
                     bar.MaxValue = progress.Steps;
                     bar.Value = progress.Step;
                     bar.Description = Markup.Escape($"{title}: {Describe(progress)}");
-                }));
-            });
+                });
+            })]));
     }
 
     private void WriteLine(string title, TrainingProgress progress)

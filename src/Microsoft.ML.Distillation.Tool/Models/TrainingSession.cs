@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Tool.Display;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms;
@@ -40,10 +41,10 @@ internal sealed class TrainingSession
 
     /// <summary>A data set of 'ml-distill label', prepared as the others are.</summary>
     public IDataView Generated(string folder)
-    {
-        DetectionFormat format = File.Exists(folder) || Directory.Exists(Path.Combine(folder, "annotations")) ? DetectionFormat.Coco : DetectionFormat.PascalVoc;
-        return _toKeys.Transform(_loadImages.Transform(Context.Data.LoadDetections(folder, format)));
-    }
+        => _toKeys.Transform(_loadImages.Transform(LoadGenerated(folder)));
+
+    /// <summary>The number of images in it.</summary>
+    public int CountGenerated(string folder) => Context.Data.CreateEnumerable<AnnotatedImage>(LoadGenerated(folder), reuseRowObject: true).Count();
 
     /// <summary>Images without labels, prepared as the others are.</summary>
     public IDataView ImagesOf(IEnumerable<string> files)
@@ -63,16 +64,31 @@ internal sealed class TrainingSession
         return context;
     }
 
-    /// <summary>Trains a detector, showing how it goes, and saves the pipeline from an image's path to names, scores and boxes.</summary>
-    /// <param name="title">What to call it on the display.</param>
-    /// <param name="estimatorFor">Makes the estimator that reports its progress.</param>
-    public void TrainAndSave(string title, string path, Func<IProgress<TrainingProgress>, IEstimator<DetectorTransformer>> estimatorFor)
+    /// <summary>
+    /// Trains detectors side by side, showing how it goes, and saves for each the pipeline from an image's path to names, scores and boxes.
+    /// </summary>
+    public void TrainAndSave(params IReadOnlyList<TrainingRun> runs)
     {
-        using DetectorTransformer detector = _display.Show(title, progress => estimatorFor(progress).Fit(Train));
-        ITransformer toNames = Context.Transforms.Conversion.MapKeyToValue("PredictedLabel").Fit(detector.Transform(Train));
-        var pipeline = new TransformerChain<ITransformer>(_loadImages, detector, toNames);
-        using var zip = new MemoryStream();
-        Context.Model.Save(pipeline, _files.Schema, zip);
-        Onnx.AtomicFile.Write(path, zip.GetBuffer().AsSpan(0, (int)zip.Length));
+        IReadOnlyList<DetectorTransformer> detectors = _display.Show(
+            [.. runs.Select(run => run.Title)],
+            progress => new DetectorTraining(Context.Transforms, "ml-distill").Fit(Train, [.. runs.Zip(progress, (run, own) => Checked(run.OptionsFor(own)))]));
+        for (int i = 0; i < runs.Count; i++)
+        {
+            using DetectorTransformer detector = detectors[i];
+            ITransformer toNames = Context.Transforms.Conversion.MapKeyToValue("PredictedLabel").Fit(detector.Transform(Train));
+            var pipeline = new TransformerChain<ITransformer>(_loadImages, detector, toNames);
+            using var zip = new MemoryStream();
+            Context.Model.Save(pipeline, _files.Schema, zip);
+            Onnx.AtomicFile.Write(runs[i].Path, zip.GetBuffer().AsSpan(0, (int)zip.Length));
+        }
+    }
+
+    private IDataView LoadGenerated(string folder) => Context.Data.LoadDetections(
+        folder, File.Exists(folder) || Directory.Exists(Path.Combine(folder, "annotations")) ? DetectionFormat.Coco : DetectionFormat.PascalVoc);
+
+    private static Candidate Checked(DetectorEstimatorOptions options)
+    {
+        options.Validate();
+        return options.Candidate;
     }
 }

@@ -13,58 +13,85 @@ namespace Microsoft.ML.Distillation.Estimators;
 /// <summary>What a student learns, and from whom.</summary>
 internal sealed record Lesson(Teacher Teacher, DistillationOptions Distillation);
 
+/// <summary>A network to train: what it is, whom it learns from, and how.</summary>
+/// <param name="Plan">The network.</param>
+/// <param name="Lesson">The teacher; <see langword="null"/> to learn from the ground truth alone.</param>
+/// <param name="Options">How to train it.</param>
+internal sealed record Candidate(StudentDetector Plan, Lesson? Lesson, DetectorEstimatorOptions Options);
+
 /// <summary>
 /// What all detector estimators do in <c>Fit</c>: read the data, build the network, train it, export it, hold the export to the
 /// network, and wrap it in ML.NET's transformers.
 /// </summary>
-internal sealed class DetectorTraining(TransformsCatalog catalog, DetectorEstimatorOptions options, string name)
+internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
 {
     private readonly IHostEnvironment _environment = EnvironmentSettings.EnvironmentOf(catalog);
 
     /// <summary>Trains a detector.</summary>
+    public DetectorTransformer Fit(IDataView input, Candidate candidate) => Fit(input, [candidate])[0];
+
+    /// <summary>
+    /// Trains detectors side by side on the same batches, under one pass of their teacher. Each comes out as if it had been alone.
+    /// </summary>
     /// <param name="input">The annotated images.</param>
-    /// <param name="plan">The network.</param>
-    /// <param name="lesson">The teacher; <see langword="null"/> to learn from the ground truth alone.</param>
-    public DetectorTransformer Fit(IDataView input, StudentDetector plan, Lesson? lesson)
+    /// <param name="candidates">The networks; they have one teacher, and all options that concern data and device in common.</param>
+    public IReadOnlyList<DetectorTransformer> Fit(IDataView input, IReadOnlyList<Candidate> candidates)
     {
         ArgumentNullException.ThrowIfNull(input);
+        CheckCommon(candidates);
         using IChannel channel = _environment.Register(name).Start("Training");
-        TrainingOptions training = Settled(channel);
-        Device device = TrainingDevice.Choose(training.GpuDeviceId, training.FallbackToCpu ?? false);
+        TrainingOptions settled = Settled(candidates[0].Options);
+        DetectorEstimatorOptions common = candidates[0].Options;
+        Device device = TrainingDevice.Choose(settled.GpuDeviceId, settled.FallbackToCpu ?? false);
 
-        using SampleStore images = Read(input, channel, classNames: null);
-        using SampleStore? validation = options.ValidationSet is { } set ? Read(set, channel, images.ClassNames) : null;
+        using SampleStore images = Read(input, common, channel, classNames: null);
+        using SampleStore? validation = common.ValidationSet is { } set ? Read(set, common, channel, images.ClassNames) : null;
 
         using var scope = NewDisposeScope();
-        manual_seed(training.Seed!.Value);
-        using Detector student = plan.Build(DataStatistics.Of(images));
-        student.to(device);
-        using ITeacher? teacher = lesson?.Teacher.Open(images.ClassNames, device);
+        using ITeacher? teacher = candidates.Select(candidate => candidate.Lesson?.Teacher).FirstOrDefault(t => t is not null)?.Open(images.ClassNames, device);
         if (teacher is not null) SayLimits(channel, teacher, images.ClassNames);
         using FurtherImages further = FurtherImages.Of(
-            view => Read(view, channel, images.ClassNames), Ingest(channel, images.ClassNames), images,
-            (DetectorEstimatorOptions)training, teacher, channel);
-        using IObjective objective = ObjectiveOf(student, lesson, teacher, device);
-        Say(channel, string.Create(CultureInfo.InvariantCulture,
-            $"Training on {further.Training.Count} images of {images.ClassNames.Count} classes ({string.Join(", ", images.ClassNames)}) on {device}; "
-            + $"the network takes {student.InputSize} and has {student.parameters().Sum(p => p.numel()):N0} parameters"));
+            view => Read(view, common, channel, images.ClassNames), Ingest(common, channel, images.ClassNames), images, common, teacher, channel);
+        var objectives = new List<IObjective>();
+        try
+        {
+            foreach (Candidate candidate in candidates)
+            {
+                manual_seed(settled.Seed!.Value);
+                Detector student = candidate.Plan.Build(DataStatistics.Of(images)).to(device);
+                objectives.Add(ObjectiveOf(student, candidate, teacher, device));
+                Say(channel, string.Create(CultureInfo.InvariantCulture,
+                    $"Training on {further.Training.Count} images of {images.ClassNames.Count} classes ({string.Join(", ", images.ClassNames)}) on {device}; "
+                    + $"the network takes {student.InputSize} and has {student.parameters().Sum(p => p.numel()):N0} parameters"));
+            }
 
-        TrainingResult result = new TrainingLoop(objective, teacher, further.Training, validation, training, device).Run();
-        if (result.Cancelled) channel.Warning(MessageSensitivity.None, $"Training was cancelled after {result.History.Count} epochs; the best model so far is kept.");
-        return Export(result.Detector, images, input.Schema, channel);
+            var students = candidates.Zip(objectives, (candidate, objective) =>
+                (objective, (TrainingOptions)(candidate.Options with { Seed = settled.Seed, Progress = new ProgressLog(channel, candidate.Options.Progress) }))).ToArray();
+            IReadOnlyList<TrainingResult> results = new TrainingLoop(students, teacher, further.Training, validation, device).Run();
+            if (results[0].Cancelled) channel.Warning(MessageSensitivity.None, $"Training was cancelled after {results[0].History.Count} epochs; the best model so far is kept.");
+            return [.. results.Zip(candidates, (result, candidate) => Export(result.Detector, candidate.Options.Columns, images, input.Schema, channel))];
+        }
+        finally
+        {
+            foreach (IObjective objective in objectives)
+            {
+                objective.Dispose();
+                objective.Student.Dispose();
+            }
+        }
     }
 
-    private DetectorTransformer Export(Detector detector, SampleStore images, DataViewSchema schema, IChannel channel)
+    private DetectorTransformer Export(Detector detector, DetectorColumns columns, SampleStore images, DataViewSchema schema, IChannel channel)
     {
         detector.to(CPU);
         OnnxModelFile model = DetectorFile.Export(detector);
         ExportAgreement agreement = ExportCheck.Run(detector, model, images);
         Say(channel, $"Exported to ONNX; against the trained network: {agreement}");
-        return new DetectorTransformer(catalog, model, options.Columns, schema);
+        return new DetectorTransformer(catalog, model, columns, schema);
     }
 
-    /// <summary>The options with what the context decides: seed, GPU, log.</summary>
-    private TrainingOptions Settled(IChannel channel)
+    /// <summary>The options with what the context decides: seed and GPU.</summary>
+    private TrainingOptions Settled(DetectorEstimatorOptions options)
     {
         EnvironmentSettings context = EnvironmentSettings.Of(_environment);
         return options with
@@ -72,14 +99,13 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, DetectorEstima
             Seed = options.Seed ?? context.Seed ?? Checkpoint.SeedIn(options.CheckpointDirectory) ?? Random.Shared.Next(),
             GpuDeviceId = options.GpuDeviceId ?? context.GpuDeviceId,
             FallbackToCpu = options.FallbackToCpu ?? context.FallbackToCpu,
-            Progress = new ProgressLog(channel, options.Progress),
         };
     }
 
-    private SampleStore Read(IDataView view, IChannel channel, IReadOnlyList<string>? classNames)
-        => new DataViewIngest(Ingest(channel, classNames)).Read(view, options.CancellationToken);
+    private static SampleStore Read(IDataView view, DetectorEstimatorOptions options, IChannel channel, IReadOnlyList<string>? classNames)
+        => new DataViewIngest(Ingest(options, channel, classNames)).Read(view, options.CancellationToken);
 
-    private DataViewIngestOptions Ingest(IChannel channel, IReadOnlyList<string>? classNames) => new()
+    private static DataViewIngestOptions Ingest(DetectorEstimatorOptions options, IChannel channel, IReadOnlyList<string>? classNames) => new()
     {
         ImageColumnName = options.ImageColumnName,
         LabelColumnName = options.LabelColumnName,
@@ -90,11 +116,27 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, DetectorEstima
         Warn = warning => channel.Warning(MessageSensitivity.UserData, warning),
     };
 
-    private IObjective ObjectiveOf(Detector student, Lesson? lesson, ITeacher? teacher, Device device) => student switch
+    private static IObjective ObjectiveOf(Detector student, Candidate candidate, ITeacher? teacher, Device device) => student switch
     {
-        FasterRcnn detector => new TwoStageObjective(detector, options.SquaredRegressionWeight, lesson?.Distillation, teacher, device),
+        FasterRcnn detector => new TwoStageObjective(
+            detector, candidate.Options.SquaredRegressionWeight, candidate.Lesson?.Distillation, candidate.Lesson is null ? null : teacher, device),
         _ => throw new NotSupportedException($"There is no training for detectors of the kind {student.GetType().Name}."),
     };
+
+    private static void CheckCommon(IReadOnlyList<Candidate> candidates)
+    {
+        if (candidates.Select(candidate => candidate.Lesson?.Teacher).Where(teacher => teacher is not null).Distinct().Count() > 1)
+            throw new ArgumentException("Students that train side by side have one teacher.", nameof(candidates));
+        if (candidates.Select(Common).Distinct().Count() > 1)
+            throw new ArgumentException("Students that train side by side agree in epochs, batches, seed, data and device.", nameof(candidates));
+
+        static object Common(Candidate candidate)
+        {
+            DetectorEstimatorOptions o = candidate.Options;
+            return (o.Epochs, o.BatchSize, o.Seed, o.Augmentation, o.ValidationSet, o.ValidationEvery, o.GpuDeviceId, o.OnInvalidSample, o.CancellationToken,
+                o.GeneratedSet, o.LabelledShare, (o as DistillDetectorOptions)?.UnlabelledSet);
+        }
+    }
 
     /// <summary>Says what the teacher will not teach.</summary>
     private static void SayLimits(IChannel channel, ITeacher teacher, IReadOnlyList<string> classNames)

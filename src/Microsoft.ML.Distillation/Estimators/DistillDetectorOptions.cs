@@ -1,3 +1,5 @@
+using Microsoft.ML.Distillation.Estimators;
+
 namespace Microsoft.ML.Distillation;
 
 /// <summary>The options of <see cref="DistillDetectorEstimator"/>. Only the teacher must be given; what is left out adapts to the data.</summary>
@@ -21,6 +23,8 @@ public sealed record DistillDetectorOptions : DetectorEstimatorOptions
 
     /// <summary>Which of the teacher's detections become labels of the <see cref="UnlabelledSet"/>.</summary>
     public GeneratedLabelOptions GeneratedLabels { get; init; } = new();
+
+    internal override Candidate Candidate => new(Student, new Lesson(Teacher, Distillation), this);
 
     internal override void Validate()
     {

@@ -1,3 +1,5 @@
+using Microsoft.ML.Distillation.Estimators;
+
 namespace Microsoft.ML.Distillation;
 
 /// <summary>The options of <see cref="TrainDetectorEstimator"/>. What is left out adapts to the data.</summary>
@@ -5,6 +7,8 @@ public sealed record TrainDetectorOptions : DetectorEstimatorOptions
 {
     /// <summary>The network to train. The default is a Faster R-CNN on ResNet-18, which can teach a smaller one.</summary>
     public StudentDetector Detector { get; init; } = StudentDetector.FasterRcnn(Backbone.ResNet18);
+
+    internal override Candidate Candidate => new(Detector, Lesson: null, this);
 
     internal override void Validate()
     {

@@ -15,8 +15,7 @@ internal sealed class DetectorTeacher : ITeacher
     private readonly Device _device;
     private readonly ClassMap _classes;
     private readonly Tensor _inputSize;
-    private AnchorMap? _anchorMap;
-    private Tensor? _mappedAnchors;
+    private readonly Dictionary<Tensor, AnchorMap> _anchorMaps = new(ReferenceEqualityComparer.Instance);
 
     /// <param name="detector">The detector, which from now on belongs to the teacher.</param>
     /// <param name="studentClasses">The student's classes, in whose order the teacher answers.</param>
@@ -51,29 +50,29 @@ internal sealed class DetectorTeacher : ITeacher
 
     public void Dispose()
     {
-        _anchorMap?.Dispose();
+        foreach (AnchorMap map in _anchorMaps.Values) map.Dispose();
         _inputSize.Dispose();
         _classes.Dispose();
         _detector.Dispose();
     }
 
-    /// <summary>The match of the student's anchors, made once for all batches.</summary>
+    /// <summary>The match of a student's anchors, made once for all batches.</summary>
     private AnchorMap MapAnchors(Tensor anchors)
     {
-        if (_anchorMap is null || !ReferenceEquals(anchors, _mappedAnchors))
+        if (!_anchorMaps.TryGetValue(anchors, out AnchorMap? map))
         {
             using var scope = NewDisposeScope();
-            _anchorMap?.Dispose();
-            _anchorMap = AnchorMap.Between(anchors, _detector.Anchors.to(_device).div(_inputSize));
-            _mappedAnchors = anchors;
+            _anchorMaps[anchors] = map = AnchorMap.Between(anchors, _detector.Anchors.to(_device).div(_inputSize));
         }
 
-        return _anchorMap;
+        return map;
     }
 
     /// <summary>The detector's knowledge of one batch; the feature maps, which all questions share, are computed once.</summary>
     private sealed class BatchView(DetectorTeacher teacher, IReadOnlyDictionary<string, Tensor> features) : ITeacherView
     {
+        private RpnOutput? _rpn;
+
         public Tensor Feature(string name) => features[name];
 
         public BoxScores ScoreBoxes(IReadOnlyList<Tensor> boxes)
@@ -92,7 +91,7 @@ internal sealed class DetectorTeacher : ITeacher
             using var scope = NewDisposeScope();
             using IDisposable frozen = no_grad();
             AnchorMap map = teacher.MapAnchors(anchors);
-            RpnOutput rpn = teacher._detector.Rpn(features);
+            RpnOutput rpn = _rpn ??= Rpn();
             Tensor refined = FasterRcnn.RpnCoder.Decode(rpn.Deltas, teacher._detector.Anchors).div(teacher._inputSize);
             return new AnchorScores(
                 map.Select(rpn.Objectness.sigmoid()).MoveToOuterDisposeScope(), map.Select(refined).MoveToOuterDisposeScope(),
@@ -102,6 +101,16 @@ internal sealed class DetectorTeacher : ITeacher
         public void Dispose()
         {
             foreach (Tensor map in features.Values) map.Dispose();
+            _rpn?.Objectness.Dispose();
+            _rpn?.Deltas.Dispose();
+        }
+
+        private RpnOutput Rpn()
+        {
+            RpnOutput rpn = teacher._detector.Rpn(features);
+            rpn.Objectness.DetachFromDisposeScope();
+            rpn.Deltas.DetachFromDisposeScope();
+            return rpn;
         }
     }
 }

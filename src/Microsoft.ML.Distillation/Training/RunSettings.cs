@@ -30,11 +30,11 @@ internal static class RunSettings
             [nameof(options.ValidationEvery)] = Text(options.ValidationEvery),
         };
 
-    /// <summary>The seed of torch's generator in an epoch: far apart for neighbouring seeds and epochs.</summary>
-    public static long EpochSeed(int seed, int epoch)
+    /// <summary>The seed of torch's generator in a step: far apart for neighbouring seeds and steps.</summary>
+    public static long StepSeed(int seed, int step)
     {
         // The finaliser of SplitMix64 (Steele et al., 2014).
-        ulong mixed = ((ulong)(uint)seed << 32 | (uint)epoch) + 0x9E3779B97F4A7C15;
+        ulong mixed = ((ulong)(uint)seed << 32 | (uint)step) + 0x9E3779B97F4A7C15;
         mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9;
         mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EB;
         return (long)((mixed ^ (mixed >> 31)) >> 1);

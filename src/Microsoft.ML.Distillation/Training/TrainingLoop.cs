@@ -9,20 +9,20 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Distillation.Training;
 
 /// <summary>
-/// The training of a student, with or without a teacher. Everything random follows from the seed and the number of the epoch, so
-/// a run that was interrupted and continues from a checkpoint ends where the uninterrupted run ends.
+/// The training of students, with or without a teacher. Several learn from one pass of the teacher over the same batches; each comes
+/// out as if it had been alone. Everything random follows from the seed and the number of the step, so a run that was interrupted
+/// and continues from a checkpoint ends where the uninterrupted run ends.
 /// </summary>
 internal sealed class TrainingLoop
 {
-    private readonly IObjective _objective;
+    private readonly IReadOnlyList<Trainee> _trainees;
     private readonly ITeacher? _teacher;
     private readonly IDetectionDataset _training;
     private readonly IDetectionDataset? _validation;
     private readonly TrainingOptions _options;
-    private readonly TrainingPlan _plan;
     private readonly Device _device;
+    private readonly IReadOnlyList<ImageSize> _views;
     private readonly BatchLoader _loader;
-    private readonly Checkpoint? _checkpoint;
 
     /// <param name="objective">The student and its loss; already on <paramref name="device"/>.</param>
     /// <param name="teacher">The teacher, whose views the objective asks.</param>
@@ -32,99 +32,89 @@ internal sealed class TrainingLoop
     /// <param name="device">Where the student and the objective's extras are.</param>
     public TrainingLoop(
         IObjective objective, ITeacher? teacher, IDetectionDataset training, IDetectionDataset? validation, TrainingOptions options, Device device)
+        : this([(objective, options)], teacher, training, validation, device)
     {
-        options.Validate();
-        (_objective, _teacher, _training, _validation, _device) = (objective, teacher, training, validation, device);
-        _options = options with { Seed = options.Seed ?? Checkpoint.SeedIn(options.CheckpointDirectory) };
-        _plan = TrainingPlan.For(_options, training.Count, objective.Student.parameters().Sum(parameter => parameter.numel()));
-        ImageSize size = objective.Student.InputSize;
-        ImageSize[] views = teacher is null || teacher.InputSize == size ? [size] : [size, teacher.InputSize];
-        _loader = new BatchLoader(training, views, options.BatchSize, options.Augmentation, workers: options.LoaderThreads, wholeBatches: true);
-        if (options.CheckpointDirectory is string directory)
-            _checkpoint = new Checkpoint(directory, RunSettings.Of(_options, _plan, objective, training, validation));
+    }
+
+    /// <param name="students">The students' losses, each with its options; they agree in what makes the batches: seed, epochs, batch size, augmentation.</param>
+    /// <inheritdoc cref="TrainingLoop(IObjective, ITeacher?, IDetectionDataset, IDetectionDataset?, TrainingOptions, Device)"/>
+    public TrainingLoop(
+        IReadOnlyList<(IObjective Objective, TrainingOptions Options)> students, ITeacher? teacher,
+        IDetectionDataset training, IDetectionDataset? validation, Device device)
+    {
+        foreach ((_, TrainingOptions options) in students) options.Validate();
+        int? seed = students[0].Options.Seed ?? Checkpoint.SeedIn(students[0].Options.CheckpointDirectory);
+        _options = students[0].Options with { Seed = seed ?? Random.Shared.Next() };
+        (_teacher, _training, _validation, _device) = (teacher, training, validation, device);
+        _trainees = [.. students.Select(student => new Trainee(student.Objective, student.Options with { Seed = _options.Seed }, training, validation))];
+        IEnumerable<ImageSize> sizes = _trainees.Select(trainee => trainee.Student.InputSize);
+        _views = [.. (teacher is null ? sizes : sizes.Append(teacher.InputSize)).Distinct()];
+        _loader = new BatchLoader(training, _views, _options.BatchSize, _options.Augmentation, workers: _options.LoaderThreads, wholeBatches: true);
     }
 
     /// <summary>Trains until the last epoch or until cancelled.</summary>
+    /// <returns>What became of each student, in their order.</returns>
     /// <exception cref="TrainingDivergedException">A term of the loss or the gradient is not finite.</exception>
     /// <exception cref="InvalidOperationException">The checkpoint in the folder is of another run.</exception>
-    public TrainingResult Run()
+    public IReadOnlyList<TrainingResult> Run()
     {
         if (_device.type == DeviceType.CPU) NativeHeap.KeepFreedMemory();
-        using var state = new TrainingState(_objective, _options, _plan);
-        _checkpoint?.Resume(state);
         bool cancelled = false;
         try
         {
-            for (int epoch = state.History.Count + 1; epoch <= _plan.Epochs; epoch++)
+            foreach (Trainee trainee in _trainees) trainee.Start();
+            for (int epoch = _trainees.Min(trainee => trainee.Epochs) + 1; epoch <= _trainees[0].Plan.Epochs; epoch++)
             {
-                EpochMeter meter = TrainEpoch(state, epoch);
-                CocoMetrics? metrics = Validate(state, epoch);
-                state.History.Add(new EpochSummary(epoch, meter.Means(), metrics?.AveragePrecision, metrics?.AveragePrecision50));
-                _checkpoint?.Save(state);
-                _options.Progress?.Report(meter.Progress(state.Step) with
-                {
-                    EpochEnd = true,
-                    ValidationAveragePrecision = metrics?.AveragePrecision,
-                    ValidationAveragePrecision50 = metrics?.AveragePrecision50,
-                });
+                // After an interruption some may have written their checkpoint of this epoch, and others not.
+                Trainee[] active = [.. _trainees.Where(trainee => trainee.Epochs < epoch)];
+                TrainEpoch(active, epoch);
+                foreach (Trainee trainee in active) trainee.Close(epoch, Validate(trainee, epoch));
             }
         }
         catch (OperationCanceledException) when (_options.CancellationToken.IsCancellationRequested)
         {
             cancelled = true;
         }
-
-        state.Finish();
-        _objective.Student.eval();
-        return new TrainingResult(_objective.Student, state.History, state.BestAp, cancelled);
-    }
-
-    private EpochMeter TrainEpoch(TrainingState state, int epoch)
-    {
-        var meter = new EpochMeter(_plan, epoch);
-        manual_seed(RunSettings.EpochSeed(_plan.Seed, epoch));
-        _objective.Student.train();
-        foreach (nn.Module extra in _objective.Extras) extra.train();
-
-        foreach (DetectionBatch batch in _loader.Epoch(_plan.Seed, epoch, shuffle: true, _options.CancellationToken))
+        finally
         {
-            using (batch) TrainStep(state, batch, meter);
-            _options.Progress?.Report(meter.Progress(state.Step));
-            _options.CancellationToken.ThrowIfCancellationRequested();
+            foreach (Trainee trainee in _trainees) trainee.Finish();
         }
 
-        return meter;
+        return [.. _trainees.Select(trainee => trainee.Result(cancelled))];
     }
 
-    private void TrainStep(TrainingState state, DetectionBatch batch, EpochMeter meter)
+    private void TrainEpoch(Trainee[] trainees, int epoch)
+    {
+        foreach (Trainee trainee in trainees) trainee.Open(epoch);
+        foreach (DetectionBatch batch in _loader.Epoch(_options.Seed!.Value, epoch, shuffle: true, _options.CancellationToken))
+        {
+            using (batch) TrainStep(trainees, batch);
+            foreach (Trainee trainee in trainees) trainee.Report();
+            _options.CancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+
+    private void TrainStep(Trainee[] trainees, DetectionBatch batch)
     {
         using var scope = NewDisposeScope();
-        int step = state.Step + 1;
-        Tensor images = batch.Views[0].to(_device);
-        using ITeacherView? view = _teacher?.View(
-            batch.Views.Count == 1 ? images : batch.Views[1], [.. batch.Indices.Select(_training.SizeOf)]);
-
-        IReadOnlyList<LossTerm> terms = _objective.Compute(batch.Annotations, images, view);
-        LossSum loss = LossSum.Of(terms);
-        state.Parameters.Gradients.zero_();
-        loss.Total.backward();
-
-        (double[] losses, double norm) = loss.Read(state.Parameters.Gradients, step);
-        state.Parameters.Clip(norm, _options.GradientClip);
-        state.Optimizer.Step(_plan.LearningRateAt(step), step);
-        state.Average?.Update(step);
-        state.Step = step;
-        meter.Add(loss.Names, losses, batch.Count);
+        using ITeacherView? view = _teacher?.View(ViewOf(batch, _teacher.InputSize), [.. batch.Indices.Select(_training.SizeOf)]);
+        foreach (Trainee trainee in trainees)
+            trainee.Learn(batch.Annotations, ViewOf(batch, trainee.Student.InputSize).to(_device), batch.Count, view);
     }
 
-    private CocoMetrics? Validate(TrainingState state, int epoch)
+    /// <summary>The batch at a size.</summary>
+    private Tensor ViewOf(DetectionBatch batch, ImageSize size)
     {
-        if (_validation is null || (epoch % _options.ValidationEvery != 0 && epoch != _plan.Epochs)) return null;
-        using IDisposable? averaged = state.UseAverage();
-        CocoMetrics metrics = Validator.Evaluate(
-            _objective.Student, _validation, _device, _options.BatchSize, _options.LoaderThreads, _options.CancellationToken);
-        if (double.IsNaN(metrics.AveragePrecision)) return null;
-        state.KeepIfBest(metrics.AveragePrecision);
-        return metrics;
+        int index = 0;
+        while (_views[index] != size) index++;
+        return batch.Views[index];
+    }
+
+    private CocoMetrics? Validate(Trainee trainee, int epoch)
+    {
+        if (_validation is null || (epoch % _options.ValidationEvery != 0 && epoch != trainee.Plan.Epochs)) return null;
+        using IDisposable? averaged = trainee.UseAverage();
+        return Validator.Evaluate(
+            trainee.Student, _validation, _device, _options.BatchSize, _options.LoaderThreads, _options.CancellationToken);
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Estimators;
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML.Distillation.Evaluation;
@@ -47,6 +48,23 @@ public class TrainingCommandsTests
         IReadOnlyList<CocoDetection> one = CocoJson.ReadDetections(_folder.Sub("zip.json")), other = CocoJson.ReadDetections(_folder.Sub("onnx.json"));
         Assert.That(one.Select(d => (d.ImageId, d.CategoryId, d.Score)), Is.EqualTo(other.Select(d => (d.ImageId, d.CategoryId, d.Score))));
         Assert.That(Directory.GetFiles(_folder.Sub("drawn")), Has.Length.EqualTo(13));
+    }
+
+    [Test]
+    public void SeveralSeeds_AreComparedInPairs()
+    {
+        string teacher = _folder.Sub("teacher.zip");
+        ToolRun.Succeeding(["train", "--data", Data, "--output", teacher, .. Tiny, "--epochs", "1", "--widths", "8,8,16"]);
+        ToolRun run = ToolRun.Succeeding(
+            ["distill", "--data", Data, "--teacher", teacher, "--output", _folder.Sub("s.zip"), "--control", "--seeds", "2",
+                .. Tiny, "--epochs", "1", "--widths", "4,4,8"]);
+        foreach (string model in (string[])["s-seed3.zip", "s-seed3-alone.zip", "s-seed4.zip", "s-seed4-l2.zip"]) Assert.That(File.Exists(_folder.Sub(model)), model);
+        Assert.That(run.Output, Does.Contain("student distilled - student alone: ").And.Contain("95 % of 2 pairs"));
+
+        ToolRun.Succeeding(["distill", "--data", Data, "--teacher", teacher, "--output", _folder.Sub("one.zip"), .. Tiny, "--epochs", "1", "--widths", "4,4,8"]);
+        Assert.That(
+            FittedDetectors.In(_folder.Sub("one.zip")).ToBytes(), Is.EqualTo(FittedDetectors.In(_folder.Sub("s-seed3.zip")).ToBytes()),
+            "a student beside its controls is the student without them");
     }
 
     [Test]

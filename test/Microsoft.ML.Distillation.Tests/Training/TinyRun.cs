@@ -42,6 +42,6 @@ internal static class TinyRun
     {
         student ??= Detector();
         using var objective = new TwoStageObjective(student, options.SquaredRegressionWeight, distillation, teacher, CPU);
-        return new TrainingLoop(objective, teacher, training, validation, options, CPU).Run();
+        return new TrainingLoop(objective, teacher, training, validation, options, CPU).Run()[0];
     }
 }
