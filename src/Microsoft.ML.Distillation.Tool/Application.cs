@@ -75,6 +75,7 @@ internal static class Application
             new PredictCommand(),
             new ExportCommand(),
             new LabelCommand(),
+            new InspectTeacherCommand(),
         };
         root.Options.Add(SharedOptions.Verbose);
         return root;

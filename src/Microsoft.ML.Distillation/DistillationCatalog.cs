@@ -127,6 +127,24 @@ public static class DistillationCatalog
         return new DistillDetectorEstimator(catalog, options);
     }
 
+    /// <summary>Labels images with a detector, so that others can be trained on them (Data Distillation).</summary>
+    /// <param name="catalog">The catalog <c>mlContext.Transforms</c>.</param>
+    /// <param name="teacher">The detector that labels.</param>
+    /// <param name="labelledSet">Annotated images, prepared as for training: they give the classes, and how many objects an image has.</param>
+    public static LabelWithTeacherEstimator LabelWithTeacher(this TransformsCatalog catalog, Teacher teacher, IDataView labelledSet)
+        => catalog.LabelWithTeacher(new LabelWithTeacherOptions { Teacher = teacher, LabelledSet = labelledSet });
+
+    /// <summary>Labels images with a detector, so that others can be trained on them (Data Distillation).</summary>
+    /// <param name="catalog">The catalog <c>mlContext.Transforms</c>.</param>
+    /// <param name="options">The options.</param>
+    /// <exception cref="ArgumentException">An option is missing or out of its range; the message names it.</exception>
+    public static LabelWithTeacherEstimator LabelWithTeacher(this TransformsCatalog catalog, LabelWithTeacherOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentNullException.ThrowIfNull(options);
+        return new LabelWithTeacherEstimator(catalog, options);
+    }
+
     /// <summary>Measures predictions against the ground truth by COCO's and by PASCAL VOC's rules.</summary>
     /// <param name="mlContext">The context.</param>
     /// <param name="data">Ground truth and predictions, as a fitted detector's <c>Transform</c> gives them on annotated images.</param>

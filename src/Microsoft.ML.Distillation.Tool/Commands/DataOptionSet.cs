@@ -28,6 +28,10 @@ internal sealed class DataOptionSet
             context, folder, DataSplits.Choose(folder, parsed.GetValue(_train), "train"), OrNone(folder, parsed.GetValue(_validation), "val"), display);
     }
 
+    /// <summary>Opens images without labels to train on.</summary>
+    public TrainingSession OpenImages(ParseResult parsed, MLContext context, TrainingDisplay display)
+        => new(context, ImageFiles.Find(parsed.GetRequiredValue(_data)), display);
+
     /// <summary>The images to measure the result on; none where there are none.</summary>
     public IReadOnlyList<AnnotatedImage> OpenTest(ParseResult parsed, MLContext context)
     {

@@ -7,6 +7,11 @@ namespace Microsoft.ML.Distillation.Tool.Commands;
 /// <summary><c>ml-distill distill</c>: trains a student under a teacher, and its controls without one.</summary>
 internal sealed class DistillCommand : System.CommandLine.Command
 {
+    private readonly Option<bool> _noLabels = new("--no-labels")
+    {
+        Description = "--data is a folder of images without labels: the student learns from the teacher alone, and its classes are the teacher's.",
+    };
+
     public DistillCommand()
         : base("distill", "Trains a compact student detector under a teacher.")
     {
@@ -27,7 +32,7 @@ internal sealed class DistillCommand : System.CommandLine.Command
         Option<int?> seeds = SharedOptions.Count("--seeds",
             "Train with so many seeds, from --seed on (NAME-seed1.zip, NAME-seed2.zip, …), and show what the teacher brings in the mean. [default: 1]");
         data.AddTo(Options);
-        foreach (Option option in (Option[])[output, control, seeds]) Options.Add(option);
+        foreach (Option option in (Option[])[output, control, seeds, _noLabels]) Options.Add(option);
         teacher.AddTo(Options);
         hints.AddTo(Options);
         generated.AddTo(Options);
@@ -39,16 +44,20 @@ internal sealed class DistillCommand : System.CommandLine.Command
             teacher, parsed.GetRequiredValue(output), parsed.GetValue(control), parsed.GetValue(seeds) ?? 1));
     }
 
-    private static int Run(
+    private int Run(
         ParseResult parsed, DataOptionSet data, StudentDetector student, TrainingOptionSet training, DistillationOptions distillation,
         UnlabelledOptionSet unlabelled, GeneratedOptionSet generated, TeacherOptionSet teacherOptions, string path, bool control, int seeds)
     {
         (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         int firstSeed = training.SeedOf(parsed);
         MLContext context = TrainingSession.CreateContext(firstSeed, parsed.GetValue(SharedOptions.Verbose), error);
-        IReadOnlyList<AnnotatedImage> test = data.OpenTest(parsed, context);
+        bool noLabels = parsed.GetValue(_noLabels);
+        if (noLabels && control) throw new UsageException("--control needs labels: without them the student cannot learn alone.");
+        IReadOnlyList<AnnotatedImage> test = noLabels ? [] : data.OpenTest(parsed, context);
         Teacher teacher = teacherOptions.Open(parsed, [.. (distillation.Hints ?? []).Select(pair => pair.Teacher)]);
-        TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output));
+        TrainingSession session = noLabels ? data.OpenImages(parsed, context, TrainingDisplay.On(output)) : data.Open(parsed, context, TrainingDisplay.On(output));
+        if (teacherOptions.IsPublished(parsed) && !noLabels)
+            TeacherInspection.WriteClasses(output, teacher.ClassNames, session.ClassNames(), teacherOptions.OptionsOf(parsed));
         using var interruption = new Interruption(error, "the best model so far will be saved");
         // With further images an epoch is longer: the controls, which see the labelled ones alone, make as many steps.
         (int All, int Alone)? epochs = unlabelled.Epochs(parsed, session, training.EpochsOf(parsed)) ?? generated.Epochs(parsed, session, training.EpochsOf(parsed));
@@ -78,7 +87,7 @@ internal sealed class DistillCommand : System.CommandLine.Command
             yield return Alone("student alone + L2", "l2", distillation.BoundedRegressionWeight);
 
             StudentRun Distilled(string name, string run) => Student(name, run, PathOf(seed, ""), generated.Apply(
-                unlabelled.Apply(new DistillDetectorOptions { Teacher = teacher, Student = student, Distillation = distillation }, parsed, session), parsed, session));
+                unlabelled.Apply(new DistillDetectorOptions { Teacher = teacher, Student = student, Distillation = distillation, WithoutLabels = noLabels }, parsed, session), parsed, session));
 
             StudentRun Alone(string name, string run, double squaredWeight)
                 => Student(name, run, PathOf(seed, $"-{run}"), new TrainDetectorOptions { Detector = student, SquaredRegressionWeight = squaredWeight });

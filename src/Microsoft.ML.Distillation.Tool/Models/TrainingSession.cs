@@ -30,6 +30,17 @@ internal sealed class TrainingSession
             Validation = _toKeys.Transform(_loadImages.Transform(context.Data.LoadDetections(folder, split: validationSplit)));
     }
 
+    /// <summary>Images without labels, for a student that learns from its teacher alone.</summary>
+    public TrainingSession(MLContext context, IReadOnlyList<string> files, TrainingDisplay display)
+    {
+        Context = context;
+        _display = display;
+        _files = context.Data.LoadFromEnumerable(files.Select(path => new AnnotatedImage { ImagePath = path }));
+        _loadImages = context.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath").Fit(_files);
+        _toKeys = _loadImages;
+        Train = _loadImages.Transform(_files);
+    }
+
     /// <summary>The context.</summary>
     public MLContext Context { get; }
 
@@ -49,6 +60,10 @@ internal sealed class TrainingSession
     /// <summary>Images without labels, prepared as the others are.</summary>
     public IDataView ImagesOf(IEnumerable<string> files)
         => _loadImages.Transform(Context.Data.LoadFromEnumerable(files.Select(path => new AnnotatedImage { ImagePath = path })));
+
+    /// <summary>The classes of the objects in the images to train on.</summary>
+    public string[] ClassNames() => [.. Context.Data.CreateEnumerable<AnnotatedImage>(_files, reuseRowObject: false)
+        .SelectMany(image => image.Label).Where(name => name.Length > 0).Distinct().Order(StringComparer.Ordinal)];
 
     /// <summary>The number of images to train on.</summary>
     public int CountTrain() => Context.Data.CreateEnumerable<AnnotatedImage>(_files, reuseRowObject: true).Count();

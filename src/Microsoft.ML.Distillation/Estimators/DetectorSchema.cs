@@ -12,9 +12,10 @@ internal static class DetectorSchema
     {
         Check(input, options.ImageColumnName, "an image (MLImage, as LoadImages makes it)",
             c => c.Kind == SchemaShape.Column.VectorKind.Scalar && c.ItemType is ImageDataViewType);
-        Check(input, options.LabelColumnName, "a vector of keys (use Conversion.MapValueToKey on class names)",
+        bool labelled = options is not DistillDetectorOptions { WithoutLabels: true };
+        if (labelled) Check(input, options.LabelColumnName, "a vector of keys (use Conversion.MapValueToKey on class names)",
             c => c.Kind != SchemaShape.Column.VectorKind.Scalar && c.IsKey);
-        Check(input, options.BoundingBoxColumnName, "a vector of Single (x0 y0 x1 y1 of each object in pixels)",
+        if (labelled) Check(input, options.BoundingBoxColumnName, "a vector of Single (x0 y0 x1 y1 of each object in pixels)",
             c => c.Kind != SchemaShape.Column.VectorKind.Scalar && !c.IsKey && c.ItemType.RawType == typeof(float));
 
         var columns = input.ToDictionary(c => c.Name);

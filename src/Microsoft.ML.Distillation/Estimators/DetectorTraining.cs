@@ -3,6 +3,7 @@ using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Teachers;
+using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
 using Microsoft.ML.Distillation.Training;
 using Microsoft.ML.Runtime;
 using TorchSharp;
@@ -44,7 +45,9 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
         DetectorEstimatorOptions common = candidates[0].Options;
         Device device = TrainingDevice.Choose(settled.GpuDeviceId, settled.FallbackToCpu ?? false);
 
-        using SampleStore images = Read(input, common, channel, classNames: null);
+        using SampleStore images = common is DistillDetectorOptions { WithoutLabels: true } unlabelled
+            ? new UnlabelledIngest(Ingest(common, channel, unlabelled.ClassNames ?? unlabelled.Teacher.ClassNames)).Read(input, "the training data", common.CancellationToken)
+            : Read(input, common, channel, classNames: null);
         using SampleStore? validation = common.ValidationSet is { } set ? Read(set, common, channel, images.ClassNames) : null;
 
         using var scope = NewDisposeScope();
@@ -58,7 +61,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
             foreach (Candidate candidate in candidates)
             {
                 manual_seed(settled.Seed!.Value);
-                Detector student = candidate.Plan.Build(DataStatistics.Of(images)).to(device);
+                Detector student = candidate.Plan.Build(DataStatistics.Of(further.Labelled)).to(device);
                 objectives.Add(ObjectiveOf(student, candidate, teacher, device));
                 Say(channel, string.Create(CultureInfo.InvariantCulture,
                     $"Training on {further.Training.Count} images of {images.ClassNames.Count} classes ({string.Join(", ", images.ClassNames)}) on {device}; "
@@ -67,7 +70,8 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
 
             var students = candidates.Zip(objectives, (candidate, objective) =>
                 (objective, (TrainingOptions)(candidate.Options with { Seed = settled.Seed, Progress = new ProgressLog(channel, candidate.Options.Progress) }))).ToArray();
-            IReadOnlyList<TrainingResult> results = new TrainingLoop(students, teacher, further.Training, validation, device).Run();
+            IDetectionDataset training = teacher is CachedOnnxTeacher cached ? cached.Watch(further.Training, objectives[0].Student.InputSize) : further.Training;
+            IReadOnlyList<TrainingResult> results = new TrainingLoop(students, teacher, training, validation, device).Run();
             if (results[0].Cancelled) channel.Warning(MessageSensitivity.None, $"Training was cancelled after {results[0].History.Count} epochs; the best model so far is kept.");
             return [.. results.Zip(candidates, (result, candidate) => Export(result.Detector, candidate.Options.Columns, images, input.Schema, channel))];
         }
@@ -134,7 +138,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
         {
             DetectorEstimatorOptions o = candidate.Options;
             return (o.Epochs, o.BatchSize, o.Seed, o.Augmentation, o.ValidationSet, o.ValidationEvery, o.GpuDeviceId, o.OnInvalidSample, o.CancellationToken,
-                o.GeneratedSet, o.LabelledShare, (o as DistillDetectorOptions)?.UnlabelledSet);
+                o.GeneratedSet, o.LabelledShare, (o as DistillDetectorOptions)?.UnlabelledSet, o is DistillDetectorOptions { WithoutLabels: true });
         }
     }
 
