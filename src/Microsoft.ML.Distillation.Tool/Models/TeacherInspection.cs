@@ -2,7 +2,7 @@ using System.Globalization;
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
 using Microsoft.ML.Distillation.Teachers.OnnxDetectors.Decoders;
-using OnnxDetector = Microsoft.ML.Distillation.Teachers.OnnxDetectors.OnnxDetector;
+using PublishedDetector = Microsoft.ML.Distillation.Teachers.OnnxDetectors.OnnxDetector;
 
 namespace Microsoft.ML.Distillation.Tool.Models;
 
@@ -58,7 +58,7 @@ internal static class TeacherInspection
     }
 
     /// <summary>Writes how the detector is read.</summary>
-    public static void WriteReading(TextWriter output, OnnxDetector detector)
+    public static void WriteReading(TextWriter output, PublishedDetector detector)
     {
         TeacherPreprocessing seen = detector.Preprocessing;
         output.WriteLine($"format   {detector.Format}, {detector.ClassNames.Count} classes: {string.Join(", ", detector.ClassNames.Take(10))}{(detector.ClassNames.Count > 10 ? ", …" : "")}");

@@ -36,8 +36,8 @@ public class TeacherEnsembleTests
     public void ImpossibleOptions_AreNamed()
     {
         Assert.That(() => new EnsembleOptions { Transforms = [] }.Validate(), Throws.ArgumentException.With.Message.Contains("Transforms"));
-        Assert.That(() => new EnsembleOptions { Transforms = [new LabelTransform(0)] }.Validate(), Throws.ArgumentException.With.Message.Contains("Scale"));
-        Assert.That(() => new EnsembleOptions { VotingOverlap = 2 }.Validate(), Throws.ArgumentException.With.Message.Contains("VotingOverlap"));
+        Assert.That(() => new EnsembleOptions { Transforms = [new LabelTransform(0)] }.Validate(), Throws.InstanceOf<ArgumentException>().With.Message.Contains("Scale"));
+        Assert.That(() => new EnsembleOptions { VotingOverlap = 2 }.Validate(), Throws.InstanceOf<ArgumentException>().With.Message.Contains("VotingOverlap"));
     }
 
     private static RgbImage Spot(int width, int height, int x0, int y0, int x1, int y1)
