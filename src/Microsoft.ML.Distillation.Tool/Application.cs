@@ -80,6 +80,7 @@ internal static class Application
             new QuantizeCommand(),
             new CompressCommand(),
             new PaperCommand(),
+            new InspectTeacherCommand(),
         };
         root.Options.Add(SharedOptions.Verbose);
         return root;

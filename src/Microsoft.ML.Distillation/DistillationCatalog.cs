@@ -166,6 +166,24 @@ public static class DistillationCatalog
         return new QuantizeDetectorEstimator(catalog, options);
     }
 
+    /// <summary>Labels images with a detector, so that others can be trained on them (Data Distillation).</summary>
+    /// <param name="catalog">The catalog <c>mlContext.Transforms</c>.</param>
+    /// <param name="teacher">The detector that labels.</param>
+    /// <param name="labelledSet">Annotated images, prepared as for training: they give the classes, and how many objects an image has.</param>
+    public static LabelWithTeacherEstimator LabelWithTeacher(this TransformsCatalog catalog, Teacher teacher, IDataView labelledSet)
+        => catalog.LabelWithTeacher(new LabelWithTeacherOptions { Teacher = teacher, LabelledSet = labelledSet });
+
+    /// <summary>Labels images with a detector, so that others can be trained on them (Data Distillation).</summary>
+    /// <param name="catalog">The catalog <c>mlContext.Transforms</c>.</param>
+    /// <param name="options">The options.</param>
+    /// <exception cref="ArgumentException">An option is missing or out of its range; the message names it.</exception>
+    public static LabelWithTeacherEstimator LabelWithTeacher(this TransformsCatalog catalog, LabelWithTeacherOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentNullException.ThrowIfNull(options);
+        return new LabelWithTeacherEstimator(catalog, options);
+    }
+
     /// <summary>Measures predictions against the ground truth by the rules of COCO, PASCAL VOC, KITTI and ILSVRC.</summary>
     /// <remarks>
     /// Of the objects these columns are read too, where the data have them as <see cref="LoadDetections"/> gives them, vectors parallel to

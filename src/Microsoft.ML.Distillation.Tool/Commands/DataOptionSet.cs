@@ -30,6 +30,10 @@ internal sealed class DataOptionSet
         return new TrainingSession(context, data, data.Choose(parsed.GetValue(_train), "train"), OrNone(data, parsed.GetValue(_validation), "val"), display);
     }
 
+    /// <summary>Opens images without labels to train on.</summary>
+    public TrainingSession OpenImages(ParseResult parsed, MLContext context, TrainingDisplay display)
+        => new(context, ImageFiles.Find(parsed.GetRequiredValue(_data)), display);
+
     /// <summary>The images to measure the result on; none where there are none.</summary>
     public IReadOnlyList<AnnotatedImage> OpenTest(ParseResult parsed, MLContext context)
     {

@@ -16,11 +16,16 @@ internal sealed class DistillCommand : System.CommandLine.Command
     private readonly Option<int?> _seeds = SharedOptions.Count("--seeds",
         "Train with so many seeds, from --seed on (NAME-seed1.zip, NAME-seed2.zip, …), and show what the teacher brings in the mean. [default: 1]");
 
+    private readonly Option<bool> _noLabels = new("--no-labels")
+    {
+        Description = "--data is a folder of images without labels: the student learns from the teacher alone, and its classes are the teacher's.",
+    };
+
     public DistillCommand()
         : base("distill", "Trains a compact student detector under a teacher.")
     {
         Data.AddTo(Options);
-        foreach (Option option in (Option[])[_output, _control, _seeds]) Options.Add(option);
+        foreach (Option option in (Option[])[_output, _control, _seeds, _noLabels]) Options.Add(option);
         Teacher.AddTo(Options);
         Hints.AddTo(Options);
         Generated.AddTo(Options);
@@ -58,6 +63,9 @@ internal sealed class DistillCommand : System.CommandLine.Command
 
     /// <summary>Whether the controls are wanted.</summary>
     public bool ControlIn(ParseResult parsed) => parsed.GetValue(_control);
+
+    /// <summary>Whether the images have no labels.</summary>
+    public bool NoLabelsIn(ParseResult parsed) => parsed.GetValue(_noLabels);
 
     /// <summary>The seeds.</summary>
     public IReadOnlyList<int> SeedsIn(ParseResult parsed) => [.. Enumerable.Range(Training.SeedOf(parsed), parsed.GetValue(_seeds) ?? 1)];

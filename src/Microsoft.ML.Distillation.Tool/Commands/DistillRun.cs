@@ -12,6 +12,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
     private readonly StudentDetector _student = command.Student.Read(parsed);
     private readonly DistillationOptions _distillation = command.Hints.Apply(command.Distillation.Read(parsed), parsed);
     private readonly IReadOnlyList<int> _seeds = command.SeedsIn(parsed);
+    private readonly bool _noLabels = command.NoLabelsIn(parsed);
     private readonly bool _control = command.ControlIn(parsed);
     private ModelReport? _teacherReport;
     private StudentRun[]? _firstStudents;
@@ -23,19 +24,23 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
         TextWriter error = parsed.InvocationConfiguration.Error;
         command.Precision.Check(parsed);
         MLContext context = TrainingSession.CreateContext(_seeds[0], parsed.GetValue(SharedOptions.Verbose), error);
-        IReadOnlyList<AnnotatedImage> test = command.Data.OpenTest(parsed, context);
+        if (_noLabels && _control) throw new UsageException("--control needs labels: without them the student cannot learn alone.");
+        IReadOnlyList<AnnotatedImage> test = _noLabels ? [] : command.Data.OpenTest(parsed, context);
         Teacher teacher = command.Teacher.Open(parsed, [.. (_distillation.Hints ?? []).Select(pair => pair.Teacher)]);
-        TrainingSession session = command.Data.Open(parsed, context, TrainingDisplay.On(_output));
+        var display = TrainingDisplay.On(_output);
+        TrainingSession session = _noLabels ? command.Data.OpenImages(parsed, context, display) : command.Data.Open(parsed, context, display);
+        if (command.Teacher.IsPublished(parsed) && !_noLabels)
+            TeacherInspection.WriteClasses(_output, teacher.ClassNames, session.ClassNames(), command.Teacher.OptionsOf(parsed));
         using var interruption = new Interruption(error, "the best model so far will be saved");
 
-        // With further images an epoch is longer: the controls make as many steps, so they see other batches and train after the student.
-        (int All, int Alone)? epochs = command.Unlabelled.Epochs(parsed, session, command.Training.EpochsOf(parsed));
-        bool sideBySide = epochs is null && !command.Generated.IsGiven(parsed);
+        // With further images an epoch is longer: the controls, which see the labelled ones alone, make as many steps.
+        int? asked = command.Training.EpochsOf(parsed);
+        (int All, int Alone)? epochs = command.Unlabelled.Epochs(parsed, session, asked) ?? command.Generated.Epochs(parsed, session, asked);
         var results = new List<IReadOnlyList<ModelReport>>();
         foreach (int seed in _seeds)
         {
             StudentRun[] students = [.. StudentsOf(seed, teacher)];
-            foreach (StudentRun[] group in sideBySide ? [students] : students.Chunk(1))
+            foreach (StudentRun[] group in epochs is null ? [students] : students.Chunk(1))
             {
                 session.TrainAndSave([.. group.Select(student => new TrainingRun(student.Title, student.Path, progress => OptionsOf(student, progress)))]);
                 foreach (StudentRun saved in group) _output.WriteLine($"saved {saved.Path}");
@@ -56,7 +61,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
         {
             DetectorEstimatorOptions options = command.Training.Apply(command.Precision.Apply(student.Options, parsed), parsed, student.Folder, interruption.Token);
             options = options is DistillDetectorOptions distilled
-                ? command.Unlabelled.Apply(InEpochs(epochs?.All, command.Generated.Apply(distilled, parsed, session)), parsed, session)
+                ? command.Generated.Apply(command.Unlabelled.Apply(InEpochs(epochs?.All, distilled), parsed, session), parsed, session)
                 : InEpochs(epochs?.Alone, options);
             return options with { Seed = student.Seed, ValidationSet = session.Validation, Progress = progress };
         }
@@ -75,6 +80,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
             Student = _student,
             Distillation = _distillation,
             Scheme = command.Precision.Scheme(parsed),
+            WithoutLabels = _noLabels,
         });
         if (!_control) yield break;
         yield return Alone("student alone", "alone", 0);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Microsoft.ML.Distillation.Tool.Models;
+using Microsoft.ML.Distillation.Training;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
@@ -27,6 +28,17 @@ internal sealed class GeneratedOptionSet
         return (T)(basis with { GeneratedSet = session.Generated(folder), LabelledShare = parsed.GetValue(Share) ?? basis.LabelledShare });
     }
 
-    /// <summary>Whether there are such images.</summary>
-    public bool IsGiven(ParseResult parsed) => parsed.GetValue(_generated) is not null;
+    /// <summary>The epochs with and without the further images; see <see cref="Epochs(int, int, int?)"/>.</summary>
+    public (int All, int Alone)? Epochs(ParseResult parsed, TrainingSession session, int? asked)
+        => parsed.GetValue(_generated) is string folder ? Epochs(session.CountTrain(), session.CountGenerated(folder), asked) : null;
+
+    /// <summary>
+    /// The epochs of a student that sees labelled and further images, and those of one that sees the labelled ones alone and makes as
+    /// many steps.
+    /// </summary>
+    public static (int All, int Alone) Epochs(int labelled, int others, int? asked)
+    {
+        int all = labelled + others, epochs = asked ?? TrainingPlan.DefaultEpochs(all);
+        return (epochs, Math.Max(1, (int)Math.Round((double)epochs * all / labelled)));
+    }
 }

@@ -34,6 +34,11 @@ internal sealed class TeacherOptionSet
     private readonly Option<double?> _score = SharedOptions.Number("--teacher-score", "The score from which on a prediction is the teacher's opinion. [default: the format's]", 1e-6, 1);
     private readonly Option<int?> _threads = SharedOptions.Count("--teacher-threads", "The threads that run the ONNX teacher. [default: all cores]");
 
+    private readonly Option<string?> _cache = SharedOptions.Path(
+        "--teacher-cache", "A folder for the ONNX teacher's answers: it looks at each image once, not in every epoch. Not with --hint.", "DIR");
+
+    private readonly Option<double?> _cacheSize = SharedOptions.Number("--teacher-cache-gb", "The bound of that folder in gigabytes. [default: 4]", 0.001);
+
     /// <summary>Adds these to a command's options.</summary>
     public void AddTo(IList<Option> options)
     {
@@ -41,7 +46,7 @@ internal sealed class TeacherOptionSet
         foreach (Option option in Onnx) options.Add(option);
     }
 
-    private Option[] Onnx => [_classes, _format, _aliases, _size, _fit, _fill, _channels, _scale, _mean, _deviation, _score, _threads];
+    private Option[] Onnx => [_classes, _format, _aliases, _size, _fit, _fill, _channels, _scale, _mean, _deviation, _score, _threads, _cache, _cacheSize];
 
     /// <summary>The teacher's file.</summary>
     public string PathOf(ParseResult parsed) => parsed.GetRequiredValue(_teacher);
@@ -55,6 +60,7 @@ internal sealed class TeacherOptionSet
     public Teacher Open(ParseResult parsed, IReadOnlyList<string> hints)
     {
         string path = PathOf(parsed);
+        if (hints.Count > 0 && parsed.GetValue(_cache) is not null) throw new UsageException("--teacher-cache keeps no feature maps: it does not go with --hint.");
         if (parsed.GetValue(_classes) is string classes) return Teacher.FromOnnx(path, FormatOf(parsed), classes, OptionsOf(parsed) with { Hints = hints });
         Option? orphan = Onnx.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false });
         if (orphan is not null) throw new UsageException($"{orphan.Name} goes with --teacher-classes: they are for an ONNX detector of another origin.");
@@ -82,6 +88,8 @@ internal sealed class TeacherOptionSet
         AliasFile = parsed.GetValue(_aliases),
         ConfidentScore = parsed.GetValue(_score),
         Threads = parsed.GetValue(_threads) ?? 0,
+        CacheDirectory = parsed.GetValue(_cache),
+        CacheBytes = (long)((parsed.GetValue(_cacheSize) ?? 4) * (1L << 30)),
     };
 
     /// <summary>The format's preset with what was given; where nothing was, the preset is left to the format that is found.</summary>

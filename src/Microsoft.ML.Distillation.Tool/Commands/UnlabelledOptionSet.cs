@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Microsoft.ML.Distillation.Tool.Models;
-using Microsoft.ML.Distillation.Training;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
@@ -38,9 +37,7 @@ internal sealed class UnlabelledOptionSet
     public (int All, int Alone)? Epochs(ParseResult parsed, TrainingSession session, int? asked)
     {
         if (parsed.GetValue(_images) is not string folder) return null;
-        int labelled = session.CountTrain(), all = labelled + ImageFiles.Find(folder).Count;
-        int epochs = asked ?? TrainingPlan.DefaultEpochs(all);
-        return (epochs, Math.Max(1, (int)Math.Round((double)epochs * all / labelled)));
+        return GeneratedOptionSet.Epochs(session.CountTrain(), ImageFiles.Find(folder).Count, asked);
     }
 
     private GeneratedLabelOptions Labels(ParseResult parsed) => new() { ScoreThreshold = parsed.GetValue(_score), PerClass = parsed.GetValue(_perClass) };

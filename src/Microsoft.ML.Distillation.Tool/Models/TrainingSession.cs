@@ -30,6 +30,17 @@ internal sealed class TrainingSession
             Validation = _toKeys.Transform(_loadImages.Transform(data.View(context, validationSplit)));
     }
 
+    /// <summary>Images without labels, for a student that learns from its teacher alone.</summary>
+    public TrainingSession(MLContext context, IReadOnlyList<string> files, TrainingDisplay display)
+    {
+        Context = context;
+        _display = display;
+        _files = context.Data.LoadFromEnumerable(files.Select(path => new AnnotatedImage { ImagePath = path }));
+        _loadImages = context.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath").Fit(_files);
+        _toKeys = _loadImages;
+        Train = _loadImages.Transform(_files);
+    }
+
     /// <summary>The context.</summary>
     public MLContext Context { get; }
 
@@ -41,14 +52,18 @@ internal sealed class TrainingSession
 
     /// <summary>A data set of 'ml-distill label', prepared as the others are.</summary>
     public IDataView Generated(string folder)
-    {
-        DetectionFormat format = File.Exists(folder) || Directory.Exists(Path.Combine(folder, "annotations")) ? DetectionFormat.Coco : DetectionFormat.PascalVoc;
-        return _toKeys.Transform(_loadImages.Transform(Context.Data.LoadDetections(folder, format)));
-    }
+        => _toKeys.Transform(_loadImages.Transform(LoadGenerated(folder)));
+
+    /// <summary>The number of images in it.</summary>
+    public int CountGenerated(string folder) => Context.Data.CreateEnumerable<AnnotatedImage>(LoadGenerated(folder), reuseRowObject: true).Count();
 
     /// <summary>Images without labels, prepared as the others are.</summary>
     public IDataView ImagesOf(IEnumerable<string> files)
         => _loadImages.Transform(Context.Data.LoadFromEnumerable(files.Select(path => new AnnotatedImage { ImagePath = path })));
+
+    /// <summary>The classes of the objects in the images to train on.</summary>
+    public string[] ClassNames() => [.. Context.Data.CreateEnumerable<AnnotatedImage>(_files, reuseRowObject: false)
+        .SelectMany(image => image.Label).Where(name => name.Length > 0).Distinct().Order(StringComparer.Ordinal)];
 
     /// <summary>The number of images to train on.</summary>
     public int CountTrain() => Context.Data.CreateEnumerable<AnnotatedImage>(_files, reuseRowObject: true).Count();
@@ -85,6 +100,9 @@ internal sealed class TrainingSession
             Onnx.AtomicFile.Write(runs[i].Path, zip.GetBuffer().AsSpan(0, (int)zip.Length));
         }
     }
+
+    private IDataView LoadGenerated(string folder) => Context.Data.LoadDetections(
+        folder, File.Exists(folder) || Directory.Exists(Path.Combine(folder, "annotations")) ? DetectionFormat.Coco : DetectionFormat.PascalVoc);
 
     private static Candidate Checked(DetectorEstimatorOptions options)
     {

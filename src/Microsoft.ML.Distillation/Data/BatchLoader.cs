@@ -62,7 +62,8 @@ internal sealed class BatchLoader
     {
         int[] order = shuffle ? Order(seed, epoch) : [.. Enumerable.Range(0, _data.Count)];
         int[] earlier = Earlier(order);
-        return new PrefetchQueue<DetectionBatch>(BatchesPerEpoch, _depth, _workers, Make).Read(cancellation);
+        IEnumerable<DetectionBatch> batches = new PrefetchQueue<DetectionBatch>(BatchesPerEpoch, _depth, _workers, Make).Read(cancellation);
+        return _data is IBatchObserver observer ? Observed(batches, observer) : batches;
 
         DetectionBatch Make(int batch)
         {
@@ -70,6 +71,15 @@ internal sealed class BatchLoader
             int[] indices = order[first..Math.Min(first + _batchSize, order.Length)];
             return Load(_data, indices, _views, i => Augmentation.Draw(
                 _augmentation, _data.AnnotationOf(indices[i]), SampleRandom.For(seed, epoch, indices[i] + earlier[first + i] * _data.Count)));
+        }
+    }
+
+    private static IEnumerable<DetectionBatch> Observed(IEnumerable<DetectionBatch> batches, IBatchObserver observer)
+    {
+        foreach (DetectionBatch batch in batches)
+        {
+            observer.Showing(batch);
+            yield return batch;
         }
     }
 
@@ -93,17 +103,19 @@ internal sealed class BatchLoader
     {
         var tensors = new Tensor[views.Count];
         var annotations = new Annotation[indices.Count];
+        var geometries = new ImageGeometry[indices.Count];
         for (int v = 0; v < tensors.Length; v++) tensors[v] = empty(indices.Count, 3, views[v].Height, views[v].Width, float32, CPU);
         try
         {
             for (int i = 0; i < indices.Count; i++)
             {
                 Augmentation augmentation = draw(i);
+                geometries[i] = augmentation.Geometry;
                 annotations[i] = augmentation.Geometry.Apply(data.AnnotationOf(indices[i]));
                 Fill(tensors, i, data.Read(indices[i]), views, augmentation);
             }
 
-            return new DetectionBatch(tensors, annotations, indices);
+            return new DetectionBatch(tensors, annotations, indices) { Geometries = geometries };
         }
         catch
         {

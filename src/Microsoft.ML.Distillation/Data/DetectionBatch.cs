@@ -12,6 +12,9 @@ namespace Microsoft.ML.Distillation.Data;
 internal sealed record DetectionBatch(
     IReadOnlyList<Tensor> Views, IReadOnlyList<Annotation> Annotations, IReadOnlyList<int> Indices) : IDisposable
 {
+    /// <summary>How each of the N images is cut and mirrored.</summary>
+    public IReadOnlyList<ImageGeometry> Geometries { get; init; } = [];
+
     /// <summary>The number of images.</summary>
     public int Count => Indices.Count;
 

@@ -58,14 +58,14 @@ public abstract record DetectorEstimatorOptions : TrainingOptions
     /// </summary>
     public double LabelledShare { get; init; } = 0.6;
 
-    /// <summary>What these options ask to be trained.</summary>
-    internal abstract Candidate Candidate { get; }
-
     internal override void Validate()
     {
         base.Validate();
         Check(LabelledShare is > 0 and < 1, nameof(LabelledShare), LabelledShare, "above 0 and below 1");
     }
+
+    /// <summary>What these options ask to be trained.</summary>
+    internal abstract Candidate Candidate { get; }
 
     internal DetectorColumns Columns => new(ImageColumnName, PredictedLabelColumnName, ScoreColumnName, PredictedBoundingBoxColumnName);
 }

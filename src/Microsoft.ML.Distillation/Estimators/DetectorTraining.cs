@@ -4,6 +4,7 @@ using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Reports;
 using Microsoft.ML.Distillation.Teachers;
+using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
 using Microsoft.ML.Distillation.Training;
 using Microsoft.ML.Runtime;
 using TorchSharp;
@@ -36,7 +37,9 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
         DetectorEstimatorOptions common = candidates[0].Options;
         Device device = TrainingDevice.Choose(settled.GpuDeviceId, settled.FallbackToCpu ?? false);
 
-        using SampleStore images = Read(input, common, channel, classNames: null);
+        using SampleStore images = common is DistillDetectorOptions { WithoutLabels: true } unlabelled
+            ? new UnlabelledIngest(Ingest(common, channel, unlabelled.ClassNames ?? unlabelled.Teacher.ClassNames)).Read(input, "the training data", common.CancellationToken)
+            : Read(input, common, channel, classNames: null);
         using SampleStore? validation = common.ValidationSet is { } set ? Read(set, common, channel, images.ClassNames) : null;
 
         using var scope = NewDisposeScope();
@@ -50,7 +53,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
             foreach (Candidate candidate in candidates)
             {
                 manual_seed(settled.Seed!.Value);
-                Detector student = candidate.Build(images).to(device);
+                Detector student = candidate.Build(further.Labelled).to(device);
                 objectives.Add(candidate.ObjectiveOf(student, teacher, device));
                 Say(channel, string.Create(CultureInfo.InvariantCulture,
                     $"Training on {further.Training.Count} images of {images.ClassNames.Count} classes ({string.Join(", ", images.ClassNames)}) on {device}; "
@@ -60,7 +63,8 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
             TrainingRecorder[] recorders = [.. candidates.Select(candidate => new TrainingRecorder(new ProgressLog(channel, candidate.Options.Progress)))];
             (IObjective Objective, TrainingOptions Options)[] students = [.. candidates.Select((candidate, i) =>
                 (objectives[i], candidate.TrainingOf(objectives[i], teacher) with { Seed = settled.Seed, Progress = recorders[i] }))];
-            IReadOnlyList<TrainingResult> results = new TrainingLoop(students, teacher, further.Training, validation, device).Run();
+            IDetectionDataset training = teacher is CachedOnnxTeacher cached ? cached.Watch(further.Training, objectives[0].Student.InputSize) : further.Training;
+            IReadOnlyList<TrainingResult> results = new TrainingLoop(students, teacher, training, validation, device).Run();
             if (results[0].Cancelled) channel.Warning(MessageSensitivity.None, $"Training was cancelled after {results[0].History.Count} epochs; the best model so far is kept.");
             return [.. results.Select((result, i) => Export(
                 result.Detector, recorders[i].ToRecord(students[i].Options, objectives[i], further.Training, validation, result.History),

@@ -30,6 +30,16 @@ public sealed record DistillDetectorOptions : DetectorEstimatorOptions
     /// <summary>Which of the teacher's detections become labels of the <see cref="UnlabelledSet"/>.</summary>
     public GeneratedLabelOptions GeneratedLabels { get; init; } = new();
 
+    /// <summary>
+    /// Whether the training data have no labels: then only the column of images is read, and the student learns from the teacher alone.
+    /// Its detections from <see cref="GeneratedLabelOptions.ScoreThreshold"/> on (or the score from which on it is confident) are the
+    /// ground truth, beside its soft answers; images in which it is sure of nothing are not used.
+    /// </summary>
+    public bool WithoutLabels { get; init; }
+
+    /// <summary>Without labels: the classes that the student is to know. <see langword="null"/>: all of the teacher's.</summary>
+    public IReadOnlyList<string>? ClassNames { get; init; }
+
     internal override Candidate Candidate => new(Student, new Lesson(Teacher, Distillation, Jointly: Scheme == ApprenticeScheme.A), this);
 
     internal override void Validate()
@@ -41,6 +51,10 @@ public sealed record DistillDetectorOptions : DetectorEstimatorOptions
         Distillation.Validate();
         ArgumentNullException.ThrowIfNull(GeneratedLabels, nameof(GeneratedLabels));
         GeneratedLabels.Validate();
+        if (WithoutLabels && (UnlabelledSet is not null || GeneratedSet is not null))
+            throw new ArgumentException($"With {nameof(WithoutLabels)} all images go into the training data: {nameof(UnlabelledSet)} and {nameof(GeneratedSet)} are for sets beside labelled ones.", nameof(WithoutLabels));
+        if (!WithoutLabels && ClassNames is not null)
+            throw new ArgumentException($"The option {nameof(ClassNames)} is for {nameof(WithoutLabels)}; otherwise the classes are those of the labels.", nameof(ClassNames));
         if (UnlabelledSet is not null && GeneratedSet is not null)
             throw new ArgumentException($"Of the options {nameof(UnlabelledSet)} and {nameof(GeneratedSet)} only one can be given.", nameof(UnlabelledSet));
         if (Scheme is not { } scheme) return;

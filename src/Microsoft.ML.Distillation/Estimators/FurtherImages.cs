@@ -14,7 +14,10 @@ internal sealed class FurtherImages : IDisposable
 {
     private readonly List<IDisposable> _stores = [];
 
-    private FurtherImages(IDetectionDataset training) => Training = training;
+    private FurtherImages(IDetectionDataset labelled) => (Labelled, Training) = (labelled, labelled);
+
+    /// <summary>The labelled images; where there are none, those that the teacher labelled.</summary>
+    public IDetectionDataset Labelled { get; private set; }
 
     /// <summary>What training draws from: the labelled images, and the others where there are some.</summary>
     public IDetectionDataset Training { get; private set; }
@@ -34,13 +37,14 @@ internal sealed class FurtherImages : IDisposable
         var result = new FurtherImages(labelled);
         try
         {
+            if (options is DistillDetectorOptions { WithoutLabels: true } alone) result.LabelAll(alone, teacher!, channel);
             if (options.GeneratedSet is { } generated) result.Join(result.Keep(read(generated)), options.LabelledShare);
             if (options is DistillDetectorOptions { UnlabelledSet: { } view } distilled)
             {
                 SampleStore images = result.Keep(new UnlabelledIngest(ingest).Read(view, nameof(DistillDetectorOptions.UnlabelledSet), options.CancellationToken));
                 RelabelledDataset sure = TeacherLabels.Of(
                     teacher!, images, labelled, distilled.GeneratedLabels, options.BatchSize, options.LoaderThreads, options.CancellationToken, out float[] thresholds);
-                Say(channel, images, sure, thresholds);
+                Say(channel, nameof(DistillDetectorOptions.UnlabelledSet), images.Count, sure, thresholds);
                 result.Join(sure, options.LabelledShare);
             }
         }
@@ -59,6 +63,15 @@ internal sealed class FurtherImages : IDisposable
         foreach (IDisposable store in _stores) store.Dispose();
     }
 
+    private void LabelAll(DistillDetectorOptions options, ITeacher teacher, IChannel channel)
+    {
+        float[] thresholds = [.. Training.ClassNames.Select(_ => (float)(options.GeneratedLabels.ScoreThreshold ?? teacher.ConfidentScore))];
+        RelabelledDataset sure = TeacherLabels.Of(
+            teacher, Training, Training.ClassNames, thresholds, options.BatchSize, options.LoaderThreads, options.CancellationToken);
+        Say(channel, "the training data", Training.Count, sure, thresholds);
+        Labelled = Training = sure;
+    }
+
     private void Join(IDetectionDataset others, double labelledShare) => Training = new UnionDataset(Training, others, labelledShare);
 
     private T Keep<T>(T store) where T : IDisposable
@@ -67,18 +80,18 @@ internal sealed class FurtherImages : IDisposable
         return store;
     }
 
-    private static void Say(IChannel channel, SampleStore images, RelabelledDataset sure, float[] thresholds)
+    private static void Say(IChannel channel, string set, int images, RelabelledDataset sure, float[] thresholds)
     {
         string scores = string.Join(", ", sure.ClassNames.Select((name, c) => string.Create(CultureInfo.InvariantCulture, $"{name} {thresholds[c]:0.000}")));
         if (sure.Count == 0)
         {
             throw new InvalidDataException(
-                $"The teacher is sure of no object in the {images.Count} images of {nameof(DistillDetectorOptions.UnlabelledSet)} (thresholds: {scores}). "
+                $"The teacher is sure of no object in the {images} images of {set} (thresholds: {scores}). "
                 + $"Set {nameof(GeneratedLabelOptions)}.{nameof(GeneratedLabelOptions.ScoreThreshold)}, or leave the images out.");
         }
 
         int labels = Enumerable.Range(0, sure.Count).Sum(i => sure.AnnotationOf(i).Count);
         channel.Info(MessageSensitivity.None,
-            $"The teacher labelled {sure.Count} of {images.Count} images without labels with {labels} objects (from the scores {scores}); in the others it is sure of nothing, they are not used");
+            $"The teacher labelled {sure.Count} of {images} images without labels with {labels} objects (from the scores {scores}); in the others it is sure of nothing, they are not used");
     }
 }

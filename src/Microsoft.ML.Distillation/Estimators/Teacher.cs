@@ -57,7 +57,13 @@ public sealed class Teacher
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no teacher '{path}'.", path);
         options?.Validate();
         string[] names = [.. classNames];
-        return new Teacher(names, () => OnnxFingerprint.Of(path, format, names, options ?? new OnnxTeacherOptions()), (studentClasses, _) => new OnnxTeacher(path, format, names, options, studentClasses));
+        return new Teacher(names, () => OnnxFingerprint.Of(path, format, names, options ?? new OnnxTeacherOptions()), (studentClasses, _) =>
+        {
+            var teacher = new OnnxTeacher(path, format, names, options, studentClasses);
+            return options is { CacheDirectory: string folder, Hints.Count: 0 }
+                ? new CachedOnnxTeacher(teacher, new AnswerCache(folder, OnnxFingerprint.Of(path, format, names, options), options.CacheBytes))
+                : teacher;
+        });
     }
 
     /// <inheritdoc cref="FromOnnx(string, TeacherFormat, IReadOnlyList{string}, OnnxTeacherOptions?)"/>

@@ -28,6 +28,9 @@ internal interface ITeacher : IDisposable
     IReadOnlyList<Detections> Detect(Tensor images, IReadOnlyList<ImageSize> sizes)
         => throw new NotSupportedException($"A teacher of the kind {GetType().Name} cannot label images.");
 
+    /// <summary>The score from which on a detection is the teacher's opinion, where nothing else says so.</summary>
+    double ConfidentScore => 0.5;
+
     /// <summary>The student's classes of which the teacher knows nothing, as indices; they are learned from labels alone.</summary>
     IReadOnlyList<int> UnknownClasses => [];
 

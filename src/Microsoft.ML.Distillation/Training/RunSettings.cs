@@ -56,7 +56,7 @@ internal static class RunSettings
             foreach (float side in annotation.Boxes) Add(BitConverter.SingleToInt32Bits(side));
         }
 
-        string order = data is ISampleOrder chosen ? $", {chosen.OrderDescription}" : "";
+        string order = data is ISampleOrder { OrderDescription: { Length: > 0 } text } ? $", {text}" : "";
         return string.Create(CultureInfo.InvariantCulture, $"{data.Count} images of {string.Join(", ", data.ClassNames)} ({hash:x16}){order}");
 
         void Add(int value) => hash = (hash ^ (uint)value) * 1099511628211;

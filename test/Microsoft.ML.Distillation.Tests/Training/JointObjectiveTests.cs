@@ -22,7 +22,7 @@ public class JointObjectiveTests
         float[] before = TrainingLoopTests.Values(detector);
         using var teacher = new JointTeacher(new DetectorTeacher(detector, Classes, CPU), detector);
         using IObjective joint = Joint(student, teacher, 1);
-        TrainingResult result = new TrainingLoop(joint, teacher, data, null, TinyRun.Options(8), CPU).Run();
+        TrainingResult result = new TrainingLoop(joint, teacher, data, null, TinyRun.Options(8), CPU).Run()[0];
 
         IReadOnlyDictionary<string, double> first = result.History[0].Losses, last = result.History[^1].Losses;
         Assert.That(Sum(last, "teacher."), Is.LessThan(0.8 * Sum(first, "teacher.")));

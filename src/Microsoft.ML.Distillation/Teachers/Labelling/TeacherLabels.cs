@@ -20,31 +20,25 @@ internal static class TeacherLabels
         ITeacher teacher, IDetectionDataset unlabelled, IDetectionDataset labelled, GeneratedLabelOptions options, int batchSize, int workers,
         CancellationToken cancellation, out float[] thresholds)
     {
-        var found = new Detections[unlabelled.Count];
+        Detections[] found = Detect(teacher, unlabelled, batchSize, workers, cancellation);
         var histogram = new ScoreHistogram(labelled.ClassNames.Count);
-        var loader = new BatchLoader(unlabelled, [teacher.InputSize], batchSize, AugmentationOptions.None, workers: workers);
-        foreach (DetectionBatch batch in loader.Epoch(seed: 0, epoch: 0, shuffle: false, cancellation))
+        foreach (Detections detections in found)
         {
-            using var scope = NewDisposeScope();
-            using (batch)
-            {
-                IReadOnlyList<Detections> detections = teacher.Detect(batch.Views[0], [.. batch.Indices.Select(unlabelled.SizeOf)]);
-                for (int i = 0; i < batch.Count; i++)
-                {
-                    found[batch.Indices[i]] = detections[i];
-                    for (int d = 0; d < detections[i].Count; d++) histogram.Add(detections[i].Labels[d], detections[i].Scores[d]);
-                }
-            }
+            for (int d = 0; d < detections.Count; d++) histogram.Add(detections.Labels[d], detections.Scores[d]);
         }
 
-        float[] least = options.ScoreThreshold is double score
+        thresholds = options.ScoreThreshold is double score
             ? [.. labelled.ClassNames.Select(_ => (float)score)]
             : histogram.Thresholds(Wanted(labelled, unlabelled.Count, teacher.UnknownClasses), options.PerClass);
-        thresholds = least;
-        return new RelabelledDataset(
-            unlabelled, labelled.ClassNames,
-            [.. found.Select((detections, index) => (index, Annotation: Sure(detections, least))).Where(sample => sample.Annotation.Count > 0)]);
+        return Sure(unlabelled, labelled.ClassNames, found, thresholds);
     }
+
+    /// <summary>The same with given thresholds, where no image has labels.</summary>
+    /// <inheritdoc cref="Of(ITeacher, IDetectionDataset, IDetectionDataset, GeneratedLabelOptions, int, int, CancellationToken, out float[])"/>
+    public static RelabelledDataset Of(
+        ITeacher teacher, IDetectionDataset unlabelled, IReadOnlyList<string> classNames, float[] thresholds, int batchSize, int workers,
+        CancellationToken cancellation)
+        => Sure(unlabelled, classNames, Detect(teacher, unlabelled, batchSize, workers, cancellation), thresholds);
 
     /// <summary>For each class the labels that so many images would have, had they as many each as the labelled images.</summary>
     /// <param name="unknown">The classes that the teacher does not know: none.</param>
@@ -59,6 +53,27 @@ internal static class TeacherLabels
         foreach (int label in unknown) counts[label] = 0;
         return Array.ConvertAll(counts, count => (double)count / labelled.Count * images);
     }
+
+    private static Detections[] Detect(ITeacher teacher, IDetectionDataset images, int batchSize, int workers, CancellationToken cancellation)
+    {
+        var found = new Detections[images.Count];
+        var loader = new BatchLoader(images, [teacher.InputSize], batchSize, AugmentationOptions.None, workers: workers);
+        foreach (DetectionBatch batch in loader.Epoch(seed: 0, epoch: 0, shuffle: false, cancellation))
+        {
+            using var scope = NewDisposeScope();
+            using (batch)
+            {
+                IReadOnlyList<Detections> detections = teacher.Detect(batch.Views[0], [.. batch.Indices.Select(images.SizeOf)]);
+                for (int i = 0; i < batch.Count; i++) found[batch.Indices[i]] = detections[i];
+            }
+        }
+
+        return found;
+    }
+
+    private static RelabelledDataset Sure(IDetectionDataset images, IReadOnlyList<string> classNames, Detections[] found, float[] thresholds) => new(
+        images, classNames,
+        [.. found.Select((detections, index) => (index, Annotation: Sure(detections, thresholds))).Where(sample => sample.Annotation.Count > 0)]);
 
     private static Annotation Sure(Detections detections, float[] thresholds)
     {

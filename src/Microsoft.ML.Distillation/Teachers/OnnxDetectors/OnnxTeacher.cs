@@ -58,5 +58,15 @@ internal sealed class OnnxTeacher : ITeacher
     public IReadOnlyList<Detections> Detect(Tensor images, IReadOnlyList<ImageSize> sizes)
         => [.. _detector.Run(images, sizes).Select(detection => Suppression.Detect(Classes.Map(detection.Predictions, _detector.NoiseScore)))];
 
+    public double ConfidentScore => _detector.ConfidentScore;
+
+    /// <summary>Its predictions for each image, before suppression, in its own classes.</summary>
+    public IReadOnlyList<DensePredictions> Predict(Tensor images, IReadOnlyList<ImageSize> sizes)
+        => [.. _detector.Run(images, sizes).Select(detection => detection.Predictions)];
+
+    /// <summary>What it knows of a batch for which its predictions are given; without feature maps.</summary>
+    public ITeacherView ViewOf(IReadOnlyList<DensePredictions> predictions, Device device)
+        => new OnnxTeacherView(this, [], [.. predictions.Select(dense => Classes.Map(dense, _detector.NoiseScore))], device);
+
     public void Dispose() => _detector.Dispose();
 }

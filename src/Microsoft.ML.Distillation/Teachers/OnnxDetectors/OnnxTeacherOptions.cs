@@ -69,6 +69,16 @@ public sealed record OnnxTeacherOptions
     /// <summary>Whether the CPU will do where the CUDA device is not available.</summary>
     public bool FallbackToCpu { get; init; }
 
+    /// <summary>
+    /// A folder for the model's answers, by model, options and image. With it the model looks at each image once, in the first epoch or
+    /// in an earlier run, and answers for crops and mirrored images follow from that. Not used with <see cref="Hints"/>. Any number of
+    /// processes may share it. <see langword="null"/>: none, and the model runs in every step.
+    /// </summary>
+    public string? CacheDirectory { get; init; }
+
+    /// <summary>The bound for that folder in bytes; beyond it the oldest answers are deleted.</summary>
+    public long CacheBytes { get; init; } = 4L << 30;
+
     /// <summary>Checks the options.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range; the message names it.</exception>
     internal void Validate()
@@ -80,6 +90,7 @@ public sealed record OnnxTeacherOptions
         Check(MatchOverlap is > 0 and <= 1, nameof(MatchOverlap), MatchOverlap, "above 0 and at most 1");
         Check(ForeignOverlap >= 0 && ForeignOverlap <= MatchOverlap, nameof(ForeignOverlap), ForeignOverlap, $"from 0 to {nameof(MatchOverlap)}");
         Check(Strides is null || (Strides.Count > 0 && Strides.All(stride => stride > 0)), nameof(Strides), Strides, "a list of numbers above 0");
+        Check(CacheBytes > 0, nameof(CacheBytes), CacheBytes, "above 0");
         Check(Threads >= 0, nameof(Threads), Threads, "0 or more");
         Check(GpuDeviceId is null or >= 0, nameof(GpuDeviceId), GpuDeviceId, "0 or more");
     }

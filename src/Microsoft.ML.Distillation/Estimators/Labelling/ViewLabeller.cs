@@ -1,0 +1,129 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Teachers;
+using Microsoft.ML.Distillation.Teachers.Labelling;
+using Microsoft.ML.Distillation.Training;
+using Microsoft.ML.Transforms.Image;
+
+namespace Microsoft.ML.Distillation.Estimators.Labelling;
+
+/// <summary>
+/// Labels the images of data views. What was found in an image waits in a temporary file under the hash of its pixels, so that no
+/// image is looked at twice, wherever it comes; in memory there is a hash and a place for each.
+/// </summary>
+internal sealed class ViewLabeller : IDisposable
+{
+    private readonly LabelWithTeacherOptions _options;
+    private readonly ITeacher _teacher;
+    private readonly TeacherEnsemble _ensemble;
+    private readonly double[] _perImage;
+    private readonly Dictionary<UInt128, (long Offset, int Count)> _places = [];
+    private readonly SpillFile _found = new(null);
+    private readonly Lock _lock = new();
+    private float[] _thresholds = [];
+
+    public ViewLabeller(TransformsCatalog catalog, LabelWithTeacherOptions options)
+    {
+        _options = options;
+        var ingest = new DataViewIngestOptions
+        {
+            ImageColumnName = options.ImageColumnName,
+            LabelColumnName = options.LabelColumnName,
+            BoundingBoxColumnName = options.BoundingBoxColumnName,
+            OnInvalidSample = InvalidSampleHandling.Skip,
+            CacheBytes = 0,
+        };
+        using SampleStore labelled = new DataViewIngest(ingest).Read(options.LabelledSet);
+        ClassNames = labelled.ClassNames;
+        var context = EnvironmentSettings.Of(EnvironmentSettings.EnvironmentOf(catalog));
+        _teacher = options.Teacher.Open(ClassNames, TrainingDevice.Choose(options.GpuDeviceId ?? context.GpuDeviceId, context.FallbackToCpu));
+        _ensemble = new TeacherEnsemble(_teacher, options.Ensemble);
+        _perImage = TeacherLabels.Wanted(labelled, 1, _teacher.UnknownClasses);
+    }
+
+    /// <summary>The classes of the labels.</summary>
+    public IReadOnlyList<string> ClassNames { get; }
+
+    /// <summary>The score from which on a detection of each class is a label.</summary>
+    public IReadOnlyDictionary<string, float> Thresholds => ClassNames.Zip(_thresholds).ToDictionary(pair => pair.First, pair => pair.Second);
+
+    /// <summary>Looks at all images and chooses the thresholds.</summary>
+    /// <exception cref="ArgumentException">There is no column of images.</exception>
+    public void Fit(IDataView input)
+    {
+        DataViewSchema.Column column = input.Schema.GetColumnOrNull(_options.ImageColumnName) is { Type: ImageDataViewType } found
+            ? found
+            : throw new ArgumentException($"The data have no column '{_options.ImageColumnName}' of images; load them with mlContext.Transforms.LoadImages.");
+        var histogram = new ScoreHistogram(ClassNames.Count);
+        long images = 0;
+        using (DataViewRowCursor cursor = input.GetRowCursor([column]))
+        {
+            ValueGetter<MLImage> get = cursor.GetGetter<MLImage>(column);
+            MLImage image = null!;
+            while (cursor.MoveNext())
+            {
+                get(ref image);
+                Detections detections = Detect(image);
+                for (int i = 0; i < detections.Count; i++) histogram.Add(detections.Labels[i], detections.Scores[i]);
+                images++;
+            }
+
+            image?.Dispose();
+        }
+
+        if (images == 0) throw new InvalidDataException("There are no images to label.");
+        _thresholds = _options.Labels.ScoreThreshold is double score
+            ? [.. ClassNames.Select(_ => (float)score)]
+            : histogram.Thresholds([.. _perImage.Select(perImage => perImage * images)], _options.Labels.PerClass);
+    }
+
+    /// <summary>Labels a row.</summary>
+    public void Map(LabelColumns.Input input, LabelColumns.Output output)
+    {
+        MLImage image = input.Image ?? throw new InvalidOperationException("A row has no image (it is null).");
+        Detections found = Detect(image);
+        int[] sure = [.. Enumerable.Range(0, found.Count).Where(i => found.Scores[i] >= _thresholds[found.Labels[i]])];
+        output.Label = new VBuffer<uint>(sure.Length, [.. sure.Select(i => (uint)found.Labels[i] + 1)]);
+        output.Scores = new VBuffer<float>(sure.Length, [.. sure.Select(i => found.Scores[i])]);
+        output.Boxes = new VBuffer<float>(4 * sure.Length, [.. sure.SelectMany(i => found.Boxes[(4 * i)..(4 * i + 4)])
+            .Select((share, i) => share * (i % 2 == 0 ? image.Width : image.Height))]);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _teacher.Dispose();
+        _found.Dispose();
+    }
+
+    private Detections Detect(MLImage image)
+    {
+        RgbImage pixels = MLImagePixels.ToRgb(image);
+        UInt128 key = KeyOf(pixels);
+        lock (_lock)
+        {
+            if (_places.TryGetValue(key, out (long Offset, int Count) place)) return ReadBack(place.Offset, place.Count);
+            Detections found = _ensemble.Detect(pixels);
+            float[] values = [.. found.Boxes, .. found.Scores, .. found.Labels.Select(label => (float)label)];
+            _places[key] = (_found.Append(MemoryMarshal.AsBytes(values.AsSpan())), found.Count);
+            return found;
+        }
+    }
+
+    private Detections ReadBack(long offset, int count)
+    {
+        var values = new float[6 * count];
+        _found.Read(offset, MemoryMarshal.AsBytes(values.AsSpan()));
+        return new Detections(values[..(4 * count)], values[(4 * count)..(5 * count)], Array.ConvertAll(values[(5 * count)..], value => (int)value));
+    }
+
+    private static UInt128 KeyOf(RgbImage image)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(BitConverter.GetBytes(image.Width));
+        hash.AppendData(image.Pixels);
+        return MemoryMarshal.Read<UInt128>(hash.GetHashAndReset());
+    }
+}

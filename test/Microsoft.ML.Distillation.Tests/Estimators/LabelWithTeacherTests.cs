@@ -1,0 +1,83 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Tests.Pipelines;
+
+namespace Microsoft.ML.Distillation.Tests.Estimators;
+
+public class LabelWithTeacherTests
+{
+    [Test]
+    public void Images_GetLabels_ThatTrainingTakes()
+    {
+        using var folder = new DrawnFolder(train: 5, val: 10, test: 0);
+        var mlContext = new MLContext(seed: 1);
+        IDataView train = Annotated(mlContext, folder), unlabelled = Unlabelled(mlContext, folder);
+        using DetectorTransformer teacher = mlContext.Transforms.TrainDetector(new TrainDetectorOptions
+        {
+            Detector = StudentDetector.FasterRcnn(Backbone.Plain(8, 16, 16), 64),
+            Epochs = 3,
+        }).Fit(train);
+
+        using LabelWithTeacherTransformer labeller = mlContext.Transforms.LabelWithTeacher(new LabelWithTeacherOptions
+        {
+            Teacher = Teacher.FromModel(teacher),
+            LabelledSet = train,
+            Ensemble = new EnsembleOptions { Transforms = LabelTransform.Of([1], flip: true), LeastScore = 0 },
+        }).Fit(unlabelled);
+        IDataView labels = labeller.Transform(unlabelled);
+
+        Row[] rows = [.. mlContext.Data.CreateEnumerable<Row>(labels, reuseRowObject: false)];
+        int labelled = mlContext.Data.CreateEnumerable<Row>(train, reuseRowObject: false, ignoreMissingColumns: true).Sum(row => row.Label.Length);
+        Assert.That(rows, Has.Length.EqualTo(10));
+        Assert.That(rows.Sum(row => row.Label.Length), Is.EqualTo(2 * labelled).Within(1), "as many in each of 10 images as in each of the 5");
+        Assert.That(rows.All(row => row.BoundingBoxes.Length == 4 * row.Label.Length && row.LabelScore.Length == row.Label.Length));
+        Assert.That(rows.SelectMany(row => row.LabelScore).Min(), Is.GreaterThanOrEqualTo(labeller.Thresholds.Values.Min()));
+        Assert.That(rows.SelectMany(row => row.BoundingBoxes).Max(), Is.GreaterThan(1), "boxes are in pixels");
+        VBuffer<ReadOnlyMemory<char>> names = default;
+        labels.Schema["Label"].GetKeyValues(ref names);
+        Assert.That(names.DenseValues().Select(name => name.ToString()), Is.EqualTo(labeller.Thresholds.Keys));
+
+        IDataView sure = mlContext.Data.FilterByCustomPredicate<Row>(labels, row => row.Label.Length == 0);
+        using DetectorTransformer student = mlContext.Transforms.TrainDetector(new TrainDetectorOptions
+        {
+            Detector = StudentDetector.FasterRcnn(Backbone.Plain(4, 8, 8), 64),
+            Epochs = 1,
+            GeneratedSet = sure,
+        }).Fit(train);
+        Assert.That(student.ClassNames, Is.EquivalentTo(new[] { "disc", "square" }));
+    }
+
+    [Test]
+    public void AColumnThatIsMissing_IsNamed()
+    {
+        using var folder = new DrawnFolder(train: 2, val: 0, test: 0);
+        var mlContext = new MLContext(seed: 1);
+        IDataView train = Annotated(mlContext, folder);
+        using DetectorTransformer teacher = mlContext.Transforms.TrainDetector(new TrainDetectorOptions { Detector = StudentDetector.FasterRcnn(Backbone.Plain(4, 4, 8), 64), Epochs = 1 }).Fit(train);
+        IDataView files = mlContext.Data.LoadDetections(folder.Path);
+        Assert.That(() => mlContext.Transforms.LabelWithTeacher(Teacher.FromModel(teacher), train).Fit(files),
+            Throws.ArgumentException.With.Message.Contains("'Image'").And.Message.Contains("LoadImages"));
+    }
+
+    private static IDataView Annotated(MLContext mlContext, DrawnFolder folder)
+    {
+        IDataView data = mlContext.Data.LoadDetections(folder.Path, split: "train");
+        return mlContext.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath")
+            .Append(mlContext.Transforms.Conversion.MapValueToKey("Label")).Fit(data).Transform(data);
+    }
+
+    private static IDataView Unlabelled(MLContext mlContext, DrawnFolder folder)
+    {
+        IDataView data = mlContext.Transforms.SelectColumns("ImagePath").Fit(mlContext.Data.LoadDetections(folder.Path, split: "val"))
+            .Transform(mlContext.Data.LoadDetections(folder.Path, split: "val"));
+        return mlContext.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath").Fit(data).Transform(data);
+    }
+
+    private sealed class Row
+    {
+        public uint[] Label { get; set; } = [];
+
+        public float[] BoundingBoxes { get; set; } = [];
+
+        public float[] LabelScore { get; set; } = [];
+    }
+}
