@@ -12,7 +12,8 @@ namespace Microsoft.ML.Distillation.Losses;
 //
 // L_1: Girshick, Fast R-CNN (ICCV 2015), with σ = 3 (β = 1/σ²) as in Ren et al., Faster R-CNN (NIPS 2015), and
 // torchvision's detection models; dividing by N, not by P, keeps its share of the loss even when objects are few.
-// L_2: what is left of Chen's bounded loss when the bound and the teacher are taken away; the control for it.
+// L_2: what is left of Chen's bounded loss when the bound and the teacher are taken away; the control for it. With the teacher's
+// deltas in the place of y it is the plain L2 loss to the teacher's boxes that the paper compares its bound with.
 
 /// <summary>The supervised losses on box deltas; the formulas stand at the top of the file.</summary>
 internal static class BoxRegression

@@ -56,6 +56,33 @@ public class HintLossTests
     }
 
     [Test]
+    public void BareHint_ComparesTheMapsAsTheyAre_InUnitsOfTheHintsSpread([Values] bool absolute)
+    {
+        using var scope = NewDisposeScope();
+        using var loss = new HintLoss(2, 2, adapts: false, absolute);
+        Assert.That(loss.parameters(), Is.Empty);
+        Tensor guided = tensor(new[] { 1f, 3f, 0f, 0f }, [1, 2, 1, 2]);
+        Tensor hint = tensor(new[] { 5f, 7f, 3f, 1f }, [1, 2, 1, 2]); // variance 1 in both channels
+        Assert.That(loss.call(guided, hint).ToSingle(), Is.EqualTo(absolute ? (4 + 4 + 3 + 1) / 4f : (16 + 16 + 9 + 1) / 4f).Within(1e-5));
+        Tensor means = tensor(new[] { 6f, 6f, 2f, 2f }, [1, 2, 1, 2]);
+        Assert.That(loss.call(means, hint).ToSingle(), Is.EqualTo(1).Within(1e-5), "predicting each channel's mean costs 1");
+        Assert.That(loss.call(means.mul(tensor(50f)), hint.mul(tensor(50f))).ToSingle(), Is.EqualTo(1).Within(1e-4), "at any scale");
+        NumericalGradient.Check(own => loss.call(own, hint.to(float64)), randn(1, 2, 1, 2, float64));
+    }
+
+    [Test]
+    public void BareHint_AveragesTheWiderMapInGroups()
+    {
+        using var scope = NewDisposeScope();
+        using var loss = new HintLoss(2, 4, adapts: false);
+        Tensor hint = tensor(new[] { 1f, 2f, 3f, 4f, 7f, 3f, 9f, 1f }, [1, 4, 1, 2]); // groups: 2 3 and 8 2, of variance .25 and 9
+        Tensor guided = tensor(new[] { 2f, 5f, 8f, 0f }, [1, 2, 1, 2]);
+        Assert.That(loss.call(guided, hint).ToSingle(), Is.EqualTo((4 + 4) / 4f / ((.25f + 9) / 2)).Within(1e-5));
+        using var other = new HintLoss(4, 2, adapts: false);
+        Assert.That(other.call(hint, guided).ToSingle(), Is.EqualTo((4 + 4) / 4f / ((2.25f + 16) / 2)).Within(1e-5));
+    }
+
+    [Test]
     public void UnequalSizes_MeetAtTheSmaller()
     {
         using var scope = NewDisposeScope();

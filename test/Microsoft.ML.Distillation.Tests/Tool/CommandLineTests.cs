@@ -33,6 +33,13 @@ public class CommandLineTests
     [TestCase("evaluate --ground-truth g --detections", "--detections")]
     [TestCase("predict --model m --images i", "--output")]
     [TestCase("export --model m", "--output")]
+    [TestCase("compress --model m --output o", "--flops")]
+    [TestCase("compress --model m --output o --flops 1.5", "--flops")]
+    [TestCase("distill --data d --output o --teacher t --boxes loose", "--boxes")]
+    [TestCase("paper --data d --output o", "--table")]
+    [TestCase("paper --data d --output o --table 6", "--table")]
+    [TestCase("paper --data d --output o --table 4 --budget huge", "--budget")]
+    [TestCase("paper --data d --output o --table 4 --rows l2", "tucker+vgg16.l2-b")]
     public void WrongUse_ExitsWith2_AndOneLineThatSaysWhat(string line, string what)
     {
         ToolRun run = ToolRun.Of(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));

@@ -78,6 +78,22 @@ public class TwoStageObjectiveTests
     }
 
     [Test]
+    public void PlainL2_PullsTowardsTheTeachersBoxes()
+    {
+        var options = new DistillationOptions { Boxes = BoxDistillation.Squared, Hint = false };
+        using FasterRcnn student = TinyRun.Detector(seed: 3);
+        using var teacher = new DetectorTeacher(TinyRun.Detector(seed: 3), Classes, CPU);
+        Dictionary<string, double> equal = Values(teacher), silent = Values(new SilentTeacher(known: false));
+        Dictionary<string, double> squared = Compute(student, null, null, training: false, squared: 1).ToDictionary(t => t.Name, t => t.Value);
+        Assert.That(equal.Keys, Has.Member("rpn.box.teacher").And.Member("rcn.box.teacher").And.None.Contains("bounded"));
+        Assert.That((equal["rpn.box.teacher"], equal["rcn.box.teacher"]), Is.EqualTo((0.0, 0.0)).Within(1e-6), "a student that agrees with its teacher pays nothing, right or wrong");
+        Assert.That(silent["rpn.box.teacher"], Is.EqualTo(squared["rpn.box.squared"]).Within(1e-5), "without an opinion the ground truth is the target");
+        Assert.That(silent["rcn.box.teacher"], Is.EqualTo(squared["rcn.box.squared"]).Within(1e-4));
+
+        Dictionary<string, double> Values(ITeacher teacher) => Compute(student, teacher, options, training: false).ToDictionary(t => t.Name, t => t.Value);
+    }
+
+    [Test]
     public void DefaultHint_PairsMapsOfTheNearestSize()
     {
         using FasterRcnn student = TinyRun.Detector();

@@ -1,0 +1,34 @@
+using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Samples.Demo.Scenes;
+using Microsoft.ML.Distillation.Tests.Data;
+
+namespace Microsoft.ML.Distillation.Tests.Tool;
+
+public class CompressCommandTests
+{
+    [Test]
+    public void ACompressedDetector_IsAModelLikeAnyOther_AndIsTrainedFurther()
+    {
+        using var folder = new TemporaryFolder();
+        string data = folder.Sub("data"), whole = folder.Sub("whole.zip"), parts = folder.Sub("parts.zip"), further = folder.Sub("further.zip");
+        SceneDataSet.Write(data, seed: 1, [("train", 4), ("val", 2), ("test", 3)]);
+        ToolRun.Succeeding("train", "--data", data, "--output", whole, "--backbone", "plain", "--widths", "8,16,24", "--input-size", "64", "--epochs", "1");
+
+        ToolRun compress = ToolRun.Succeeding("compress", "--model", whole, "--flops", "0.4", "--head-flops", "0.5", "--output", parts);
+        Assert.That(compress.Output, Does.Contain("backbone.conv2").And.Contain("head.fc6").And.Contain("error").And.Contain($"saved {parts}"));
+        ToolRun.Succeeding("compress", "--model", whole, "--flops", "0.4", "--head-flops", "0.5", "--output", folder.Sub("parts.onnx"));
+        Assert.That(FittedDetectors.In(parts).ToBytes(), Is.EqualTo(FittedDetectors.In(folder.Sub("parts.onnx")).ToBytes()));
+        Assert.That(ToolRun.Succeeding("evaluate", "--model", parts, "--data", data).Output, Does.StartWith("AP    "), "the .zip is a whole pipeline");
+
+        ToolRun.Succeeding(
+            "distill", "--data", data, "--teacher", whole, "--initial", parts, "--output", further, "--epochs", "1", "--learning-rate", "1e-9");
+        IReadOnlyDictionary<string, OnnxTensor> start = FittedDetectors.In(parts).Parameters(), end = FittedDetectors.In(further).Parameters();
+        foreach (string name in (string[])["backbone.conv2.core.weight", "backbone.conv3.reduce.weight", "head.fc6.expand.weight", "rpn.conv.weight"])
+            Assert.That(end[name].Values, Is.EqualTo(start[name].Values).Within(1e-5f), name);
+
+        ToolRun twice = ToolRun.Of("compress", "--model", parts, "--flops", "0.4", "--output", folder.Sub("none.zip"));
+        Assert.That((twice.ExitCode, File.Exists(folder.Sub("none.zip"))), Is.EqualTo((1, false)));
+        Assert.That(twice.Error, Does.Contain("in parts already"));
+    }
+}

@@ -1,0 +1,73 @@
+using System.Text.Json;
+using Microsoft.ML.Distillation.Samples.Demo.Scenes;
+using Microsoft.ML.Distillation.Tests.Data;
+
+namespace Microsoft.ML.Distillation.Tests.Tool.Paper;
+
+public class PaperCommandTests
+{
+    private TemporaryFolder _folder = null!;
+
+    [OneTimeSetUp]
+    public void DrawData()
+    {
+        _folder = new TemporaryFolder();
+        SceneDataSet.Write(Path.Combine(_folder.Path, "data"), seed: 1, [("train", 4), ("val", 2), ("test", 2)]);
+    }
+
+    [OneTimeTearDown]
+    public void DeleteData() => _folder.Dispose();
+
+    [Test]
+    public void AKilledRun_GoesOnWhereItWas_AndAFinishedOneDoesNothing()
+    {
+        string output = _folder.Sub("table");
+        string[] line = Line(output, "--table", "5", "--rows", "tucker,tucker+vgg16", "--seeds", "2");
+        ProgramRun killed = ProgramRun.Of(Path.Combine(AppContext.BaseDirectory, "ml-distill.dll"), _folder.Path, line, (process, text) =>
+        {
+            if (text.Contains("training tucker (seed 4)", StringComparison.Ordinal)) process.Kill();
+        });
+        Assert.That(killed.Output, Does.Contain("training alexnet (seed 3), vgg16 (seed 3)").And.Contain("finished tucker+vgg16 (seed 3)"), killed.Error);
+        Assert.That(killed.Output, Does.Not.Contain("finished tucker (seed 4)"));
+        JsonElement[] before = Rows(output);
+        Assert.That(before.Select(row => row.GetProperty("row").GetString()), Is.EqualTo(new[] { "tucker", "tucker+vgg16" }));
+        Assert.That(before[0].GetProperty("training").GetProperty("ap").ValueKind, Is.EqualTo(JsonValueKind.Number), "Table 5 measures on the training images too");
+
+        ToolRun second = ToolRun.Succeeding(line);
+        Assert.That(second.Output.Split('\n').Where(text => text.StartsWith("training ", StringComparison.Ordinal)).Select(text => text.Trim()),
+            Is.EqualTo(new[] { "training tucker (seed 4), tucker+vgg16 (seed 4)" }), "what was finished is not trained again");
+        Assert.That(Rows(output).Take(2).Select(row => row.GetRawText()), Is.EqualTo(before.Select(row => row.GetRawText())));
+        Assert.That(Rows(output), Has.Length.EqualTo(4));
+        Assert.That(File.ReadAllText(Path.Combine(output, "table-5.md")), Does.Contain("| tucker+vgg16 | vgg16 |").And.Contain("| 2 |"));
+
+        ToolRun third = ToolRun.Succeeding(Line(output, "--table", "4", "--rows", "tucker", "--seeds", "2"));
+        Assert.That(third.Output, Does.Not.Contain("training ").And.Not.Contain("finished "), "tables share their rows");
+        Assert.That(Directory.GetDirectories(Path.Combine(output, "checkpoints")), Is.Empty);
+        Assert.That(Directory.GetFiles(Path.Combine(output, "models"), "*.unfinished"), Is.Empty);
+
+        ToolRun other = ToolRun.Of([.. line, "--batch-size", "1"]);
+        Assert.That((other.ExitCode, other.Error), Is.EqualTo((1, other.Error)));
+        Assert.That(other.Error, Does.Contain("batch is 4, and now it is 1"));
+    }
+
+    [Test]
+    public void ThePapersOwnNetworks_Train()
+    {
+        string output = _folder.Sub("paper");
+        ToolRun run = ToolRun.Succeeding(Line(output, "--table", "1", "--rows", "alexnet", "--budget", "paper", "--batch-size", "4"));
+        Assert.That(run.Output, Does.Contain("finished alexnet (seed 3)"));
+        JsonElement row = Rows(output).Single();
+        Assert.That(row.GetProperty("parameters").GetInt64(), Is.InRange(56_000_000, 60_000_000));
+    }
+
+    private string[] Line(string output, params string[] more) =>
+    [
+        "paper", "--data", _folder.Sub("data"), "--output", output, "--seed", "3", "--epochs", "2", "--input-size", "48", .. more,
+    ];
+
+    private static JsonElement[] Rows(string folder)
+    {
+        using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "results.json")));
+        return [.. json.RootElement.GetProperty("rows").EnumerateArray().Select(row => row.Clone())];
+    }
+}

@@ -1,0 +1,70 @@
+using Microsoft.ML.Distillation.Tests.Data;
+using Microsoft.ML.Distillation.Tool.Paper;
+
+namespace Microsoft.ML.Distillation.Tests.Tool.Paper;
+
+public class PaperReportTests
+{
+    private static readonly Dictionary<string, string> Settings = new() { ["budget"] = "small", ["epochs"] = "3" };
+
+    private static readonly PaperRow Alone = new("tucker"), Distilled = new("tucker+vgg16") { Teacher = "vgg16" };
+
+    private static readonly PaperTable Table = new(3, "Compressed students",
+    [
+        new(Alone, "fine-tuned", "20 %", null, 30.3), new(new PaperRow("other"), "fine-tuned", "25 %", null, 49.3),
+        new(Distilled, "distilled", "20 %", "tucker", 35.5), new(new PaperRow("more"), "distilled", "25 %", "other", 55.4),
+    ]);
+
+    [Test]
+    public void Page_HasThePapersLayout_ThenEveryRow()
+    {
+        using var folder = new TemporaryFolder();
+        var results = new PaperResults(folder.Path, Settings);
+        results.Put(Result("tucker", 1, 0.50, 0.20, 4));
+        results.Put(Result("tucker", 2, 0.54, 0.22, 6));
+        results.Put(Result("tucker+vgg16", 1, 0.53, 0.25, 5));
+        results.Put(Result("tucker+vgg16", 2, 0.55, 0.29, 5));
+        PaperReport.Write(folder.Path, Table, results);
+
+        // Deviations: 4/√2 = 2.83 and 2/√2 = 1.41; differences 3 and 1: mean 2, half width 12.706 · √2/√2 = 12.7.
+        Assert.That(File.ReadAllText(folder.Sub("table-3.md")).Split("\n\n")[^2..], Is.EqualTo(new[]
+        {
+            """
+            |  | 20 % | 25 % |
+            | - | - | - |
+            | fine-tuned, AP50 | 52.0 ± 2.8 |  |
+            | fine-tuned, AP | 21.0 ± 1.4 |  |
+            | the paper's, VOC 2007 | 30.3 | 49.3 |
+            | distilled, AP50 | 54.0 ± 1.4 |  |
+            | distilled, AP | 27.0 ± 2.8 |  |
+            | the paper's, VOC 2007 | 35.5 | 55.4 |
+            """.ReplaceLineEndings("\n"),
+            """
+            | row | teacher | parameters | ms/image | seeds | AP50 | AP | against | ΔAP50 | ΔAP | reconstruction error |
+            | - | - | - | - | - | - | - | - | - | - | - |
+            | tucker | – | 12,345 | 6.0 | 2 | 52.0 ± 2.8 | 21.0 ± 1.4 |  |  |  | 0.250 |
+            | tucker+vgg16 | vgg16 | 12,345 | 5.0 | 2 | 54.0 ± 1.4 | 27.0 ± 2.8 | tucker | +2.0 ± 12.7 | +6.0 ± 12.7 | 0.250 |
+
+            """.ReplaceLineEndings("\n"),
+        }));
+        Assert.That(File.ReadAllText(folder.Sub("table-3.json")), Does.Contain("\"row\": \"tucker\\u002Bvgg16\"").And.Contain("\"publishedVoc07\": 35.5"));
+    }
+
+    [Test]
+    public void Results_ComeBack_AndRefuseOtherSettings()
+    {
+        using var folder = new TemporaryFolder();
+        PaperResult result = Result("tucker", 7, 0.5, 0.2, 4) with { Training = new PaperFigures(.9, null, .8, .7, .6) };
+        new PaperResults(folder.Path, Settings).Put(result);
+        Assert.That(new PaperResults(folder.Path, Settings).Find("tucker", 7), Is.EqualTo(result));
+        Assert.That(new PaperResults(folder.Path, Settings).Find("tucker", 8), Is.Null);
+        Assert.That(
+            () => new PaperResults(folder.Path, new Dictionary<string, string>(Settings) { ["epochs"] = "4" }),
+            Throws.InvalidOperationException.With.Message.Contains("epochs is 3, and now it is 4"));
+        folder.Write("results.json", "{ \"settings\": {} }");
+        Assert.That(() => new PaperResults(folder.Path, Settings), Throws.TypeOf<FormatException>().With.Message.Contains("results.json"));
+    }
+
+    private static PaperResult Result(string row, int seed, double voc, double ap, double milliseconds)
+        => new(row, seed, 12345, milliseconds, new PaperFigures(voc, voc, voc, ap, ap), null, 0.25);
+}
