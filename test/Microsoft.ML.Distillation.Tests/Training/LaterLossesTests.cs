@@ -66,7 +66,7 @@ public class LaterLossesTests
         using FasterRcnn twoStage = TinyRun.Detector();
         using OneStageDetector student = OneStageRun.Detector();
         using DetectorTeacher boxes = TinyRun.Teacher();
-        using var narrow = new OneStageTeacher(OneStageRun.Detector(options: new OneStageOptions { Channels = 16 }), Classes, CPU);
+        using var narrow = new OneStageTeacher(OneStageRun.Detector(options: new OneStageOptions { Channels = 16, Strides = [8, 16] }), Classes, CPU);
         using var large = new OneStageTeacher(OneStageRun.Detector(inputSize: 160), Classes, CPU);
         var ld = new DistillationOptions { LocalizationWeight = 0.25 };
         var cross = new DistillationOptions { CrossHeadWeight = 1 };
