@@ -30,12 +30,15 @@ internal static class RelationLoss
 
     private static Tensor Apart(Tensor student, Tensor teacher, long axis)
     {
-        using Scalar tiny = Tiny, one = 1;
         Tensor a = student - student.mean([axis], keepdim: true), b = teacher - teacher.mean([axis], keepdim: true);
-        Tensor size = Energy(a).sqrt().mul(Energy(b).sqrt());
+        Tensor size = Energy(a, axis).sqrt().mul(Energy(b, axis).sqrt());
         return (a.mul(b).sum(dim: axis) / size).mean().Complement();
+    }
 
-        // With the tiny number a constant row has a gradient of 0, not of 0/0.
-        Tensor Energy(Tensor x) => x.mul(x).sum(dim: axis).clamp_min(tiny);
+    /// <summary>The sum of squares. With the tiny number a constant row has a gradient of 0, not of 0/0.</summary>
+    private static Tensor Energy(Tensor values, long axis)
+    {
+        using Scalar tiny = Tiny;
+        return values.mul(values).sum(dim: axis).clamp_min(tiny);
     }
 }

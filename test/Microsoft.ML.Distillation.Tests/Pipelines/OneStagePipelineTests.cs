@@ -8,7 +8,7 @@ namespace Microsoft.ML.Distillation.Tests.Pipelines;
 /// <summary>One-stage detectors in ML.NET pipelines: as students of every kind of teacher, and as teachers.</summary>
 public class OneStagePipelineTests
 {
-    private static readonly OneStageOptions Light = new() { Channels = 16, HeadLayers = 1 };
+    private static readonly OneStageOptions Light = new() { Channels = 16, HeadLayers = 1, Strides = [8, 16] };
 
     [Test]
     public void TeacherAndStudent_SaveLoadAndPredict()

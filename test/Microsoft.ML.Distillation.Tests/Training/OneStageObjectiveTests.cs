@@ -13,12 +13,13 @@ public class OneStageObjectiveTests
 {
     private static readonly string[] Classes = ["square", "disc"];
 
-    [TestCase(OneStageAssignment.TaskAligned)]
-    [TestCase(OneStageAssignment.Atss)]
-    public void TinyDetector_LearnsDrawnImages(OneStageAssignment assignment)
+    [TestCase(OneStageAssignment.TaskAligned, 8)]
+    [TestCase(OneStageAssignment.TaskAligned, 8, 16)]
+    [TestCase(OneStageAssignment.Atss, 8, 16)]
+    public void TinyDetector_LearnsDrawnImages(OneStageAssignment assignment, params int[] strides)
     {
         using var data = new DrawnDataset(16);
-        using OneStageDetector student = OneStageRun.Detector(options: new OneStageOptions { Channels = 24, Assignment = assignment });
+        using OneStageDetector student = OneStageRun.Detector(options: new OneStageOptions { Channels = 24, Assignment = assignment, Strides = strides });
         TrainingResult result = OneStageRun.Train(TinyRun.Options(40) with { ValidationEvery = 40 }, data, student, data);
         TestContext.Out.WriteLine($"AP {result.BestAp}, AP50 {result.History[^1].ValidationAp50}");
         Assert.That(result.History[^1].Loss, Is.LessThan(0.6 * result.History[0].Loss));

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Detectors;
 
-/// <summary>A 3×3 layer of the neck, normalised, with ReLU: dense, or depthwise and a 1×1 layer behind it.</summary>
+/// <summary>A 3×3 layer of the neck, normalised, with ReLU: dense, or depthwise, which has no ReLU of its own, and a 1×1 layer behind it.</summary>
 internal sealed class ConvBlock : nn.Module<Tensor, Tensor>
 {
     private readonly List<ConvNorm> _layers = [];
@@ -19,7 +19,7 @@ internal sealed class ConvBlock : nn.Module<Tensor, Tensor>
             return;
         }
 
-        _layers.Add(new ConvNorm(this, ("depthwise", "depthwise_norm"), channels, channels, 3, stride, groups: channels));
+        _layers.Add(new ConvNorm(this, ("depthwise", "depthwise_norm"), channels, channels, 3, stride, groups: channels, activation: Activation.None));
         _layers.Add(new ConvNorm(this, ("pointwise", "pointwise_norm"), channels, channels, 1));
     }
 

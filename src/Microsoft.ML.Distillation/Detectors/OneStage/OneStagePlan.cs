@@ -85,7 +85,7 @@ internal sealed record OneStagePlan(Backbone Backbone, OneStageOptions Options) 
         float[] sides = [.. data.BoxWidths.Zip(data.BoxHeights, (w, h) => MathF.Max(w * width, h * height))];
         bool fine = Math.Max(width, height) <= SmallInput && Quantile(sizes, 0.1f) is float small && small < SmallBox;
         int first = made.Where(stride => stride >= (fine ? 4 : 8)).DefaultIfEmpty(made[^1]).First();
-        int last = Math.Max(made[^1], 2 * first);
+        int last = made[^1];
         while ((Options.Bins - 1) * last < (Quantile(sides, 0.9f) ?? 0) && last < CoarsestStride) last *= 2;
         var strides = new List<int>();
         for (int stride = first; stride <= last; stride *= 2) strides.Add(stride);

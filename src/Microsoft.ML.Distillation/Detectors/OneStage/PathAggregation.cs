@@ -58,8 +58,8 @@ internal sealed class PathAggregation : nn.Module
         for (int i = 0; i < maps.Count; i++) x.Add(_lateral[i].Run(maps[i]));
         foreach (ConvBlock further in _further) x.Add(further.call(x[^1]));
         for (int i = x.Count - 2; i >= 0; i--)
-            x[i] = _down[i].call(x[i].Plus(nn.functional.interpolate(x[i + 1], [x[i].shape[2], x[i].shape[3]])));
-        for (int i = 0; i < _up.Count; i++) x[i + 1] = _up[i].call(x[i + 1].Plus(_shrink[i].call(x[i])));
+            x[i] = Refine(_down[i], x[i].Plus(nn.functional.interpolate(x[i + 1], [x[i].shape[2], x[i].shape[3]])));
+        for (int i = 0; i < _up.Count; i++) x[i + 1] = Refine(_up[i], x[i + 1].Plus(_shrink[i].call(x[i])));
         foreach (Tensor map in x) map.MoveToOuterDisposeScope();
         return x;
     }
@@ -71,9 +71,14 @@ internal sealed class PathAggregation : nn.Module
         for (int i = 0; i < maps.Count; i++) x.Add(_lateral[i].Write(graph, maps[i], $"{name}.lateral{i}"));
         for (int i = 0; i < _further.Count; i++) x.Add(_further[i].Write(graph, x[^1], $"{name}.further{i}"));
         for (int i = x.Count - 2; i >= 0; i--)
-            x[i] = _down[i].Write(graph, graph.Add("Add", [x[i], FeaturePyramid.EnlargeTo(graph, x[i + 1], x[i])]), $"{name}.down{i}");
+            x[i] = Refine(_down[i], graph.Add("Add", [x[i], FeaturePyramid.EnlargeTo(graph, x[i + 1], x[i])]), $"{name}.down{i}");
         for (int i = 0; i < _up.Count; i++)
-            x[i + 1] = _up[i].Write(graph, graph.Add("Add", [x[i + 1], _shrink[i].Write(graph, x[i], $"{name}.shrink{i}")]), $"{name}.up{i}");
+            x[i + 1] = Refine(_up[i], graph.Add("Add", [x[i + 1], _shrink[i].Write(graph, x[i], $"{name}.shrink{i}")]), $"{name}.up{i}");
         return x;
+
+        string Refine(ConvBlock block, string sum, string blockName) => graph.Add("Add", [sum, block.Write(graph, sum, blockName)]);
     }
+
+    /// <summary>A sum and what a block makes of it: the way around the block lets short trainings reach the backbone.</summary>
+    private static Tensor Refine(ConvBlock block, Tensor sum) => sum.Plus(block.call(sum));
 }

@@ -1,0 +1,93 @@
+using Microsoft.ML.Distillation.Losses;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Tests.Losses;
+
+/// <summary>DIST, LD and CrossKD, the losses between heads.</summary>
+public class HeadDistillationTests
+{
+    [Test]
+    public void Dist_ComparesRelations_OfClassesAndOfBoxes()
+    {
+        using var scope = NewDisposeScope();
+        Tensor student = tensor(new[] { 0.2, 0.3, 0.5, 0.6, 0.25, 0.15 }, [2, 3]);
+        Assert.That(RelationLoss.Loss(student, student).ToDouble(), Is.Zero.Within(1e-9));
+        Assert.That(RelationLoss.Loss(student, student * 0.1 + 0.4).ToDouble(), Is.Zero.Within(1e-9), "only relations count");
+
+        // Exchanged rows: between the boxes each class correlates with −1; between the classes ρ.
+        Tensor teacher = student.index_select(0, tensor(new[] { 1L, 0 }));
+        double[] a = [0.2 - 1.0 / 3, 0.3 - 1.0 / 3, 0.5 - 1.0 / 3], b = [0.6 - 1.0 / 3, 0.25 - 1.0 / 3, 0.15 - 1.0 / 3];
+        double rho = a.Zip(b, (x, y) => x * y).Sum() / Math.Sqrt(a.Sum(x => x * x) * b.Sum(y => y * y));
+        Assert.That(RelationLoss.Loss(student, teacher).ToDouble(), Is.EqualTo(1 - rho + 2).Within(1e-6));
+    }
+
+    [Test]
+    public void Dist_OfOneClassOrConstantOrNoRows_IsFinite()
+    {
+        using var scope = NewDisposeScope();
+        Tensor one = tensor(new[] { 0.1, 0.5, 0.3 }, [3, 1]);
+        Assert.That(RelationLoss.Loss(one, 1 - one).ToDouble(), Is.EqualTo(2).Within(1e-6), "between the boxes alone");
+        Tensor constant = full([3, 4], 0.25).requires_grad_();
+        Tensor loss = RelationLoss.Loss(constant, rand(3, 4));
+        loss.backward();
+        Assert.That(loss.ToSingle(), Is.EqualTo(2).Within(1e-5), "a constant correlates with nothing");
+        Assert.That(constant.grad!.isfinite().all().ToBoolean());
+        Assert.That(RelationLoss.Loss(zeros(0, 4), zeros(0, 4)).ToSingle(), Is.Zero);
+        Assert.That(RelationLoss.Loss(ones(1, 4), ones(1, 4)).ToSingle(), Is.Zero);
+    }
+
+    [Test]
+    public void Rebin_KeepsProbabilityAndMean_AndLeavesTheSameGridAlone()
+    {
+        using var scope = NewDisposeScope();
+        Tensor shares = rand(2, 4, 5, float64).softmax(2), same = arange(5, float64).expand(2, 4, 5);
+        Assert.That((LocalizationLoss.Rebin(shares, same, 5) - shares).abs().max().ToDouble(), Is.LessThan(1e-12));
+
+        // Bins half as wide, moved by a quarter: still within 0 … 7.
+        Tensor places = same * 0.5 + 0.25, moved = LocalizationLoss.Rebin(shares, places, 8);
+        Assert.That((moved.sum(2) - 1).abs().max().ToDouble(), Is.LessThan(1e-12));
+        Assert.That(((moved * arange(8, float64)).sum(2) - (shares * places).sum(2)).abs().max().ToDouble(), Is.LessThan(1e-12));
+
+        Tensor beyond = LocalizationLoss.Rebin(tensor(new[] { 0.25, 0.75 }, [1, 1, 2]), tensor(new[] { -3.0, 11 }, [1, 1, 2]), 4);
+        Assert.That(beyond.data<double>().ToArray(), Is.EqualTo(new[] { 0.25, 0, 0, 0.75 }).AsCollection.Within(1e-12));
+    }
+
+    [Test]
+    public void Localization_IsTheDivergence_AtATemperature()
+    {
+        using var scope = NewDisposeScope();
+        Tensor student = tensor(new[] { 0.0, 0, 0 }, [1, 1, 3]).expand(1, 4, 3), teacher = tensor(new[] { 0.2, 0.3, 0.5 }, [1, 1, 3]).expand(1, 4, 3);
+        double[] soft = [.. new[] { 0.2, 0.3, 0.5 }.Select(Math.Sqrt)];
+        double sum = soft.Sum(), expected = 4 * soft.Sum(q => q / sum * Math.Log(q / sum * 3));
+        Assert.That(LocalizationLoss.Loss(student, teacher, 2).ToDouble(), Is.EqualTo(expected).Within(1e-9));
+        Assert.That(LocalizationLoss.Loss((teacher + 1e-300).log(), teacher, 10).ToDouble(), Is.Zero.Within(1e-9));
+        Assert.That(LocalizationLoss.Loss(zeros(0, 4, 3), zeros(0, 4, 3), 10).ToSingle(), Is.Zero);
+    }
+
+    [Test]
+    public void CrossHead_OfTheSameMaps_CostsNothing_AndWeighsByTheTeachersScore()
+    {
+        using var scope = NewDisposeScope();
+        Tensor classes = tensor(new[] { Math.Log(4), -50, -50, -50 }, [2, 2]), edges = randn(2, 4, 3, float64);
+        Assert.That(CrossHeadLoss.Classes(classes, classes).ToDouble(), Is.Zero.Within(1e-9));
+        Assert.That(CrossHeadLoss.Boxes(edges, edges, classes).ToDouble(), Is.Zero.Within(1e-3), "but for the least probability of a bin");
+        Tensor other = edges.clone();
+        other[1] = other[1] * -3;
+        Assert.That(CrossHeadLoss.Boxes(other, edges, classes).ToDouble(), Is.Zero.Within(1e-3), "the second location holds nothing");
+        other[0] = other[0] * -3;
+        Assert.That(CrossHeadLoss.Boxes(other, edges, classes).ToDouble(), Is.GreaterThan(0.1));
+    }
+
+    [Test]
+    public void Gradients_AgreeWithDifferences()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(3);
+        Tensor teacher = randn(4, 3, float64).softmax(1), bins = randn(2, 4, 5, float64).softmax(2), own = randn(2, 4, 5, float64), classes = randn(2, 3, float64);
+        NumericalGradient.Check(logits => RelationLoss.Loss(logits.sigmoid(), teacher), randn(4, 3, float64));
+        NumericalGradient.Check(logits => LocalizationLoss.Loss(logits, bins, 4), randn(2, 4, 5, float64));
+        NumericalGradient.Check(logits => CrossHeadLoss.Classes(logits, classes), randn(2, 3, float64));
+        NumericalGradient.Check(logits => CrossHeadLoss.Boxes(logits, own, classes), randn(2, 4, 5, float64));
+    }
+}

@@ -1,0 +1,38 @@
+using Microsoft.ML.Distillation.Samples.Demo.Scenes;
+using Microsoft.ML.Distillation.Tests.Data;
+
+namespace Microsoft.ML.Distillation.Tests.Tool;
+
+public class OneStageCommandTests
+{
+    [Test]
+    public void TrainAndDistil_TakeAOneStageStudent_AndLaterLosses()
+    {
+        using var folder = new TemporaryFolder();
+        string data = folder.Sub("data"), teacher = folder.Sub("teacher.zip");
+        SceneDataSet.Write(data, seed: 1, [("train", 8), ("val", 2), ("test", 3)]);
+        string[] tiny = ["--data", data, "--student", "one-stage", "--backbone", "plain", "--widths", "4,8,8", "--input-size", "64", "--channels", "16", "--epochs", "1"];
+        ToolRun train = ToolRun.Succeeding(["train", .. tiny, "--output", teacher, "--strides", "8,16", "--assignment", "atss"]);
+        Assert.That(train.Output, Does.Contain("box.edges"));
+        ToolRun distill = ToolRun.Succeeding(
+            ["distill", .. tiny, "--teacher", teacher, "--output", folder.Sub("student.zip"), "--strides", "8,16",
+                "--feature-loss", "pkd=4,cwd", "--dist-weight", "1", "--ld-weight", "0.25", "--crosskd-weight", "1"]);
+        Assert.That(distill.Output, Does.Contain("pkd").And.Contain("cwd").And.Contain("crosshead").And.Contain("class.relations").And.Not.Contain("hint"));
+    }
+
+    [TestCase("--channels goes with --student one-stage", "--channels", "16")]
+    [TestCase("--student must be one of", "--student", "yolo")]
+    [TestCase("--strides must be whole numbers", "--student", "one-stage", "--strides", "8,x")]
+    [TestCase("OneStageOptions.Strides", "--student", "one-stage", "--strides", "8,32")]
+    [TestCase("--neck must be one of", "--student", "one-stage", "--neck", "giraffe")]
+    [TestCase("--fpn and --head-width", "--student", "one-stage", "--fpn", "16")]
+    [TestCase("--feature-loss must be one of", "--feature-loss", "fgd")]
+    [TestCase("--feature-loss pkd must have a weight", "--feature-loss", "pkd=much")]
+    public void WrongUse_ExitsWith2_AndOneLine(string message, params string[] arguments)
+    {
+        ToolRun run = ToolRun.Of(["distill", "--data", "none", "--teacher", "none.zip", "--output", "none.zip", .. arguments]);
+        Assert.That(run.ExitCode, Is.EqualTo(2), run.Error);
+        Assert.That(run.Error, Does.Contain(message));
+        Assert.That(run.Error.TrimEnd().Split('\n'), Has.Length.EqualTo(1), run.Error);
+    }
+}

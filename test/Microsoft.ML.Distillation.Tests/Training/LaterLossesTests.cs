@@ -1,0 +1,106 @@
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Teachers;
+using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
+using Microsoft.ML.Distillation.Tests.Teachers.OnnxDetectors;
+using Microsoft.ML.Distillation.Training;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Tests.Training;
+
+/// <summary>PKD, CWD, MGD, DIST, LD and CrossKD in training.</summary>
+public class LaterLossesTests
+{
+    private static readonly string[] Classes = ["square", "disc"];
+
+    private static readonly DistillationOptions Every = new() { PkdWeight = 6, CwdWeight = 10, MgdWeight = 0.5, DistWeight = 1 };
+
+    [Test]
+    public void MapAndClassLosses_StandBesideTheHint_OrInItsPlace_ForBothFamilies()
+    {
+        using var data = new DrawnDataset(8);
+        using FasterRcnn twoStage = TinyRun.Detector();
+        using DetectorTeacher teacher = TinyRun.Teacher();
+        TrainingResult two = TinyRun.Train(TinyRun.Options(6), data, student: twoStage, teacher: teacher, distillation: Every);
+        Assert.That(two.History[0].Losses.Keys, Is.SupersetOf(new[] { "hint", "pkd", "cwd", "mgd", "rcn.class.relations" }));
+        Assert.That(two.History[^1].Losses["pkd"], Is.LessThan(two.History[0].Losses["pkd"]));
+
+        using OneStageDetector oneStage = OneStageRun.Detector();
+        DistillationOptions options = Every with { Hint = false, Hints = [new("neck0", "conv3")] };
+        TrainingResult one = OneStageRun.Train(TinyRun.Options(6), data, oneStage, teacher: teacher, distillation: options);
+        Assert.That(one.History[0].Losses.Keys, Is.SupersetOf(new[] { "pkd", "cwd", "mgd", "class.relations" }).And.None.EqualTo("hint"));
+        foreach (string term in new[] { "pkd", "mgd" })
+            Assert.That(one.History[^1].Losses[term], Is.LessThan(one.History[0].Losses[term]), term);
+    }
+
+    [Test]
+    public void LdAndCrossHead_TeachAOneStageStudent()
+    {
+        using var data = new DrawnDataset(8);
+        OneStageDetector wise = OneStageRun.Detector(seed: 9, widths: [12, 24, 32]);
+        OneStageRun.Train(TinyRun.Options(25), data, wise);
+        using var teacher = new OneStageTeacher(wise, Classes, CPU);
+        using OneStageDetector student = OneStageRun.Detector();
+        var options = new DistillationOptions { LocalizationWeight = 0.25, CrossHeadWeight = 1, Hint = false };
+        TrainingResult result = OneStageRun.Train(TinyRun.Options(20), data, student, teacher: teacher, distillation: options);
+        foreach (string term in new[] { "box.distribution", "crosshead.class", "crosshead.box" })
+        {
+            TestContext.Out.WriteLine($"{term}: {result.History[0].Losses[term]} to {result.History[^1].Losses[term]}");
+            Assert.That(result.History[^1].Losses[term], Is.LessThan(result.History.Take(5).Max(epoch => epoch.Losses[term])), term);
+        }
+    }
+
+    [Test]
+    public void AStudentThatEqualsItsTeacher_HasNothingToLearnFromLdAndCrossHead()
+    {
+        using OneStageDetector student = OneStageRun.Detector(seed: 3);
+        using var teacher = new OneStageTeacher(OneStageRun.Detector(seed: 3), Classes, CPU);
+        Dictionary<string, double> terms = OneStageRun.Terms(
+            student, teacher, new DistillationOptions { LocalizationWeight = 1, CrossHeadWeight = 1 }, training: false);
+        Assert.That((terms["box.distribution"], terms["crosshead.class"], terms["crosshead.box"]), Is.EqualTo((0, 0, 0)).Within(1e-4));
+    }
+
+    [Test]
+    public void WhereALossDoesNotApply_TheOptionIsNamed_WithTheReason()
+    {
+        using FasterRcnn twoStage = TinyRun.Detector();
+        using OneStageDetector student = OneStageRun.Detector();
+        using DetectorTeacher boxes = TinyRun.Teacher();
+        using var narrow = new OneStageTeacher(OneStageRun.Detector(options: new OneStageOptions { Channels = 16, Strides = [8, 16] }), Classes, CPU);
+        using var large = new OneStageTeacher(OneStageRun.Detector(inputSize: 160), Classes, CPU);
+        var ld = new DistillationOptions { LocalizationWeight = 0.25 };
+        var cross = new DistillationOptions { CrossHeadWeight = 1 };
+        Assert.That(() => new TwoStageObjective(twoStage, 0, ld, boxes, CPU), Throws.ArgumentException.With.Message.Contains("LocalizationWeight").And.Message.Contains("one-stage student"));
+        Assert.That(() => new TwoStageObjective(twoStage, 0, cross, narrow, CPU), Throws.ArgumentException.With.Message.Contains("CrossHeadWeight"));
+        Assert.That(() => new OneStageObjective(student, 0, ld, boxes, CPU), Throws.ArgumentException.With.Message.Contains("distributions"));
+        Assert.That(() => new OneStageObjective(student, 0, cross, boxes, CPU), Throws.ArgumentException.With.Message.Contains("no one-stage detector"));
+        Assert.That(() => new OneStageObjective(student, 0, cross, narrow, CPU), Throws.ArgumentException.With.Message.Contains("24 channels, the teacher's 16"));
+        Assert.That(() => new OneStageObjective(student, 0, cross, large, CPU), Throws.ArgumentException.With.Message.Contains("cells"));
+        Assert.That(() => new DistillationOptions { PkdWeight = -1 }.Validate(), Throws.InstanceOf<ArgumentException>().With.Message.Contains("PkdWeight"));
+        Assert.That(() => new DistillationOptions { MgdMaskedShare = 1 }.Validate(), Throws.InstanceOf<ArgumentException>().With.Message.Contains("MgdMaskedShare"));
+    }
+
+    [Test]
+    public void AGflTeacher_GivesItsDistributions_InShares()
+    {
+        using var scope = NewDisposeScope();
+        // Of 64 + 16 + 4 cells of strides 8, 16, 32 only cell 9 (column 1, row 1) of stride 8 predicts: class 0, .9; all distances of bins 2 or 3, half each.
+        const int bins = 8, cells = 84;
+        var values = new float[cells * (1 + 4 * bins)];
+        for (int cell = 0; cell < cells; cell++) values[cell * (1 + 4 * bins)] = 1e-3f;
+        values[9 * (1 + 4 * bins)] = 0.9f;
+        for (int side = 0; side < 4; side++)
+            for (int k = 0; k < bins; k++) values[9 * (1 + 4 * bins) + 1 + side * bins + k] = k is 2 or 3 ? 20 : -20;
+        using var graph = new TeacherGraph().Output("out", values, [cells, 1 + 4 * bins]);
+        using var teacher = new OnnxTeacher(graph.Save(), TeacherFormat.Gfl, ["cat"], null, ["cat"]);
+        Assert.That(teacher.HasEdges);
+        using ITeacherView view = teacher.View(zeros(1, 3, 64, 64));
+
+        // NanoDet-Plus's offset is 0: the location is 8 8 of 64, the box reaches 20 pixels to each side and is cut at the image's border.
+        EdgeScores edges = view.ScoreEdges([tensor(new[] { 0f, 0, 28 / 64f, 28 / 64f, .6f, .6f, .9f, .9f }, [2, 4])]);
+        Assert.That(edges.Known.data<bool>().ToArray(), Is.EqualTo(new[] { true, false }));
+        Assert.That(TensorArrays.Floats(edges.Probabilities[0, 2]), Is.EqualTo(new[] { 0, 0, .5f, .5f, 0, 0, 0, 0 }).AsCollection.Within(1e-5));
+        Assert.That(TensorArrays.Floats(edges.Places[0, 0])[..4], Is.EqualTo(new[] { .125f, 0, -.125f, -.25f }).AsCollection.Within(1e-6));
+        Assert.That(TensorArrays.Floats(edges.Places[0, 3])[..4], Is.EqualTo(new[] { .125f, .25f, .375f, .5f }).AsCollection.Within(1e-6));
+    }
+}
