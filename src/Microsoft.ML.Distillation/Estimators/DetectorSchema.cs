@@ -10,11 +10,12 @@ internal static class DetectorSchema
     /// <exception cref="ArgumentException">A column is missing or of another type; the message names it and what is wanted.</exception>
     public static SchemaShape Output(TransformsCatalog catalog, SchemaShape input, DetectorEstimatorOptions options)
     {
+        SchemaShape output = Output(catalog, input, options.Columns);
         Check(input, options.LabelColumnName, "a vector of keys (use Conversion.MapValueToKey on class names)",
             c => c.Kind != SchemaShape.Column.VectorKind.Scalar && c.IsKey);
         Check(input, options.BoundingBoxColumnName, "a vector of Single (x0 y0 x1 y1 of each object in pixels)",
             c => c.Kind != SchemaShape.Column.VectorKind.Scalar && !c.IsKey && c.ItemType.RawType == typeof(float));
-        return Output(catalog, input, options.Columns);
+        return output;
     }
 
     /// <summary>The columns after a detector, given those before.</summary>
