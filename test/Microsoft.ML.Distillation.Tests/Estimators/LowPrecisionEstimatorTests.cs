@@ -89,7 +89,9 @@ public class LowPrecisionEstimatorTests
     {
         using DetectorTransformer fitted = _mlContext.Transforms.TrainDetector(new TrainDetectorOptions
         {
-            Precision = LowPrecision.W2, InitialStudent = TrainedDetector.FromModel(_full), Epochs = 2,
+            Precision = LowPrecision.W2,
+            InitialStudent = TrainedDetector.FromModel(_full),
+            Epochs = 2,
         }).Fit(_train);
         Assert.That(DetectorFile.Load(FittedDetectors.In(fitted)).InputSize, Is.EqualTo(DetectorFile.Load(FittedDetectors.In(_full)).InputSize), "it is the detector that it started from");
     }
