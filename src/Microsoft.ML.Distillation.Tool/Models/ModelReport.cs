@@ -1,5 +1,5 @@
-using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Detectors.Quantization;
+using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Reports;
 

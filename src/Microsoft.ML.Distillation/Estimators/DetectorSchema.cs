@@ -10,20 +10,22 @@ internal static class DetectorSchema
     /// <exception cref="ArgumentException">A column is missing or of another type; the message names it and what is wanted.</exception>
     public static SchemaShape Output(TransformsCatalog catalog, SchemaShape input, DetectorEstimatorOptions options)
     {
-        CheckImage(input, options.ImageColumnName);
-        bool labelled = options is not DistillDetectorOptions { WithoutLabels: true };
-        if (labelled) Check(input, options.LabelColumnName, "a vector of keys (use Conversion.MapValueToKey on class names)",
+        SchemaShape output = Output(catalog, input, options.Columns);
+        if (options is DistillDetectorOptions { WithoutLabels: true }) return output;
+        Check(input, options.LabelColumnName, "a vector of keys (use Conversion.MapValueToKey on class names)",
             c => c.Kind != SchemaShape.Column.VectorKind.Scalar && c.IsKey);
-        if (labelled) Check(input, options.BoundingBoxColumnName, "a vector of Single (x0 y0 x1 y1 of each object in pixels)",
+        Check(input, options.BoundingBoxColumnName, "a vector of Single (x0 y0 x1 y1 of each object in pixels)",
             c => c.Kind != SchemaShape.Column.VectorKind.Scalar && !c.IsKey && c.ItemType.RawType == typeof(float));
-        return Output(catalog, input, options.Columns);
+        return output;
     }
 
     /// <summary>The columns after a detector, given those before.</summary>
     /// <exception cref="ArgumentException">The image's column is missing or of another type.</exception>
     public static SchemaShape Output(TransformsCatalog catalog, SchemaShape input, DetectorColumns options)
     {
-        CheckImage(input, options.Image);
+        Check(input, options.Image, "an image (MLImage, as LoadImages makes it)",
+            c => c.Kind == SchemaShape.Column.VectorKind.Scalar && c.ItemType is ImageDataViewType);
+
         var columns = input.ToDictionary(c => c.Name);
         foreach (SchemaShape.Column column in Predicted(catalog, options)) columns[column.Name] = column;
         return new SchemaShape(columns.Values);
@@ -45,9 +47,6 @@ internal static class DetectorSchema
             throw new ArgumentException($"The column '{name}' is {kind}{item}; it must be {wanted}.");
         }
     }
-
-    private static void CheckImage(SchemaShape input, string name) => Check(input, name, "an image (MLImage, as LoadImages makes it)",
-        c => c.Kind == SchemaShape.Column.VectorKind.Scalar && c.ItemType is ImageDataViewType);
 
     /// <summary>
     /// The shape of the predicted columns. <see cref="SchemaShape.Column"/> has no public constructor, so a stock estimator that

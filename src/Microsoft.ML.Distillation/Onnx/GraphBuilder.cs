@@ -74,7 +74,7 @@ internal sealed class GraphBuilder
 
     /// <summary>A parameter of the model of small integers, as <see cref="Parameter(string, ReadOnlySpan{float}, ReadOnlySpan{long})"/>.</summary>
     /// <param name="bits">8, or 4 to store two in a byte; then the parameter is a constant, since ML.NET 5 refuses initialisers of that type.</param>
-    public string Parameter(string name, ReadOnlySpan<sbyte> values, int bits, params ReadOnlySpan<long> shape)
+    public string IntegerParameter(string name, ReadOnlySpan<sbyte> values, int bits, params ReadOnlySpan<long> shape)
     {
         if (_initializers.Contains(name)) return name;
         if (bits == 8) return Initializer(name, TensorProto.Types.DataType.Int8, Bytes(values), shape);
@@ -89,7 +89,7 @@ internal sealed class GraphBuilder
     }
 
     /// <summary>A parameter of the model that is one byte.</summary>
-    public string Parameter(string name, byte value)
+    public string ByteParameter(string name, byte value)
         => _initializers.Contains(name) ? name : Initializer(name, TensorProto.Types.DataType.Uint8, ByteString.CopyFrom(value), []);
 
     /// <summary>The finished model.</summary>

@@ -71,14 +71,16 @@ public class LowPrecisionEstimatorTests
             Precision = scheme == ApprenticeScheme.C ? LowPrecision.W2A8 : LowPrecision.W4A8,
             Scheme = scheme,
             InitialStudent = scheme == ApprenticeScheme.C ? TrainedDetector.FromModel(_full) : null,
-            Epochs = 8,
+            Epochs = scheme == ApprenticeScheme.C ? 30 : 10,
+            LearningRate = scheme == ApprenticeScheme.C ? 0.001 : null,
+            Augmentation = AugmentationOptions.None,
             Progress = new Follow(p =>
             {
                 if (p.EpochEnd) losses.Add(p.Loss);
             }),
         };
         using DetectorTransformer fitted = _mlContext.Transforms.DistillDetector(options).Fit(_train);
-        Assert.That(losses[^1], Is.LessThan(losses[0]));
+        Assert.That(losses.TakeLast(3).Average(), Is.LessThan(losses[0]));
         Assert.That(DetectorFile.Load(FittedDetectors.In(fitted)).Precision, Is.EqualTo(options.Precision));
     }
 
@@ -87,7 +89,9 @@ public class LowPrecisionEstimatorTests
     {
         using DetectorTransformer fitted = _mlContext.Transforms.TrainDetector(new TrainDetectorOptions
         {
-            Precision = LowPrecision.W2, InitialStudent = TrainedDetector.FromModel(_full), Epochs = 2,
+            Precision = LowPrecision.W2,
+            InitialStudent = TrainedDetector.FromModel(_full),
+            Epochs = 2,
         }).Fit(_train);
         Assert.That(DetectorFile.Load(FittedDetectors.In(fitted)).InputSize, Is.EqualTo(DetectorFile.Load(FittedDetectors.In(_full)).InputSize), "it is the detector that it started from");
     }

@@ -22,7 +22,7 @@ public class Int4Tests
     {
         var graph = new GraphBuilder();
         string input = graph.Input("x", TensorProto.Types.DataType.Float, 17);
-        string weights = graph.Parameter("w", All, 4, All.Length);
+        string weights = graph.IntegerParameter("w", All, 4, All.Length);
         string values = graph.Add("DequantizeLinear", [weights, graph.Parameter("s", [0.25f], [])]);
         graph.Output("y", graph.Add("Add", [input, values]), TensorProto.Types.DataType.Float, 17);
         ModelProto model = graph.Build([]);

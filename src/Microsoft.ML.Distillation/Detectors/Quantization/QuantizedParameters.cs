@@ -32,13 +32,13 @@ internal static class QuantizedParameters
             using DisposeScope scope = NewDisposeScope();
             (Tensor step, Tensor zeroPoint) = ActivationQuantizer.Grid(quantizer.Range, quantizer.Precision.Quantizer);
             string inputScale = graph.Parameter($"{name}.{InputScale}", TensorArrays.Floats(step), []);
-            string inputZero = graph.Parameter($"{name}.{InputZero}", (byte)TensorArrays.Floats(zeroPoint)[0]);
+            string inputZero = graph.ByteParameter($"{name}.{InputZero}", (byte)TensorArrays.Floats(zeroPoint)[0]);
             string rounded = graph.Add("QuantizeLinear", [input, inputScale, inputZero]);
             input = graph.Add("DequantizeLinear", [rounded, inputScale, inputZero]);
         }
 
         var folded = FoldedWeights.Of(layer);
-        string integers = graph.Parameter($"{name}.weight", folded.Integers, quantizer.Precision.WeightBits == 8 ? 8 : 4, layer.Weight.shape);
+        string integers = graph.IntegerParameter($"{name}.weight", folded.Integers, quantizer.Precision.WeightBits == 8 ? 8 : 4, layer.Weight.shape);
         string scale = graph.Parameter($"{name}.{WeightScale}", folded.Scale, folded.Scale.Length);
         string weight = graph.Add("DequantizeLinear", [integers, scale], ("axis", 0));
         return (input, weight, folded.Bias is null ? "" : graph.Parameter($"{name}.bias", folded.Bias, folded.Bias.Length));
