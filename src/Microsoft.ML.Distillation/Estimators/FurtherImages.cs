@@ -38,7 +38,7 @@ internal sealed class FurtherImages : IDisposable
         try
         {
             if (options is DistillDetectorOptions { WithoutLabels: true } alone) result.LabelAll(alone, teacher!, channel);
-            if (options.GeneratedSet is { } generated) result.Join(result.Keep(read(generated)), options.LabelledShare);
+            if (options.GeneratedSet is { } generated) result.Join(WithLabels(result.Keep(read(generated))), options.LabelledShare);
             if (options is DistillDetectorOptions { UnlabelledSet: { } view } distilled)
             {
                 SampleStore images = result.Keep(new UnlabelledIngest(ingest).Read(view, nameof(DistillDetectorOptions.UnlabelledSet), options.CancellationToken));
@@ -73,6 +73,16 @@ internal sealed class FurtherImages : IDisposable
     }
 
     private void Join(IDetectionDataset others, double labelledShare) => Training = new UnionDataset(Training, others, labelledShare);
+
+    /// <summary>The images that have labels: where the detector that labelled them was sure of nothing, that does not make them background.</summary>
+    private static RelabelledDataset WithLabels(SampleStore generated)
+    {
+        (int Index, Annotation Annotation)[] samples = [.. Enumerable.Range(0, generated.Count)
+            .Select(i => (i, generated.AnnotationOf(i))).Where(sample => sample.Item2.Count > 0)];
+        return samples.Length > 0
+            ? new RelabelledDataset(generated, generated.ClassNames, samples)
+            : throw new InvalidDataException($"None of the {generated.Count} images of {nameof(DetectorEstimatorOptions.GeneratedSet)} has a label.");
+    }
 
     private T Keep<T>(T store) where T : IDisposable
     {
