@@ -24,19 +24,23 @@ internal sealed class PaperCommand : System.CommandLine.Command
         Option<string> budget = SharedOptions.Choice("--budget", "How large the networks are and how long they train: small for two processors, paper for a GPU.", "small", "paper");
         Option<int?> inputSize = SharedOptions.Count("--input-size", "The longer side of the networks' input in pixels; Table 2 has it larger and smaller in the paper's proportion. [default: by the budget]", least: 32);
         Option<string?> teacher = SharedOptions.Path("--teacher", "A trained model to teach in VGG16's place. [default: trained as the budget says]", "FILE");
+        Option<string?> start = SharedOptions.Path("--start", "A trained model in AlexNet's place, from whose parts the compressed networks start. [default: trained as the budget says]", "FILE");
         Option<string?> weights = SharedOptions.Path("--weights", "A folder with pre-trained weights: alexnet, vgg-m, vgg16 as .pth, .pt or .safetensors.", "DIR");
         Option<string?> rows = SharedOptions.Text("--rows", "Only these rows of the table, with commas between them, and what they need.", "NAME,…");
         Option<string> output = SharedOptions.RequiredPath("--output", "The folder for the tables; all tables of a data set can share it, and then share rows.", "DIR");
         Options.Add(table);
         data.AddTo(Options);
-        foreach (Option option in (Option[])[output, seeds, budget, inputSize, teacher, weights, rows]) Options.Add(option);
+        foreach (Option option in (Option[])[output, seeds, budget, inputSize, teacher, start, weights, rows]) Options.Add(option);
         training.AddTo(Options);
         SetAction(parsed =>
         {
             PaperBudget chosen = (parsed.GetValue(budget) == "paper" ? PaperBudget.Full : PaperBudget.Small)
                 .At(parsed.GetValue(inputSize)).WithWeights(parsed.GetValue(weights));
+            var given = new Dictionary<string, string>();
+            if (parsed.GetValue(teacher) is { } vgg16) given["vgg16"] = vgg16;
+            if (parsed.GetValue(start) is { } alexNet) given["alexnet"] = alexNet;
             var request = new Request(
-                parsed.GetValue(table)!.Value, parsed.GetValue(seeds) ?? 1, parsed.GetRequiredValue(output), parsed.GetValue(teacher),
+                parsed.GetValue(table)!.Value, parsed.GetValue(seeds) ?? 1, parsed.GetRequiredValue(output), given,
                 parsed.GetValue(rows)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? []);
             return Run(parsed, data, training, chosen, request);
         });
@@ -49,7 +53,7 @@ internal sealed class PaperCommand : System.CommandLine.Command
         PaperTable table = tables.Tables[request.Table - 1];
         if (request.Rows.FirstOrDefault(name => table.Cells.All(cell => cell.Row.Id != name)) is { } unknown)
             throw new UsageException($"--rows: Table {table.Number} has no row '{unknown}', but: {string.Join(", ", table.Cells.Select(cell => cell.Row.Id))}.");
-        if (request.Teacher is { } file && !File.Exists(file)) throw new FileNotFoundException($"There is no teacher '{file}'.", file);
+        if (request.Given.Values.FirstOrDefault(file => !File.Exists(file)) is { } lost) throw new FileNotFoundException($"There is no model '{lost}'.", lost);
 
         int seed = training.SeedOf(parsed);
         MLContext context = TrainingSession.CreateContext(seed, parsed.GetValue(SharedOptions.Verbose), error);
@@ -66,10 +70,10 @@ internal sealed class PaperCommand : System.CommandLine.Command
             ["input"] = string.Create(CultureInfo.InvariantCulture, $"{budget.InputSizes.Usual} pixels"),
             ["epochs"] = string.Create(CultureInfo.InvariantCulture, $"{schedule.Epochs}, compressed networks {Further(schedule.Epochs)}"),
             ["batch"] = schedule.BatchSize.ToString(CultureInfo.InvariantCulture),
-            ["teacher"] = request.Teacher is null ? "trained" : Path.GetFileName(request.Teacher),
+            ["given models"] = request.Given.Count == 0 ? "none" : string.Join(", ", request.Given.Select(model => $"{Path.GetFileName(model.Value)} for {model.Key}")),
             ["first seed"] = seed.ToString(CultureInfo.InvariantCulture),
         });
-        var setting = new PaperSetting(request.Folder, seed, request.Teacher, test, train, Configure, interruption.Token);
+        var setting = new PaperSetting(request.Folder, seed, request.Given, test, train, Configure, interruption.Token);
         new PaperRunner(tables, setting, results, session, output).Run(table, request.Seeds, request.Rows);
         output.WriteLine($"saved {Path.Combine(request.Folder, $"table-{table.Number}.md")}");
         return interruption.Requested ? Application.Interrupted : Application.Success;
@@ -84,5 +88,5 @@ internal sealed class PaperCommand : System.CommandLine.Command
     /// <summary>Networks that start from the parts of a trained one train half as long.</summary>
     private static int? Further(int? epochs) => epochs is int full ? Math.Max(1, full / 2) : null;
 
-    private sealed record Request(int Table, int Seeds, string Folder, string? Teacher, IReadOnlyCollection<string> Rows);
+    private sealed record Request(int Table, int Seeds, string Folder, IReadOnlyDictionary<string, string> Given, IReadOnlyCollection<string> Rows);
 }

@@ -25,13 +25,12 @@ internal sealed record PaperBudget
     public required double FineTuningRate { get; init; }
 
     /// <summary>
-    /// For 2 CPU cores: plain networks of growing width, small inputs, short training. The stride stays at 8 whatever the data's objects,
-    /// so that the features of all four networks have the same size, as in the paper.
+    /// For 2 CPU cores: plain networks of growing width, small inputs, short training.
     /// </summary>
     public static PaperBudget Small { get; } = new()
     {
         Name = "small",
-        Backbones = (Plain(12, 24, 36, 48), Plain(16, 32, 48, 64), Plain(24, 48, 72, 96)),
+        Backbones = (Backbone.Plain(8, 16, 24, 32), Backbone.Plain(12, 24, 36, 48), Backbone.Plain(24, 48, 72, 96)),
         InputSizes = (128, 160, 80),
         HeadShare = share => share,
         Training = new TrainingOptions { Epochs = 24, ValidationEvery = 4 },
@@ -96,6 +95,4 @@ internal sealed record PaperBudget
     }
 
     private int Scaled(int size, int usual) => Math.Max(32, (int)Math.Round((double)size * usual / InputSizes.Usual));
-
-    private static Backbone Plain(params int[] widths) => Backbone.Plain(widths) with { OutputStride = 8 };
 }

@@ -5,12 +5,12 @@ namespace Microsoft.ML.Distillation.Tool.Paper;
 /// <summary>What a run of the tables works with.</summary>
 /// <param name="Folder">Where models, checkpoints and tables go.</param>
 /// <param name="FirstSeed">The seed of teachers and of the networks that others start from.</param>
-/// <param name="GivenTeacher">A trained model in VGG16's place.</param>
+/// <param name="Given">Trained models in the places of rows, by the rows' names.</param>
 /// <param name="Test">The images to measure on.</param>
 /// <param name="Train">The images learned from.</param>
 /// <param name="Configure">Puts into options how a network is trained: from scratch, or further.</param>
 internal sealed record PaperSetting(
-    string Folder, int FirstSeed, string? GivenTeacher, IReadOnlyList<AnnotatedImage> Test, IReadOnlyList<AnnotatedImage> Train,
+    string Folder, int FirstSeed, IReadOnlyDictionary<string, string> Given, IReadOnlyList<AnnotatedImage> Test, IReadOnlyList<AnnotatedImage> Train,
     Func<DetectorEstimatorOptions, bool, DetectorEstimatorOptions> Configure, CancellationToken Cancellation);
 
 /// <summary>
@@ -45,7 +45,7 @@ internal sealed class PaperRunner(PaperTables tables, PaperSetting setting, Pape
     }
 
     /// <summary>The file of a row's model.</summary>
-    private string ModelOf(Job job) => job.Row.Id == "vgg16" && setting.GivenTeacher is { } given
+    private string ModelOf(Job job) => setting.Given.TryGetValue(job.Row.Id, out string? given)
         ? given
         : Path.Combine(setting.Folder, "models", $"{job.Row.Id}-seed{job.Seed}.zip");
 

@@ -22,7 +22,7 @@ public class CompressCommandTests
         Assert.That(ToolRun.Succeeding("evaluate", "--model", parts, "--data", data).Output, Does.StartWith("AP    "), "the .zip is a whole pipeline");
 
         ToolRun.Succeeding(
-            "distill", "--data", data, "--teacher", whole, "--initial", parts, "--output", further, "--epochs", "1", "--learning-rate", "1e-9");
+            "distill", "--data", data, "--teacher", whole, "--from", parts, "--output", further, "--epochs", "1", "--learning-rate", "1e-9");
         IReadOnlyDictionary<string, OnnxTensor> start = FittedDetectors.In(parts).Parameters(), end = FittedDetectors.In(further).Parameters();
         foreach (string name in (string[])["backbone.conv2.core.weight", "backbone.conv3.reduce.weight", "head.fc6.expand.weight", "rpn.conv.weight"])
             Assert.That(end[name].Values, Is.EqualTo(start[name].Values).Within(1e-5f), name);
