@@ -35,12 +35,14 @@ public class FurtherImagesTests
         Assert.That(log, Has.Some.Contains("The teacher labelled ").And.Some.Contains("of 12 images without labels"));
         Assert.That(log, Has.Some.Matches<string>(line => line.StartsWith("Training on 1", StringComparison.Ordinal)), "of the 18 images at least 10");
         using DetectorTransformer again = mlContext.Transforms.DistillDetector(options).Fit(train);
-        Assert.That(again.Model.ToBytes(), Is.EqualTo(first.Model.ToBytes()), "the finished run was taken up again: the labels are the same");
+        Assert.That(Weights(again), Is.EqualTo(Weights(first)), "the finished run was taken up again: the labels are the same");
 
         Assert.That(() => mlContext.Transforms.DistillDetector(options with { LabelledShare = 0.5 }).Fit(train),
             Throws.InvalidOperationException.With.Message.Contains("training set"));
         Assert.That(() => mlContext.Transforms.DistillDetector(options with { UnlabelledSet = files, CheckpointDirectory = null }).Fit(train),
             Throws.ArgumentException.With.Message.Contains("UnlabelledSet").And.Message.Contains("LoadImages"));
+
+        static float[] Weights(DetectorTransformer model) => [.. model.Model.Parameters().OrderBy(p => p.Key, StringComparer.Ordinal).SelectMany(p => p.Value.Values)];
     }
 
     [Test]

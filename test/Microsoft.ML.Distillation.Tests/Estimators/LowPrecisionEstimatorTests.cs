@@ -102,7 +102,6 @@ public class LowPrecisionEstimatorTests
         TrainedDetector trained = TrainedDetector.FromModel(_full);
         var options = new DistillDetectorOptions { Teacher = _teacher, Precision = LowPrecision.W4A8 };
         AssertWrong(options with { Precision = null, Scheme = ApprenticeScheme.B }, "Precision");
-        AssertWrong(options with { Precision = null, InitialStudent = trained }, "Precision");
         AssertWrong(options with { Scheme = ApprenticeScheme.C }, "InitialStudent");
         AssertWrong(options with { Scheme = ApprenticeScheme.A, InitialStudent = trained }, "InitialStudent");
         AssertWrong(options with { Scheme = (ApprenticeScheme)9 }, "Scheme");

@@ -22,7 +22,6 @@ public class CommandLineTests
     [TestCase("distill --data d --output o --teacher t --scheme b", "--precision")]
     [TestCase("distill --data d --output o --teacher t --precision w8a8 --scheme c", "--from")]
     [TestCase("distill --data d --output o --teacher t --precision w8a8 --scheme a --from s", "--from")]
-    [TestCase("train --data d --output o --from s", "--precision")]
     [TestCase("train --data d --output o --quantizer wrpn", "--precision")]
     [TestCase("quantize --model m --images i", "--output")]
     [TestCase("quantize --model m --images i --output o --precision 8", "--precision")]
