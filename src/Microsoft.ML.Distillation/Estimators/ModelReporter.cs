@@ -1,5 +1,5 @@
-using Microsoft.ML.Distillation.Detectors.Quantization;
 using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Detectors.Quantization;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Reports;
 

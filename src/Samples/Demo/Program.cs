@@ -47,7 +47,7 @@ string teacherPath = Fit("teacher", "teacher", progress => mlContext.Transforms.
 string alonePath = Fit("student alone", "student-alone", progress => mlContext.Transforms.TrainDetector(new TrainDetectorOptions
 {
     Detector = small,
-    Epochs = options.Epochs ?? 24,
+    Epochs = options.Epochs ?? 48,
     Seed = options.Seed,
     ValidationSet = validation,
     OnInvalidSample = InvalidSampleHandling.Skip,
@@ -57,7 +57,7 @@ string studentPath = Fit("student distilled", "student", progress => mlContext.T
 {
     Teacher = Teacher.FromModel(teacherPath),
     Student = small,
-    Epochs = options.Epochs ?? 24,
+    Epochs = options.Epochs ?? 48,
     Seed = options.Seed,
     ValidationSet = validation,
     OnInvalidSample = InvalidSampleHandling.Skip,

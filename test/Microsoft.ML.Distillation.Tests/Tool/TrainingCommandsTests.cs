@@ -1,6 +1,6 @@
-using Microsoft.ML.Distillation.Estimators;
 using System.Diagnostics;
 using System.Globalization;
+using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Evaluation;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;
 using Microsoft.ML.Distillation.Tests.Data;
