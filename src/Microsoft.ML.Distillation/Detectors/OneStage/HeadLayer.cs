@@ -1,8 +1,8 @@
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Onnx;
 using TorchSharp;
-using BatchNorm2d = TorchSharp.Modules.BatchNorm2d;
 using static TorchSharp.torch;
+using BatchNorm2d = TorchSharp.Modules.BatchNorm2d;
 
 namespace Microsoft.ML.Distillation.Detectors;
 
