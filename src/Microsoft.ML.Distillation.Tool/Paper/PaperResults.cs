@@ -25,9 +25,10 @@ internal sealed record PaperFigures(double? Voc07, double? Voc12, double? Ap50, 
 /// <param name="Milliseconds">The median time for an image through the exported network, on this machine's CPU.</param>
 /// <param name="Test">On the images to measure on.</param>
 /// <param name="Training">On the images learned from, where a table asks for it.</param>
+/// <param name="Given">Whether the model was given, so that it has neither this run's seed nor its schedule, and makes no pair with a row that has.</param>
 /// <param name="ReconstructionError">For a compressed network the mean over its layers of ‖W − Ŵ‖ / ‖W‖ before it was trained further.</param>
 internal sealed record PaperResult(
-    string Row, int Seed, long Parameters, double Milliseconds, PaperFigures Test, PaperFigures? Training, double? ReconstructionError);
+    string Row, int Seed, long Parameters, double Milliseconds, PaperFigures Test, PaperFigures? Training, double? ReconstructionError, bool Given = false);
 
 /// <summary>The finished rows in a folder: one file, replaced after each row, that only runs of the same settings add to.</summary>
 internal sealed class PaperResults

@@ -135,7 +135,8 @@ internal sealed class PaperRunner(PaperTables tables, PaperSetting setting, Pape
         results.Put(new PaperResult(
             job.Row.Id, job.Seed, report.Parameters, report.Milliseconds, PaperFigures.Of(report.Metrics),
             training ? PaperFigures.Of(ModelReport.Measure(job.Row.Id, path, setting.Train, setting.Cancellation).Metrics) : old?.Training,
-            job.Row.Start is null ? null : Compressed(job.Row).Report.Layers.Average(layer => layer.Error)));
+            job.Row.Start is null ? null : Compressed(job.Row).Report.Layers.Average(layer => layer.Error),
+            setting.Given.ContainsKey(job.Row.Id)));
         PaperReport.Write(setting.Folder, table, results);
         output.WriteLine($"finished {job.Row.Id} (seed {job.Seed}): {Describe(results.Find(job.Row.Id, job.Seed)!.Test)}");
     }

@@ -23,9 +23,13 @@ internal sealed record Spread(double Mean, double? Deviation)
 /// <param name="HalfWidth">Half the 95 % confidence interval; <see langword="null"/> for a single pair.</param>
 internal sealed record Gain(int Pairs, double Mean, double? HalfWidth)
 {
-    /// <summary>The difference of two rows in a figure; <see langword="null"/> where they have no seed in common.</summary>
+    /// <summary>
+    /// The difference of two rows in a figure; <see langword="null"/> where they have no seed in common, or one of them is a given model, which
+    /// was trained in another way.
+    /// </summary>
     public static Gain? Of(IReadOnlyList<PaperResult> ours, IReadOnlyList<PaperResult> theirs, Func<PaperResult, double?> figure)
     {
+        if (ours.Concat(theirs).Any(result => result.Given)) return null;
         var pairs = ours.Join(theirs, our => our.Seed, their => their.Seed, (our, their) => (Our: figure(our), Their: figure(their)))
             .Where(pair => pair is { Our: not null, Their: not null }).ToArray();
         if (pairs.Length == 0) return null;

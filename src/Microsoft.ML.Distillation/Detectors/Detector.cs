@@ -35,11 +35,29 @@ internal abstract class Detector(string name) : nn.Module(name)
         Precision = precision;
     }
 
+    /// <summary>
+    /// A copy, in evaluation mode, that detects everything that this detector chooses from: overlapping boxes, weak ones, and any number.
+    /// </summary>
+    public Detector Unselective()
+    {
+        Detector copy = CreateUnselective();
+        if (Precision is not null) copy.LowerPrecision(Precision);
+        using var scope = NewDisposeScope();
+        using IDisposable frozen = no_grad();
+        Dictionary<string, Tensor> values = state_dict();
+        foreach ((string name, Tensor target) in copy.state_dict()) target.copy_(values[name]);
+        copy.eval();
+        return copy;
+    }
+
     /// <summary>The named feature maps, each [N,C,h,w], of images [N,3,H,W] (RGB, 0 to 1) of <see cref="InputSize"/>.</summary>
     public abstract IReadOnlyDictionary<string, Tensor> Features(Tensor images);
 
     /// <summary>Detects objects in images [N,3,H,W] (RGB, 0 to 1) of <see cref="InputSize"/>. Call in evaluation mode.</summary>
     public abstract IReadOnlyList<Detections> Detect(Tensor images);
+
+    /// <summary>A fresh network of the same architecture that makes no choice among its boxes.</summary>
+    protected abstract Detector CreateUnselective();
 
     /// <summary>The architecture as JSON, from which <c>DetectorFactory</c> rebuilds it.</summary>
     public abstract string Describe();

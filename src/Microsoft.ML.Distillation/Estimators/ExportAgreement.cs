@@ -7,8 +7,10 @@ namespace Microsoft.ML.Distillation.Estimators;
 internal sealed class ExportAgreement(ExportTolerance? tolerance = null)
 {
     private readonly ExportTolerance _tolerance = tolerance ?? ExportTolerance.Exact;
-    private double _scores;
+    private double _first;
+    private double _second;
     private double _loose;
+    private double _foreign;
 
     /// <summary>The number of detections of the first detector.</summary>
     public int Detections { get; private set; }
@@ -20,21 +22,26 @@ internal sealed class ExportAgreement(ExportTolerance? tolerance = null)
     public float ScoreDifference { get; private set; }
 
     /// <summary>The share of the scores' sum in detections that have no partner.</summary>
-    public double Loose => _scores == 0 ? 0 : _loose / _scores;
+    public double Loose => _first + _second == 0 ? 0 : _loose / (_first + _second);
+
+    /// <summary>The share of the second detector's scores' sum in detections that the first has not even to offer; after <see cref="AddOffered"/>.</summary>
+    public double Foreign => _second == 0 ? 0 : _foreign / _second;
 
     /// <summary>Whether the two agree within the tolerances.</summary>
-    public bool IsClose => IsAsCloseAs(own: 0);
+    public bool IsClose => Loose <= _tolerance.Loose;
 
-    /// <summary>Whether they agree within the tolerances, given how far one of them agrees with itself.</summary>
-    /// <param name="own">Its <see cref="Loose"/> under changes in the last bits.</param>
-    public bool IsAsCloseAs(double own) => Loose <= _tolerance.Loose + (2 * own);
+    /// <summary>
+    /// Whether they differ only in which boxes they choose: the second's are among those that the first offers, and weigh as much in all.
+    /// </summary>
+    public bool DiffersInChoiceAlone => Foreign <= _tolerance.Loose && Math.Abs(_first - _second) <= _tolerance.Loose * _first;
 
     /// <summary>Compares the detections of one image. A pair has the same class and differs by no more than the tolerances.</summary>
     public void Add(Detections first, Detections second)
     {
         var taken = new bool[second.Count];
         Detections += first.Count;
-        _scores += first.Scores.Sum() + second.Scores.Sum();
+        _first += first.Scores.Sum();
+        _second += second.Scores.Sum();
         for (int i = 0; i < first.Count; i++)
         {
             int partner = Partner(first, i, second, taken, out float box, out float score);
@@ -53,10 +60,22 @@ internal sealed class ExportAgreement(ExportTolerance? tolerance = null)
             if (!taken[j]) _loose += second.Scores[j];
     }
 
+    /// <summary>Looks for the second detector's detections of one image among all that the first has to offer.</summary>
+    public void AddOffered(Detections second, Detections offered)
+    {
+        var taken = new bool[offered.Count];
+        for (int i = 0; i < second.Count; i++)
+        {
+            int partner = Partner(second, i, offered, taken, out _, out _);
+            if (partner < 0) _foreign += second.Scores[i];
+            else taken[partner] = true;
+        }
+    }
+
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"{Detections} detections, {Loose:P1} of the scores' sum without a partner (at most {_tolerance.Loose:P0}); pairs differ by up to "
-        + $"{BoxDifference:0.000000} of the image in coordinates (at most {_tolerance.Box}) and {ScoreDifference:0.000000} in scores (at most {_tolerance.Score})");
+        + $"{BoxDifference:0.000000} of the image in coordinates (at most {_tolerance.Box}) and {ScoreDifference:0.000000} in scores (at most {_tolerance.Score}); {Foreign:P1} of the export's in boxes that the network does not offer");
 
     private int Partner(Detections first, int i, Detections second, bool[] taken, out float box, out float score)
     {

@@ -18,6 +18,9 @@ internal readonly record struct PairedDifference(int Count, double Mean, double 
         2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
     ];
 
+    /// <summary>Whether the interval leaves no doubt about the sign.</summary>
+    public bool IsSure => Math.Abs(Mean) > HalfWidth;
+
     /// <summary>Compares two ways, pair by pair.</summary>
     /// <exception cref="ArgumentException">The two lists are of different lengths or empty.</exception>
     public static PairedDifference Of(IReadOnlyList<double> ours, IReadOnlyList<double> theirs)

@@ -175,8 +175,9 @@ public class LowPrecisionDetectorTests
         Assert.That(largest, Is.GreaterThan(0));
         Assert.That(differences[differences.Length / 2], Is.LessThan(0.004), "less than a step");
         // In deeper networks the differences of the last bit, which move a value to the next step, multiply.
-        if (asWritten && backbone is "plain" or "MobileNetV3") Assert.That(differences[differences.Length * 9 / 10], Is.LessThan(1e-6), "no step is crossed but here and there");
-        if (asWritten && backbone is "plain") Assert.That(differences[^1], Is.LessThan(1e-5));
+        if (!asWritten) return;
+        if (backbone is "plain") Assert.That(differences[^1], Is.LessThan(1e-5));
+        if (backbone is "MobileNetV3") Assert.That((differences[differences.Length * 9 / 10] < 1e-6, differences[^1] < 0.004), Is.EqualTo((true, true)), "a step is crossed here and there");
     }
 
     /// <summary>A shaken detector with its precision lowered and its ranges taken from images.</summary>

@@ -51,6 +51,8 @@ internal static class Nms
     /// <summary>Suppression among the boxes of <paramref name="order"/>, which has the best first.</summary>
     private static int[] KeepSorted(ReadOnlySpan<float> boxes, int[] order, float threshold, int limit)
     {
+        // No two boxes overlap by more than 1.
+        if (threshold >= 1) return order[..Math.Min(limit, order.Length)];
         BoxColumns sorted = BoxColumns.FromRows(boxes, order);
         float[] iou = ArrayPool<float>.Shared.Rent(order.Length);
         var suppressed = new bool[order.Length];

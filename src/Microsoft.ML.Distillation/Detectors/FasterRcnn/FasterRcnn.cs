@@ -178,6 +178,9 @@ internal sealed class FasterRcnn : Detector
         return writer.Detections(boxes, logits, deltas);
     }
 
+    /// <inheritdoc/>
+    protected override Detector CreateUnselective() => new FasterRcnn(Config.Unselective);
+
     private float[][] ProposeRows(RpnOutput answer, bool training)
     {
         int images = (int)answer.Objectness.shape[0], anchors = (int)answer.Objectness.shape[1];

@@ -85,6 +85,19 @@ internal sealed record FasterRcnnConfig
 
     public int MaxDetections { get; init; } = 100;
 
+    /// <summary>The same network without a choice among its boxes: it gives all those that the usual one chooses from.</summary>
+    [JsonIgnore]
+    public FasterRcnnConfig Unselective => this with
+    {
+        // Twice as many anchors: those at the cut may be all but equal.
+        ProposalsBeforeNms = 2 * ProposalsBeforeNms,
+        Proposals = int.MaxValue,
+        RpnNmsThreshold = 1,
+        ScoreThreshold = ScoreThreshold / 2,
+        NmsThreshold = 1,
+        MaxDetections = int.MaxValue,
+    };
+
     /// <summary>The configuration as JSON, under the name of the family.</summary>
     public string ToJson() => JsonSerializer.Serialize(new Dictionary<string, FasterRcnnConfig> { [Family] = this }, Json);
 

@@ -40,6 +40,10 @@ internal sealed record OneStageConfig
 
     public int MaxDetections { get; init; } = 100;
 
+    /// <inheritdoc cref="FasterRcnnConfig.Unselective"/>
+    [JsonIgnore]
+    public OneStageConfig Unselective => this with { ScoreThreshold = ScoreThreshold / 2, NmsThreshold = 1, MaxDetections = int.MaxValue };
+
     /// <summary>The configuration as JSON, under the name of the family.</summary>
     public string ToJson() => JsonSerializer.Serialize(new Dictionary<string, OneStageConfig> { [Family] = this }, Json);
 

@@ -124,6 +124,9 @@ internal sealed class OneStageDetector : Detector
             [.. levels.Select((map, level) => head.Write(graph, map, "head", level, ClassNames.Count))]);
     }
 
+    /// <inheritdoc/>
+    protected override Detector CreateUnselective() => new OneStageDetector(Config.Unselective);
+
     private void Require(Tensor images)
     {
         long[] shape = images.shape;

@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Evaluation;
 using static Microsoft.ML.Distillation.Reports.Figures;
 using static Microsoft.ML.Distillation.Reports.HtmlWriter;
 
@@ -31,11 +32,11 @@ internal static class VerdictSection
         if (content.Find(ModelRole.Alone) is not { } alone || main.Role != ModelRole.Distilled)
             return ($"{main.Name} reaches AP {ap}{measured}", $"AP50 {Percent(main.AveragePrecision50)}.{share}");
 
-        var gain = PairedDifference.Of(main, alone, seed => seed.AveragePrecision, model => model.AveragePrecision);
+        PairedDifference gain = Difference(main, alone);
         string points = Percent(Math.Abs(gain.Mean));
-        if (gain.Pairs > 1)
+        if (gain.Count > 1)
         {
-            string figure = $"{Points(gain.Mean)} ± {Percent(gain.Margin)} points of AP over {gain.Pairs} seeds";
+            string figure = $"{Points(gain.Mean)} ± {Percent(gain.HalfWidth)} points of AP over {gain.Count} seeds";
             string verdict = !gain.IsSure ? $"No clear difference: {figure}" : gain.Mean > 0 ? $"Distillation helps: {figure}" : $"Distillation hurts: {figure}";
             return (verdict, $"AP {ap} against {Percent(alone.AveragePrecision)} of the same student trained alone{measured}; ± is the 95 % interval of the paired difference.{share}");
         }
@@ -114,11 +115,20 @@ internal static class VerdictSection
         }
     }
 
+    /// <summary>The difference in AP over the seeds that both have; of the single runs where there are none.</summary>
+    private static PairedDifference Difference(ReportedModel model, ReportedModel other)
+    {
+        var pairs = model.Seeds.Join(other.Seeds, own => own.Seed, their => their.Seed, (own, their) => (Own: own.AveragePrecision, Their: their.AveragePrecision)).ToArray();
+        return pairs.Length == 0
+            ? PairedDifference.Of([model.AveragePrecision], [other.AveragePrecision])
+            : PairedDifference.Of([.. pairs.Select(pair => pair.Own)], [.. pairs.Select(pair => pair.Their)]);
+    }
+
     private static string Gain(ReportedModel model, ReportedModel alone)
     {
         if (model == alone || model.Role == ModelRole.Teacher) return "";
-        var gain = PairedDifference.Of(model, alone, seed => seed.AveragePrecision, single => single.AveragePrecision);
-        return gain.Pairs > 1 ? $"{Points(gain.Mean)} ± {Percent(gain.Margin)}" : Points(gain.Mean);
+        PairedDifference gain = Difference(model, alone);
+        return gain.Count > 1 ? $"{Points(gain.Mean)} ± {Percent(gain.HalfWidth)}" : Points(gain.Mean);
     }
 
     private static void Seeds(HtmlWriter html, ReportContent content)

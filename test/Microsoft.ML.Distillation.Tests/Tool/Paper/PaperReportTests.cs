@@ -51,6 +51,17 @@ public class PaperReportTests
     }
 
     [Test]
+    public void AGivenModel_MakesNoPairs()
+    {
+        using var folder = new TemporaryFolder();
+        var results = new PaperResults(folder.Path, Settings);
+        results.Put(Result("tucker", 1, 0.50, 0.20, 4) with { Given = true });
+        results.Put(Result("tucker+vgg16", 1, 0.53, 0.25, 5));
+        PaperSummary cell = PaperSummary.Of(Table.Cells[2], results)!;
+        Assert.That((cell.Ap!.Mean, cell.GainAp, cell.GainAp50), Is.EqualTo((25.0, (Gain?)null, (Gain?)null)), "it was trained with another seed and schedule");
+    }
+
+    [Test]
     public void Results_ComeBack_AndRefuseOtherSettings()
     {
         using var folder = new TemporaryFolder();
