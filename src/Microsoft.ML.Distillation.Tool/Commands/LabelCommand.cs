@@ -17,7 +17,8 @@ internal sealed class LabelCommand : System.CommandLine.Command
     private readonly ShardOptionSet _shard = new();
     private readonly Option<string> _images = SharedOptions.RequiredPath("--images", "The images to label: a folder with its subfolders, or a text file with a path in each line.");
     private readonly Option<string> _labelled = SharedOptions.RequiredPath(
-        "--labelled", "Annotated images, Pascal VOC's format: they give the classes, and how many objects an image has.", "DIR");
+        "--labelled", "Annotated images: they give the classes, and how many objects an image has.", "DIR");
+    private readonly FormatOptionSet _labelledFormat = new();
     private readonly Option<string?> _split = SharedOptions.Text("--labelled-split", "Their part to count, or 'all'. [default: train where there is one, else all]", "NAME");
     private readonly Option<string> _output = SharedOptions.RequiredPath("--output", "The folder of the data set to write.", "DIR");
     private readonly Option<string> _format = SharedOptions.Choice("--output-format", "Its format; voc copies the images.", "coco", "voc");
@@ -32,6 +33,7 @@ internal sealed class LabelCommand : System.CommandLine.Command
         : base("label", "Labels images with a detector: a data set to train on (Data Distillation).")
     {
         foreach (Option option in (Option[])[_images, _labelled, _split, _output, _format, _score, _perClass, _merge]) Options.Add(option);
+        _labelledFormat.AddTo(Options);
         _shard.AddTo(Options);
         _ensemble.AddTo(Options);
         _teacher.AddTo(Options);
@@ -117,7 +119,8 @@ internal sealed class LabelCommand : System.CommandLine.Command
     private IReadOnlyList<AnnotatedImage> LoadLabelled(ParseResult parsed)
     {
         string folder = parsed.GetRequiredValue(_labelled);
-        IReadOnlyList<AnnotatedImage> labelled = AnnotatedImage.Load(new MLContext(), folder, DataSplits.Choose(folder, parsed.GetValue(_split), "train"));
+        DataFolder data = _labelledFormat.At(parsed, folder);
+        IReadOnlyList<AnnotatedImage> labelled = data.Load(new MLContext(), data.Choose(parsed.GetValue(_split), "train"));
         return labelled.Count > 0 ? labelled : throw new InvalidDataException($"'{folder}' has no annotated images.");
     }
 }

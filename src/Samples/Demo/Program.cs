@@ -31,7 +31,7 @@ IDataView? validation = DataSplits.Exists(data, "val") ? Prepare(mlContext.Data.
 
 // A teacher of some size, and a student of a few convolutions that cannot quite follow it by itself.
 StudentDetector large = StudentDetector.FasterRcnn(Backbone.Plain(16, 32, 64, 96, 96), inputSize: 192);
-StudentDetector small = StudentDetector.FasterRcnn(Backbone.Plain(16, 16, 16, 16), inputSize: 192, new FasterRcnnOptions { HeadWidth = 32 });
+StudentDetector small = StudentDetector.FasterRcnn(Backbone.Plain(8, 16, 24, 32), inputSize: 128);
 
 string teacherPath = Fit("teacher", "teacher", progress => mlContext.Transforms.TrainDetector(new TrainDetectorOptions
 {
@@ -47,7 +47,7 @@ string teacherPath = Fit("teacher", "teacher", progress => mlContext.Transforms.
 string alonePath = Fit("student alone", "student-alone", progress => mlContext.Transforms.TrainDetector(new TrainDetectorOptions
 {
     Detector = small,
-    Epochs = options.Epochs ?? 48,
+    Epochs = options.Epochs ?? 40,
     Seed = options.Seed,
     ValidationSet = validation,
     OnInvalidSample = InvalidSampleHandling.Skip,
@@ -57,7 +57,7 @@ string studentPath = Fit("student distilled", "student", progress => mlContext.T
 {
     Teacher = Teacher.FromModel(teacherPath),
     Student = small,
-    Epochs = options.Epochs ?? 48,
+    Epochs = options.Epochs ?? 40,
     Seed = options.Seed,
     ValidationSet = validation,
     OnInvalidSample = InvalidSampleHandling.Skip,

@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Microsoft.ML.Distillation.Data.Formats;
@@ -10,8 +9,6 @@ namespace Microsoft.ML.Distillation.Data.Formats;
 /// </summary>
 internal static class GeneratedCocoWriter
 {
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     /// <summary>Writes the data set; the file is written beside its place and renamed.</summary>
     /// <param name="folder">The data set's folder.</param>
     /// <param name="classNames">The classes, numbered from 1 in their order.</param>
@@ -28,13 +25,13 @@ internal static class GeneratedCocoWriter
         {
             WrittenAnnotations written;
             using (FileStream stream = new(beside, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16))
-            using (var json = new Utf8JsonWriter(stream, Options))
+            using (Utf8JsonWriter json = CocoMembers.WriterOf(stream))
             {
                 json.WriteStartObject();
                 json.WriteStartObject("info");
                 foreach ((string name, string value) in info) json.WriteString(name, value);
                 json.WriteEndObject();
-                WriteCategories(json, classNames);
+                CocoMembers.WriteCategories(json, classNames);
                 int count = WriteImages(json, folder, images);
                 written = new WrittenAnnotations(count, WriteAnnotations(json, classNames, images), 0);
                 json.WriteEndObject();
@@ -50,36 +47,12 @@ internal static class GeneratedCocoWriter
         }
     }
 
-    private static void WriteCategories(Utf8JsonWriter json, IReadOnlyList<string> classNames)
-    {
-        json.WriteStartArray("categories");
-        for (int i = 0; i < classNames.Count; i++)
-        {
-            json.WriteStartObject();
-            json.WriteNumber("id", i + 1);
-            json.WriteString("name", classNames[i]);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
-    }
-
     private static int WriteImages(Utf8JsonWriter json, string folder, IEnumerable<AnnotatedImage> images)
     {
         int count = 0;
         json.WriteStartArray("images");
         foreach (AnnotatedImage image in images)
-        {
-            ImageSize size = StagedFiles.SizeOf(image);
-            json.WriteStartObject();
-            json.WriteNumber("id", ++count);
-            json.WriteString("file_name", Path.GetRelativePath(folder, image.ImagePath).Replace('\\', '/'));
-            json.WriteNumber("width", size.Width);
-            json.WriteNumber("height", size.Height);
-            json.WriteEndObject();
-            PassOn(json);
-        }
-
+            CocoMembers.WriteImage(json, ++count, Path.GetRelativePath(folder, image.ImagePath).Replace('\\', '/'), StagedFiles.SizeOf(image));
         json.WriteEndArray();
         return count;
     }
@@ -92,37 +65,10 @@ internal static class GeneratedCocoWriter
         foreach (AnnotatedImage annotated in images)
         {
             image++;
-            foreach (AnnotatedObject item in annotated.Objects)
-            {
-                json.WriteStartObject();
-                json.WriteNumber("id", ++count);
-                json.WriteNumber("image_id", image);
-                json.WriteNumber("category_id", ids[item.Label]);
-                WriteBox(json, item);
-                json.WriteEndObject();
-            }
-
-            PassOn(json);
+            foreach (AnnotatedObject item in annotated.Objects) CocoMembers.WriteAnnotation(json, ++count, image, ids[item.Label], item);
         }
 
         json.WriteEndArray();
         return count;
-    }
-
-    private static void WriteBox(Utf8JsonWriter json, AnnotatedObject item)
-    {
-        double width = (double)item.X1 - item.X0, height = (double)item.Y1 - item.Y0;
-        json.WriteStartArray("bbox");
-        foreach (double number in (ReadOnlySpan<double>)[item.X0, item.Y0, width, height]) json.WriteNumberValue(number);
-        json.WriteEndArray();
-        json.WriteNumber("area", width * height);
-        json.WriteNumber("iscrowd", 0);
-        if (item.Score is float score) json.WriteNumber("score", score);
-    }
-
-    /// <summary>The writer keeps what it wrote until it is told to pass it on.</summary>
-    private static void PassOn(Utf8JsonWriter json)
-    {
-        if (json.BytesPending > 1 << 16) json.Flush();
     }
 }

@@ -10,8 +10,6 @@ internal sealed record FasterRcnnConfig
     /// <summary>The name of the family in a detector's description.</summary>
     public const string Family = "FasterRcnn";
 
-    private static readonly JsonSerializerOptions Json = new() { Converters = { new JsonStringEnumConverter() } };
-
     public required Backbone Backbone { get; init; }
 
     /// <summary>The largest stride of the backbone's maps.</summary>
@@ -99,19 +97,9 @@ internal sealed record FasterRcnnConfig
     };
 
     /// <summary>The configuration as JSON, under the name of the family.</summary>
-    public string ToJson() => JsonSerializer.Serialize(new Dictionary<string, FasterRcnnConfig> { [Family] = this }, Json);
+    public string ToJson() => ConfigJson.Write(Family, this);
 
     /// <summary>Reads what is under the family's name in <see cref="ToJson"/>.</summary>
     /// <exception cref="FormatException">A part is missing or of the wrong kind.</exception>
-    public static FasterRcnnConfig FromJson(JsonElement json)
-    {
-        try
-        {
-            return json.Deserialize<FasterRcnnConfig>(Json) ?? throw new FormatException("The detector's description is empty.");
-        }
-        catch (JsonException e)
-        {
-            throw new FormatException($"The detector's description cannot be read: {e.Message}", e);
-        }
-    }
+    public static FasterRcnnConfig FromJson(JsonElement json) => ConfigJson.Read<FasterRcnnConfig>(json);
 }

@@ -10,8 +10,6 @@ internal sealed record OneStageConfig
     /// <summary>The name of the family in a detector's description.</summary>
     public const string Family = "OneStage";
 
-    private static readonly JsonSerializerOptions Json = new() { Converters = { new JsonStringEnumConverter() } };
-
     public required Backbone Backbone { get; init; }
 
     public required ImageSize InputSize { get; init; }
@@ -45,19 +43,9 @@ internal sealed record OneStageConfig
     public OneStageConfig Unselective => this with { ScoreThreshold = ScoreThreshold / 2, NmsThreshold = 1, MaxDetections = int.MaxValue };
 
     /// <summary>The configuration as JSON, under the name of the family.</summary>
-    public string ToJson() => JsonSerializer.Serialize(new Dictionary<string, OneStageConfig> { [Family] = this }, Json);
+    public string ToJson() => ConfigJson.Write(Family, this);
 
     /// <summary>Reads what is under the family's name in <see cref="ToJson"/>.</summary>
     /// <exception cref="FormatException">A part is missing or of the wrong kind.</exception>
-    public static OneStageConfig FromJson(JsonElement json)
-    {
-        try
-        {
-            return json.Deserialize<OneStageConfig>(Json) ?? throw new FormatException("The detector's description is empty.");
-        }
-        catch (JsonException e)
-        {
-            throw new FormatException($"The detector's description cannot be read: {e.Message}", e);
-        }
-    }
+    public static OneStageConfig FromJson(JsonElement json) => ConfigJson.Read<OneStageConfig>(json);
 }
