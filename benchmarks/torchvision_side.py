@@ -72,6 +72,6 @@ def roi_align():
 print(json.dumps({
     "torch": torch.__version__,
     "training_step": training_step(),
-    "nms_100": nms(100), "nms_1000": nms(1000), "nms_5000": nms(5000),
+    "nms100": nms(100), "nms1000": nms(1000), "nms5000": nms(5000),
     "roi_align": roi_align(),
 }))

@@ -24,7 +24,7 @@ internal static class SeedsTable
             PairedDifference gain = PairedDifference.Of([.. results.Select(row => 100 * Ap(row[0]))], [.. results.Select(row => 100 * Ap(row[other]))]);
             string verdict = !gain.IsSure ? "within the noise" : gain.Mean > 0 ? "beyond the noise" : "worse beyond the noise";
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{names[0]} - {names[j]}: {gain.Mean:+0.0;-0.0} ± {gain.HalfWidth:0.0} AP (95 % of {gain.Count} pairs; {verdict})"));
+                $"{names[0]} - {names[j]}: {gain.Mean:+0.0;-0.0;0.0} ± {gain.HalfWidth:0.0} AP (95 % of {gain.Count} pairs; {verdict})"));
         }
     }
 
