@@ -9,12 +9,31 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
 say() { printf '%s\n' "$*"; }
 
+# persist COMMAND...: tries a command that needs the network three times; feeds and mirrors have bad moments.
+persist() {
+    local attempt
+    for attempt in 1 2 3; do
+        if "$@"; then return 0; fi
+        [ "$attempt" = 3 ] || { say "Failed: $*. Trying again in ${attempt}0 seconds." >&2; sleep "${attempt}0"; }
+    done
+    return 1
+}
+
+# Restores the packages: from the feeds, or, where they do not answer, from what this machine has of them already.
+restore() {
+    persist dotnet restore --verbosity quiet "$@" && return
+    local cache
+    cache=$(dotnet nuget locals global-packages --list | sed 's/^global-packages: //')
+    say "The feeds do not answer: restoring from the packages that this machine has." >&2
+    dotnet restore --verbosity quiet --source "$cache" "$@"
+}
+
 # apt_install COMMAND_OR_FILE PACKAGE...: installs the packages unless the command or file is there.
 apt_install() {
     local wanted=$1; shift
     if command -v "$wanted" >/dev/null 2>&1 || [ -e "$wanted" ]; then return; fi
     say "Installing from Debian's packages: $*"
-    if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null; }; then
+    if ! { persist apt-get update -qq && DEBIAN_FRONTEND=noninteractive persist apt-get install -y -qq --no-install-recommends "$@" >/dev/null; }; then
         say "Could not install $*. Run this as root, or install them yourself." >&2
         exit 1
     fi
@@ -46,7 +65,7 @@ prepare_browser() {
 
 build() {
     command -v dotnet >/dev/null || { say "The .NET 10 SDK is missing: see https://dot.net" >&2; exit 1; }
-    dotnet restore --verbosity quiet
+    restore
     prepare_native
     dotnet build --no-restore -c "$configuration" --verbosity quiet -clp:Summary "$@"
 }
@@ -61,7 +80,7 @@ case $verb in
         apt_install /usr/lib/python3/dist-packages/torchvision python3-torchvision
         build >/dev/null && dotnet run --no-build -c "$configuration" --project benchmarks -- "$@" ;;
     pack)
-        dotnet restore --verbosity quiet
+        restore
         for project in src/Microsoft.ML.Distillation src/Microsoft.ML.Distillation.Tool; do
             dotnet pack "$project" -c "$configuration" -o artifacts/packages --verbosity quiet "$@"
         done
