@@ -19,13 +19,39 @@ persist() {
     return 1
 }
 
-# Restores the packages: from the feeds, or, where they do not answer, from what this machine has of them already.
+# Restores the packages: from the feeds, or, where they do not answer, from what this machine has of them already; where neither has
+# Microsoft.ML and TorchSharp, substitutes/ takes their place. UseSubstitutes=true or false decides it. What was decided is written to
+# artifacts/dependencies.props, which 'dotnet build', 'dotnet test' and an IDE heed too.
 restore() {
-    persist dotnet restore --verbosity quiet "$@" && return
+    local wanted=${UseSubstitutes:-}
+    if [ "$wanted" != true ]; then
+        decide false
+        if persist dotnet restore --verbosity quiet -p:UseSubstitutes=false || restore_offline; then return 0; fi
+        [ "$wanted" != false ] || return 1
+        say "The packages cannot be had: building with substitutes/ in their place."
+    fi
+    [ "$(uname -s)" = Linux ] || { say "substitutes/ is for Linux." >&2; return 1; }
+    apt_install g++ g++
+    apt_install npm npm
+    apt_install "${LIBTORCH:-/usr/include/ATen}" libtorch-dev
+    ldconfig -p | grep -q libgdk_pixbuf-2.0.so.0 || apt_install libgdk-pixbuf libgdk-pixbuf-2.0-0
+    substitutes/TorchSharp/native/build.sh artifacts/substitutes
+    substitutes/Microsoft.ML.OnnxRuntime/native/install.sh artifacts/substitutes
+    decide true
+    persist dotnet restore --verbosity quiet -p:UseSubstitutes=true
+}
+
+restore_offline() {
     local cache
     cache=$(dotnet nuget locals global-packages --list | sed 's/^global-packages: //')
-    say "The feeds do not answer: restoring from the packages that this machine has." >&2
-    dotnet restore --verbosity quiet --source "$cache" "$@"
+    say "The feeds do not answer: trying the packages that this machine has." >&2
+    dotnet restore --verbosity quiet --source "$cache" -p:UseSubstitutes=false
+}
+
+decide() {
+    mkdir -p artifacts
+    printf '<Project>\n  <PropertyGroup>\n    <UseSubstitutes>%s</UseSubstitutes>\n  </PropertyGroup>\n</Project>\n' "$1" > artifacts/dependencies.props
+    export UseSubstitutes=$1
 }
 
 # apt_install COMMAND_OR_FILE PACKAGE...: installs the packages unless the command or file is there.
@@ -41,7 +67,7 @@ apt_install() {
 
 # TorchSharp's native library wants GCC 13's C++ runtime; eng/libstdcxx makes a copy that loads on older ones.
 prepare_native() {
-    [ "$(uname -s)" = Linux ] || return 0
+    [ "$(uname -s)" = Linux ] && [ "$UseSubstitutes" = false ] || return 0
     local runtime
     runtime=$(ldconfig -p | awk '/libstdc\+\+\.so\.6 /{print $NF; exit}')
     if [ -z "$runtime" ] || grep -q GLIBCXX_3.4.32 "$runtime"; then rm -rf artifacts/native; return 0; fi
@@ -80,7 +106,7 @@ case $verb in
         apt_install /usr/lib/python3/dist-packages/torchvision python3-torchvision
         build >/dev/null && dotnet run --no-build -c "$configuration" --project benchmarks -- "$@" ;;
     pack)
-        restore
+        UseSubstitutes=false restore
         for project in src/Microsoft.ML.Distillation src/Microsoft.ML.Distillation.Tool; do
             dotnet pack "$project" -c "$configuration" -o artifacts/packages --verbosity quiet "$@"
         done

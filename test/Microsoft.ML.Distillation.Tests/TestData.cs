@@ -18,9 +18,6 @@ internal static class TestData
         return path;
     }
 
-    /// <summary>The folder with the public surface of the lowest versions of the packages.</summary>
-    public static string Api() => Find("DISTILLATION_TEST_API", "api", ".");
-
     /// <summary>The root of the repository that the tests were built in.</summary>
     public static string Repository()
     {

@@ -1,0 +1,58 @@
+using System.Reflection;
+using System.Runtime.Loader;
+using System.Text.RegularExpressions;
+
+namespace Microsoft.ML.Distillation.Tests.Substitutes;
+
+/// <summary>The substitutes show nothing that the packages they stand in for do not have.</summary>
+public partial class SubstituteSurfaceTests
+{
+    [TestCase("TorchSharp")]
+    [TestCase("Microsoft.ML")]
+    [TestCase("Microsoft.ML.OnnxRuntime")]
+    public void Substitute_ShowsOnlyWhatThePackageHas(string name)
+    {
+        HashSet<string> real = [.. File.ReadLines(Path.Combine(AppContext.BaseDirectory, "PublicSurface", $"{name}.txt")).Select(Comparable)];
+        string[] surplus = [.. PublicSurface.Of(Load(name)).Where(line => !real.Contains(Comparable($"{name} | {line}"))).Order(StringComparer.Ordinal)];
+        Assert.That(surplus, Is.Empty);
+    }
+
+    [Test]
+    public void Sources_DoNotAskWhichOfThemTheyAreCompiledAgainst()
+    {
+        var asking = from folder in new[] { "src", "test", "benchmarks" }
+                     from file in Directory.EnumerateFiles(Path.Combine(TestData.Repository(), folder), "*.cs", SearchOption.AllDirectories)
+                     where !BuildOutput().IsMatch(file) && File.ReadLines(file).Any(line => Condition().IsMatch(line))
+                     select file;
+        Assert.That(asking, Is.Empty);
+    }
+
+    /// <summary>
+    /// What two lines are compared by: all but the assembly; of a type what stands before its bases, and of a method what stands before its
+    /// constraints, which an override or an implementation may leave out.
+    /// </summary>
+    private static string Comparable(string line)
+    {
+        string[] fields = line.Split(" | ", 4);
+        string signature = fields[3].Replace("[Obsolete] ", "", StringComparison.Ordinal);
+        if (fields[1] == "type") signature = signature.Split(" : ")[0];
+        return $"{fields[1]} | {fields[2]} | {signature.Split(" where ")[0]}";
+    }
+
+    // In a context of its own: the packages' assemblies of the same names may be loaded already.
+    private static Assembly Load(string name)
+    {
+        string folder = Path.Combine(TestData.Repository(), "substitutes");
+        string configuration = Regex.Match(AppContext.BaseDirectory, @"[/\\]bin[/\\](\w+)[/\\]").Groups[1].Value;
+        string PathOf(string assembly) => Path.Combine(folder, assembly, "bin", configuration, "net10.0", assembly + ".dll");
+        var context = new AssemblyLoadContext(name);
+        context.Resolving += (_, wanted) => File.Exists(PathOf(wanted.Name!)) ? context.LoadFromAssemblyPath(PathOf(wanted.Name!)) : null;
+        return context.LoadFromAssemblyPath(PathOf(name));
+    }
+
+    [GeneratedRegex(@"^\s*#\s*(if|elif)\b.*(SUBSTITUTE|NUGET)", RegexOptions.IgnoreCase)]
+    private static partial Regex Condition();
+
+    [GeneratedRegex(@"[/\\](bin|obj)[/\\]")]
+    private static partial Regex BuildOutput();
+}
