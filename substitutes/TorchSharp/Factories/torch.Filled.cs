@@ -70,7 +70,8 @@ public static partial class torch
     private static Tensor Filled(long[] size, Scalar value, ScalarType? dtype, Device? device, bool requires_grad, string[]? names)
     {
         Substitute.NoNames(names);
-        return Ops.Call("full", size, value, Argument.Type(dtype), default, device).Recording(requires_grad);
+        ScalarType? type = dtype ?? (value.Type == ScalarType.Bool ? ScalarType.Int64 : null);
+        return Ops.Call("full", size, value, Argument.Type(type), default, device).Recording(requires_grad);
     }
 
     private static Tensor Alike(string name, Tensor input, ScalarType? dtype, Device? device, bool requires_grad, string[]? names)

@@ -33,10 +33,10 @@ public static partial class torch
             public static Tensor constant_(Tensor tensor, Scalar val) => Quietly(tensor, "fill_.Scalar", val);
 
             public static Tensor uniform_(Tensor tensor, double low = 0, double high = 1, Generator? generator = null)
-                => Quietly(tensor, "uniform_", low, high, generator);
+                => generator is null ? Quietly(tensor, "uniform_", low, high) : throw Substitute.Lacks("initial values from a generator of one's own");
 
             public static Tensor normal_(Tensor tensor, double mean = 0, double std = 1, Generator? generator = null)
-                => Quietly(tensor, "normal_", mean, std, generator);
+                => generator is null ? Quietly(tensor, "normal_", mean, std) : throw Substitute.Lacks("initial values from a generator of one's own");
 
             public static Tensor kaiming_uniform_(Tensor tensor, double a = 0, FanInOut mode = FanInOut.FanIn, NonlinearityType nonlinearity = NonlinearityType.LeakyReLU)
             {

@@ -25,6 +25,10 @@ namespace TorchSharp.Modules
 
         public nn.IModule<Tensor, Tensor> this[int index] => _modules[index];
 
+        public Sequential this[(int? start, int? end) index] => throw Substitute.Lacks("parts of a Sequential");
+
+        public Sequential this[Range index] => throw Substitute.Lacks("parts of a Sequential");
+
         public Sequential append(nn.IModule<Tensor, Tensor> module) => append(_modules.Count.ToString(CultureInfo.InvariantCulture), module);
 
         public Sequential append(string name, nn.IModule<Tensor, Tensor> module)

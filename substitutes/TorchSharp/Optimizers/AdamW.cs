@@ -79,6 +79,11 @@ namespace TorchSharp.Modules
             parameter.addcdiv_(memory["exp_avg"], scale, -group.LearningRate / correction1);
         });
 
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing) Forget();
+        }
+
         public class Options : OptimizerOptions
         {
             public double? beta1;

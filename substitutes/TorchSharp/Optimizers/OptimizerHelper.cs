@@ -7,13 +7,14 @@ public abstract class OptimizerHelper : optim.Optimizer
 {
     private readonly Dictionary<Parameter, Dictionary<string, Tensor>> _memory = new(ReferenceEqualityComparer.Instance);
 
+    public OptimizerHelper() { }
+
     public override void add_param_group(ParamGroup param_group) => Groups.Add(param_group);
 
     public override void zero_grad() => base.zero_grad();
 
-    protected override void Dispose(bool disposing)
+    private protected void Forget()
     {
-        if (!disposing) return;
         foreach (Tensor tensor in _memory.Values.SelectMany(memory => memory.Values)) tensor.Dispose();
         _memory.Clear();
     }

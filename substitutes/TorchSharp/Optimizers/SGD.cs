@@ -69,6 +69,11 @@ namespace TorchSharp.Modules
             parameter.add_(grad, -group.LearningRate);
         });
 
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing) Forget();
+        }
+
         public class Options : OptimizerOptions
         {
             public double? momentum;

@@ -42,6 +42,8 @@ public static partial class torch
         public static implicit operator TensorIndex(Range range) => Slice(range);
         public static implicit operator TensorIndex(Index index) => Single(Position(index));
 
+        public static implicit operator Tensor(TensorIndex value) => throw Substitute.Lacks("indices as tensors");
+
         private static long Position(Index index) => index.IsFromEnd ? -index.Value : index.Value;
     }
 
