@@ -26,12 +26,14 @@ public static class ColumnCursorExtensions
             (definition[0].ColumnName, definition[0].ColumnType) = (column.Name, column.Type);
             (RowMember, DataViewSchema.Column)[] bound = [(RowMember.Of(typeof(Holder<T>), definition)[0], column)];
             using DataViewRowCursor cursor = data.GetRowCursor([column]);
+            // A row object may leave an empty vector null; here it is an empty array.
+            T empty = typeof(T).IsArray ? (T)(object)Array.CreateInstance(typeof(T).GetElementType(), 0) : default;
             Action<Holder<T>> fill = RowWriting.Filler<Holder<T>>(cursor, bound);
             while (cursor.MoveNext())
             {
                 var holder = new Holder<T>();
                 fill(holder);
-                yield return holder.Value;
+                yield return holder.Value ?? empty;
             }
         }
     }
