@@ -13,19 +13,19 @@ internal sealed class PaperCommand : System.CommandLine.Command
         : base("paper", "Makes a table of Chen et al. 2017 on your data: trains its students and teachers, and writes table-N.md and table-N.json after each row. Goes on where it was interrupted.")
     {
         var data = new DataOptionSet();
-        var training = new TrainingOptionSet();
+        var training = new TrainingOptionSet(ownCheckpoints: true);
         Option<int?> table = SharedOptions.Count("--table", "The table, 1 to 5.");
         table.Required = true;
         table.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int?>() > 5) result.AddError("--table must be from 1 to 5.");
         });
-        Option<int?> seeds = SharedOptions.Count("--seeds", "Train with so many seeds, from --seed on; more can be added later. [default: 1]");
+        Option<int?> seeds = SharedOptions.Count("--seeds", "Train each row with so many seeds, from --seed on; more can be added later. Teachers are of the first. [default: 1]");
         Option<string> budget = SharedOptions.Choice("--budget", "How large the networks are and how long they train: small for two processors, paper for a GPU.", "small", "paper");
         Option<int?> inputSize = SharedOptions.Count("--input-size", "The longer side of the networks' input in pixels; Table 2 has it larger and smaller in the paper's proportion. [default: by the budget]", least: 32);
-        Option<string?> teacher = SharedOptions.Path("--teacher", "A trained model to teach in VGG16's place. [default: trained as the budget says]", "FILE");
-        Option<string?> start = SharedOptions.Path("--start", "A trained model in AlexNet's place, from whose parts the compressed networks start. [default: trained as the budget says]", "FILE");
-        Option<string?> weights = SharedOptions.Path("--weights", "A folder with pre-trained weights: alexnet, vgg-m, vgg16 as .pth, .pt or .safetensors.", "DIR");
+        Option<string?> teacher = SharedOptions.Path("--teacher", "A trained model to teach in VGG16's place. [default: the row vgg16]", "FILE");
+        Option<string?> start = SharedOptions.Path("--start", "A trained model from whose parts the compressed networks start, and which teaches, in AlexNet's place. [default: the row alexnet]", "FILE");
+        Option<string?> weights = SharedOptions.Path("--weights", "For --budget paper: a folder with pre-trained weights, alexnet, vgg-m, vgg16 as .pth, .pt or .safetensors. [default: random weights]", "DIR");
         Option<string?> rows = SharedOptions.Text("--rows", "Only these rows of the table, with commas between them, and what they need.", "NAME,…");
         Option<string> output = SharedOptions.RequiredPath("--output", "The folder for the tables; all tables of a data set can share it, and then share rows.", "DIR");
         Options.Add(table);
@@ -63,7 +63,7 @@ internal sealed class PaperCommand : System.CommandLine.Command
         IReadOnlyList<AnnotatedImage> train = session.TrainImages();
         using var interruption = new Interruption(error, "the table can be continued by the same command");
         DetectorEstimatorOptions schedule = Configure(new TrainDetectorOptions(), furtherTraining: false);
-        var results = new PaperResults(request.Folder, new Dictionary<string, string>
+        var settings = new Dictionary<string, string>
         {
             ["budget"] = budget.Name,
             ["images"] = string.Create(CultureInfo.InvariantCulture, $"{train.Count} to train, {test.Count} to measure"),
@@ -72,7 +72,10 @@ internal sealed class PaperCommand : System.CommandLine.Command
             ["batch"] = schedule.BatchSize.ToString(CultureInfo.InvariantCulture),
             ["given models"] = request.Given.Count == 0 ? "none" : string.Join(", ", request.Given.Select(model => $"{Path.GetFileName(model.Value)} for {model.Key}")),
             ["first seed"] = seed.ToString(CultureInfo.InvariantCulture),
-        });
+        };
+        if (OtherThan(budget.Apply(new TrainDetectorOptions(), train.Count), schedule) is { Length: > 0 } other) settings["other options"] = other;
+        if (budget.WeightFiles is { Length: > 0 } files) settings["pre-trained weights"] = files;
+        var results = new PaperResults(request.Folder, settings);
         var setting = new PaperSetting(request.Folder, seed, request.Given, test, train, Configure, interruption.Token);
         new PaperRunner(tables, setting, results, session, output).Run(table, request.Seeds, request.Rows);
         output.WriteLine($"saved {Path.Combine(request.Folder, $"table-{table.Number}.md")}");
@@ -80,9 +83,21 @@ internal sealed class PaperCommand : System.CommandLine.Command
 
         DetectorEstimatorOptions Configure(DetectorEstimatorOptions options, bool furtherTraining)
         {
-            DetectorEstimatorOptions full = training.Apply(budget.Apply(options), parsed, run: null, interruption.Token);
+            DetectorEstimatorOptions full = training.Apply(budget.Apply(options, train.Count), parsed, run: null, interruption.Token);
             return furtherTraining ? full with { Epochs = Further(full.Epochs), LearningRate = budget.FineTuningRate } : full;
         }
+    }
+
+    /// <summary>The options that decide what is trained and are not the budget's; the number of epochs and the batch are told anyway.</summary>
+    private static string OtherThan(TrainingOptions usual, TrainingOptions chosen)
+    {
+        (string Name, Func<TrainingOptions, object?> Value)[] all =
+        [
+            ("optimizer", o => o.Optimizer), ("schedule", o => o.Schedule), ("learning rate", o => o.LearningRate), ("weight decay", o => o.WeightDecay),
+            ("warmup steps", o => o.WarmupSteps), ("average", o => o.EmaDecay), ("augmentation", o => o.Augmentation == AugmentationOptions.None ? "none" : "usual"),
+        ];
+        return string.Join(", ", all.Where(option => !Equals(option.Value(usual), option.Value(chosen)))
+            .Select(option => string.Create(CultureInfo.InvariantCulture, $"{option.Name} {option.Value(chosen)}")));
     }
 
     /// <summary>Networks that start from the parts of a trained one train half as long.</summary>

@@ -3,7 +3,8 @@ using System.CommandLine;
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
 /// <summary>The options of training, with or without a teacher.</summary>
-internal sealed class TrainingOptionSet
+/// <param name="ownCheckpoints">Whether the command keeps checkpoints in a folder of its own, so that none can be named.</param>
+internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
 {
     private readonly Option<int?> _epochs = SharedOptions.Count("--epochs", "How often training sees every image. [default: from the number of images]");
     private readonly Option<int?> _batchSize = SharedOptions.Count("--batch-size", "The number of images in a step. [default: 4]");
@@ -28,7 +29,7 @@ internal sealed class TrainingOptionSet
             _epochs, _batchSize, _optimizer, _schedule, _learningRate, _weightDecay, _warmup, _ema, _seed,
             _noAugmentation, _skipInvalid, _checkpoints, _gpu, _threads,
         ];
-        foreach (Option option in all) options.Add(option);
+        foreach (Option option in all.Where(option => !ownCheckpoints || option != _checkpoints)) options.Add(option);
     }
 
     /// <summary>The seed.</summary>
@@ -41,7 +42,7 @@ internal sealed class TrainingOptionSet
     /// <param name="run">The name of the run, where the command makes several: each has its own folder of checkpoints.</param>
     public T Apply<T>(T options, ParseResult parsed, string? run, CancellationToken cancellation) where T : TrainingOptions
     {
-        string? checkpoints = parsed.GetValue(_checkpoints);
+        string? checkpoints = ownCheckpoints ? null : parsed.GetValue(_checkpoints);
         TrainingOptions basis = options;
         return (T)(basis with
         {

@@ -10,19 +10,22 @@ internal static class PaperReport
     public static void Write(string folder, PaperTable table, PaperResults results)
     {
         PaperSummary[] cells = [.. table.Cells.Select(cell => PaperSummary.Of(cell, results)).OfType<PaperSummary>()];
+        PaperSummary[] given = [.. table.Cells.SelectMany(cell => cell.Row.Needs).Distinct().Select(row => PaperSummary.OfGiven(row, results)).OfType<PaperSummary>()];
         string path = Path.Combine(folder, $"table-{table.Number}");
-        PaperResults.Write($"{path}.json", new { table = table.Number, table.Title, results.Settings, cells });
-        Onnx.AtomicFile.Write($"{path}.md", Encoding.UTF8.GetBytes(Markdown(table, cells, results.Settings)));
+        PaperResults.Write($"{path}.json", new { table = table.Number, table.Title, results.Settings, cells, given });
+        Onnx.AtomicFile.Write($"{path}.md", Encoding.UTF8.GetBytes(Markdown(table, cells, given, results.Settings)));
     }
 
     /// <summary>The page.</summary>
-    public static string Markdown(PaperTable table, IReadOnlyList<PaperSummary> cells, IReadOnlyDictionary<string, string> settings)
+    public static string Markdown(
+        PaperTable table, IReadOnlyList<PaperSummary> cells, IReadOnlyList<PaperSummary> given, IReadOnlyDictionary<string, string> settings)
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"# Table {table.Number}: {table.Title}\n\n");
         text.Append(CultureInfo.InvariantCulture, $"{string.Join("; ", settings.Select(setting => $"{setting.Key} {setting.Value}"))}.\n\n");
         text.Append("AP50 is PASCAL VOC 2007's, AP is COCO's, in per cent: mean ± standard deviation over seeds. Differences are to the row named, ");
         text.Append("in pairs of the same seed: mean ± half of the 95 % confidence interval.\n\n");
+        if (given.Count > 0) text.Append("A given model teaches, and compressed networks start from it, in a row's name; the row of that name is trained like the others.\n\n");
 
         string[] columns = [.. table.Cells.Select(cell => cell.Column).Distinct()];
         Line(text, ["", .. columns]);
@@ -47,7 +50,7 @@ internal static class PaperReport
         text.Append('\n');
         Line(text, ["row", "teacher", "parameters", "ms/image", "seeds", "AP50", "AP", "against", "ΔAP50", "ΔAP", "reconstruction error"]);
         Line(text, [.. Enumerable.Repeat("-", 11)]);
-        foreach (PaperSummary cell in cells)
+        foreach (PaperSummary cell in cells.Concat(given))
         {
             Line(text,
             [

@@ -25,7 +25,9 @@ internal sealed record PaperFigures(double? Voc07, double? Voc12, double? Ap50, 
 /// <param name="Milliseconds">The median time for an image through the exported network, on this machine's CPU.</param>
 /// <param name="Test">On the images to measure on.</param>
 /// <param name="Training">On the images learned from, where a table asks for it.</param>
-/// <param name="Given">Whether the model was given, so that it has neither this run's seed nor its schedule, and makes no pair with a row that has.</param>
+/// <param name="Given">
+/// Whether the model was given, so that it has neither this run's seed nor its schedule: it teaches and is started from in the row's name, and is no row.
+/// </param>
 /// <param name="ReconstructionError">For a compressed network the mean over its layers of ‖W − Ŵ‖ / ‖W‖ before it was trained further.</param>
 internal sealed record PaperResult(
     string Row, int Seed, long Parameters, double Milliseconds, PaperFigures Test, PaperFigures? Training, double? ReconstructionError, bool Given = false);
@@ -44,13 +46,20 @@ internal sealed class PaperResults
     public PaperResults(string folder, IReadOnlyDictionary<string, string> settings)
     {
         _path = Path.Combine(folder, "results.json");
-        _content = File.Exists(_path) ? Read(_path) : new Content(settings, []);
-        foreach ((string name, string value) in settings)
+        if (!File.Exists(_path))
         {
-            string? saved = _content.Settings.GetValueOrDefault(name);
-            if (saved == value) continue;
+            // At once: what is trained before the first row is finished has these settings too.
+            Write(_path, _content = new Content(settings, []));
+            return;
+        }
+
+        _content = Read(_path);
+        foreach (string name in _content.Settings.Keys.Union(settings.Keys))
+        {
+            (string? saved, string? now) = (_content.Settings.GetValueOrDefault(name), settings.GetValueOrDefault(name));
+            if (saved == now) continue;
             throw new InvalidOperationException(
-                $"'{_path}' holds rows of other settings: its {name} is {saved ?? "not set"}, and now it is {value}. Set it as it was, or give another --output.");
+                $"'{_path}' holds rows of other settings: its {name} is {saved ?? "not set"}, and now it is {now ?? "not set"}. Set it as it was, or give another --output.");
         }
     }
 
@@ -58,15 +67,18 @@ internal sealed class PaperResults
     public IReadOnlyDictionary<string, string> Settings => _content.Settings;
 
     /// <summary>A row's result, once it is finished.</summary>
-    public PaperResult? Find(string row, int seed) => _content.Rows.Find(result => result.Row == row && result.Seed == seed);
+    public PaperResult? Find(string row, int seed) => _content.Rows.Find(result => result.Row == row && result.Seed == seed && !result.Given);
+
+    /// <summary>The figures of the model that was given to teach, or to start from, in a row's name.</summary>
+    public PaperResult? FindGiven(string row) => _content.Rows.Find(result => result.Row == row && result.Given);
 
     /// <summary>All seeds of a row, in their order.</summary>
-    public IReadOnlyList<PaperResult> Of(string row) => [.. _content.Rows.Where(result => result.Row == row).OrderBy(result => result.Seed)];
+    public IReadOnlyList<PaperResult> Of(string row) => [.. _content.Rows.Where(result => result.Row == row && !result.Given).OrderBy(result => result.Seed)];
 
     /// <summary>Adds a row, or puts it in the place of what it was.</summary>
     public void Put(PaperResult result)
     {
-        _content.Rows.RemoveAll(old => old.Row == result.Row && old.Seed == result.Seed);
+        _content.Rows.RemoveAll(old => old.Row == result.Row && old.Seed == result.Seed && old.Given == result.Given);
         _content.Rows.Add(result);
         Write(_path, _content);
     }

@@ -5,7 +5,7 @@ namespace Microsoft.ML.Distillation.Tool.Paper;
 /// <summary>What a run of the tables works with.</summary>
 /// <param name="Folder">Where models, checkpoints and tables go.</param>
 /// <param name="FirstSeed">The seed of teachers and of the networks that others start from.</param>
-/// <param name="Given">Trained models in the places of rows, by the rows' names.</param>
+/// <param name="Given">Trained models that teach and are started from in the places of rows, by the rows' names. The rows themselves are trained all the same.</param>
 /// <param name="Test">The images to measure on.</param>
 /// <param name="Train">The images learned from.</param>
 /// <param name="Configure">Puts into options how a network is trained: from scratch, or further.</param>
@@ -42,27 +42,32 @@ internal sealed class PaperRunner(PaperTables tables, PaperSetting setting, Pape
 
             foreach (PaperRow row in wanted) Measure(table, new Job(row, seed));
         }
+
+        foreach (string row in wanted.SelectMany(row => row.Needs).Distinct().Where(setting.Given.ContainsKey)) MeasureGiven(table, row);
     }
 
     /// <summary>The file of a row's model.</summary>
-    private string ModelOf(Job job) => setting.Given.TryGetValue(job.Row.Id, out string? given)
-        ? given
-        : Path.Combine(setting.Folder, "models", $"{job.Row.Id}-seed{job.Seed}.zip");
+    private string ModelOf(Job job) => Path.Combine(setting.Folder, "models", $"{job.Row.Id}-seed{job.Seed}.zip");
 
     private bool Exists(Job job) => File.Exists(ModelOf(job));
 
     private Job First(string row) => new(tables.Rows[row], setting.FirstSeed);
 
+    /// <summary>The model that teaches, or is started from, in a row's name: a given one, which is no row of the table, or the row's of the first seed.</summary>
+    private string SourceOf(string row) => setting.Given.TryGetValue(row, out string? given) ? given : ModelOf(First(row));
+
     /// <summary>A job and all that must be trained before it.</summary>
-    private IEnumerable<Job> Needed(Job job) => Exists(job) ? [] : job.Row.Needs.SelectMany(row => Needed(First(row))).Append(job);
+    private IEnumerable<Job> Needed(Job job) => Exists(job)
+        ? []
+        : job.Row.Needs.Where(row => !setting.Given.ContainsKey(row)).SelectMany(row => Needed(First(row))).Append(job);
 
     /// <summary>Of the jobs whose teachers and starts are there, those that can be trained side by side with the first.</summary>
     private Job[] NextGroup(List<Job> missing)
     {
-        Job[] ready = [.. missing.Where(job => job.Row.Needs.All(row => Exists(First(row))))];
+        Job[] ready = [.. missing.Where(job => job.Row.Needs.All(row => File.Exists(SourceOf(row))))];
         Job[] alike = [.. ready.Where(job => job.Seed == ready[0].Seed && (job.Row.Start is null) == (ready[0].Row.Start is null))];
         // What waits for a row of the group waits no longer than for its own teacher's pass.
-        if (alike.Any(job => job.Row.Teacher is null && missing.Any(other => other.Row.Needs.Contains(job.Row.Id))))
+        if (alike.Any(job => job.Row.Teacher is null && missing.Any(other => job == First(job.Row.Id) && other.Row.Needs.Contains(job.Row.Id) && !setting.Given.ContainsKey(job.Row.Id))))
             return [.. alike.Where(job => job.Row.Teacher is null)];
         string? teacher = alike.Select(job => job.Row.Teacher).FirstOrDefault(name => name is not null);
         return [.. alike.Where(job => job.Row.Teacher is null || job.Row.Teacher == teacher)];
@@ -111,7 +116,7 @@ internal sealed class PaperRunner(PaperTables tables, PaperSetting setting, Pape
 
     private Teacher TeacherOf(string row)
     {
-        if (!_teachers.TryGetValue(row, out Teacher? teacher)) _teachers[row] = teacher = Teacher.FromModel(ModelOf(First(row)));
+        if (!_teachers.TryGetValue(row, out Teacher? teacher)) _teachers[row] = teacher = Teacher.FromModel(SourceOf(row));
         return teacher;
     }
 
@@ -121,7 +126,7 @@ internal sealed class PaperRunner(PaperTables tables, PaperSetting setting, Pape
         string key = $"{row.Start} {row.Compression!.FlopsShare}";
         if (_compressed.TryGetValue(key, out var made)) return made;
         CompressionReport? report = null;
-        TrainedDetector parts = TrainedDetector.FromModel(ModelOf(First(row.Start!))).Compressed(row.Compression with { Report = r => report = r });
+        TrainedDetector parts = TrainedDetector.FromModel(SourceOf(row.Start!)).Compressed(row.Compression with { Report = r => report = r });
         return _compressed[key] = (parts, report!);
     }
 
@@ -135,10 +140,23 @@ internal sealed class PaperRunner(PaperTables tables, PaperSetting setting, Pape
         results.Put(new PaperResult(
             job.Row.Id, job.Seed, report.Parameters, report.Milliseconds, PaperFigures.Of(report.Metrics),
             training ? PaperFigures.Of(ModelReport.Measure(job.Row.Id, path, setting.Train, setting.Cancellation).Metrics) : old?.Training,
-            job.Row.Start is null ? null : Compressed(job.Row).Report.Layers.Average(layer => layer.Error),
-            setting.Given.ContainsKey(job.Row.Id)));
+            job.Row.Start is null ? null : Compressed(job.Row).Report.Layers.Average(layer => layer.Error)));
         PaperReport.Write(setting.Folder, table, results);
         output.WriteLine($"finished {job.Row.Id} (seed {job.Seed}): {Describe(results.Find(job.Row.Id, job.Seed)!.Test)}");
+    }
+
+    /// <summary>A given model is measured too: its students' figures cannot be read without its own.</summary>
+    private void MeasureGiven(PaperTable table, string row)
+    {
+        if (results.FindGiven(row) is null)
+        {
+            ModelReport report = ModelReport.Measure(row, SourceOf(row), setting.Test, setting.Cancellation);
+            PaperFigures figures = PaperFigures.Of(report.Metrics);
+            results.Put(new PaperResult(row, setting.FirstSeed, report.Parameters, report.Milliseconds, figures, null, null, Given: true));
+            output.WriteLine($"measured the given {row}: {Describe(figures)}");
+        }
+
+        PaperReport.Write(setting.Folder, table, results);
     }
 
     private static string Describe(PaperFigures figures) => FormattableString.Invariant($"AP50 {100 * figures.Voc07:0.0}, AP {100 * figures.Ap:0.0}");

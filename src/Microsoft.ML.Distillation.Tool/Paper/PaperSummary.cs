@@ -23,13 +23,9 @@ internal sealed record Spread(double Mean, double? Deviation)
 /// <param name="HalfWidth">Half the 95 % confidence interval; <see langword="null"/> for a single pair.</param>
 internal sealed record Gain(int Pairs, double Mean, double? HalfWidth)
 {
-    /// <summary>
-    /// The difference of two rows in a figure; <see langword="null"/> where they have no seed in common, or one of them is a given model, which
-    /// was trained in another way.
-    /// </summary>
+    /// <summary>The difference of two rows in a figure; <see langword="null"/> where they have no seed in common.</summary>
     public static Gain? Of(IReadOnlyList<PaperResult> ours, IReadOnlyList<PaperResult> theirs, Func<PaperResult, double?> figure)
     {
-        if (ours.Concat(theirs).Any(result => result.Given)) return null;
         var pairs = ours.Join(theirs, our => our.Seed, their => their.Seed, (our, their) => (Our: figure(our), Their: figure(their)))
             .Where(pair => pair is { Our: not null, Their: not null }).ToArray();
         if (pairs.Length == 0) return null;
@@ -43,6 +39,11 @@ internal sealed record PaperSummary(
     string Row, string Line, string Column, string? Teacher, int Seeds, long Parameters, double Milliseconds, double? ReconstructionError,
     Spread? Ap50, Spread? Ap, Spread? TrainingAp50, Spread? TrainingAp, string? Against, Gain? GainAp50, Gain? GainAp, double? PublishedVoc07)
 {
+    /// <summary>The model that was given in a row's name; <see langword="null"/> where none was, or none is measured.</summary>
+    public static PaperSummary? OfGiven(string row, PaperResults results) => results.FindGiven(row) is not { } given ? null : new PaperSummary(
+        $"{row} (given)", "", "", null, 1, given.Parameters, given.Milliseconds, null,
+        Spread.Of([given.Test.Voc07]), Spread.Of([given.Test.Ap]), null, null, null, null, null, null);
+
     /// <summary>The summary of a cell; <see langword="null"/> where nothing is finished.</summary>
     public static PaperSummary? Of(PaperCell cell, PaperResults results)
     {

@@ -39,6 +39,8 @@ public class CommandLineTests
     [TestCase("paper --data d --output o --table 6", "--table")]
     [TestCase("paper --data d --output o --table 4 --budget huge", "--budget")]
     [TestCase("paper --data d --output o --table 4 --rows l2", "tucker+vgg16.l2-b")]
+    [TestCase("paper --data d --output o --table 4 --checkpoints c", "--checkpoints")]
+    [TestCase("paper --data d --output o --table 4 --weights w", "--budget paper")]
     public void WrongUse_ExitsWith2_AndOneLineThatSaysWhat(string line, string what)
     {
         ToolRun run = ToolRun.Of(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
@@ -58,6 +60,8 @@ public class CommandLineTests
     [TestCase("predict --model {0}/none.zip --images {0}/none --output {0}/o.json", "none")]
     [TestCase("export --model {0}/none.zip --output {0}/o.onnx", "none.zip")]
     [TestCase("quantize --model {0}/none.zip --images {0} --output {0}/o.zip", "none.zip")]
+    [TestCase("paper --data {0} --output {0}/o --table 4 --budget paper --weights {0}", "vgg-m")]
+    [TestCase("paper --data {0} --output {0}/o --table 4 --teacher {0}/none.zip", "none.zip")]
     public void BadData_ExitsWith1_AndOneLineThatNamesTheFile(string line, string what)
     {
         using var folder = new TemporaryFolder();

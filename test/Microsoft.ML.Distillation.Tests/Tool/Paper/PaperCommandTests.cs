@@ -51,6 +51,31 @@ public class PaperCommandTests
     }
 
     [Test]
+    public void GivenModels_TeachAndStart_AndTheirRowsAreTrainedLikeTheOthers()
+    {
+        string first = _folder.Sub("whole"), output = _folder.Sub("given");
+        ToolRun.Succeeding(Line(first, "--table", "1", "--rows", "alexnet,vgg16"));
+        string alexNet = Path.Combine(first, "models", "alexnet-seed3.zip"), vgg16 = Path.Combine(first, "models", "vgg16-seed3.zip");
+        ToolRun run = ToolRun.Succeeding(
+            Line(output, "--table", "1", "--rows", "alexnet,alexnet+vgg16,tucker+alexnet", "--start", alexNet, "--teacher", vgg16, "--seeds", "2", "--batch-size", "2"));
+        Assert.That(run.Output, Does.Contain("training alexnet (seed 3), alexnet+vgg16 (seed 3)").And.Contain("training alexnet (seed 4), alexnet+vgg16 (seed 4)"));
+        Assert.That(run.Output, Does.Contain("training tucker+alexnet (seed 3)").And.Not.Contain("training vgg16").And.Contain("measured the given vgg16"));
+
+        var rows = Rows(output).Select(row => (
+            Row: row.GetProperty("row").GetString(), Seed: row.GetProperty("seed").GetInt32(), Given: row.GetProperty("given").GetBoolean())).ToArray();
+        Assert.That(rows, Is.EquivalentTo(new[]
+        {
+            ("alexnet", 3, false), ("alexnet+vgg16", 3, false), ("tucker+alexnet", 3, false),
+            ("alexnet", 4, false), ("alexnet+vgg16", 4, false), ("tucker+alexnet", 4, false),
+            ("alexnet", 3, true), ("vgg16", 3, true),
+        }));
+        string own = Path.Combine(output, "models", "alexnet-seed3.zip");
+        Assert.That(File.ReadAllBytes(own), Is.Not.EqualTo(File.ReadAllBytes(alexNet)), "of another schedule");
+        string page = File.ReadAllText(Path.Combine(output, "table-1.md"));
+        Assert.That(page, Does.Match(@"\| alexnet \| – \|.*\| 2 \|").And.Contain("| alexnet (given) |").And.Contain("| vgg16 (given) |"));
+    }
+
+    [Test]
     public void ThePapersOwnNetworks_Train()
     {
         string output = _folder.Sub("paper");

@@ -51,14 +51,22 @@ public class PaperReportTests
     }
 
     [Test]
-    public void AGivenModel_MakesNoPairs()
+    public void AGivenModel_IsNoRow_ButTold()
     {
         using var folder = new TemporaryFolder();
         var results = new PaperResults(folder.Path, Settings);
-        results.Put(Result("tucker", 1, 0.50, 0.20, 4) with { Given = true });
+        results.Put(Result("tucker", 1, 0.80, 0.60, 4) with { Given = true });
+        results.Put(Result("vgg16", 1, 0.90, 0.70, 4) with { Given = true });
         results.Put(Result("tucker+vgg16", 1, 0.53, 0.25, 5));
         PaperSummary cell = PaperSummary.Of(Table.Cells[2], results)!;
         Assert.That((cell.Ap!.Mean, cell.GainAp, cell.GainAp50), Is.EqualTo((25.0, (Gain?)null, (Gain?)null)), "it was trained with another seed and schedule");
+        Assert.That(results.Find("tucker", 1), Is.Null, "the row is still to be trained");
+
+        results.Put(Result("tucker", 1, 0.50, 0.20, 4));
+        Assert.That(PaperSummary.Of(Table.Cells[2], results)!.GainAp!.Mean, Is.EqualTo(5).Within(1e-9), "against the row, not the model of its name");
+        Assert.That(results.FindGiven("tucker")!.Test.Ap, Is.EqualTo(0.6));
+        PaperReport.Write(folder.Path, Table, results);
+        Assert.That(File.ReadAllText(folder.Sub("table-3.md")), Does.Contain("| vgg16 (given) |  | 12,345 | 4.0 | 1 | 90.0 | 70.0 |").And.Not.Contain("tucker (given)"));
     }
 
     [Test]
@@ -72,6 +80,9 @@ public class PaperReportTests
         Assert.That(
             () => new PaperResults(folder.Path, new Dictionary<string, string>(Settings) { ["epochs"] = "4" }),
             Throws.InvalidOperationException.With.Message.Contains("epochs is 3, and now it is 4"));
+        Assert.That(
+            () => new PaperResults(folder.Path, new Dictionary<string, string> { ["budget"] = "small" }),
+            Throws.InvalidOperationException.With.Message.Contains("epochs is 3, and now it is not set"));
         folder.Write("results.json", "{ \"settings\": {} }");
         Assert.That(() => new PaperResults(folder.Path, Settings), Throws.TypeOf<FormatException>().With.Message.Contains("results.json"));
     }

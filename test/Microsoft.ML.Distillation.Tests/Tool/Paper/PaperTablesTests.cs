@@ -39,6 +39,11 @@ public class PaperTablesTests
         Assert.That(table.Cells.Skip(5).Select(cell => cell.Against), Is.EqualTo(table.Cells.Take(5).Select(cell => cell.Row.Id)));
     }
 
+    [TestCase(5_011, 14)]
+    [TestCase(82_783, 6)]
+    public void ThePapersBudget_TrainsAsLongAsItsStandIn(int images, int epochs)
+        => Assert.That(PaperBudget.Full.Apply(new TrainDetectorOptions(), images).Epochs, Is.EqualTo(epochs), "70,000 images of VOC's, 490,000 of COCO's");
+
     [Test]
     public void OtherInputs_KeepTheProportionsOfTable2_AndOfTheAnchors()
     {
