@@ -34,7 +34,7 @@ restore() {
     apt_install g++ g++
     apt_install npm npm
     apt_install "${LIBTORCH:-/usr/include/ATen}" libtorch-dev
-    ldconfig -p | grep -q libgdk_pixbuf-2.0.so.0 || apt_install libgdk-pixbuf libgdk-pixbuf-2.0-0
+    ldconfig -p | grep libgdk_pixbuf-2.0.so.0 >/dev/null || apt_install libgdk-pixbuf libgdk-pixbuf-2.0-0
     substitutes/TorchSharp/native/build.sh artifacts/substitutes
     substitutes/Microsoft.ML.OnnxRuntime/native/install.sh artifacts/substitutes
     decide true
@@ -69,7 +69,8 @@ apt_install() {
 prepare_native() {
     [ "$(uname -s)" = Linux ] && [ "$UseSubstitutes" = false ] || return 0
     local runtime
-    runtime=$(ldconfig -p | awk '/libstdc\+\+\.so\.6 /{print $NF; exit}')
+    # Read to the end: leaving early breaks ldconfig's pipe, which counts as a failure.
+    runtime=$(ldconfig -p | awk '/libstdc\+\+\.so\.6 / && !found { print $NF; found = 1 }')
     if [ -z "$runtime" ] || grep -q GLIBCXX_3.4.32 "$runtime"; then rm -rf artifacts/native; return 0; fi
     local package library
     package=$(dotnet msbuild src/Microsoft.ML.Distillation -getProperty:PkgTorchSharp)
