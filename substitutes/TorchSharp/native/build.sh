@@ -37,7 +37,7 @@ echo "Compiling the C face of libtorch for $lib"
 mkdir -p "$1"
 made=$(mktemp "$1/libtorchshim.XXXXXX")
 trap 'rm -f "$made"' EXIT
-"$compiler" -std=c++17 -O2 -fPIC -shared -fvisibility=hidden -D_GLIBCXX_USE_CXX11_ABI=$new_strings \
+"$compiler" -std=c++20 -O2 -fPIC -shared -fvisibility=hidden -D_GLIBCXX_USE_CXX11_ABI=$new_strings \
     -I"$include" -I"$include/torch/csrc/api/include" "$source" -o "$made" \
     -L"$lib" -Wl,-rpath,"$lib" "${libraries[@]}"
 chmod 755 "$made"

@@ -12,7 +12,7 @@
 #include <ATen/core/grad_mode.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <torch/csrc/autograd/autograd.h>
-#include <torch/csrc/api/include/torch/version.h>
+#include <torch/version.h>
 
 #include <cstdint>
 #include <exception>
