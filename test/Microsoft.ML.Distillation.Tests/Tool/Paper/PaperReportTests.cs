@@ -66,7 +66,7 @@ public class PaperReportTests
         Assert.That(PaperSummary.Of(Table.Cells[2], results)!.GainAp!.Mean, Is.EqualTo(5).Within(1e-9), "against the row, not the model of its name");
         Assert.That(results.FindGiven("tucker")!.Test.Ap, Is.EqualTo(0.6));
         PaperReport.Write(folder.Path, Table, results);
-        Assert.That(File.ReadAllText(folder.Sub("table-3.md")), Does.Contain("| vgg16 (given) |  | 12,345 | 4.0 | 1 | 90.0 | 70.0 |").And.Not.Contain("tucker (given)"));
+        Assert.That(File.ReadAllText(folder.Sub("table-3.md")), Does.Contain("| vgg16 (given) | – | 12,345 | 4.0 | 1 | 90.0 | 70.0 |").And.Not.Contain("tucker (given)"));
     }
 
     [Test]
