@@ -13,16 +13,9 @@ public static partial class torch
 
             public virtual IEnumerable<Module> children() => named_children().Select(child => child.module);
 
-            /// <summary>The parts, then their parts, and so on; not the module itself.</summary>
-            public virtual IEnumerable<(string name, Module module)> named_modules()
-            {
-                List<(string Name, Module Module)> level = [.. named_children()];
-                while (level.Count > 0)
-                {
-                    foreach ((string, Module) one in level) yield return one;
-                    level = [.. level.SelectMany(one => one.Module.named_children().Select(child => ($"{one.Name}.{child.name}", child.module)))];
-                }
-            }
+            /// <summary>The parts, then of each part in turn what it has itself; not the module itself.</summary>
+            public virtual IEnumerable<(string name, Module module)> named_modules() => named_children().Concat(
+                named_children().SelectMany(child => child.module.named_modules().Select(inner => ($"{child.name}.{inner.name}", inner.module))));
 
             public virtual IEnumerable<Module> modules() => named_modules().Select(one => one.module);
 

@@ -5,7 +5,7 @@ namespace Microsoft.ML.Distillation.Tests.Substitutes;
 
 /// <summary>
 /// The externally visible types and members of an assembly, one a line: <c>kind | declaring type | signature</c>, in the form of the listings in
-/// PublicSurface/. Of a type's bases the listings' comparison needs none, and operators are in neither.
+/// PublicSurface/: types without their bases and constraints; operators are in neither.
 /// </summary>
 internal static class PublicSurface
 {
@@ -22,22 +22,24 @@ internal static class PublicSurface
         if (type.BaseType == typeof(MulticastDelegate))
         {
             MethodInfo invoke = type.GetMethod("Invoke")!;
-            yield return Line("type", $"{TypeAccess(type)} delegate {SurfaceNames.Of(invoke.ReturnType)} {name}({Parameters(invoke)})");
+            yield return Line("type", $"{Obsolete(type)}{TypeAccess(type)} delegate {SurfaceNames.Of(invoke.ReturnType)} {name}({Parameters(invoke)})");
             yield break;
         }
 
-        yield return Line("type", $"{TypeAccess(type)} {TypeKind(type)} {name}");
+        yield return Line("type", $"{Obsolete(type)}{TypeAccess(type)} {TypeKind(type)} {name}");
         foreach (ConstructorInfo constructor in type.GetConstructors(Declared).Where(c => !c.IsStatic && IsVisible(c)))
-            yield return Line("ctor", $"{Access(constructor)} .ctor({Parameters(constructor)})");
+            yield return Line("ctor", $"{Obsolete(constructor)}{Access(constructor)} .ctor({Parameters(constructor)})");
         foreach (FieldInfo field in type.GetFields(Declared).Where(f => (f.IsPublic || f.IsFamily || f.IsFamilyOrAssembly) && !f.IsSpecialName))
-            yield return Line(type.IsEnum ? "enumvalue" : field.IsLiteral ? "const" : "field", Describe(field));
+            yield return Line(type.IsEnum ? "enumvalue" : field.IsLiteral ? "const" : "field", Obsolete(field) + Describe(field));
         foreach (PropertyInfo property in type.GetProperties(Declared).Where(p => p.GetAccessors(true).Any(IsVisible)))
-            yield return Line("property", Describe(property));
+            yield return Line("property", Obsolete(property) + Describe(property));
         foreach (EventInfo member in type.GetEvents(Declared).Where(e => IsVisible(e.AddMethod!)))
-            yield return Line("event", $"{Access(member.AddMethod!)} {Modifiers(member.AddMethod!)}event {SurfaceNames.Of(member.EventHandlerType!)} {member.Name}");
+            yield return Line("event", $"{Obsolete(member)}{Access(member.AddMethod!)} {Modifiers(member.AddMethod!)}event {SurfaceNames.Of(member.EventHandlerType!)} {member.Name}");
         foreach (MethodInfo method in type.GetMethods(Declared).Where(m => IsVisible(m) && !m.IsSpecialName && m.Name != "Finalize"))
-            yield return Line("method", $"{Access(method)} {Modifiers(method)}{SurfaceNames.Of(method.ReturnType)} {method.Name}{Generic(method)}({Parameters(method)})");
+            yield return Line("method", $"{Obsolete(method)}{Access(method)} {Modifiers(method)}{SurfaceNames.Of(method.ReturnType)} {method.Name}{Generic(method)}({Parameters(method)}){SurfaceNames.Constraints(method.GetGenericArguments())}");
     }
+
+    private static string Obsolete(MemberInfo member) => member.IsDefined(typeof(ObsoleteAttribute), inherit: false) ? "[Obsolete] " : "";
 
     private static bool IsVisible(Type type) => type.IsNested
         ? (type.IsNestedPublic || type.IsNestedFamily || type.IsNestedFamORAssem) && IsVisible(type.DeclaringType!)

@@ -27,16 +27,11 @@ public partial class SubstituteSurfaceTests
         Assert.That(asking, Is.Empty);
     }
 
-    /// <summary>
-    /// What two lines are compared by: all but the assembly; of a type what stands before its bases, and of a method what stands before its
-    /// constraints, which an override or an implementation may leave out.
-    /// </summary>
+    /// <summary>What two lines are compared by: all but the assembly, and of a type what stands before its bases and constraints.</summary>
     private static string Comparable(string line)
     {
         string[] fields = line.Split(" | ", 4);
-        string signature = fields[3].Replace("[Obsolete] ", "", StringComparison.Ordinal);
-        if (fields[1] == "type") signature = signature.Split(" : ")[0];
-        return $"{fields[1]} | {fields[2]} | {signature.Split(" where ")[0]}";
+        return $"{fields[1]} | {fields[2]} | {(fields[1] == "type" ? fields[3].Split(" : ")[0].Split(" where ")[0] : fields[3])}";
     }
 
     // In a context of its own: the packages' assemblies of the same names may be loaded already.

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Reflection;
 
 namespace Microsoft.ML.Distillation.Tests.Substitutes;
 
@@ -22,7 +23,7 @@ internal static class SurfaceNames
     public static string Value(object? value, Type type)
     {
         Type bare = Nullable.GetUnderlyingType(type) ?? type;
-        if (value is null or DBNull or System.Reflection.Missing) return type.IsValueType && bare == type ? "default" : "null";
+        if (value is null or DBNull or Missing) return type.IsValueType && bare == type ? "default" : "null";
         if (bare.IsEnum)
         {
             string number = Convert.ToString(value, CultureInfo.InvariantCulture)!;
@@ -40,6 +41,19 @@ internal static class SurfaceNames
             _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
         };
     }
+
+    /// <summary>The constraints of generic parameters, each behind a <c>where</c>; empty for arguments that are no parameters.</summary>
+    public static string Constraints(IEnumerable<Type> parameters) => string.Concat(parameters.Where(parameter => parameter.IsGenericParameter).Select(parameter =>
+    {
+        GenericParameterAttributes attributes = parameter.GenericParameterAttributes;
+        bool value = attributes.HasFlag(GenericParameterAttributes.NotNullableValueTypeConstraint);
+        var all = new List<string>();
+        if (attributes.HasFlag(GenericParameterAttributes.ReferenceTypeConstraint)) all.Add("class");
+        if (value) all.Add("struct");
+        all.AddRange(parameter.GetGenericParameterConstraints().Where(type => type != typeof(ValueType)).Select(Of).Order(StringComparer.Ordinal));
+        if (attributes.HasFlag(GenericParameterAttributes.DefaultConstructorConstraint) && !value) all.Add("new()");
+        return all.Count == 0 ? "" : $" where {parameter.Name} : {string.Join(", ", all)}";
+    }));
 
     private static string Part(string name, Queue<Type> arguments)
     {
