@@ -1,17 +1,59 @@
+using Microsoft.ML.Distillation;
 using Microsoft.ML.Distillation.Benchmarks;
+using static TorchSharp.torch;
 
-// Prints what this library takes beside what others take for the same work, measured in one run on this machine:
-// ratios above 1 mean that this library is faster. torchvision runs from Debian's python3-torchvision.
-var torchvision = TorchvisionSide.Run(threads: Environment.ProcessorCount, width: 320, height: 320, batch: 2, steps: 5);
-Console.WriteLine($"Against torchvision (torch {torchvision?.Torch ?? "not installed"}) on {Environment.ProcessorCount} threads:");
-Report.Ratio("training step, Faster R-CNN ResNet-18-FPN, 2 images of 320×320", TrainingBench.StepSeconds(), torchvision?.TrainingStep);
-Report.Ratio("NMS of 100 boxes", BoxBench.NmsSeconds(100), torchvision?.Nms100);
-Report.Ratio("NMS of 1,000 boxes", BoxBench.NmsSeconds(1000), torchvision?.Nms1000);
-Report.Ratio("NMS of 5,000 boxes", BoxBench.NmsSeconds(5000), torchvision?.Nms5000);
-Report.Ratio("RoIAlign forward and back, 256 regions of 64 channels", BoxBench.RoiAlignSeconds(), torchvision?.RoiAlign);
-Console.WriteLine();
-Console.WriteLine("COCO evaluation of 1,000 images, 7,000 boxes, 98,000 detections, 80 classes (pycocotools on such a machine: 13.6 s)");
-Report.Time("  on one thread", EvaluatorBench.Seconds(threads: 1));
-Report.Time("  on all threads", EvaluatorBench.Seconds(threads: -1));
-PipelineBench.Run();
-TrainingBench.MemoryOverTenEpochs();
+// Prints what this library takes beside what others take for the same work, measured in one run on this machine. With names as
+// arguments it runs these benchmarks, without all but the GPU's.
+(string Name, Action Run)[] benchmarks =
+[
+    ("torchvision", AgainstTorchvision),
+    ("evaluator", Evaluator),
+    ("pipeline", PipelineBench.Run),
+    ("memory", TrainingBench.MemoryOverTenEpochs),
+    ("distillation", Distillation),
+    ("latency", LatencyBench.Run),
+    ("gpu", GpuBench.Run),
+];
+string[] wanted = args.Length > 0 ? args : [.. benchmarks.Select(benchmark => benchmark.Name).Where(name => name != "gpu")];
+if (wanted.Except(benchmarks.Select(benchmark => benchmark.Name)).FirstOrDefault() is string unknown)
+{
+    Console.Error.WriteLine($"There is no benchmark '{unknown}'. There are {string.Join(", ", benchmarks.Select(benchmark => benchmark.Name))}.");
+    return 2;
+}
+
+foreach ((_, Action run) in benchmarks.Where(benchmark => wanted.Contains(benchmark.Name)))
+{
+    run();
+    Console.WriteLine();
+}
+
+return 0;
+
+// Ratios above 1 mean that this library is faster. torchvision runs from Debian's python3-torchvision.
+static void AgainstTorchvision()
+{
+    TorchvisionSide? torchvision = TorchvisionSide.Run(threads: Environment.ProcessorCount, width: 320, height: 320, batch: 2, steps: 5);
+    Console.WriteLine($"Against torchvision (torch {torchvision?.Torch ?? "not installed"}) on {Environment.ProcessorCount} threads:");
+    Report.Ratio("training step, Faster R-CNN ResNet-18-FPN, 2 images of 320×320", TrainingBench.StepSeconds(), torchvision?.TrainingStep);
+    Report.Ratio("NMS of 100 boxes", BoxBench.NmsSeconds(100), torchvision?.Nms100);
+    Report.Ratio("NMS of 1,000 boxes", BoxBench.NmsSeconds(1000), torchvision?.Nms1000);
+    Report.Ratio("NMS of 5,000 boxes", BoxBench.NmsSeconds(5000), torchvision?.Nms5000);
+    Report.Ratio("RoIAlign forward and back, 256 regions of 64 channels", BoxBench.RoiAlignSeconds(), torchvision?.RoiAlign);
+}
+
+static void Evaluator()
+{
+    Console.WriteLine("COCO evaluation of 1,000 images, 7,000 boxes, 98,000 detections, 80 classes (pycocotools on such a machine: 13.6 s)");
+    Report.Time("  on one thread", EvaluatorBench.Seconds(threads: 1));
+    Report.Time("  on all threads", EvaluatorBench.Seconds(threads: -1));
+}
+
+static void Distillation()
+{
+    Console.WriteLine("A distillation step, as a share of a supervised step and the teacher's bare pass (ResNet-18 at 256), 4 images:");
+    DistillationBench.Run("Faster R-CNN, Plain(8, 16, 24, 32) at 128", StudentDetector.FasterRcnn(Backbone.Plain(8, 16, 24, 32), 128, DistillationBench.Square(128)), 128, CPU);
+    DistillationBench.Run("Faster R-CNN, ShuffleNetV2 ×0.5 at 192", StudentDetector.FasterRcnn(Backbone.ShuffleNetV2_x0_5, 192, DistillationBench.Square(192)), 192, CPU);
+    DistillationBench.Run(
+        "one-stage, ShuffleNetV2 ×0.5 at 192",
+        StudentDetector.OneStage(Backbone.ShuffleNetV2_x0_5, 192, new OneStageOptions { InputWidth = 192, InputHeight = 192 }), 192, CPU);
+}

@@ -7,19 +7,25 @@ namespace Microsoft.ML.Distillation.Benchmarks;
 internal static class Report
 {
     /// <summary>The median time of an action after one run to warm up, in seconds.</summary>
-    public static double MedianSeconds(Action action, int repeats)
+    public static double MedianSeconds(Action action, int repeats) => MedianSeconds(repeats, action)[0];
+
+    /// <summary>The same of several actions that take turns, so that what else the machine does falls on all alike.</summary>
+    public static double[] MedianSeconds(int repeats, params Action[] actions)
     {
-        action();
-        var times = new double[repeats];
+        foreach (Action action in actions) action();
+        double[][] times = [.. actions.Select(_ => new double[repeats])];
         for (int i = 0; i < repeats; i++)
         {
-            long start = Stopwatch.GetTimestamp();
-            action();
-            times[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            for (int k = 0; k < actions.Length; k++)
+            {
+                long start = Stopwatch.GetTimestamp();
+                actions[k]();
+                times[k][i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            }
         }
 
-        Array.Sort(times);
-        return times[repeats / 2];
+        foreach (double[] ofAction in times) Array.Sort(ofAction);
+        return [.. times.Select(ofAction => ofAction[repeats / 2])];
     }
 
     /// <summary>Prints our time, and how many times longer the other takes.</summary>

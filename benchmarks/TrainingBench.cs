@@ -11,9 +11,7 @@ namespace Microsoft.ML.Distillation.Benchmarks;
 /// <summary>A training step, and memory over epochs.</summary>
 internal static class TrainingBench
 {
-    private static readonly DataStatistics Statistics = new(
-        100, 100, 1, [.. Enumerable.Range(1, 100).Select(i => i / 250f)], [.. Enumerable.Range(1, 100).Select(i => i / 250f)],
-        [.. Enumerable.Range(0, 20).Select(c => $"class{c}")]);
+    private const int Classes = 20;
 
     /// <summary>Two images of 320×320 with eight objects each, proposals and heads as on torchvision's side.</summary>
     public static double StepSeconds()
@@ -34,13 +32,13 @@ internal static class TrainingBench
             HeadWidth = 1024,
             HeadLayers = 2,
             ClassAgnosticBoxes = false,
-        }).Build(Statistics);
+        }).Build(Scenes.Statistics(Classes));
         using var objective = new TwoStageObjective((FasterRcnn)detector, 0, null, null, CPU);
         var options = new TrainingOptions { Epochs = 1, Seed = 1, BatchSize = 2, Optimizer = OptimizerKind.Sgd };
         using var state = new TrainingState(objective, options, TrainingPlan.For(options, 100, detector.parameters().Sum(p => p.numel())));
         detector.train();
         using Tensor images = rand(2, 3, 320, 320);
-        Annotation[] annotations = [Objects(1), Objects(2)];
+        Annotation[] annotations = [Scenes.Objects(1, Classes), Scenes.Objects(2, Classes)];
         int step = 0;
         return Report.MedianSeconds(() =>
         {
@@ -62,7 +60,7 @@ internal static class TrainingBench
         {
             var pixels = new byte[3 * 192 * 144];
             random.NextBytes(pixels);
-            builder.Add(new RgbImage(192, 144, pixels), new Annotation(Objects(i).Boxes, new int[8]));
+            builder.Add(new RgbImage(192, 144, pixels), new Annotation(Scenes.Objects(i, Classes).Boxes, new int[8]));
         }
 
         using SampleStore images = builder.Build();
@@ -72,22 +70,6 @@ internal static class TrainingBench
         var options = new TrainingOptions { Epochs = 10, Seed = 1, Progress = new AtEpochEnd(() => megabytes.Add(Megabytes())) };
         new TrainingLoop(objective, null, images, null, options, CPU).Run();
         Console.WriteLine($"memory after each of ten epochs, MB: {string.Join(" ", megabytes)}");
-    }
-
-    private static Annotation Objects(int seed)
-    {
-        var random = new Random(seed);
-        var boxes = new float[32];
-        var labels = new int[8];
-        for (int i = 0; i < 8; i++)
-        {
-            (float x, float y) = (0.6f * random.NextSingle(), 0.6f * random.NextSingle());
-            (boxes[4 * i], boxes[4 * i + 1]) = (x, y);
-            (boxes[4 * i + 2], boxes[4 * i + 3]) = (x + 0.05f + 0.3f * random.NextSingle(), y + 0.05f + 0.3f * random.NextSingle());
-            labels[i] = random.Next(20);
-        }
-
-        return new Annotation(boxes, labels);
     }
 
     private static string Megabytes()

@@ -19,6 +19,7 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
     private readonly Option<bool> _skipInvalid = new("--skip-invalid") { Description = "Leave out images and boxes that cannot be used, with a warning, instead of stopping." };
     private readonly Option<string?> _checkpoints = SharedOptions.Path("--checkpoints", "A folder for checkpoints; training continues from the one there.", "DIR");
     private readonly Option<int?> _gpu = SharedOptions.Count("--gpu", "The CUDA device to train on. [default: the CPU]", least: 0);
+    private readonly Option<bool> _mixedPrecision = new("--mixed-precision") { Description = "Compute layers in bfloat16 while training; for recent GPUs." };
     private readonly Option<int?> _threads = SharedOptions.Count("--loader-threads", "The threads that prepare images. [default: half of the processors]");
 
     /// <summary>Adds these to a command's options.</summary>
@@ -27,7 +28,7 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
         Option[] all =
         [
             _epochs, _batchSize, _optimizer, _schedule, _learningRate, _weightDecay, _warmup, _ema, _seed,
-            _noAugmentation, _skipInvalid, _checkpoints, _gpu, _threads,
+            _noAugmentation, _skipInvalid, _checkpoints, _gpu, _mixedPrecision, _threads,
         ];
         foreach (Option option in all.Where(option => !ownCheckpoints || option != _checkpoints)) options.Add(option);
     }
@@ -59,6 +60,7 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
             OnInvalidSample = parsed.GetValue(_skipInvalid) ? InvalidSampleHandling.Skip : InvalidSampleHandling.Error,
             CheckpointDirectory = checkpoints is null || run is null ? checkpoints : Path.Combine(checkpoints, run),
             GpuDeviceId = parsed.GetValue(_gpu),
+            MixedPrecision = parsed.GetValue(_mixedPrecision),
             LoaderThreads = parsed.GetValue(_threads) ?? basis.LoaderThreads,
             CancellationToken = cancellation,
         });

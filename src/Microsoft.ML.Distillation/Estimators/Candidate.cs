@@ -61,7 +61,7 @@ internal sealed record Candidate(StudentDetector Plan, Lesson? Lesson, DetectorE
         {
             DetectorEstimatorOptions o = candidate.Options;
             return (
-                (o.Epochs, o.BatchSize, o.Seed, o.Augmentation, o.GpuDeviceId, o.CancellationToken), (o.ValidationSet, o.ValidationEvery, o.OnInvalidSample),
+                (o.Epochs, o.BatchSize, o.Seed, o.Augmentation, o.GpuDeviceId, o.MixedPrecision, o.CancellationToken), (o.ValidationSet, o.ValidationEvery, o.OnInvalidSample),
                 (o.GeneratedSet, (o as DistillDetectorOptions)?.UnlabelledSet, o.LabelledShare, o is DistillDetectorOptions { WithoutLabels: true }));
         }
     }

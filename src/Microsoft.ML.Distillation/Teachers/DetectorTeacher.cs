@@ -36,6 +36,8 @@ internal sealed class DetectorTeacher : ITeacher
 
     public IReadOnlyList<(string Name, int Channels)> FeatureMaps => _detector.FeatureMaps;
 
+    public bool ComputesInBFloat16 => true;
+
     public ITeacherView View(Tensor images)
     {
         using var scope = NewDisposeScope();

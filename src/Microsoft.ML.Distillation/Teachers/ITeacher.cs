@@ -16,7 +16,7 @@ internal interface ITeacher : IDisposable
     /// <summary>
     /// Shows the teacher a batch. Runs without gradients, in evaluation mode; what a view's questions share is computed once.
     /// </summary>
-    /// <param name="images">Float [N,3,H,W] of <see cref="InputSize"/>, RGB, 0 to 1.</param>
+    /// <param name="images">[N,3,H,W] of <see cref="InputSize"/>, RGB, 0 to 1; float, or bfloat16 (see <see cref="ComputesInBFloat16"/>).</param>
     ITeacherView View(Tensor images);
 
     /// <inheritdoc cref="View(Tensor)"/>
@@ -36,6 +36,9 @@ internal interface ITeacher : IDisposable
 
     /// <summary>The teacher's classes that the student lacks; they count as background.</summary>
     IReadOnlyList<string> IgnoredClasses => [];
+
+    /// <summary>Whether it computes in bfloat16 where the images it is shown are of that type; others take single precision alone.</summary>
+    bool ComputesInBFloat16 => false;
 
     /// <summary>Whether its boxes' sides are distributions, so that views answer <see cref="ITeacherView.ScoreEdges"/>.</summary>
     bool HasEdges => false;

@@ -27,6 +27,8 @@ internal sealed class JointTeacher : ITeacher
 
     public IReadOnlyList<(string Name, int Channels)> FeatureMaps => _teacher.FeatureMaps;
 
+    public bool ComputesInBFloat16 => _teacher.ComputesInBFloat16;
+
     public ITeacherView View(Tensor images)
     {
         Detector.eval();

@@ -48,6 +48,8 @@ internal sealed class OneStageTeacher : ITeacher
 
     public OneStageDetector CrossHead => _detector;
 
+    public bool ComputesInBFloat16 => true;
+
     public ITeacherView View(Tensor images)
     {
         using var scope = NewDisposeScope();

@@ -1,6 +1,7 @@
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Losses;
 using Microsoft.ML.Distillation.Teachers;
+using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -42,7 +43,7 @@ internal sealed class FeatureTerms : IDisposable
         {
             for (int i = 0; i < losses.Length; i++)
             {
-                Tensor loss = losses[i].call(features[_pairs[i].Student], teacher!.Feature(_pairs[i].Teacher));
+                Tensor loss = losses[i].call(features[_pairs[i].Student].Single(), teacher!.Feature(_pairs[i].Teacher).Single());
                 terms.Add(new LossTerm(losses.Length == 1 ? name : $"{name}.{_pairs[i].Student}", loss, weight / losses.Length));
             }
         }

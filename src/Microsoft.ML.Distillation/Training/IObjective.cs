@@ -20,7 +20,7 @@ internal interface IObjective : IDisposable
 
     /// <summary>The terms of a batch's loss, on the student's device, with gradients.</summary>
     /// <param name="annotations">The objects of the N images, in shares.</param>
-    /// <param name="images">Float [N,3,H,W] of the student's input size, on its device.</param>
+    /// <param name="images">[N,3,H,W] of the student's input size, on its device; float, or bfloat16 for mixed precision.</param>
     /// <param name="teacher">What the teacher knows of the same images; <see langword="null"/> where there is no teacher.</param>
     IReadOnlyList<LossTerm> Compute(IReadOnlyList<Annotation> annotations, Tensor images, ITeacherView? teacher);
 }

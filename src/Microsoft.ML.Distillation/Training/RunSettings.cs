@@ -27,6 +27,7 @@ internal static class RunSettings
             [nameof(options.GradientClip)] = Text(options.GradientClip),
             [nameof(options.EmaDecay)] = Text(options.EmaDecay),
             [nameof(options.Augmentation)] = Text(options.Augmentation),
+            [nameof(options.MixedPrecision)] = Text(options.MixedPrecision),
             [nameof(options.ValidationEvery)] = Text(options.ValidationEvery),
         };
 

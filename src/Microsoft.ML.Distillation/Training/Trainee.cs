@@ -3,6 +3,7 @@ using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Evaluation;
 using Microsoft.ML.Distillation.Losses;
 using Microsoft.ML.Distillation.Teachers;
+using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -67,6 +68,7 @@ internal sealed class Trainee
         using var scope = NewDisposeScope();
         int step = State.Step + 1;
         manual_seed(RunSettings.StepSeed(Plan.Seed, step));
+        if (_options.MixedPrecision) images = images.As(ScalarType.BFloat16);
         LossSum loss = LossSum.Of(_objective.Compute(annotations, images, view));
         State.Parameters.Gradients.zero_();
         loss.Total.backward();

@@ -3,6 +3,7 @@ using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Evaluation;
 using Microsoft.ML.Distillation.Losses;
 using Microsoft.ML.Distillation.Teachers;
+using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -97,9 +98,15 @@ internal sealed class TrainingLoop
     private void TrainStep(Trainee[] trainees, DetectionBatch batch)
     {
         using var scope = NewDisposeScope();
-        using ITeacherView? view = _teacher?.View(ViewOf(batch, _teacher.InputSize), [.. batch.Indices.Select(_training.SizeOf)]);
+        using ITeacherView? view = _teacher?.View(SeenBy(_teacher, batch), [.. batch.Indices.Select(_training.SizeOf)]);
         foreach (Trainee trainee in trainees)
             trainee.Learn(batch.Annotations, ViewOf(batch, trainee.Student.InputSize).to(_device), batch.Count, view);
+    }
+
+    private Tensor SeenBy(ITeacher teacher, DetectionBatch batch)
+    {
+        Tensor images = ViewOf(batch, teacher.InputSize);
+        return _options.MixedPrecision && teacher.ComputesInBFloat16 ? images.As(ScalarType.BFloat16) : images;
     }
 
     /// <summary>The batch at a size.</summary>

@@ -104,6 +104,12 @@ public record TrainingOptions
     /// <summary>Whether to train on the CPU where the CUDA device is not available. <see langword="null"/>: as the <c>MLContext</c> says.</summary>
     public bool? FallbackToCpu { get; init; }
 
+    /// <summary>
+    /// Whether the layers of student and teacher compute in bfloat16 while training; weights, losses, validation and the fitted model stay in
+    /// single precision. Faster on GPUs from NVIDIA's Ampere on; ONNX teachers compute as their graph says. Not for students of low precision.
+    /// </summary>
+    public bool MixedPrecision { get; init; }
+
     /// <summary>What to do with images and boxes that cannot be used.</summary>
     public InvalidSampleHandling OnInvalidSample { get; init; } = InvalidSampleHandling.Error;
 

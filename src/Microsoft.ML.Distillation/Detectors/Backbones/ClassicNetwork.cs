@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -51,7 +52,7 @@ internal sealed class ClassicNetwork : BackboneNetwork
             if (pools) x = nn.functional.max_pool2d(x, shape.Pool, 2, shape.Pool / 3, ceil_mode: shape.Pool == 2);
             x = layer.call(x).relu_();
             if (shape.Normalises)
-                x = nn.functional.local_response_norm(x, NeighbourChannels, NeighbourScale, NeighbourPower, NeighbourBias);
+                x = nn.functional.local_response_norm(x.Single(), NeighbourChannels, NeighbourScale, NeighbourPower, NeighbourBias).As(images);
             if (shape.Map is not null) maps.Add(x.MoveToOuterDisposeScope());
         }
 

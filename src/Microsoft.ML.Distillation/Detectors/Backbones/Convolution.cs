@@ -49,12 +49,13 @@ internal sealed class Convolution : nn.Module<Tensor, Tensor>, ILowPrecisionLaye
     /// <param name="name">The name of this module in the state dict.</param>
     public string Write(GraphBuilder graph, string input, string name) => OnnxLayers.Convolution(graph, input, this, _stride, _groups, name);
 
-    /// <summary>The convolution itself, in the order in memory that libtorch computes rightly.</summary>
+    /// <summary>The convolution itself, in the input's type and in the order in memory that libtorch computes rightly.</summary>
     /// <param name="weight">[to, from/groups, kernel, kernel].</param>
     public static Tensor Apply(Tensor input, Tensor weight, Tensor? bias, int stride, int groups)
     {
-        if (weight.shape[2] == 1 && groups == 1) return Pointwise.Run(input, weight, bias, stride);
         using DisposeScope scope = NewDisposeScope();
+        (weight, bias) = (weight.As(input), bias?.As(input));
+        if (weight.shape[2] == 1 && groups == 1) return Pointwise.Run(input, weight, bias, stride).MoveToOuterDisposeScope();
         Tensor pixels = input.stride(1) == 1 ? input : ChannelsLast.Of(input);
         return nn.functional.conv2d(pixels, weight, bias, [stride, stride], [weight.shape[2] / 2, weight.shape[3] / 2], groups: groups)
             .MoveToOuterDisposeScope();

@@ -1,5 +1,6 @@
 using Microsoft.ML.Distillation.Detectors.Quantization;
 using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -35,7 +36,13 @@ internal sealed class FullyConnected : nn.Module<Tensor, Tensor>, ILowPrecisionL
     public void Quantize(LowPrecision precision) => register_module("quantizer", Quantizer = new LayerQuantizer(precision));
 
     public override Tensor forward(Tensor input)
-        => Quantizer is null ? nn.functional.linear(input, weight, bias) : Quantizer.Run(input, weight, (x, w) => nn.functional.linear(x, w, bias));
+        => Quantizer is null ? Apply(input, weight) : Quantizer.Run(input, weight, Apply);
+
+    private Tensor Apply(Tensor input, Tensor values)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        return nn.functional.linear(input, values.As(input), bias?.As(input)).MoveToOuterDisposeScope();
+    }
 
     /// <param name="name">The name of this module in the state dict.</param>
     public string Write(GraphBuilder graph, string input, string name) => OnnxLayers.Linear(graph, input, this, name);

@@ -1,5 +1,6 @@
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -61,8 +62,8 @@ internal sealed class BoxHead : nn.Module
         }
 
         return new HeadOutput(
-            cls_score.call(x).MoveToOuterDisposeScope(),
-            bbox_pred.call(x).view(x.shape[0], bbox_pred.Weight.shape[0] / 4, 4).MoveToOuterDisposeScope());
+            cls_score.call(x).Single().MoveToOuterDisposeScope(),
+            bbox_pred.call(x).Single().view(x.shape[0], bbox_pred.Weight.shape[0] / 4, 4).MoveToOuterDisposeScope());
     }
 
     /// <summary>Writes the layers; the values hold class logits [R,C+1] and deltas [R,4 × regressors].</summary>

@@ -100,7 +100,7 @@ internal sealed class FasterRcnn : Detector
     {
         Require(images);
         using DisposeScope scope = NewDisposeScope();
-        Tensor normalised = ChannelsLast.Of(images).mul(get_buffer("pixel_scale")!).PlusInPlace(get_buffer("pixel_shift")!);
+        Tensor normalised = ChannelsLast.Of(images).mul(get_buffer("pixel_scale")!).PlusInPlace(get_buffer("pixel_shift")!).As(images);
         IReadOnlyList<Tensor> maps = backbone.Run(normalised);
         var features = new Dictionary<string, Tensor>();
         for (int i = 0; i < maps.Count; i++) features[backbone.Maps[i].Name] = maps[i].MoveToOuterDisposeScope();
@@ -121,8 +121,10 @@ internal sealed class FasterRcnn : Detector
     /// <param name="boxes">For each image [R_i,4] in pixels.</param>
     public HeadOutput Head(IReadOnlyDictionary<string, Tensor> features, IReadOnlyList<Tensor> boxes)
     {
-        using Tensor regions = _pooling.Pool(Sources(features), boxes);
-        return head.Run(regions);
+        using DisposeScope scope = NewDisposeScope();
+        Tensor[] maps = Sources(features);
+        HeadOutput answer = head.Run(_pooling.Pool([.. maps.Select(map => map.Single())], boxes).As(maps[0]));
+        return new HeadOutput(answer.ClassLogits.MoveToOuterDisposeScope(), answer.Deltas.MoveToOuterDisposeScope());
     }
 
     /// <summary>Draws the anchors to learn from.</summary>

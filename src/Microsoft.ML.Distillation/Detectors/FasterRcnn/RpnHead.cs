@@ -45,7 +45,7 @@ internal sealed class RpnHead : nn.Module
 
         Tensor allLogits = logits.Count == 1 ? logits[0] : cat([.. logits], 1);
         Tensor allDeltas = deltas.Count == 1 ? deltas[0] : cat([.. deltas], 1);
-        return new RpnOutput(allLogits.MoveToOuterDisposeScope(), allDeltas.MoveToOuterDisposeScope());
+        return new RpnOutput(allLogits.Single().MoveToOuterDisposeScope(), allDeltas.Single().MoveToOuterDisposeScope());
     }
 
     /// <summary>Writes the layers for one map; the values hold logits [A] and deltas [A,4] of one image.</summary>

@@ -81,7 +81,7 @@ internal sealed class OneStageDetector : Detector
     {
         Require(images);
         using DisposeScope scope = NewDisposeScope();
-        Tensor normalised = ChannelsLast.Of(images).mul(get_buffer("pixel_scale")!).PlusInPlace(get_buffer("pixel_shift")!);
+        Tensor normalised = ChannelsLast.Of(images).mul(get_buffer("pixel_scale")!).PlusInPlace(get_buffer("pixel_shift")!).As(images);
         IReadOnlyList<Tensor> maps = backbone.Run(normalised);
         IReadOnlyList<Tensor> levels = neck.Run([.. _used.Select(i => maps[i])]);
         var features = new Dictionary<string, Tensor>();

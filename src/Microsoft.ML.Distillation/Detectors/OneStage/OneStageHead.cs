@@ -1,5 +1,6 @@
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -80,7 +81,7 @@ internal sealed class OneStageHead : nn.Module
             bins.Add(edges.call(x).permute(0, 2, 3, 1).reshape(images, -1, 4, _bins));
         }
 
-        return new DenseOutput(cat(logits, 1).MoveToOuterDisposeScope(), cat(bins, 1).MoveToOuterDisposeScope());
+        return new DenseOutput(cat(logits, 1).Single().MoveToOuterDisposeScope(), cat(bins, 1).Single().MoveToOuterDisposeScope());
     }
 
     /// <summary>Writes the layers for one map; the values hold class logits [P,C] and the bins' logits [P,4,m+1] of one image.</summary>
