@@ -8,7 +8,7 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
 {
     private const string OneStage = "one-stage";
 
-    private static readonly string[] Backbones = ["shufflenet-0.5", "shufflenet-1.0", "resnet18", "resnet34", "resnet50", "mobilenet-small", "mobilenet-large", "plain"];
+    private static readonly string[] Backbones = ["shufflenet-0.5", "shufflenet-1.0", "resnet18", "resnet34", "resnet50", "mobilenet-small", "mobilenet-large", "alexnet", "vgg-m", "vgg16", "plain"];
 
     private readonly Option<string> _family = Family();
     private readonly OneStageOptionSet _oneStage = new();
@@ -41,6 +41,9 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
     };
 
     private readonly Option<int?> _stages = SharedOptions.Count("--stages", "How many of the backbone's stages to use. [default: all]");
+    private readonly Option<string?> _weights = SharedOptions.Path("--weights",
+        "Pre-trained parameters of the backbone to start from: .pth, .pt or .safetensors, by torchvision's names. [default: random]", "FILE");
+
     private readonly Option<int?> _fpn = SharedOptions.Count("--fpn", "Puts a feature pyramid with so many channels on the backbone.");
     private readonly Option<int?> _inputSize = SharedOptions.Count(
         "--input-size", $"The longer side of the network's input in pixels. [default: {defaultInputSize}]", least: 32);
@@ -50,12 +53,13 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
     public void AddTo(IList<Option> options)
     {
         options.Add(_family);
-        foreach (Option option in (Option[])[_backbone, _widths, _stages, _fpn, _inputSize, _headWidth]) options.Add(option);
+        foreach (Option option in (Option[])[_backbone, _widths, _stages, _weights, _fpn, _inputSize, _headWidth]) options.Add(option);
         _oneStage.AddTo(options);
     }
 
     /// <summary>The network that was asked for.</summary>
     /// <exception cref="UsageException">The options do not go together.</exception>
+    /// <exception cref="FileNotFoundException">There is no file of weights.</exception>
     public StudentDetector Read(ParseResult parsed)
     {
         string name = parsed.GetRequiredValue(_backbone);
@@ -71,9 +75,14 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
             "resnet34" => Backbone.ResNet34,
             "mobilenet-small" => Backbone.MobileNetV3Small,
             "mobilenet-large" => Backbone.MobileNetV3Large,
+            "alexnet" => Backbone.AlexNet,
+            "vgg-m" => Backbone.VggM,
+            "vgg16" => Backbone.Vgg16,
             _ => Backbone.ResNet50,
         };
-        backbone = backbone with { Stages = parsed.GetValue(_stages), FpnChannels = parsed.GetValue(_fpn) };
+        string? weights = parsed.GetValue(_weights);
+        if (weights is not null && !File.Exists(weights)) throw new FileNotFoundException($"--weights: there is no file '{weights}'.", weights);
+        backbone = backbone with { Stages = parsed.GetValue(_stages), FpnChannels = parsed.GetValue(_fpn), Weights = weights };
         bool oneStage = parsed.GetValue(_family) == OneStage;
         if (!oneStage && _oneStage.Given(parsed) is { } foreign) throw new UsageException($"{foreign} goes with --student {OneStage}.");
         if (oneStage && (parsed.GetValue(_fpn) ?? parsed.GetValue(_headWidth)) is not null)

@@ -61,6 +61,8 @@ internal sealed class PaperCommand : System.CommandLine.Command
         if (test.Count == 0) throw new UsageException("A table needs images to measure on: the data have no test part, so name one with --test-split.");
         TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output));
         IReadOnlyList<AnnotatedImage> train = session.TrainImages();
+        if (budget.Name == PaperBudget.Full.Name && budget.WeightFiles.Length == 0)
+            error.WriteLine("Without --weights the networks start from random weights; the paper's were trained on ImageNet before.");
         using var interruption = new Interruption(error, "the table can be continued by the same command");
         DetectorEstimatorOptions schedule = Configure(new TrainDetectorOptions(), furtherTraining: false);
         var settings = new Dictionary<string, string>

@@ -50,6 +50,7 @@ public class CommandLineTests
 
     [TestCase("train --data {0}/none --output {0}/o.zip", "none")]
     [TestCase("train --data {0} --output {0}/o.zip", "*.xml")]
+    [TestCase("train --data {0} --output {0}/o.zip --weights {0}/none.pth", "none.pth")]
     [TestCase("distill --data {0} --output {0}/o.zip --teacher {0}/none.zip", "none.zip")]
     [TestCase("distill --data {0} --output {0}/o.zip --teacher {0}/broken.json", "broken.json")]
     [TestCase("evaluate --model {0}/none.zip --data {0}", "none.zip")]

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Detectors.Weights;
 using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Evaluation;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;
@@ -48,6 +50,22 @@ public class TrainingCommandsTests
         IReadOnlyList<CocoDetection> one = CocoJson.ReadDetections(_folder.Sub("zip.json")), other = CocoJson.ReadDetections(_folder.Sub("onnx.json"));
         Assert.That(one.Select(d => (d.ImageId, d.CategoryId, d.Score)), Is.EqualTo(other.Select(d => (d.ImageId, d.CategoryId, d.Score))));
         Assert.That(Directory.GetFiles(_folder.Sub("drawn")), Has.Length.EqualTo(13));
+    }
+
+    [Test]
+    public void Weights_AreWhatTheBackboneStartsFrom()
+    {
+        string weights = TestData.Model("shufflenetv2_x0_5_backbone.pth"), output = _folder.Sub("pretrained.zip");
+        string[] command = ["train", "--data", Data, "--output", output, "--input-size", "64", "--epochs", "1", "--learning-rate", "1e-9"];
+        ToolRun.Succeeding([.. command, "--backbone", "shufflenet-0.5", "--weights", weights]);
+        using var file = WeightsFile.Open(weights);
+        using TorchSharp.torch.Tensor first = file.Read(file.Tensors.Keys.Single(name => name.EndsWith("first_conv.0.weight", StringComparison.Ordinal)));
+        float[] stored = TensorArrays.Floats(first), trained = FittedDetectors.In(output).Parameters()["backbone.conv1.0.weight"].Values.ToArray();
+        Assert.That(trained, Is.EqualTo(stored).Within(1e-4f));
+
+        ToolRun other = ToolRun.Of([.. command, "--backbone", "resnet18", "--weights", weights]);
+        Assert.That(other.ExitCode, Is.EqualTo(1));
+        Assert.That(other.Error, Does.Contain("conv1.weight").And.Contain(Path.GetFileName(weights)));
     }
 
     [Test]
