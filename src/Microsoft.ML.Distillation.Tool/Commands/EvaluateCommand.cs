@@ -77,14 +77,8 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
 
     private static DetectionMetrics OnFiles(string groundTruth, string detections, TextWriter error)
     {
-        CocoPairing pairing = CocoPairing.Of(CocoJson.ReadGroundTruth(groundTruth), CocoJson.ReadDetections(detections));
-        Warn(pairing.UnknownImages, "images");
-        Warn(pairing.UnknownClasses, "categories");
+        var pairing = CocoPairing.Read(groundTruth, detections);
+        foreach (string warning in pairing.Warnings(detections)) error.WriteLine($"warning: {warning}");
         return DetectionEvaluator.Evaluate(pairing.Images, pairing.ClassNames);
-
-        void Warn(int count, string what)
-        {
-            if (count > 0) error.WriteLine($"warning: {count} detections are of {what} that the ground truth does not list; they are left out.");
-        }
     }
 }
