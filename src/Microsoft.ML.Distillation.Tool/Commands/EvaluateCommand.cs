@@ -48,7 +48,7 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
             };
             var figures = MetricFigures.Of(parsed.GetRequiredValue(metric), metrics);
             ErrorFigures? mistakes = parsed.GetValue(errors) ? new ErrorFigures(metrics.Errors, metrics.Confusion) : null;
-            if (parsed.GetValue(json) is string file) figures.WriteJson(file, metrics.Images, mistakes);
+            if (parsed.GetValue(json) is string file) FiguresFile.Write(file, figures, metrics, mistakes);
             figures.Write(output);
             mistakes?.Write(output);
             if (!report.IsWanted(parsed)) return;
