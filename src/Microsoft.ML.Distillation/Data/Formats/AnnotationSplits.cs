@@ -22,7 +22,8 @@ internal static class AnnotationSplits
 
         try
         {
-            _ = AnnotationReader.Read(format, source);
+            // A part whose list names a missing image is there: it is to be an error where it is read, not to be passed over.
+            _ = AnnotationReader.Read(format, source with { ToleratesBrokenImages = true });
             return true;
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
