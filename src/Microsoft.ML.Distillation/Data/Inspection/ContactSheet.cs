@@ -60,12 +60,15 @@ internal static class ContactSheet
         sheet.Paste(picture, x + (CellWidth - picture.Width) / 2, y + Bar + (CellHeight - picture.Height) / 2);
     }
 
-    /// <summary>A frame around a box without area, which would be a dot or a line that nobody sees.</summary>
+    /// <summary>
+    /// A frame around a box without area, which would be a dot or a line that nobody sees; black and white, as no class is drawn.
+    /// </summary>
     private static void Mark(Picture picture, AnnotatedObject item, float scale)
     {
         (int x, int width) = Around(scale * item.X0, scale * item.X1, picture.Width);
         (int y, int height) = Around(scale * item.Y0, scale * item.Y1, picture.Height);
-        picture.Frame(x, y, width, height, 2, Alarm);
+        picture.Frame(x, y, width, height, 2, Ink);
+        picture.Frame(x + 2, y + 2, width - 4, height - 4, 2, Paper);
 
         static (int Start, int Length) Around(float from, float to, int size)
         {

@@ -107,7 +107,7 @@ public class DataInspectorTests
         foreach ((int x, int y) in ((int, int)[])[(151, 111), (169, 111), (151, 129), (169, 129), (301, 191), (319, 209)])
         {
             int at = 3 * ((28 + y) * sheet.Width + 8 + x);
-            Assert.That(pixels.Pixels[at..(at + 3)], Is.EqualTo(new byte[] { 200, 30, 30 }), $"({x}, {y})");
+            Assert.That(pixels.Pixels[at..(at + 3)], Is.EqualTo(new byte[] { 40, 40, 40 }), $"({x}, {y})");
         }
     }
 
