@@ -52,6 +52,19 @@ public class EvaluateCommandTests
         Assert.That(measured, Is.GreaterThan(50));
     }
 
+    [TestCase("voc07")]
+    [TestCase("voc12")]
+    public void InclusivePixels_AreVocsRule_UnlessTheCommandSaysOtherwise(string metric)
+    {
+        // 10 of 20 columns by VOC's rule, 9 of 19 without it: enough, and not enough, for IoU .50.
+        using var folder = new TemporaryFolder();
+        string truth = folder.Write("gt.json", """{"images":[{"id":1}],"categories":[{"id":1}],"annotations":[{"image_id":1,"category_id":1,"bbox":[0,0,19,9]}]}""");
+        string found = folder.Write("dt.json", """[{"image_id":1,"category_id":1,"bbox":[0,0,9,9],"score":1}]""");
+        string[] evaluate = ["evaluate", "--ground-truth", truth, "--detections", found, "--metric", metric];
+        Assert.That(ToolRun.Succeeding(evaluate).Output, Does.StartWith("mAP   1.000000"));
+        Assert.That(ToolRun.Succeeding([.. evaluate, "--exclusive-pixels"]).Output, Does.StartWith("mAP   0.000000"));
+    }
+
     [Test]
     public void KittisCurves_StandUnderTheirDifficulty_At41Recalls()
     {
