@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 (string Name, Action Run)[] benchmarks =
 [
     ("torchvision", AgainstTorchvision),
-    ("evaluator", Evaluator),
+    ("evaluator", EvaluatorBench.Run),
     ("pipeline", PipelineBench.Run),
     ("memory", TrainingBench.MemoryOverTenEpochs),
     ("distillation", Distillation),
@@ -39,13 +39,6 @@ static void AgainstTorchvision()
     Report.Ratio("NMS of 1,000 boxes", BoxBench.NmsSeconds(1000), torchvision?.Nms1000);
     Report.Ratio("NMS of 5,000 boxes", BoxBench.NmsSeconds(5000), torchvision?.Nms5000);
     Report.Ratio("RoIAlign forward and back, 256 regions of 64 channels", BoxBench.RoiAlignSeconds(), torchvision?.RoiAlign);
-}
-
-static void Evaluator()
-{
-    Console.WriteLine("COCO evaluation of 1,000 images, 7,000 boxes, 98,000 detections, 80 classes (pycocotools on such a machine: 13.6 s)");
-    Report.Time("  on one thread", EvaluatorBench.Seconds(threads: 1));
-    Report.Time("  on all threads", EvaluatorBench.Seconds(threads: -1));
 }
 
 static void Distillation()

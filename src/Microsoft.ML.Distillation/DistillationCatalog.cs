@@ -198,6 +198,9 @@ public static class DistillationCatalog
     /// <param name="predictedLabelColumnName">The classes of the detections: a vector of text, or of keys with names.</param>
     /// <param name="scoreColumnName">The scores of the detections.</param>
     /// <param name="predictedBoundingBoxColumnName">The boxes of the detections: x0 y0 x1 y1 of each in pixels.</param>
+    /// <param name="inclusiveVocPixels">
+    /// Whether PASCAL VOC's figures take x1 and y1 for the last pixel inside, as its devkits do: a width is x1 - x0 + 1. Others are not concerned.
+    /// </param>
     /// <exception cref="ArgumentException">A column is missing or of another type, or a row has unequal numbers of boxes and labels.</exception>
     public static DetectionMetrics EvaluateDetections(
         this MLContext mlContext,
@@ -206,11 +209,12 @@ public static class DistillationCatalog
         string boundingBoxColumnName = "BoundingBoxes",
         string predictedLabelColumnName = "PredictedLabel",
         string scoreColumnName = "Score",
-        string predictedBoundingBoxColumnName = "PredictedBoundingBoxes")
+        string predictedBoundingBoxColumnName = "PredictedBoundingBoxes",
+        bool inclusiveVocPixels = true)
     {
         ArgumentNullException.ThrowIfNull(mlContext);
         return DataViewEvaluation.Evaluate(
-            data, labelColumnName, boundingBoxColumnName, predictedLabelColumnName, scoreColumnName, predictedBoundingBoxColumnName);
+            data, labelColumnName, boundingBoxColumnName, predictedLabelColumnName, scoreColumnName, predictedBoundingBoxColumnName, inclusiveVocPixels);
     }
 
     /// <summary>

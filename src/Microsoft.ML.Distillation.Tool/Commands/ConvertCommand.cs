@@ -23,18 +23,18 @@ internal sealed class ConvertCommand : System.CommandLine.Command
         foreach (Option option in (Option[])[to, output, split, copy]) Options.Add(option);
         SetAction(parsed => Convert(
             from.At(parsed, parsed.GetRequiredValue(data)), FormatOptionSet.Named(parsed.GetRequiredValue(to)), parsed.GetRequiredValue(output),
-            parsed.GetValue(split), parsed.GetValue(copy), parsed.InvocationConfiguration.Output));
-
+            parsed.GetValue(split), parsed.GetValue(copy), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error));
     }
 
-    private static void Convert(DataFolder data, DetectionFormat format, string folder, string? asked, bool copyImages, TextWriter output)
+    private static void Convert(DataFolder data, DetectionFormat format, string folder, string? asked, bool copyImages, TextWriter output, TextWriter error)
     {
+        using var interruption = new Interruption(error, "what is not finished is taken back");
         string?[] splits = asked is not null ? [data.Choose(asked)] : [.. AnnotationSplits.Usual.Where(data.Has)];
         if (splits.Length == 0) splits = [null];
         foreach (string? split in splits)
         {
             WrittenAnnotations written = AnnotationWriter.Write(
-                format, folder, data.Read(split), new AnnotationWriterOptions { Split = split, CopyImages = copyImages });
+                format, folder, data.Read(split), new AnnotationWriterOptions { Split = split, CopyImages = copyImages, Cancellation = interruption.Token });
             string leftOut = written.LeftOut > 0 ? $"; {written.LeftOut} groups and regions left out, for which the format has no mark" : "";
             output.WriteLine($"{split ?? "all"}: {written.Images} images, {written.Objects} objects{leftOut}");
         }

@@ -107,13 +107,23 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
         for (int i = 0; i < _firstStudents!.Length; i++)
         {
             (string name, string path) = (_firstStudents[i].Name, _firstStudents[i].Path);
-            models.Add(results.Count == 0 ? ModelReport.Unmeasured(name, path, RoleOf(name)) : results[0][i].For(RoleOf(name)) with { Seeds = FiguresOf(i) });
+            models.Add(results.Count == 0 ? ModelReport.Unmeasured(name, path, RoleOf(name)) : OverSeeds(i, RoleOf(name)));
         }
 
         command.Report.Write(parsed, $"Distillation of {Path.GetFileNameWithoutExtension(command.OutputOf(parsed))}", [.. models.OrderBy(model => model.Role)], test);
 
-        IReadOnlyList<SeedFigures> FiguresOf(int student) => results.Count == 1 ? [] : [.. results.Zip(_seeds, (row, seed) =>
-            new SeedFigures(seed, row[student].Metrics.AveragePrecision, row[student].Metrics.AveragePrecision50))];
+        // One run is shown in pictures and curves of training; the figures are those of all.
+        ReportedModel OverSeeds(int student, ModelRole role)
+        {
+            ModelReport[] runs = [.. results.Select(row => row[student])];
+            return runs.Length == 1 ? runs[0].For(role) : runs[0].For(role) with
+            {
+                Metrics = SeedMeans.Of([.. runs.Select(run => run.Metrics)]),
+                Bytes = (long)runs.Average(run => run.Bytes),
+                Milliseconds = runs.Average(run => run.Milliseconds),
+                Seeds = [.. runs.Zip(_seeds, (run, seed) => new SeedFigures(seed, run.Metrics.AveragePrecision, run.Metrics.AveragePrecision50, run.Metrics.AveragePrecision75))],
+            };
+        }
     }
 
     private static DetectorEstimatorOptions InEpochs(int? epochs, DetectorEstimatorOptions options) => options with { Epochs = epochs ?? options.Epochs };

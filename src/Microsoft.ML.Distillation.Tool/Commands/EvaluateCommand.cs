@@ -21,13 +21,14 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
         Option<string> metric = SharedOptions.Choice("--metric", "What to measure.", MetricFigures.Metrics);
         Option<string?> json = SharedOptions.Path("--json", "Also write the figures to a file.", "FILE");
         var errors = new Option<bool>("--errors") { Description = "Also show what goes wrong: kinds of errors with their costs, and which classes are taken for which." };
+        var exclusive = new Option<bool>("--exclusive-pixels") { Description = "For voc07 and voc12: a width is x1 - x0, not x1 - x0 + 1 as in VOC's own evaluation." };
         foreach (Option option in (Option[])[model, data]) Options.Add(option);
         format.AddTo(Options);
         Option<string?> teacher = SharedOptions.Path("--teacher", "With --report: the model's teacher, to show beside it.", "FILE");
         Option<string?> alone = SharedOptions.Path("--alone", "With --report: the same student trained alone, to show beside it.", "FILE");
         Option<string?> quantised = SharedOptions.Path("--quantised", "With --report: the student in low precision, to show beside it.", "FILE");
         var report = new ReportOptionSet();
-        foreach (Option option in (Option[])[split, groundTruth, detections, metric, errors, json]) Options.Add(option);
+        foreach (Option option in (Option[])[split, groundTruth, detections, metric, exclusive, errors, json]) Options.Add(option);
         report.AddTo(Options);
         foreach (Option option in (Option[])[teacher, alone, quantised]) Options.Add(option);
         SetAction(parsed =>
@@ -40,15 +41,16 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
             ];
             if (report.IsWanted(parsed) ? parsed.GetValue(model) is null : beside.Any(entry => entry.Path is not null))
                 throw new UsageException("--report goes with --model and --data; --teacher, --alone and --quantised go with --report.");
+            bool inclusive = !parsed.GetValue(exclusive);
             DetectionMetrics metrics = (parsed.GetValue(model), parsed.GetValue(data), parsed.GetValue(groundTruth), parsed.GetValue(detections)) switch
             {
-                (string path, string folder, null, null) => OnData(path, format.At(parsed, folder), parsed.GetValue(split)),
-                (null, null, string truth, string found) when parsed.GetValue(split) is null => OnFiles(truth, found, error),
+                (string path, string folder, null, null) => OnData(path, format.At(parsed, folder), parsed.GetValue(split), inclusive),
+                (null, null, string truth, string found) when parsed.GetValue(split) is null => OnFiles(truth, found, inclusive, error),
                 _ => throw new UsageException("give either --model and --data, or --ground-truth and --detections (see 'ml-distill evaluate --help')"),
             };
             var figures = MetricFigures.Of(parsed.GetRequiredValue(metric), metrics);
             ErrorFigures? mistakes = parsed.GetValue(errors) ? new ErrorFigures(metrics.Errors, metrics.Confusion) : null;
-            if (parsed.GetValue(json) is string file) figures.WriteJson(file, metrics.Images, mistakes);
+            if (parsed.GetValue(json) is string file) FiguresFile.Write(file, figures, metrics, mistakes);
             figures.Write(output);
             mistakes?.Write(output);
             if (!report.IsWanted(parsed)) return;
@@ -57,13 +59,13 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
         });
     }
 
-    private static DetectionMetrics OnData(string model, DataFolder data, string? split)
+    private static DetectionMetrics OnData(string model, DataFolder data, string? split, bool inclusive)
     {
         using IImageDetector detector = ImageDetector.Open(model);
         IReadOnlyList<AnnotatedImage> images = data.Load(new MLContext(), data.Choose(split, "test"));
         var tally = new DetectionTally();
         foreach ((AnnotatedImage truth, DetectedImage found) in images.Zip(detector.Detect(images.Select(image => image.ImagePath)))) tally.Add(truth, found);
-        return tally.Measure();
+        return tally.Measure(inclusive);
     }
 
     private static void WriteReport(
@@ -75,16 +77,10 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
         report.Write(parsed, $"Evaluation of {Path.GetFileName(model)}", [.. all.Select(entry => ModelReport.Measure(entry.Name, entry.Path!, images).For(entry.Role))], images);
     }
 
-    private static DetectionMetrics OnFiles(string groundTruth, string detections, TextWriter error)
+    private static DetectionMetrics OnFiles(string groundTruth, string detections, bool inclusive, TextWriter error)
     {
-        CocoPairing pairing = CocoPairing.Of(CocoJson.ReadGroundTruth(groundTruth), CocoJson.ReadDetections(detections));
-        Warn(pairing.UnknownImages, "images");
-        Warn(pairing.UnknownClasses, "categories");
-        return DetectionEvaluator.Evaluate(pairing.Images, pairing.ClassNames);
-
-        void Warn(int count, string what)
-        {
-            if (count > 0) error.WriteLine($"warning: {count} detections are of {what} that the ground truth does not list; they are left out.");
-        }
+        var pairing = CocoPairing.Read(groundTruth, detections);
+        foreach (string warning in pairing.Warnings(detections)) error.WriteLine($"warning: {warning}");
+        return DetectionEvaluator.Evaluate(pairing.Images, pairing.ClassNames, inclusive);
     }
 }

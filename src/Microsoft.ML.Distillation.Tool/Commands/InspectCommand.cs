@@ -26,7 +26,7 @@ internal sealed class InspectCommand : System.CommandLine.Command
             DetectionDataInspection found = parsed.GetValue(split) switch
             {
                 null => DataInspector.Inspect(source.Format, source.Source),
-                DataSplits.All => DataInspector.Inspect([(DataSplits.All, source.Read(null))]),
+                DataSplits.All => DataInspector.InspectAll(source.Format, source.Source),
                 string name => DataInspector.Inspect(source.Format, source.Source, [name]),
             };
             InspectionTable.Write(output, found);

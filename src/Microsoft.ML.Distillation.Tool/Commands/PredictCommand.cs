@@ -1,8 +1,9 @@
 using System.CommandLine;
 using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Data.Formats;
 using Microsoft.ML.Distillation.Drawing;
-using Microsoft.ML.Distillation.Evaluation;
 using Microsoft.ML.Distillation.Tool.Models;
+using ImageFiles = Microsoft.ML.Distillation.Tool.Models.ImageFiles;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
@@ -33,9 +34,7 @@ internal sealed class PredictCommand : System.CommandLine.Command
                 ? [.. format.At(parsed, place).Read(parsed.GetValue(split)).Select(image => image.ImagePath)]
                 : ImageFiles.Find(place);
             using IImageDetector detector = ImageDetector.Open(parsed.GetRequiredValue(model));
-            CocoIds numbers = parsed.GetValue(ids) is string path
-                ? CocoIds.From(path, CocoJson.ReadGroundTruth(path))
-                : CocoIds.Counted(files, detector.ClassNames);
+            CocoNumbering numbers = parsed.GetValue(ids) is string path ? CocoNumbering.From(path) : CocoNumbering.Counted(files, detector.ClassNames);
             var detections = new List<CocoDetection>();
             foreach (DetectedImage found in detector.Detect(files))
             {
@@ -43,7 +42,7 @@ internal sealed class PredictCommand : System.CommandLine.Command
                 if (parsed.GetValue(draw) is string folder) Draw(found, detector.ClassNames, folder, parsed.GetValue(drawScore) ?? .5);
             }
 
-            CocoJson.WriteDetections(parsed.GetRequiredValue(output), detections);
+            CocoResults.Write(parsed.GetRequiredValue(output), detections);
             parsed.InvocationConfiguration.Output.WriteLine($"{detections.Count} detections in {files.Count} images, saved {parsed.GetRequiredValue(output)}");
         });
     }

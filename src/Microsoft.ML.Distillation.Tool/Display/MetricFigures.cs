@@ -1,22 +1,26 @@
 using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 
 namespace Microsoft.ML.Distillation.Tool.Display;
+
+/// <summary>One class's figures of a metric.</summary>
+/// <param name="Name">The class.</param>
+/// <param name="Figures">The figures.</param>
+/// <param name="Curves">Precision against recall under the name of what differs between the curves: an IoU threshold or a difficulty.</param>
+/// <param name="Printed">How many of the figures are printed; the others are for the file.</param>
+internal sealed record ClassFigures(
+    string Name, IReadOnlyList<(string Name, double Value)> Figures, IReadOnlyList<(string Name, PrecisionRecallCurve Curve)> Curves, int Printed = int.MaxValue);
 
 /// <summary>The figures of one kind of metric, under the names that the field gives them.</summary>
 /// <param name="Metric">coco, voc07, voc12, kitti or ilsvrc.</param>
 /// <param name="Overall">The figures over all classes; not a number where there is nothing to measure.</param>
 /// <param name="Classes">The figures of each class.</param>
-internal sealed record MetricFigures(
-    string Metric,
-    IReadOnlyList<(string Name, double Value)> Overall,
-    IReadOnlyList<(string Class, IReadOnlyList<(string Name, double Value)> Figures)> Classes)
+internal sealed record MetricFigures(string Metric, IReadOnlyList<(string Name, double Value)> Overall, IReadOnlyList<ClassFigures> Classes)
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
-
     /// <summary>The names of the metrics.</summary>
     public static string[] Metrics { get; } = ["coco", "voc07", "voc12", "kitti", "ilsvrc"];
+
+    /// <summary>The curves over all classes, where the metric has any.</summary>
+    public IReadOnlyList<(string Name, PrecisionRecallCurve Curve)> Curves { get; init; } = [];
 
     /// <summary>Takes the figures of a metric.</summary>
     /// <exception cref="InvalidDataException">The metric measures none of the classes.</exception>
@@ -29,7 +33,7 @@ internal sealed record MetricFigures(
         "ilsvrc" => new(
             metric,
             [("mAP", metrics.Ilsvrc.MeanAveragePrecision)],
-            [.. metrics.Ilsvrc.Classes.Select(c => (c.Name, (IReadOnlyList<(string, double)>)[("AP", c.AveragePrecision)]))]),
+            [.. metrics.Ilsvrc.Classes.Select(c => new ClassFigures(c.Name, [("AP", c.AveragePrecision)], [("by size", c.Curve)]))]),
         _ => Coco(metric, metrics.Coco),
     };
 
@@ -38,24 +42,8 @@ internal sealed record MetricFigures(
     {
         int width = Math.Max(5, Overall.Max(figure => figure.Name.Length));
         foreach ((string name, double value) in Overall) output.WriteLine($"{name.PadRight(width)} {Format(value)}");
-        foreach ((string className, IReadOnlyList<(string Name, double Value)> figures) in Classes)
-            output.WriteLine($"  {className}: {string.Join("  ", figures.Select(figure => $"{figure.Name} {Format(figure.Value)}"))}");
-    }
-
-    /// <summary>Writes the figures as JSON, beside and then renamed.</summary>
-    /// <param name="images">The number of images.</param>
-    /// <param name="errors">Errors and confusions to write too.</param>
-    public void WriteJson(string path, int images, ErrorFigures? errors)
-    {
-        var json = new JsonObject
-        {
-            ["metric"] = Metric,
-            ["images"] = images,
-            ["figures"] = Object(Overall),
-            ["classes"] = new JsonArray([.. Classes.Select(c => (JsonNode)new JsonObject { ["name"] = c.Class, ["figures"] = Object(c.Figures) })]),
-        };
-        errors?.AddTo(json);
-        Onnx.AtomicFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(json, Indented));
+        foreach (ClassFigures c in Classes)
+            output.WriteLine($"  {c.Name}: {string.Join("  ", c.Figures.Take(c.Printed).Select(figure => $"{figure.Name} {Format(figure.Value)}"))}");
     }
 
     private static MetricFigures Coco(string metric, CocoMetrics coco) => new(
@@ -66,12 +54,26 @@ internal sealed record MetricFigures(
             ("AR1", coco.AverageRecall1), ("AR10", coco.AverageRecall10), ("AR100", coco.AverageRecall100),
             ("ARs", coco.AverageRecallSmall), ("ARm", coco.AverageRecallMedium), ("ARl", coco.AverageRecallLarge),
         ],
-        [.. coco.Classes.Select(c => (c.Name, (IReadOnlyList<(string, double)>)[("AP", c.AveragePrecision), ("AP50", c.AveragePrecision50)]))]);
+        [.. coco.Classes.Select(c => new ClassFigures(
+            c.Name,
+            [
+                ("AP", c.AveragePrecision), ("AP50", c.AveragePrecision50), ("AP75", c.AveragePrecision75),
+                ("APs", c.AveragePrecisionSmall), ("APm", c.AveragePrecisionMedium), ("APl", c.AveragePrecisionLarge),
+                ("AR1", c.AverageRecall1), ("AR10", c.AverageRecall10), ("AR100", c.AverageRecall100),
+                ("ARs", c.AverageRecallSmall), ("ARm", c.AverageRecallMedium), ("ARl", c.AverageRecallLarge),
+            ],
+            ByIou(c.Curves), Printed: 2))])
+    {
+        Curves = ByIou(coco.Curves),
+    };
+
+    private static (string, PrecisionRecallCurve)[] ByIou(IReadOnlyList<PrecisionRecallCurve> curves)
+        => [.. curves.Select((curve, t) => ((0.5 + 0.05 * t).ToString("0.00", CultureInfo.InvariantCulture), curve))];
 
     private static MetricFigures Voc(string metric, VocMetrics voc) => new(
         metric,
         [("mAP", voc.MeanAveragePrecision)],
-        [.. voc.Classes.Select(c => (c.Name, (IReadOnlyList<(string, double)>)[("AP", c.AveragePrecision)]))]);
+        [.. voc.Classes.Select(c => new ClassFigures(c.Name, [("AP", c.AveragePrecision)], [("0.50", c.Curve)]))]);
 
     private static MetricFigures Kitti(string metric, KittiMetrics kitti)
     {
@@ -79,14 +81,11 @@ internal sealed record MetricFigures(
         return new(
             metric,
             [.. levels.Select(l => ($"{l.Name} R40", l.Level.AveragePrecision40)), .. levels.Select(l => ($"{l.Name} R11", l.Level.AveragePrecision11))],
-            [.. kitti.Easy.Classes.Select((c, i) => (c.Name, (IReadOnlyList<(string, double)>)
-                [.. levels.Select(l => ($"{l.Name} R40", l.Level.Classes[i].AveragePrecision40)), .. levels.Select(l => ($"{l.Name} R11", l.Level.Classes[i].AveragePrecision11))]))]);
+            [.. kitti.Easy.Classes.Select((c, i) => new ClassFigures(
+                c.Name,
+                [.. levels.Select(l => ($"{l.Name} R40", l.Level.Classes[i].AveragePrecision40)), .. levels.Select(l => ($"{l.Name} R11", l.Level.Classes[i].AveragePrecision11))],
+                [.. levels.Select(l => (l.Name, l.Level.Classes[i].Curve))]))]);
     }
 
-    private static JsonObject Object(IReadOnlyList<(string Name, double Value)> figures)
-        => new(figures.Select(figure => KeyValuePair.Create(figure.Name, (JsonNode?)JsonValue.Create(OrMinusOne(figure.Value)))));
-
-    private static string Format(double value) => OrMinusOne(value).ToString("0.000000", CultureInfo.InvariantCulture);
-
-    private static double OrMinusOne(double value) => double.IsNaN(value) ? -1 : value;
+    private static string Format(double value) => FiguresFile.OrMinusOne(value).ToString("0.000000", CultureInfo.InvariantCulture);
 }

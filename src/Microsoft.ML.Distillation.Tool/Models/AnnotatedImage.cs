@@ -56,7 +56,9 @@ internal sealed class DetectionTally
         [.. found.Labels.Select((name, i) => new DetectedBox(BoxAt(found.Boxes, i), LabelOf(name), found.Scores[i]))]));
 
     /// <summary>The figures of the images so far.</summary>
-    public DetectionMetrics Measure() => DetectionEvaluator.Evaluate(_images, [.. _labels.OrderBy(label => label.Value).Select(label => label.Key)]);
+    /// <param name="inclusivePixels">Whether VOC's figures take a width for x1 - x0 + 1.</param>
+    public DetectionMetrics Measure(bool inclusivePixels = true)
+        => DetectionEvaluator.Evaluate(_images, [.. _labels.OrderBy(label => label.Value).Select(label => label.Key)], inclusivePixels);
 
     private TrueBox TrueBoxAt(AnnotatedImage truth, int i)
     {

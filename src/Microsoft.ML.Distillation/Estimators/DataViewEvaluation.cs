@@ -18,7 +18,8 @@ internal static class DataViewEvaluation
         string boundingBoxColumn = "BoundingBoxes",
         string predictedLabelColumn = "PredictedLabel",
         string scoreColumn = "Score",
-        string predictedBoundingBoxColumn = "PredictedBoundingBoxes")
+        string predictedBoundingBoxColumn = "PredictedBoundingBoxes",
+        bool inclusivePixels = true)
     {
         var truthColumns = TruthColumns.Find(data.Schema, labelColumn, boundingBoxColumn);
         DataViewSchema.Column predictedLabels = LabelReader.Column(data.Schema, predictedLabelColumn);
@@ -44,7 +45,7 @@ internal static class DataViewEvaluation
             images.Add(new EvaluationImage(truth, [.. foundLabels.Select((label, i) => new DetectedBox(BoxAt(foundBoxes, i), label, foundScores[i]))]));
         }
 
-        return DetectionEvaluator.Evaluate(images, classes.Names);
+        return DetectionEvaluator.Evaluate(images, classes.Names, inclusivePixels);
     }
 
     private static Box BoxAt(float[] values, int index)

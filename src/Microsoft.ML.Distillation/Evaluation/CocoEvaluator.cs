@@ -41,7 +41,12 @@ internal static class CocoEvaluator
                 AveragePrecisionSmall = r.AveragePrecision(small),
                 AveragePrecisionMedium = r.AveragePrecision(medium),
                 AveragePrecisionLarge = r.AveragePrecision(large),
+                AverageRecall1 = r.Recall[all][0],
+                AverageRecall10 = r.Recall[all][1],
                 AverageRecall100 = r.Recall[all][2],
+                AverageRecallSmall = r.Recall[small][2],
+                AverageRecallMedium = r.Recall[medium][2],
+                AverageRecallLarge = r.Recall[large][2],
                 Curves = Array.ConvertAll(r.Curves, AtRecalls),
             })],
         };

@@ -70,8 +70,23 @@ public sealed record CocoClassMetrics(string Name, double AveragePrecision, doub
     /// <summary>AP of objects of at least 96×96 pixels of area.</summary>
     public required double AveragePrecisionLarge { get; init; }
 
-    /// <summary>Recall with 100 detections an image, mean over the IoU thresholds .50 to .95.</summary>
+    /// <summary>Recall with one detection an image, mean over the IoU thresholds .50 to .95.</summary>
+    public required double AverageRecall1 { get; init; }
+
+    /// <summary>Recall with 10 detections an image.</summary>
+    public required double AverageRecall10 { get; init; }
+
+    /// <summary>Recall with 100 detections an image.</summary>
     public required double AverageRecall100 { get; init; }
+
+    /// <summary>Recall of small objects, with 100 detections an image.</summary>
+    public required double AverageRecallSmall { get; init; }
+
+    /// <summary>Recall of medium objects, with 100 detections an image.</summary>
+    public required double AverageRecallMedium { get; init; }
+
+    /// <summary>Recall of large objects, with 100 detections an image.</summary>
+    public required double AverageRecallLarge { get; init; }
 
     /// <summary>Precision at the recalls 0, .01, … 1, for each of the IoU thresholds .50, .55, … .95; empty without any object.</summary>
     public required IReadOnlyList<PrecisionRecallCurve> Curves { get; init; }

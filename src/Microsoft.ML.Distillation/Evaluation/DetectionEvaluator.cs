@@ -4,13 +4,14 @@ namespace Microsoft.ML.Distillation.Evaluation;
 internal static class DetectionEvaluator
 {
     /// <summary>Measures detections against the ground truth by every rule.</summary>
+    /// <param name="inclusivePixels">Whether VOC's figures take a width for x1 - x0 + 1.</param>
     /// <inheritdoc cref="CocoEvaluator.Evaluate(IReadOnlyList{EvaluationImage}, IReadOnlyList{string}, int)"/>
-    public static DetectionMetrics Evaluate(IReadOnlyList<EvaluationImage> images, IReadOnlyList<string> classNames)
+    public static DetectionMetrics Evaluate(IReadOnlyList<EvaluationImage> images, IReadOnlyList<string> classNames, bool inclusivePixels = true)
     {
         ClassGroup[] groups = ClassGroup.Of(images, classNames.Count);
         CocoMetrics coco = CocoEvaluator.EvaluateGroups(groups, classNames);
-        VocMetrics voc07 = VocEvaluator.EvaluateGroups(groups, classNames, new VocProtocol(VocInterpolation.ElevenPoints));
-        VocMetrics voc12 = VocEvaluator.EvaluateGroups(groups, classNames, new VocProtocol(VocInterpolation.AllPoints));
+        VocMetrics voc07 = VocEvaluator.EvaluateGroups(groups, classNames, new VocProtocol(VocInterpolation.ElevenPoints, InclusivePixels: inclusivePixels));
+        VocMetrics voc12 = VocEvaluator.EvaluateGroups(groups, classNames, new VocProtocol(VocInterpolation.AllPoints, InclusivePixels: inclusivePixels));
         bool kitti = classNames.Any(KittiProtocol.Measures);
         return new DetectionMetrics
         {

@@ -9,9 +9,9 @@ namespace Microsoft.ML.Distillation;
 /// Made for KITTI's thousands of objects: precision is read at one score threshold each 1/40 of recall, and no more thresholds
 /// can be told apart than objects are found. With fewer than 41 objects not even perfect detections reach 1.
 /// </remarks>
-/// <param name="Easy">Objects at least 40 pixels high, fully visible, at most 15 % outside the image.</param>
-/// <param name="Moderate">Objects at least 25 pixels high, at most partly hidden, at most 30 % outside the image.</param>
-/// <param name="Hard">Objects at least 25 pixels high, at most largely hidden, at most 50 % outside the image.</param>
+/// <param name="Easy">Objects more than 40 pixels high, fully visible, at most 15 % outside the image.</param>
+/// <param name="Moderate">Objects more than 25 pixels high, at most partly hidden, at most 30 % outside the image.</param>
+/// <param name="Hard">Objects more than 25 pixels high, at most largely hidden, at most 50 % outside the image.</param>
 public sealed record KittiMetrics(KittiLevelMetrics Easy, KittiLevelMetrics Moderate, KittiLevelMetrics Hard);
 
 /// <summary>KITTI's average precision at one difficulty.</summary>

@@ -28,12 +28,12 @@ internal static class KittiProtocol
 }
 
 /// <summary>A difficulty.</summary>
-/// <param name="LeastHeight">The smallest height in pixels.</param>
+/// <param name="LeastHeight">The height in pixels that an object must exceed, and that a detection must reach.</param>
 /// <param name="MostOcclusion">The highest <see cref="TrueBox.Occlusion"/>.</param>
 /// <param name="MostTruncation">The highest <see cref="TrueBox.Truncation"/>.</param>
 internal sealed record KittiLevel(double LeastHeight, int MostOcclusion, double MostTruncation)
 {
-    /// <summary>Whether an object is too hard to be asked for at this difficulty.</summary>
+    /// <summary>Whether an object is too hard to be asked for at this difficulty. One of just the height is, as in the reference.</summary>
     public bool Excludes(in TrueBox box)
-        => box.Ignored || box.Box.Height < LeastHeight || box.Occlusion > MostOcclusion || box.Truncation > MostTruncation;
+        => box.Ignored || box.Box.Height <= LeastHeight || box.Occlusion > MostOcclusion || box.Truncation > MostTruncation;
 }

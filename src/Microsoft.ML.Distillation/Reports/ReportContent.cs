@@ -25,7 +25,7 @@ internal enum ModelRole
 }
 
 /// <summary>A model's figures in a run with one seed.</summary>
-internal sealed record SeedFigures(int Seed, double AveragePrecision, double AveragePrecision50);
+internal sealed record SeedFigures(int Seed, double AveragePrecision, double AveragePrecision50, double AveragePrecision75);
 
 /// <summary>A box in pixels of its image.</summary>
 /// <param name="Score">Its score, or null for an annotation.</param>
@@ -42,7 +42,7 @@ internal sealed record ReportedImage(string Name, ImageSize Size, IReadOnlyList<
 /// <summary>A model and what is known of it. What is not known is left out of the report.</summary>
 internal sealed record ReportedModel(string Name, ModelRole Role)
 {
-    /// <summary>Its figures on the test images.</summary>
+    /// <summary>Its figures on the test images; with several seeds their means (<see cref="SeedMeans"/>).</summary>
     public DetectionMetrics? Metrics { get; init; }
 
     /// <summary>The number of learnt parameters.</summary>
@@ -68,6 +68,12 @@ internal sealed record ReportedModel(string Name, ModelRole Role)
 
     /// <summary>AP50 likewise.</summary>
     public double AveragePrecision50 => Seeds.Count > 0 ? Seeds.Average(seed => seed.AveragePrecision50) : Metrics?.AveragePrecision50 ?? double.NaN;
+
+    /// <summary>AP75 likewise.</summary>
+    public double AveragePrecision75 => Seeds.Count > 0 ? Seeds.Average(seed => seed.AveragePrecision75) : Metrics?.AveragePrecision75 ?? double.NaN;
+
+    /// <summary>What to say where one run stands for several: pictures, confusions, training.</summary>
+    public string OfFirstSeed => Seeds.Count > 1 ? $" (seed {Seeds[0].Seed})" : "";
 
     /// <summary>The class that colours it.</summary>
     public string Color => $"m-{Role.ToString().ToLowerInvariant()}";

@@ -45,6 +45,20 @@ public class DataViewEvaluationTests
     }
 
     [Test]
+    public void InclusiveVocPixels_CanBeTurnedOff_AndConcernVocAlone()
+    {
+        // 10 of 20 columns by VOC's rule, 9 of 19 without it.
+        IDataView data = Context.Data.LoadFromEnumerable([new Row
+        {
+            Label = ["cat"], BoundingBoxes = [0, 0, 19, 9], PredictedLabel = ["cat"], Score = [1], PredictedBoundingBoxes = [0, 0, 9, 9],
+        }]);
+        DetectionMetrics inclusive = Context.EvaluateDetections(data), exclusive = Context.EvaluateDetections(data, inclusiveVocPixels: false);
+        Assert.That((inclusive.Voc07.MeanAveragePrecision, inclusive.Voc12.MeanAveragePrecision), Is.EqualTo((1.0, 1.0)));
+        Assert.That((exclusive.Voc07.MeanAveragePrecision, exclusive.Voc12.MeanAveragePrecision), Is.EqualTo((0.0, 0.0)));
+        Assert.That((inclusive.AveragePrecision50, exclusive.AveragePrecision50), Is.EqualTo((0.0, 0.0)));
+    }
+
+    [Test]
     public void KeysOfDifferentOrders_AreMatchedByName()
     {
         IDataView data = Context.Data.LoadFromEnumerable(Rows);

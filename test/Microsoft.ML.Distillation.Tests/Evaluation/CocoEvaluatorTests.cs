@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Evaluation;
+using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Tests.Evaluation;
 
@@ -24,7 +25,7 @@ public class CocoEvaluatorTests
             .3868127796, .5936795763, .5953529829, .6398109626, .5664205979, .5642905983,
         ];
         Assert.That(figures, Is.EqualTo(golden).Within(1e-10));
-        Assert.That(pairing.UnknownImages + pairing.UnknownClasses, Is.Zero);
+        Assert.That(pairing.OfUnknownImages.Count + pairing.OfUnknownClasses.Count, Is.Zero);
     }
 
     [Test]
@@ -155,8 +156,6 @@ public class CocoEvaluatorTests
     private static CocoPairing GoldenSet()
     {
         string folder = TestData.Folder("coco-eval");
-        return CocoPairing.Of(
-            CocoJson.ReadGroundTruth(Path.Combine(folder, "instances_val2014_100.json")),
-            CocoJson.ReadDetections(Path.Combine(folder, "instances_val2014_fakebbox100_results.json")));
+        return CocoPairing.Read(Path.Combine(folder, "instances_val2014_100.json"), Path.Combine(folder, "instances_val2014_fakebbox100_results.json"));
     }
 }

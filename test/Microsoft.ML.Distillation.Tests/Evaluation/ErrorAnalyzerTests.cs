@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Evaluation;
+using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Tests.Evaluation;
 
@@ -99,9 +100,7 @@ public class ErrorAnalyzerTests
     public void AveragePrecision_IsCocos_OnTheGoldenSet()
     {
         string folder = TestData.Folder("coco-eval");
-        CocoPairing pairing = CocoPairing.Of(
-            CocoJson.ReadGroundTruth(Path.Combine(folder, "instances_val2014_100.json")),
-            CocoJson.ReadDetections(Path.Combine(folder, "instances_val2014_fakebbox100_results.json")));
+        var pairing = CocoPairing.Read(Path.Combine(folder, "instances_val2014_100.json"), Path.Combine(folder, "instances_val2014_fakebbox100_results.json"));
         DetectionErrors errors = ErrorAnalyzer.Analyze(pairing.Images, pairing.ClassNames);
         Assert.That(errors.AveragePrecision50, Is.EqualTo(.6969727247).Within(1e-10));
     }

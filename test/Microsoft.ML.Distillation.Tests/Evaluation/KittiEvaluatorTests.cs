@@ -75,9 +75,11 @@ public class KittiEvaluatorTests
     }
 
     //        height  hidden  outside   easy moderate hard
-    [TestCase(40, 0, .15, 1, 1, 1)]
+    [TestCase(40.1, 0, .15, 1, 1, 1)]
+    [TestCase(40, 0, .15, 0, 1, 1)]
     [TestCase(39.9, 0, 0, 0, 1, 1)]
-    [TestCase(25, 1, .3, 0, 1, 1)]
+    [TestCase(25.1, 1, .3, 0, 1, 1)]
+    [TestCase(25, 1, .3, 0, 0, 0)]
     [TestCase(24.9, 0, 0, 0, 0, 0)]
     [TestCase(50, 1, 0, 0, 1, 1)]
     [TestCase(50, 2, 0, 0, 0, 1)]
@@ -133,6 +135,20 @@ public class KittiEvaluatorTests
         KittiMetrics metrics = KittiEvaluator.Evaluate(WithOthersFound(Car, extra: null, small), KittiScenes.Names);
         Assert.That(metrics.Easy.Classes[0].Curve.Precision[0], Is.EqualTo(1), "30 of the 40 pixels that easy asks for");
         Assert.That(metrics.Moderate.Classes[0].Curve.Precision[0], Is.EqualTo(OneWrong), "more than moderate's 25");
+    }
+
+    [Test]
+    public void ObjectAndDetectionOfJustTheHeight_ByHand()
+    {
+        // Easy's limit is 40 pixels. evaluate_object.cpp passes over an object whose height is 40 or less, but over a detection only
+        // when it is less than 40. So an object 40 pixels high is not asked for:
+        // - found by a detection of its own size, that is neither right nor wrong, and the 41 others give precision 1;
+        // - a detection 40 pixels high that finds nothing is wrong: 41 / 42;
+        // - one of 39.9 pixels that finds nothing is not.
+        Box atTheLimit = new(400, 100, 480, 140), below = new(400, 100, 480, 139.9);
+        AssertNeutral(new TrueBox(atTheLimit, Car), new DetectedBox(atTheLimit, Car, .99));
+        Assert.That(FirstPrecision(Car, null, new DetectedBox(atTheLimit, Car, .99)), Is.EqualTo(OneWrong));
+        Assert.That(FirstPrecision(Car, null, new DetectedBox(below, Car, .99)), Is.EqualTo(1));
     }
 
     [Test]

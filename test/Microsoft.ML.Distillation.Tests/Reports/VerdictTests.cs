@@ -20,9 +20,54 @@ public class VerdictTests
     [TestCase(-0.07, "Distillation hurts: −5.0 ± 2.5 points of AP over 3 seeds")]
     public void Seeds_DecideTheVerdict(double shift, string expected)
     {
-        SeedFigures[] alone = [new(1, .30, .5), new(2, .31, .5), new(3, .32, .5)];
-        SeedFigures[] distilled = [new(3, .34 + shift, .6), new(1, .31 + shift, .6), new(2, .34 + shift, .6), new(9, .9, .9)];
+        SeedFigures[] alone = [new(1, .30, .5, .2), new(2, .31, .5, .2), new(3, .32, .5, .2)];
+        SeedFigures[] distilled = [new(3, .34 + shift, .6, .3), new(1, .31 + shift, .6, .3), new(2, .34 + shift, .6, .3), new(9, .9, .9, .9)];
         Assert.That(VerdictSection.Sentence(ReportScenes.Content(aloneSeeds: alone, distilledSeeds: distilled)).Sentence, Is.EqualTo(expected));
+    }
+
+    [Test]
+    public void Table_ShowsTheMeanOverSeeds_OfEveryFigure()
+    {
+        SeedFigures[] distilled = [new(1, .30, .50, .10), new(2, .40, .60, .40)];
+        string html = HtmlReport.ToHtml(ReportScenes.Content(distilledSeeds: distilled));
+        string row = html[html.IndexOf("<tr class=\"main\">", StringComparison.Ordinal)..];
+        row = row[..row.IndexOf("</tr>", StringComparison.Ordinal)];
+        Assert.That(row, Does.Contain("<td>35.0</td>").And.Contain("<td>55.0</td>").And.Contain("<td>25.0</td>"), "AP, AP50, AP75");
+        Assert.That(html, Does.Contain("30.0 / 50.0 / 10.0").And.Contain("40.0 / 60.0 / 40.0"), "every seed");
+        Assert.That(html, Does.Contain("What student distilled (seed 1) takes for what").And.Contain("Loss: student distilled (seed 1)"), "what is of one run says so");
+    }
+
+    [Test]
+    public void SeedMeans_AreTheMeansOfTheRuns_OfFiguresClassesCurvesAndErrors()
+    {
+        DetectionMetrics one = ReportScenes.Content().Find(ModelRole.Alone)!.Metrics!, other = ReportScenes.Content().Find(ModelRole.Distilled)!.Metrics!;
+        DetectionMetrics mean = SeedMeans.Of([one, other]);
+        Assert.That(one.AveragePrecision75, Is.LessThan(other.AveragePrecision75), "or this tests nothing");
+        foreach (System.Reflection.PropertyInfo figure in typeof(CocoMetrics).GetProperties().Where(property => property.PropertyType == typeof(double)))
+            Assert.That((double)figure.GetValue(mean.Coco)!, Is.EqualTo(((double)figure.GetValue(one.Coco)! + (double)figure.GetValue(other.Coco)!) / 2).Within(1e-12), figure.Name);
+        for (int c = 0; c < mean.Classes.Count; c++)
+        {
+            foreach (System.Reflection.PropertyInfo figure in typeof(CocoClassMetrics).GetProperties().Where(property => property.PropertyType == typeof(double)))
+                Assert.That((double)figure.GetValue(mean.Coco.Classes[c])!, Is.EqualTo(((double)figure.GetValue(one.Coco.Classes[c])! + (double)figure.GetValue(other.Coco.Classes[c])!) / 2).Within(1e-12), figure.Name);
+            Assert.That(mean.Classes[c].AveragePrecision50, Is.EqualTo(mean.Coco.Classes[c].AveragePrecision50).Within(1e-12));
+        }
+
+        Assert.That(mean.Coco.Curves[0].Precision.Average(), Is.EqualTo(mean.AveragePrecision50).Within(1e-12), "a mean of curves is the curve of the mean");
+        Assert.That(mean.Errors.Missed.AveragePrecisionGain, Is.EqualTo((one.Errors.Missed.AveragePrecisionGain + other.Errors.Missed.AveragePrecisionGain) / 2).Within(1e-12));
+        Assert.That(mean.Errors.Missed.Count, Is.EqualTo((int)Math.Round((one.Errors.Missed.Count + other.Errors.Missed.Count) / 2.0)));
+        Assert.That(SeedMeans.Of([one]), Is.SameAs(one));
+    }
+
+    [Test]
+    public void Quantised_IsInTheVerdict_WithWhatItLosesAndSaves()
+    {
+        ReportContent content = ReportScenes.Content();
+        ReportedModel distilled = content.Main;
+        ReportedModel quantised = content.Find(ModelRole.Alone)! with { Name = "student quantised", Role = ModelRole.Quantised, Bytes = 70_000, Milliseconds = 2.05 };
+        string detail = VerdictSection.Sentence(content with { Models = [.. content.Models, quantised] }).Detail;
+        string loss = Figures.Points(quantised.AveragePrecision - distilled.AveragePrecision);
+        Assert.That(detail, Does.Contain($"Quantised, it has AP {Figures.Percent(quantised.AveragePrecision)} ({loss} points), in a file 4.0× smaller and 2.0× as fast."));
+        Assert.That(VerdictSection.Sentence(content).Detail, Does.Not.Contain("Quantised"));
     }
 
     [Test]

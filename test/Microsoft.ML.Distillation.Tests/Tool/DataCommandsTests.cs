@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Data.Formats;
@@ -54,6 +56,29 @@ public class DataCommandsTests
             AnnotatedImage[] Read(DetectionFormat kind, string folder)
                 => [.. AnnotationReader.Read(kind, new AnnotationSource(folder, split)).OrderBy(image => Path.GetFileName(image.ImagePath), StringComparer.Ordinal)];
         }
+    }
+
+    [Test]
+    public void Convert_Interrupted_LeavesNothingHalfWritten()
+    {
+        if (OperatingSystem.IsWindows()) Assert.Ignore("Windows has no signal that a test can send to one process.");
+        string File(int images) => $$"""{"images":[{{string.Join(",\n", Enumerable.Range(1, images).Select(i => $$"""{"id":{{i}},"file_name":"{{images}}-{{i}}.png","width":9,"height":9}"""))}}],"categories":[],"annotations":[]}""";
+        _folder.Write("long/annotations/instances_train.json", File(1));
+        _folder.Write("long/annotations/instances_val.json", File(100_000));
+        string output = _folder.Sub("interrupted/");
+        bool sent = false;
+        ProgramRun run = ProgramRun.Of(
+            Path.Combine(AppContext.BaseDirectory, "ml-distill.dll"), _folder.Path, ["convert", "--data", "long", "--from", "coco", "--to", "voc", "--output", output],
+            (process, line) =>
+            {
+                if (sent || !line.StartsWith("train: 1 images", StringComparison.Ordinal)) return;
+                sent = true;
+                Process.Start("kill", ["-INT", process.Id.ToString(CultureInfo.InvariantCulture)]).WaitForExit();
+            });
+        Assert.That(run.ExitCode, Is.EqualTo(130), run.Error);
+        Assert.That(run.Error, Does.Contain("what is not finished is taken back"));
+        Assert.That(Directory.GetFileSystemEntries(output).Select(Path.GetFileName), Is.EquivalentTo(new[] { "Annotations", "ImageSets" }), "and no .part-");
+        Assert.That(Directory.GetFiles(output, "*", SearchOption.AllDirectories).Select(Path.GetFileName), Is.EquivalentTo(new[] { "1-1.xml", "train.txt" }));
     }
 
     [Test]

@@ -22,7 +22,61 @@ public class EvaluateCommandTests
         using JsonDocument figures = JsonDocument.Parse(File.ReadAllBytes(json));
         Assert.That(figures.RootElement.GetProperty("figures").GetProperty("AP").GetDouble(), Is.EqualTo(.5045806987).Within(1e-10));
         Assert.That(figures.RootElement.GetProperty("classes").GetArrayLength(), Is.EqualTo(80));
+        AssertCurvesBelongToTheFigures(figures.RootElement);
         Assert.That(figures.RootElement.GetProperty("images").GetInt32(), Is.EqualTo(100));
+    }
+
+    [TestCase("voc12")]
+    [TestCase("ilsvrc")]
+    public void CurvesByPoints_GiveTheFigure_AsTheAreaUnderTheirSteps(string metric)
+    {
+        string golden = TestData.Folder("coco-eval");
+        using var folder = new TemporaryFolder();
+        string json = folder.Sub("figures.json");
+        ToolRun.Succeeding(
+            "evaluate", "--ground-truth", Path.Combine(golden, "instances_val2014_100.json"),
+            "--detections", Path.Combine(golden, "instances_val2014_fakebbox100_results.json"), "--metric", metric, "--json", json);
+        using JsonDocument figures = JsonDocument.Parse(File.ReadAllBytes(json));
+        int measured = 0;
+        foreach (JsonElement c in figures.RootElement.GetProperty("classes").EnumerateArray())
+        {
+            double[] recalls = Numbers(c.GetProperty("recalls")), precision = Numbers(c.GetProperty("precision").EnumerateObject().Single().Value);
+            Assert.That(precision, Has.Length.EqualTo(recalls.Length));
+            double ap = c.GetProperty("figures").GetProperty("AP").GetDouble();
+            if (ap < 0) continue;
+            measured++;
+            double area = recalls.Select((recall, i) => (recall - (i > 0 ? recalls[i - 1] : 0)) * precision[i]).Sum();
+            Assert.That(area, Is.EqualTo(ap).Within(1e-5));
+        }
+
+        Assert.That(measured, Is.GreaterThan(50));
+    }
+
+    [TestCase("voc07")]
+    [TestCase("voc12")]
+    public void InclusivePixels_AreVocsRule_UnlessTheCommandSaysOtherwise(string metric)
+    {
+        // 10 of 20 columns by VOC's rule, 9 of 19 without it: enough, and not enough, for IoU .50.
+        using var folder = new TemporaryFolder();
+        string truth = folder.Write("gt.json", """{"images":[{"id":1}],"categories":[{"id":1}],"annotations":[{"image_id":1,"category_id":1,"bbox":[0,0,19,9]}]}""");
+        string found = folder.Write("dt.json", """[{"image_id":1,"category_id":1,"bbox":[0,0,9,9],"score":1}]""");
+        string[] evaluate = ["evaluate", "--ground-truth", truth, "--detections", found, "--metric", metric];
+        Assert.That(ToolRun.Succeeding(evaluate).Output, Does.StartWith("mAP   1.000000"));
+        Assert.That(ToolRun.Succeeding([.. evaluate, "--exclusive-pixels"]).Output, Does.StartWith("mAP   0.000000"));
+    }
+
+    [Test]
+    public void KittisCurves_StandUnderTheirDifficulty_At41Recalls()
+    {
+        using var folder = new TemporaryFolder();
+        string truth = folder.Write("gt.json", """{"images":[{"id":1}],"categories":[{"id":1,"name":"Car"}],"annotations":[{"image_id":1,"category_id":1,"bbox":[0,0,50,30]}]}""");
+        string found = folder.Write("dt.json", """[{"image_id":1,"category_id":1,"bbox":[0,0,50,30],"score":0.5}]"""), json = folder.Sub("figures.json");
+        ToolRun.Succeeding("evaluate", "--ground-truth", truth, "--detections", found, "--metric", "kitti", "--json", json);
+        using JsonDocument figures = JsonDocument.Parse(File.ReadAllBytes(json));
+        Assert.That(figures.RootElement.GetProperty("recalls").GetArrayLength(), Is.EqualTo(41));
+        JsonElement car = figures.RootElement.GetProperty("classes")[0].GetProperty("precision");
+        Assert.That(car.GetProperty("easy").GetArrayLength(), Is.Zero, "too low for easy");
+        Assert.That(Numbers(car.GetProperty("moderate")).Take(2), Is.EqualTo(new[] { 1.0, 0 }), "one object gives one threshold");
     }
 
     [TestCase("voc07", "mAP   1.000000")]
@@ -41,4 +95,33 @@ public class EvaluateCommandTests
         Assert.That(run.Output, Does.Contain("dog: AP -1.000000"));
         Assert.That(run.Error, Does.Contain("1 detections are of images that the ground truth does not list"));
     }
+
+    /// <summary>AP50 is the mean of the 101 precisions at IoU .50, and AP that of the ten thresholds' means: of the classes, and of all of them.</summary>
+    private static void AssertCurvesBelongToTheFigures(JsonElement root)
+    {
+        Assert.That(Numbers(root.GetProperty("recalls")), Is.EqualTo(Enumerable.Range(0, 101).Select(i => i / 100.0)).Within(1e-9));
+        int measured = 0;
+        foreach (JsonElement element in root.GetProperty("classes").EnumerateArray().Append(root))
+        {
+            JsonElement figures = element.GetProperty("figures");
+            Assert.That(figures.EnumerateObject().Select(figure => figure.Name), Is.EqualTo(new[] { "AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl" }));
+            double ap = figures.GetProperty("AP").GetDouble();
+            if (ap < 0)
+            {
+                Assert.That(element.TryGetProperty("precision", out _), Is.False, "nothing to find, no curve");
+                continue;
+            }
+
+            measured++;
+            JsonProperty[] curves = [.. element.GetProperty("precision").EnumerateObject()];
+            Assert.That(curves.Select(curve => curve.Name), Is.EqualTo(new[] { "0.50", "0.55", "0.60", "0.65", "0.70", "0.75", "0.80", "0.85", "0.90", "0.95" }));
+            Assert.That(curves.Average(curve => Numbers(curve.Value).Average()), Is.EqualTo(ap).Within(1e-6));
+            Assert.That(Numbers(curves[0].Value).Average(), Is.EqualTo(figures.GetProperty("AP50").GetDouble()).Within(1e-6));
+            Assert.That(Numbers(curves[5].Value).Average(), Is.EqualTo(figures.GetProperty("AP75").GetDouble()).Within(1e-6));
+        }
+
+        Assert.That(measured, Is.GreaterThan(50));
+    }
+
+    private static double[] Numbers(JsonElement list) => [.. list.EnumerateArray().Select(number => number.GetDouble())];
 }

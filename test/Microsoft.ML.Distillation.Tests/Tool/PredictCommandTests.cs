@@ -1,6 +1,6 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Data.Formats;
 using Microsoft.ML.Distillation.Drawing;
-using Microsoft.ML.Distillation.Evaluation;
 using Microsoft.ML.Distillation.Tests.Data;
 using Microsoft.ML.Distillation.Tests.Estimators;
 
@@ -29,9 +29,10 @@ public class PredictCommandTests
     {
         string output = _folder.Sub("out/dt.json");
         ToolRun.Succeeding("predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "--output", output);
-        IReadOnlyList<CocoDetection> found = CocoJson.ReadDetections(output);
-        Assert.That(found.Select(d => (d.ImageId, d.CategoryId)), Is.EquivalentTo(new[] { (1L, 1L), (2L, 2L), (2L, 1L) }));
-        Assert.That(found[0].Box, Is.EqualTo(new double[] { 10, 40, 10, 20 }).Within(1e-3));
+        IReadOnlyList<CocoDetection> found = CocoResults.Read(output);
+        Assert.That(found.Select(d => (d.Image.Number, d.Category.Number)), Is.EquivalentTo(new[] { (1L, 1L), (2L, 2L), (2L, 1L) }));
+        CocoBox box = found[0].Box;
+        Assert.That(new[] { box.X, box.Y, box.Width, box.Height }, Is.EqualTo(new double[] { 10, 40, 10, 20 }).Within(1e-3));
         Assert.That(found[0].FileName, Is.EqualTo("a.png"));
     }
 
@@ -57,6 +58,15 @@ public class PredictCommandTests
         Assert.That(run.ExitCode, Is.EqualTo(1));
         Assert.That(run.Error, Does.Contain("gt.json").And.Contain("'b.png'"));
         Assert.That(File.Exists(_folder.Sub("dt.json")), Is.False);
+    }
+
+    [Test]
+    public void Ids_ThatTwoImagesShareTheNameOf_AreAnErrorThatNamesBoth()
+    {
+        string truth = _folder.Write("gt.json", """{"images":[{"id":1,"file_name":"x/a.png"},{"id":2,"file_name":"y/a.png"}],"categories":[{"id":8,"name":"red"}],"annotations":[]}""");
+        ToolRun run = ToolRun.Of("predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "--output", _folder.Sub("dt.json"), "--ids", truth);
+        Assert.That(run.ExitCode, Is.EqualTo(1));
+        Assert.That(run.Error, Does.Contain("the images 1 and 2 have the same name 'a.png'"));
     }
 
     [Test]

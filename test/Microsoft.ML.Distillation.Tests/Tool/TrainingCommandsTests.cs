@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
+using Microsoft.ML.Distillation.Data.Formats;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Detectors.Weights;
 using Microsoft.ML.Distillation.Estimators;
-using Microsoft.ML.Distillation.Evaluation;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;
 using Microsoft.ML.Distillation.Tests.Data;
 
@@ -47,8 +47,8 @@ public class TrainingCommandsTests
         string images = Path.Combine(Data, "JPEGImages");
         ToolRun.Succeeding("predict", "--model", student, "--images", images, "--output", _folder.Sub("zip.json"), "--draw", _folder.Sub("drawn"));
         ToolRun.Succeeding("predict", "--model", onnx, "--images", images, "--output", _folder.Sub("onnx.json"));
-        IReadOnlyList<CocoDetection> one = CocoJson.ReadDetections(_folder.Sub("zip.json")), other = CocoJson.ReadDetections(_folder.Sub("onnx.json"));
-        Assert.That(one.Select(d => (d.ImageId, d.CategoryId, d.Score)), Is.EqualTo(other.Select(d => (d.ImageId, d.CategoryId, d.Score))));
+        IReadOnlyList<CocoDetection> one = CocoResults.Read(_folder.Sub("zip.json")), other = CocoResults.Read(_folder.Sub("onnx.json"));
+        Assert.That(one.Select(d => (d.Image, d.Category, d.Score)), Is.EqualTo(other.Select(d => (d.Image, d.Category, d.Score))));
         Assert.That(Directory.GetFiles(_folder.Sub("drawn")), Has.Length.EqualTo(13));
     }
 

@@ -4,4 +4,8 @@ namespace Microsoft.ML.Distillation.Data.Formats;
 /// <param name="ImagePath">The path of the image; where it was not found, the one at which it was expected.</param>
 /// <param name="Size">Its size as the annotation gives it, or null where it does not.</param>
 /// <param name="Objects">Its objects, in the order of the annotation.</param>
-internal sealed record AnnotatedImage(string ImagePath, ImageSize? Size, IReadOnlyList<AnnotatedObject> Objects);
+internal sealed record AnnotatedImage(string ImagePath, ImageSize? Size, IReadOnlyList<AnnotatedObject> Objects)
+{
+    /// <summary>How many objects are left out, as they are given in shares of an image whose size cannot be read.</summary>
+    public int Unplaced { get; init; }
+}

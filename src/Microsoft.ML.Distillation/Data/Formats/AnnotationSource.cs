@@ -7,6 +7,12 @@ namespace Microsoft.ML.Distillation.Data.Formats;
 /// <param name="NamesFile">The file that names the classes, if it is not where the format has it.</param>
 internal sealed record AnnotationSource(string Path, string? Split = null, string? ImageFolder = null, string? NamesFile = null)
 {
+    /// <summary>
+    /// Whether images that are missing or broken are only told of: formats that need an image's size to place its objects then give it
+    /// without them (<see cref="AnnotatedImage.Unplaced"/>). Else they are an error.
+    /// </summary>
+    public bool ToleratesBrokenImages { get; init; }
+
     /// <summary>The full path of the folder.</summary>
     /// <exception cref="DirectoryNotFoundException">It does not exist.</exception>
     public string Folder()

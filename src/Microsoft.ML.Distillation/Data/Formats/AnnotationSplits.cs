@@ -6,6 +6,8 @@ internal static class AnnotationSplits
     /// <summary>The parts that data sets usually have.</summary>
     public static string[] Usual { get; } = ["train", "val", "test"];
 
+    private static readonly string[] ListFolders = ["ImageSets", "ImageSets/Main", "ImageSets/DET"];
+
     /// <summary>Whether a data set has the part that the source names. Formats with one file for all of it parse that.</summary>
     /// <exception cref="FormatException">A file that would tell is broken.</exception>
     public static bool Exists(DetectionFormat format, AnnotationSource source)
@@ -20,9 +22,12 @@ internal static class AnnotationSplits
                 || Directory.Exists(Path.Combine(source.Path, "labels", source.Split!));
         }
 
+        // What a list names may be missing: that is an error where the part is read, and not the part's absence.
+        if (format is DetectionFormat.Kitti or DetectionFormat.ImageNet && ListFolders.Any(folder => File.Exists(Path.Combine(source.Path, folder, source.Split + ".txt")))) return true;
         try
         {
-            _ = AnnotationReader.Read(format, source);
+            // Likewise of YOLO's lists.
+            _ = AnnotationReader.Read(format, source with { ToleratesBrokenImages = true });
             return true;
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)

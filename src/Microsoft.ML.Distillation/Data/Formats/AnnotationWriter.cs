@@ -10,6 +10,7 @@ internal static class AnnotationWriter
     /// <exception cref="NotSupportedException">The format cannot be written.</exception>
     /// <exception cref="InvalidDataException">Two images have the same name, or a label cannot be written.</exception>
     /// <exception cref="FileNotFoundException">An image does not exist that is to be copied, or whose size is needed.</exception>
+    /// <exception cref="OperationCanceledException">The writing was cancelled.</exception>
     /// <exception cref="FormatException">An image cannot be read, or a file there already that is to be completed.</exception>
     public static WrittenAnnotations Write(DetectionFormat format, string folder, IEnumerable<AnnotatedImage> images, AnnotationWriterOptions options)
         => format switch

@@ -8,4 +8,7 @@ internal sealed record AnnotationWriterOptions
 
     /// <summary>Whether the images are copied to where the format has them.</summary>
     public bool CopyImages { get; init; }
+
+    /// <summary>Ends the writing between two images, with nothing written.</summary>
+    public CancellationToken Cancellation { get; init; }
 }

@@ -43,14 +43,17 @@ internal readonly record struct CocoElement(string List, int Index, int Line)
         };
 
     /// <summary>An area in square pixels, or null.</summary>
-    public float? Area(ref JsonTokens json)
+    public double? Area(ref JsonTokens json)
     {
         if (json.Type == JsonTokenType.Null) return null;
-        return json.Number() is { } area and >= 0 && float.IsFinite((float)area) ? (float)area : throw Unexpected(ref json, "area", "no number from 0");
+        return json.Number() is { } area and >= 0 && float.IsFinite((float)area) ? area : throw Unexpected(ref json, "area", "no number from 0");
     }
 
+    /// <summary>How sure a detector is: any finite number, as only the order of scores counts.</summary>
+    public double Score(ref JsonTokens json) => json.Number() ?? throw Unexpected(ref json, "score", "no finite number");
+
     /// <summary>A box: x, y, width, height in pixels.</summary>
-    public AnnotatedObject Box(ref JsonTokens json)
+    public CocoBox Box(ref JsonTokens json)
     {
         Span<double> numbers = stackalloc double[4];
         int count = 0;
@@ -64,9 +67,10 @@ internal readonly record struct CocoElement(string List, int Index, int Line)
 
         if (count != 4) throw Error(ref json, $"has {count} numbers in its bbox; a box is x, y, width, height");
         double x1 = numbers[0] + numbers[2], y1 = numbers[1] + numbers[3];
-        return AnnotatedObject.Problem(numbers[0], numbers[1], x1, y1) is { } problem
+        // Far from 0 a small negative side does not change the sum.
+        return (AnnotatedObject.Problem(numbers[0], numbers[1], x1, y1) ?? AnnotatedObject.Problem(0, 0, numbers[2], numbers[3])) is { } problem
             ? throw Error(ref json, $"is wrong: {problem}")
-            : new AnnotatedObject("", (float)numbers[0], (float)numbers[1], (float)x1, (float)y1);
+            : new CocoBox(numbers[0], numbers[1], numbers[2], numbers[3]);
     }
 
     /// <summary>What tools beside COCO itself add to annotations; members that are not known, or not as they are known, are passed over.</summary>

@@ -1,7 +1,10 @@
 namespace Microsoft.ML.Distillation.Data.Formats;
 
 /// <summary>An image of a COCO file.</summary>
-internal readonly record struct CocoImageEntry(string FileName, ImageSize? Size);
+internal readonly record struct CocoImageEntry(CocoId Id, string FileName, ImageSize? Size);
+
+/// <summary>A class of a COCO file.</summary>
+internal readonly record struct CocoCategoryEntry(CocoId Id, string Name);
 
 /// <summary>An annotated object of a COCO file: its image and class by index; the object has no label yet.</summary>
 /// <param name="Line">Where it stands.</param>
@@ -9,10 +12,16 @@ internal readonly record struct CocoObjectEntry(int Image, int Category, int Lin
 
 /// <summary>The content of a COCO annotation file, about a hundred bytes an object; its text and masks are not kept.</summary>
 /// <param name="Images">The images, in the order of the file.</param>
-/// <param name="Categories">The names of the classes.</param>
+/// <param name="Categories">The classes.</param>
 /// <param name="Objects">All objects, in the order of the file.</param>
-internal sealed record CocoFile(IReadOnlyList<CocoImageEntry> Images, IReadOnlyList<string> Categories, IReadOnlyList<CocoObjectEntry> Objects)
+internal sealed record CocoFile(
+    IReadOnlyList<CocoImageEntry> Images, IReadOnlyList<CocoCategoryEntry> Categories, IReadOnlyList<CocoObjectEntry> Objects)
 {
+    /// <summary>
+    /// The objects' boxes and areas in double precision, which COCO's figures are computed in; empty where they were not asked for.
+    /// </summary>
+    public IReadOnlyList<(CocoBox Box, double? Area)> Measures { get; init; } = [];
+
     /// <summary>The images with their objects.</summary>
     /// <param name="findImage">Finds the path of an image by its name in the file.</param>
     public IEnumerable<AnnotatedImage> Annotated(Func<string, string> findImage)
@@ -24,7 +33,7 @@ internal sealed record CocoFile(IReadOnlyList<CocoImageEntry> Images, IReadOnlyL
             for (int k = 0; k < objects.Length; k++)
             {
                 CocoObjectEntry entry = Objects[order[starts[i] + k]];
-                objects[k] = entry.Object with { Label = Categories[entry.Category] };
+                objects[k] = entry.Object with { Label = Categories[entry.Category].Name };
             }
 
             yield return new AnnotatedImage(findImage(Images[i].FileName), Images[i].Size, objects);

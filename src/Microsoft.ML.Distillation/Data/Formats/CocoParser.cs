@@ -5,29 +5,33 @@ namespace Microsoft.ML.Distillation.Data.Formats;
 /// <summary>
 /// Parses a COCO annotation file from a stream. Images need id and file_name, categories id and name, annotations image_id,
 /// category_id and bbox; id, area, iscrowd, ignore and attributes (difficult, truncated, occluded) are read where they are, all
-/// else is passed over.
+/// else is passed over. To evaluate, names of files and classes are not needed, but all three lists are.
 /// </summary>
 internal sealed class CocoParser
 {
     private readonly string _file;
+    private readonly bool _toEvaluate;
     private readonly CocoIds _imageIds = new();
     private readonly CocoIds _categoryIds = new();
     private readonly HashSet<CocoId> _annotationIds = [];
     private readonly HashSet<string> _fileNames = new(StringComparer.Ordinal);
     private readonly List<CocoImageEntry> _images = [];
-    private readonly List<string> _categories = [];
+    private readonly List<CocoCategoryEntry> _categories = [];
     private readonly List<CocoObjectEntry> _objects = [];
+    private readonly List<(CocoBox, double?)> _measures = [];
     private readonly HashSet<string> _listsRead = [];
 
-    private CocoParser(string file) => _file = file;
+    private CocoParser(string file, bool toEvaluate) => (_file, _toEvaluate) = (file, toEvaluate);
 
     private delegate void ElementReader(ref JsonTokens json, CocoElement element);
 
     /// <summary>Parses a file.</summary>
+    /// <param name="file">Its name, for messages.</param>
+    /// <param name="toEvaluate">Whether detections are to be held against it: names may be missing, and <see cref="CocoFile.Measures"/> is filled.</param>
     /// <exception cref="FormatException">It is not a COCO annotation file; the message names file, line and element.</exception>
-    public static CocoFile Parse(Stream stream, string file)
+    public static CocoFile Parse(Stream stream, string file, bool toEvaluate = false)
     {
-        var parser = new CocoParser(file);
+        var parser = new CocoParser(file, toEvaluate);
         try
         {
             var json = new JsonTokens(stream, file);
@@ -35,11 +39,10 @@ internal sealed class CocoParser
         }
         catch (JsonException exception)
         {
-            string problem = exception.Message.Split(" LineNumber:")[0].TrimEnd('.');
-            throw AnnotationError.At(file, (exception.LineNumber ?? 0) + 1, $"this is no well-formed json: {problem}", exception);
+            throw AnnotationError.Malformed(file, exception);
         }
 
-        return new CocoFile(parser._images, parser._categories, parser.Resolved());
+        return new CocoFile(parser._images, parser._categories, parser.Resolved()) { Measures = parser._measures };
     }
 
     private void ReadRoot(ref JsonTokens json)
@@ -57,7 +60,10 @@ internal sealed class CocoParser
 
         int line = json.Line;
         json.Read();
-        if (!_listsRead.Contains("images")) throw AnnotationError.At(_file, line, "the file has no list of images");
+        foreach (string list in _toEvaluate ? ["images", "categories", "annotations"] : (string[])["images"])
+        {
+            if (!_listsRead.Contains(list)) throw AnnotationError.At(_file, line, $"the file has no list of {list}");
+        }
     }
 
     private void ReadList(ref JsonTokens json, string list, ElementReader read)
@@ -87,10 +93,10 @@ internal sealed class CocoParser
         }
 
         if (id is null) throw image.Error(ref json, "has no id");
-        if (name is null) throw image.Error(ref json, "has no file_name");
+        if (name is null && !_toEvaluate) throw image.Error(ref json, "has no file_name");
         if (!_imageIds.Define(id.Value, _images.Count)) throw image.Error(ref json, $"has the id {id} of another image");
-        if (!_fileNames.Add(name)) throw image.Error(ref json, $"has the file_name {AnnotationError.Quote(name)} of another image");
-        _images.Add(new CocoImageEntry(name, width > 0 && height > 0 ? new ImageSize(width, height) : null));
+        if (name is not null && !_fileNames.Add(name)) throw image.Error(ref json, $"has the file_name {AnnotationError.Quote(name)} of another image");
+        _images.Add(new CocoImageEntry(id.Value, name ?? "", width > 0 && height > 0 ? new ImageSize(width, height) : null));
     }
 
     private void ReadCategory(ref JsonTokens json, CocoElement category)
@@ -105,15 +111,16 @@ internal sealed class CocoParser
         }
 
         if (id is null) throw category.Error(ref json, "has no id");
-        if (name is null) throw category.Error(ref json, "has no name");
+        if (name is null && !_toEvaluate) throw category.Error(ref json, "has no name");
         if (!_categoryIds.Define(id.Value, _categories.Count)) throw category.Error(ref json, $"has the id {id} of another category");
-        _categories.Add(name);
+        _categories.Add(new CocoCategoryEntry(id.Value, name ?? $"category {id}"));
     }
 
     private void ReadAnnotation(ref JsonTokens json, CocoElement annotation)
     {
         CocoId? id = null, image = null, category = null;
-        AnnotatedObject? box = null;
+        CocoBox? box = null;
+        double? area = null;
         var flags = default(AnnotatedObject);
         while (json.NextMember())
         {
@@ -121,7 +128,7 @@ internal sealed class CocoParser
             else if (json.Enter("image_id"u8)) image = annotation.Id(ref json, "image_id");
             else if (json.Enter("category_id"u8)) category = annotation.Id(ref json, "category_id");
             else if (json.Enter("bbox"u8)) box = annotation.Box(ref json);
-            else if (json.Enter("area"u8)) flags = flags with { Area = annotation.Area(ref json) };
+            else if (json.Enter("area"u8)) area = annotation.Area(ref json);
             else if (json.Enter("iscrowd"u8)) flags = flags with { Crowd = annotation.Flag(ref json, "iscrowd") };
             else if (json.Enter("ignore"u8)) flags = flags with { Ignore = annotation.Flag(ref json, "ignore") };
             else if (json.Enter("attributes"u8)) flags = annotation.Attributes(ref json, flags);
@@ -130,9 +137,13 @@ internal sealed class CocoParser
 
         if (image is null) throw annotation.Error(ref json, "has no image_id");
         if (category is null) throw annotation.Error(ref json, "has no category_id");
-        if (box is null) throw annotation.Error(ref json, "has no bbox");
+        if (box is not { } place) throw annotation.Error(ref json, "has no bbox");
         if (id is not null && !_annotationIds.Add(id.Value)) throw annotation.Error(ref json, $"has the id {id} of another annotation");
-        AnnotatedObject whole = flags with { Label = "", X0 = box.Value.X0, Y0 = box.Value.Y0, X1 = box.Value.X1, Y1 = box.Value.Y1 };
+        AnnotatedObject whole = flags with
+        {
+            Label = "", X0 = (float)place.X, Y0 = (float)place.Y, X1 = (float)place.X1, Y1 = (float)place.Y1, Area = (float?)area,
+        };
+        if (_toEvaluate) _measures.Add((place, area));
         _objects.Add(new CocoObjectEntry(_imageIds.Mention(image.Value), _categoryIds.Mention(category.Value), annotation.Line, whole));
     }
 

@@ -13,7 +13,7 @@ internal static class CocoWriter
     public static WrittenAnnotations Write(string folder, IEnumerable<AnnotatedImage> images, AnnotationWriterOptions options)
     {
         string split = options.Split ?? "default";
-        using var files = new StagedFiles(folder);
+        using var files = new StagedFiles(folder, options.Cancellation);
         AnnotatedImage[] all = [.. images];
         string[] names = [.. all.Select(image => files.AddImage(image.ImagePath, options.CopyImages ? Path.Combine("images", split) : null))];
         IEnumerable<string> used = all.SelectMany(image => image.Objects).Select(item => item.Label).Where(label => label.Length > 0);

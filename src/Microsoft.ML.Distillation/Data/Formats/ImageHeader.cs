@@ -30,6 +30,19 @@ internal static class ImageHeader
         }
     }
 
+    /// <summary>The size of an image, or null where there is none or it is broken.</summary>
+    public static ImageSize? TryRead(string path)
+    {
+        try
+        {
+            return Read(path);
+        }
+        catch (Exception exception) when (exception is FormatException or IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The size in a JPEG, PNG or BMP file, or null where it is none of these or broken.</summary>
     public static ImageSize? Read(Stream stream)
     {

@@ -25,7 +25,7 @@ internal static class OpenImagesReader
         using TextLines lines = TextLines.Open(path);
         IReadOnlyList<OpenImagesEntry> entries = OpenImagesCsv.Read(lines, names);
         var images = new ImageFinder(source.GivenImageFolder() is { } given ? [given] : ImageFolders(folder, source.Split));
-        return entries.Select(entry => InPixels(entry, path, images));
+        return entries.Select(entry => InPixels(entry, path, images, source.ToleratesBrokenImages));
     }
 
     private static IEnumerable<string> ImageFolders(string folder, string? split)
@@ -35,9 +35,10 @@ internal static class OpenImagesReader
         return [.. inSplit, Path.Combine(root, "images"), Path.Combine(root, "data"), root];
     }
 
-    private static AnnotatedImage InPixels(OpenImagesEntry entry, string file, ImageFinder images)
+    private static AnnotatedImage InPixels(OpenImagesEntry entry, string file, ImageFinder images, bool toleratesBroken)
     {
         string path = images.Find(entry.Id);
+        if (toleratesBroken && ImageHeader.TryRead(path) is null) return new AnnotatedImage(path, null, []) { Unplaced = entry.Objects.Count };
         if (!File.Exists(path)) throw new FileNotFoundException($"{file}({entry.Line}): the image '{path}' does not exist; its size is needed.", path);
         ImageSize size = ImageHeader.Read(path);
         return new AnnotatedImage(path, size, [.. entry.Objects.Select(item => item with

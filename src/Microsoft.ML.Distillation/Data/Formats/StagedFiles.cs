@@ -5,12 +5,15 @@ internal sealed class StagedFiles : IDisposable
 {
     private readonly string _folder;
     private readonly string _stage;
+    private readonly CancellationToken _cancellation;
     private readonly List<string> _names = [];
     private readonly Dictionary<string, string> _imageOf = new(StringComparer.OrdinalIgnoreCase);
 
     /// <param name="folder">Where the files are to be; it is made if it does not exist.</param>
-    public StagedFiles(string folder)
+    /// <param name="cancellation">Is looked at with every image.</param>
+    public StagedFiles(string folder, CancellationToken cancellation = default)
     {
+        _cancellation = cancellation;
         _folder = Path.GetFullPath(folder);
         Directory.CreateDirectory(_folder);
         // Inside it, as only a move within a file system is at once.
@@ -34,8 +37,10 @@ internal sealed class StagedFiles : IDisposable
     /// <returns>The image's name.</returns>
     /// <exception cref="InvalidDataException">Another image has its name, or differs from it only in the extension or in case.</exception>
     /// <exception cref="FileNotFoundException">It is to be copied and does not exist.</exception>
+    /// <exception cref="OperationCanceledException">The writing was cancelled.</exception>
     public string AddImage(string path, string? copyTo)
     {
+        _cancellation.ThrowIfCancellationRequested();
         string name = Path.GetFileName(path), stem = Path.GetFileNameWithoutExtension(path);
         if (!_imageOf.TryAdd(stem, path)) throw new InvalidDataException($"Two images have the name '{stem}': '{_imageOf[stem]}' and '{path}'.");
         if (copyTo is null) return name;

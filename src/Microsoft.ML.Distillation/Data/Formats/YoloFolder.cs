@@ -12,6 +12,7 @@ internal sealed class YoloFolder
     private readonly string _root;
     private readonly string? _labelFolder;
     private readonly string? _imageFolder;
+    private readonly bool _toleratesMissing;
     private readonly YoloDataFile? _data;
 
     private YoloFolder(AnnotationSource source)
@@ -19,6 +20,7 @@ internal sealed class YoloFolder
         bool isFile = File.Exists(source.Path);
         _root = isFile ? Path.GetDirectoryName(Path.GetFullPath(source.Path))! : source.Folder();
         _imageFolder = source.GivenImageFolder();
+        _toleratesMissing = source.ToleratesBrokenImages;
         string namesPath = isFile ? Path.GetFullPath(source.Path)
             : source.FindNamesFile(_root, "data.yaml", "*.yaml", "*.yml", "*.names", "classes.txt", "names.txt", "labels/classes.txt")
                 ?? throw new FileNotFoundException($"'{_root}' has no file of class names: neither a data.yaml nor a *.names or classes.txt.", _root);
@@ -96,7 +98,7 @@ internal sealed class YoloFolder
         foreach (ListedName entry in SplitList.Read(list))
         {
             string path = finder.Find(entry.Name);
-            if (!File.Exists(path)) throw new FileNotFoundException($"{list}({entry.Line}): the image '{path}' does not exist.", path);
+            if (!_toleratesMissing && !File.Exists(path)) throw new FileNotFoundException($"{list}({entry.Line}): the image '{path}' does not exist.", path);
             images.Add(Path.GetFullPath(path));
         }
 

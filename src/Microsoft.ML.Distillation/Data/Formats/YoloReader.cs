@@ -14,13 +14,15 @@ internal static class YoloReader
     public static IEnumerable<AnnotatedImage> Read(AnnotationSource source)
     {
         YoloFolder folder = YoloFolder.Open(source);
-        return folder.Entries.Select(entry => Read(entry.Image, entry.Labels, folder.Names));
+        return folder.Entries.Select(entry => Read(entry.Image, entry.Labels, folder.Names, source.ToleratesBrokenImages));
     }
 
-    private static AnnotatedImage Read(string image, string? labels, YoloNames names)
+    private static AnnotatedImage Read(string image, string? labels, YoloNames names, bool toleratesBroken)
     {
         if (labels is null) return new AnnotatedImage(image, null, []);
-        ImageSize size = ImageHeader.Read(image);
-        return new AnnotatedImage(image, size, YoloLabels.Read(File.OpenRead(labels), labels, names, size));
+        if ((toleratesBroken ? ImageHeader.TryRead(image) : ImageHeader.Read(image)) is { } size)
+            return new AnnotatedImage(image, size, YoloLabels.Read(File.OpenRead(labels), labels, names, size));
+        // The labels are read all the same, as they may be wrong themselves.
+        return new AnnotatedImage(image, null, []) { Unplaced = YoloLabels.Read(File.OpenRead(labels), labels, names, new ImageSize(1, 1)).Count };
     }
 }

@@ -12,6 +12,7 @@ internal static class ContactSheet
     private const int Bar = 20;
     private const int Gap = 8;
     private const int MostColumns = 6;
+    private const int MarkReach = 9;
     private static readonly Color Paper = new(244, 244, 242), Ink = new(40, 40, 40), Alarm = new(200, 30, 30);
 
     /// <summary>Draws the sheet.</summary>
@@ -54,7 +55,26 @@ internal static class ContactSheet
             DetectionPainter.Draw(picture, [scale * item.X0, scale * item.Y0, scale * item.X1, scale * item.Y1], label, item.Ignore ? "ignore" : item.Label, null);
         }
 
+        foreach (AnnotatedObject item in image.Objects.Where(item => !item.Ignore && (item.X1 <= item.X0 || item.Y1 <= item.Y0))) Mark(picture, item, scale);
+
         sheet.Paste(picture, x + (CellWidth - picture.Width) / 2, y + Bar + (CellHeight - picture.Height) / 2);
+    }
+
+    /// <summary>
+    /// A frame around a box without area, which would be a dot or a line that nobody sees; black and white, as no class is drawn.
+    /// </summary>
+    private static void Mark(Picture picture, AnnotatedObject item, float scale)
+    {
+        (int x, int width) = Around(scale * item.X0, scale * item.X1, picture.Width);
+        (int y, int height) = Around(scale * item.Y0, scale * item.Y1, picture.Height);
+        picture.Frame(x, y, width, height, 2, Ink);
+        picture.Frame(x + 2, y + 2, width - 4, height - 4, 2, Paper);
+
+        static (int Start, int Length) Around(float from, float to, int size)
+        {
+            int length = Math.Min(size, (int)MathF.Round(to - from) + 2 * MarkReach + 1);
+            return (Math.Clamp((int)MathF.Round(from) - MarkReach, 0, size - length), length);
+        }
     }
 
     private static (Picture Picture, float Scale)? Thumbnail(string path)

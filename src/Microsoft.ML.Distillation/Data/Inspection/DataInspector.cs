@@ -10,13 +10,18 @@ internal static class DataInspector
     /// <summary>Inspects the parts of a data set: those named, else those of the usual names that there are, else all of it.</summary>
     public static DetectionDataInspection Inspect(DetectionFormat format, AnnotationSource source, IReadOnlyList<string>? splits = null)
     {
+        source = source with { ToleratesBrokenImages = true };
         string[] named = splits is { Count: > 0 }
             ? [.. splits]
             : [.. AnnotationSplits.Usual.Where(split => AnnotationSplits.Exists(format, source with { Split = split }))];
         return named.Length == 0
-            ? Inspect([("all", AnnotationReader.Read(format, source with { Split = null }))])
+            ? InspectAll(format, source)
             : Inspect([.. named.Select(split => (split, AnnotationReader.Read(format, source with { Split = split })))]);
     }
+
+    /// <summary>Inspects all of a data set as one part.</summary>
+    public static DetectionDataInspection InspectAll(DetectionFormat format, AnnotationSource source)
+        => Inspect([("all", AnnotationReader.Read(format, source with { Split = null, ToleratesBrokenImages = true }))]);
 
     /// <summary>Inspects parts that are read already.</summary>
     public static DetectionDataInspection Inspect(IReadOnlyList<(string Name, IEnumerable<AnnotatedImage> Images)> splits)
@@ -40,7 +45,7 @@ internal static class DataInspector
     private static IEnumerable<AnnotatedObject> Counted(AnnotatedImage image) => image.Objects.Where(item => item is { Crowd: false, Ignore: false });
 
     private static DetectionDataSplit Summary(string name, AnnotatedImage[] images)
-        => new(name, images.Length, images.Sum(image => Counted(image).Count()), images.Count(image => !Counted(image).Any()));
+        => new(name, images.Length, images.Sum(image => Counted(image).Count()), images.Count(image => image.Unplaced == 0 && !Counted(image).Any()));
 
     private static DetectionDataClass[] Classes((string Split, AnnotatedImage Image)[] images, string[] splits)
         => [.. from entry in images

@@ -16,7 +16,8 @@ internal sealed record ImageCheck(ImageSize? Size, string? Hash, IReadOnlyList<D
         var defects = new List<DetectionDataDefect>();
         (ImageSize? size, string? hash, string? problem) = Decode(image.ImagePath);
         string name = Path.GetFileName(image.ImagePath);
-        if (problem is not null) Add(DetectionDefectKind.UnreadableImage, null, problem);
+        if (problem is not null)
+            Add(DetectionDefectKind.UnreadableImage, null, image.Unplaced > 0 ? $"{problem}, so its {image.Unplaced} objects, given in shares of it, are not counted" : problem);
         if (size is { } real && image.Size is { } given && real != given)
             Add(DetectionDefectKind.WrongImageSize, null, $"the annotation says {given} pixels, the image has {real}");
 

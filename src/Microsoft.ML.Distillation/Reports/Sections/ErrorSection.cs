@@ -27,7 +27,7 @@ internal static class ErrorSection
             html, "errors", "What goes wrong", "What AP50 would gain if just this kind of error were put right, in points, and how many there are at any score.");
         Breakdown(html, models);
         ReportedModel main = content.Main.Metrics is null ? models[^1] : content.Main;
-        if (main.Metrics!.Confusion.ClassNames.Count <= MostClasses) Confusion(html, main.Name, main.Metrics.Confusion);
+        if (main.Metrics!.Confusion.ClassNames.Count <= MostClasses) Confusion(html, main.Name + main.OfFirstSeed, main.Metrics.Confusion);
     }
 
     private static void Breakdown(HtmlWriter html, ReportedModel[] models)

@@ -46,7 +46,7 @@ internal static class PictureSection
         {
             var judged = JudgedImage.Of(image.Truth, model.Found[index]);
             string counts = $"{judged.Right} right · {judged.Wrong} wrong · {judged.Missed} missed";
-            Panel(html, image, id, model.Name, counts, model.Color, judged.Boxes);
+            Panel(html, image, id, model.Name + model.OfFirstSeed, counts, model.Color, judged.Boxes);
         }
     }
 

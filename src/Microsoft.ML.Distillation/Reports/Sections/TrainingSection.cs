@@ -33,7 +33,7 @@ internal static class TrainingSection
         if (validated.Length == 0) return;
         Axis x = Steps(validated.Max(pair => pair.Record.Validations[^1].Step));
         var y = Axis.LinearTo(0, 100 * validated.Max(pair => pair.Record.Validations.Max(point => point.AveragePrecision)), PlotFrame.Bottom, PlotFrame.Top);
-        using IDisposable frame = PlotFrame.Open(html, "Validation AP", x, "step", y, "in per cent", [.. validated.Select(pair => (pair.Model.Name, pair.Model.Color))]);
+        using IDisposable frame = PlotFrame.Open(html, "Validation AP", x, "step", y, "in per cent", [.. validated.Select(pair => (pair.Model.Name + pair.Model.OfFirstSeed, pair.Model.Color))]);
         LinePlot.Draw(html, x, y, [.. validated.Select(pair => new Series(
             pair.Model.Name, pair.Model.Color, [.. pair.Record.Validations.Select(point => ((double)point.Step, 100 * point.AveragePrecision))]))]);
         LinePlot.Bands(html, x, [.. validated.SelectMany(pair => pair.Record.Validations.Select(point => (pair.Model, Point: point))).GroupBy(entry => entry.Point.Step).OrderBy(group => group.Key)
@@ -58,7 +58,7 @@ internal static class TrainingSection
         double[] highest = [.. record.Losses.Select(point => point.Losses.Max()).Order()];
         double top = Math.Min(highest[^1], 1.6 * highest[(int)(0.97 * (highest.Length - 1))]);
         var y = Axis.LinearTo(0, top, PlotFrame.Bottom, PlotFrame.Top);
-        using IDisposable frame = PlotFrame.Open(html, $"Loss: {model.Name}", x, "step", y, "each term with its weight", Legend(record, color));
+        using IDisposable frame = PlotFrame.Open(html, $"Loss: {model.Name}{model.OfFirstSeed}", x, "step", y, "each term with its weight", Legend(record, color));
         LinePlot.Draw(html, x, y, [.. record.Terms.Select((term, t) => new Series(
             term, color(term), [.. record.Losses.Select(point => ((double)point.Step, Math.Min(point.Losses[t], top)))]))]);
         LinePlot.Bands(html, x, [.. record.Losses.Select(point => ((double)point.Step, Text(record, point, value => value.ToString("0.0000", CultureInfo.InvariantCulture))))]);
@@ -70,7 +70,7 @@ internal static class TrainingSection
         if (points.Length == 0) return;
         Axis x = Steps(points[^1].Step);
         var y = Axis.Linear(0, 100, PlotFrame.Bottom, PlotFrame.Top);
-        using IDisposable frame = PlotFrame.Open(html, $"Shares of the loss: {model.Name}", x, "step", y, "in per cent of the total", Legend(record, color));
+        using IDisposable frame = PlotFrame.Open(html, $"Shares of the loss: {model.Name}{model.OfFirstSeed}", x, "step", y, "in per cent of the total", Legend(record, color));
         AreaPlot.Draw(html, x, y, [.. points.Select(point => (double)point.Step)], [.. record.Terms.Select((term, t) =>
             (color(term), (IReadOnlyList<double>)[.. points.Select(point => 100 * Math.Max(0, point.Losses[t]) / point.Losses.Sum(value => Math.Max(0, value)))]))]);
         LinePlot.Bands(html, x, [.. points.Select(point => ((double)point.Step, Text(record, point, value => $"{Percent(value / point.Losses.Sum())} %")))]);

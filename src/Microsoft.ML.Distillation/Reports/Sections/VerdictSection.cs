@@ -29,6 +29,7 @@ internal static class VerdictSection
         string share = content.Find(ModelRole.Teacher) is { } teacher && teacher.AveragePrecision > 0 && teacher != main
             ? $" It keeps {Percent(main.AveragePrecision / teacher.AveragePrecision)} % of its teacher's AP{Cost(main, teacher)}."
             : "";
+        share += Quantised(main, content.Find(ModelRole.Quantised));
         if (content.Find(ModelRole.Alone) is not { } alone || main.Role != ModelRole.Distilled)
             return ($"{main.Name} reaches AP {ap}{measured}", $"AP50 {Percent(main.AveragePrecision50)}.{share}");
 
@@ -44,6 +45,13 @@ internal static class VerdictSection
         string sentence = gain.Mean >= 0 ? $"Distilled, the student gains {points} points of AP" : $"Distilled, the student loses {points} points of AP";
         return (sentence, $"AP {ap} against {Percent(alone.AveragePrecision)} of the same student trained alone{measured}.{share}"
             + " This is one run: how much of the difference is chance is not known. Repeat it with several seeds before you decide.");
+    }
+
+    private static string Quantised(ReportedModel main, ReportedModel? quantised)
+    {
+        if (quantised is null || quantised == main || !double.IsFinite(quantised.AveragePrecision)) return "";
+        string difference = $"{Points(quantised.AveragePrecision - main.AveragePrecision)} points";
+        return $" Quantised, it has AP {Percent(quantised.AveragePrecision)} ({difference}){Cost(quantised, main)}.";
     }
 
     private static string Cost(ReportedModel main, ReportedModel teacher)
@@ -108,7 +116,7 @@ internal static class VerdictSection
                 html.Leaf("span", null, ("class", $"bar {model.Color}"), ("style", $"width:{N(double.IsFinite(model.AveragePrecision) && best > 0 ? 100 * model.AveragePrecision / best : 0)}%"));
             if (alone is not null) html.Leaf("td", Gain(model, alone));
             html.Leaf("td", Percent(model.AveragePrecision50));
-            html.Leaf("td", Percent(model.Metrics?.AveragePrecision75));
+            html.Leaf("td", Percent(model.AveragePrecision75));
             html.Leaf("td", Count(model.Parameters));
             html.Leaf("td", Megabytes(model.Bytes));
             html.Leaf("td", Short(model.Milliseconds));
@@ -143,7 +151,7 @@ internal static class VerdictSection
         using (html.Tag("tr"))
         {
             html.Leaf("th", "Seed");
-            foreach (ReportedModel model in models) html.Leaf("th", $"{model.Name}: AP / AP50");
+            foreach (ReportedModel model in models) html.Leaf("th", $"{model.Name}: AP / AP50 / AP75");
         }
 
         using IDisposable body = html.Tag("tbody");
@@ -154,7 +162,7 @@ internal static class VerdictSection
             foreach (ReportedModel model in models)
             {
                 SeedFigures? run = model.Seeds.FirstOrDefault(figures => figures.Seed == seed);
-                html.Leaf("td", run is null ? "–" : $"{Percent(run.AveragePrecision)} / {Percent(run.AveragePrecision50)}");
+                html.Leaf("td", run is null ? "–" : $"{Percent(run.AveragePrecision)} / {Percent(run.AveragePrecision50)} / {Percent(run.AveragePrecision75)}");
             }
         }
     }

@@ -50,6 +50,23 @@ public class AnnotationWriterTests
     public void RegionsOfNoClass_AreLeftOut_AndCounted(DetectionFormat format)
         => Assert.That(WriteAndRead(format, [Cat with { Label = "", Ignore = true }, Dog], leftOut: 1), Has.Length.EqualTo(1));
 
+    [Test]
+    public void Cancellation_InTheMiddle_LeavesNothing([Values(DetectionFormat.PascalVoc, DetectionFormat.Coco, DetectionFormat.Yolo)] DetectionFormat format)
+    {
+        using var source = new CancellationTokenSource();
+        string output = _folder.Sub("half/written");
+        var options = new AnnotationWriterOptions { Split = "train", CopyImages = true, Cancellation = source.Token };
+        IEnumerable<AnnotatedImage> Interrupted()
+        {
+            yield return Image("a.png", Cat);
+            source.Cancel();
+            yield return Image("b.png", Dog);
+        }
+
+        Assert.That(() => AnnotationWriter.Write(format, output, Interrupted(), options), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(Directory.GetFileSystemEntries(output), Is.Empty);
+    }
+
     [TestCase(DetectionFormat.PascalVoc)]
     [TestCase(DetectionFormat.Coco)]
     [TestCase(DetectionFormat.Yolo)]

@@ -22,6 +22,20 @@ public class FormatFuzzTests
         });
 
     [Test]
+    public void CocoGroundTruth_ToEvaluate_GivesGoodObjects_OrItsOwnError()
+        => Fuzz([Samples.Coco, .. MoreSeeds(DetectionFormat.Coco)], content =>
+        {
+            CocoFile file = CocoParser.Parse(new MemoryStream(content), Parsing.File, toEvaluate: true);
+            Assert.That(file.Measures.All(measure => IsGood(measure.Box) && measure.Area is null or >= 0));
+        });
+
+    [Test]
+    public void CocoResults_GiveGoodDetections_OrTheirOwnError()
+        => Fuzz(
+            ["""[{"image_id":42,"category_id":18,"bbox":[258.15,41.29,348.26,243.78],"score":0.236},{"image_id":"b","category_id":"c","bbox":[0,0,1,1],"score":-1,"more":[{}],"file_name":"a"}]""", "[]"],
+            content => Assert.That(CocoResults.Parse(new MemoryStream(content), Parsing.File).All(found => IsGood(found.Box) && double.IsFinite(found.Score))));
+
+    [Test]
     public void DataYaml_GivesNames_OrItsOwnError()
         => Fuzz(
             ["path: x\ntrain: images/train\nval:\n- a\n- b\nnc: 2\nnames:\n  0: cat\n  1: 'dog''s'\n", "names: [cat, \"d\\u00f6g\"] # two\n", "names: {0: a, 1: b}\n"],
@@ -105,6 +119,9 @@ public class FormatFuzzTests
     }
 
     private static bool IsOwn(FormatException exception) => exception.Message.StartsWith(Parsing.File + "(", StringComparison.Ordinal);
+
+    private static bool IsGood(CocoBox box)
+        => double.IsFinite(box.X) && double.IsFinite(box.Y) && double.IsFinite(box.X1) && double.IsFinite(box.Y1) && box is { Width: >= 0, Height: >= 0 };
 
     private static void AssertGood(AnnotatedImage image)
     {

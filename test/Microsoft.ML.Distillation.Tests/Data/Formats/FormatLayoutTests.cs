@@ -121,6 +121,20 @@ public class FormatLayoutTests
         Assert.That(() => Counts(DetectionFormat.Kitti, "bad"), Throws.TypeOf<FileNotFoundException>().With.Message.StartsWith($"{list}(1): "));
     }
 
+    [TestCase(DetectionFormat.Kitti, "ImageSets/val.txt")]
+    [TestCase(DetectionFormat.ImageNet, "ImageSets/DET/val.txt")]
+    [TestCase(DetectionFormat.Yolo, "val.txt")]
+    [TestCase(DetectionFormat.PascalVoc, "ImageSets/Main/val.txt")]
+    public void PartWhoseListNamesWhatIsMissing_IsThere_AndAnError(DetectionFormat format, string list)
+    {
+        _folder.Write("data.yaml", "names: [cat]\n");
+        string path = _folder.Write(list, format == DetectionFormat.Yolo ? "images/z.png\n" : "z\n");
+        _folder.Write("labels/z.txt", YoloText);
+        Directory.CreateDirectory(Path.Combine(_folder.Path, "Annotations"));
+        Assert.That(AnnotationSplits.Exists(format, new AnnotationSource(_folder.Path, "val")), "or convert would pass over it in silence");
+        Assert.That(() => Counts(format, "val"), Throws.InstanceOf<IOException>().With.Message.Contains($"{path}(1): "));
+    }
+
     [Test]
     public void ImageNet_ListedImageWithoutAnAnnotation_HasNoObjects()
     {

@@ -63,6 +63,54 @@ public class DataInspectorTests
         Assert.That(found.Classes.Select(c => (c.Name, c.Total, c.Images)), Is.EqualTo(new[] { ("cat", 6, 2), ("dog", 1, 1) }));
     }
 
+    [TestCase(DetectionFormat.Yolo)]
+    [TestCase(DetectionFormat.OpenImages)]
+    public void BrokenAndMissingImages_AreDefects_ThoughTheFormatNeedsTheirSizes(DetectionFormat format)
+    {
+        using var folder = new TemporaryFolder();
+        Images.Save(Images.Noise(40, 30), folder.Sub("images/good.png"));
+        folder.Write("images/broken.png", "no image");
+        if (format == DetectionFormat.Yolo)
+        {
+            folder.Write("data.yaml", "train: train.txt\nnames: [cat]\n");
+            folder.Write("train.txt", "images/broken.png\nimages/none.png\nimages/good.png\n");
+            foreach (string name in (string[])["broken", "none", "good"]) folder.Write($"labels/{name}.txt", "0 .5 .5 .2 .2\n0 .2 .2 .1 .1\n");
+        }
+        else
+        {
+            string boxes = string.Concat(new[] { "broken.png", "none.png", "good.png" }.Select(name => $"{name},cat,0.4,0.6,0.4,0.6\n{name},cat,0.1,0.3,0.1,0.3\n"));
+            folder.Write("train.csv", "ImageID,LabelName,XMin,XMax,YMin,YMax\n" + boxes);
+        }
+
+        DetectionDataInspection found = new MLContext().Data.InspectDetections(folder.Path, format);
+        Assert.That(found.Splits.Single(), Is.EqualTo(new DetectionDataSplit("train", 3, 2, 0)));
+        Assert.That(found.Defects.Select(defect => (defect.Kind, Path.GetFileName(defect.ImagePath))), Is.EqualTo(new[]
+        {
+            (DetectionDefectKind.UnreadableImage, "broken.png"), (DetectionDefectKind.UnreadableImage, "none.png"),
+        }));
+        Assert.That(found.Defects.Select(defect => defect.Message), Is.All.EndsWith("so its 2 objects, given in shares of it, are not counted"));
+        Assert.That(DataInspector.InspectAll(format, new AnnotationSource(folder.Path)).Defects, Has.Count.EqualTo(2));
+        Assert.That(() => AnnotationReader.Read(format, new AnnotationSource(folder.Path, "train")).ToArray(), Throws.InstanceOf<Exception>().With.Message.Contains("png"), "what trains on it does not pass over it");
+        Assert.That(AnnotationSplits.Exists(format, new AnnotationSource(folder.Path, "train")), "the part is there, though it cannot be read");
+    }
+
+    [Test]
+    public void ContactSheet_MarksABoxWithoutArea_WithAFrameAroundIt()
+    {
+        using var folder = new TemporaryFolder();
+        Images.Save(Images.Plain(320, 240, 10, 20, 200), folder.Sub("a.png"));
+        AnnotatedImage[] images = [new(folder.Sub("a.png"), null, [Cat(160, 120, 160, 120), Cat(319, 200, 320, 200)])];
+        DataInspector.Inspect([("all", images)]).SaveContactSheet(folder.Sub("sheet.png"));
+        using MLImage sheet = MLImage.CreateFromFile(folder.Sub("sheet.png"));
+        RgbImage pixels = MLImagePixels.ToRgb(sheet);
+        // The picture begins at (8, 28). Frames of 19 pixels around (160, 120), and around (319, 200) pushed back into the picture.
+        foreach ((int x, int y) in ((int, int)[])[(151, 111), (169, 111), (151, 129), (169, 129), (301, 191), (319, 209)])
+        {
+            int at = 3 * ((28 + y) * sheet.Width + 8 + x);
+            Assert.That(pixels.Pixels[at..(at + 3)], Is.EqualTo(new byte[] { 40, 40, 40 }), $"({x}, {y})");
+        }
+    }
+
     [Test]
     public void ContactSheet_ShowsImages_ThoughSomeCannotBeRead()
     {

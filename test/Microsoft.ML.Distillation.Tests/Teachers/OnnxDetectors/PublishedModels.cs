@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Data.Formats;
 using Microsoft.ML.Distillation.Evaluation;
 using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
 using static TorchSharp.torch;
@@ -13,13 +14,10 @@ internal static class PublishedModels
     public static IReadOnlyList<Photograph> Photographs()
     {
         string root = TestData.Folder("voc2012-100");
-        var truth = CocoJson.ReadGroundTruth(Path.Combine(root, "annotations", "coco_format_v1", "instances_default.json"));
-        Dictionary<long, string> names = truth.Categories.ToDictionary(category => category.Id, category => category.Name!);
-        ILookup<long, CocoAnnotation> objects = truth.Annotations.ToLookup(annotation => annotation.ImageId);
-        return [.. truth.Images.Select(image => new Photograph(
-            Path.Combine(root, "JPEGImages", Path.GetFileName(image.FileName!)),
-            [.. objects[image.Id].Select(o => names[o.CategoryId])],
-            [.. objects[image.Id].SelectMany(o => new[] { o.Box[0], o.Box[1], o.Box[0] + o.Box[2], o.Box[1] + o.Box[3] }).Select(v => (float)v)]))];
+        IEnumerable<AnnotatedImage> images = CocoReader.Read(new AnnotationSource(Path.Combine(root, "annotations", "coco_format_v1", "instances_default.json")));
+        return [.. images.Select(image => new Photograph(
+            Path.Combine(root, "JPEGImages", Path.GetFileName(image.ImagePath)),
+            [.. image.Objects.Select(o => o.Label)], [.. image.Objects.SelectMany(o => new[] { o.X0, o.Y0, o.X1, o.Y1 })]))];
     }
 
     /// <summary>Reads an image.</summary>
