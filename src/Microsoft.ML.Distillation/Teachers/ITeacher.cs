@@ -37,6 +37,9 @@ internal interface ITeacher : IDisposable
     /// <summary>The teacher's classes that the student lacks; they count as background.</summary>
     IReadOnlyList<string> IgnoredClasses => [];
 
+    /// <summary>What the user should know of how it runs; <see langword="null"/>: nothing.</summary>
+    string? Caution => null;
+
     /// <summary>Whether its boxes' sides are distributions, so that views answer <see cref="ITeacherView.ScoreEdges"/>.</summary>
     bool HasEdges => false;
 
