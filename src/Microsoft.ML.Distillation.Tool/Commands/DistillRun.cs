@@ -27,6 +27,13 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
         if (_noLabels && _control) throw new UsageException("--control needs labels: without them the student cannot learn alone.");
         IReadOnlyList<AnnotatedImage> test = _noLabels ? [] : command.Data.OpenTest(parsed, context);
         Teacher teacher = command.Teacher.Open(parsed, [.. (_distillation.Hints ?? []).Select(pair => pair.Teacher)]);
+        if (command.Teacher.IsPublished(parsed) && _distillation.Hints is null && command.Distillation.FeatureLossIn(parsed) is { } loss)
+        {
+            throw new UsageException(
+                $"--feature-loss {loss} needs feature maps of the ONNX teacher: name them with --hint STUDENT=TENSOR ('ml-distill inspect-teacher --tensors' lists "
+                + "them), without --teacher-cache, which keeps none.");
+        }
+
         var display = TrainingDisplay.On(_output);
         TrainingSession session = _noLabels ? command.Data.OpenImages(parsed, context, display) : command.Data.Open(parsed, context, display);
         if (command.Teacher.IsPublished(parsed) && !_noLabels)
@@ -53,6 +60,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
             ComparisonTable.Write(_output, [.. TeacherReport(), .. results[^1]]);
         }
 
+        ControlWarning.Write(error, results);
         if (results.Count > 1) SeedsTable.Write(_output, _seeds[0], results);
         WriteReport(results, test);
         return Application.Success;

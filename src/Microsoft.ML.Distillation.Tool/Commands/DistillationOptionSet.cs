@@ -29,6 +29,9 @@ internal sealed class DistillationOptionSet
         _later.AddTo(options);
     }
 
+    /// <inheritdoc cref="LaterLossOptionSet.FeatureLossIn"/>
+    public string? FeatureLossIn(ParseResult parsed) => _later.FeatureLossIn(parsed);
+
     /// <summary>What was asked for.</summary>
     /// <exception cref="UsageException">A loss on maps is not known.</exception>
     public DistillationOptions Read(ParseResult parsed)

@@ -34,9 +34,8 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
         string path = _teacher.PathOf(parsed);
         OnnxTeacherOptions options = _teacher.OptionsOf(parsed);
         (ImageSize input, IReadOnlyList<OnnxOutput> outputs, bool batched) = TeacherInspection.WriteGraph(output, path, options);
-        if (_teacher.ClassesOf(parsed) is string classes)
+        if (_teacher.NamesOf(parsed) is { } names)
         {
-            IReadOnlyList<string> names = ClassNameFile.Read(classes);
             using var detector = new OnnxDetector(path, _teacher.FormatOf(parsed), names, options);
             TeacherInspection.WriteReading(output, detector);
             if (parsed.GetValue(_data) is string data) TeacherInspection.WriteClasses(output, names, ClassesOf(data), options);

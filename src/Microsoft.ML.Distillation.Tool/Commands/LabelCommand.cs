@@ -74,6 +74,7 @@ internal sealed class LabelCommand : System.CommandLine.Command
         var known = new HashSet<string>(classes);
         using (Teachers.ITeacher probe = teacher.Open(classes, device))
         {
+            if (probe.Caution is { } caution) error.WriteLine($"warning: {caution}");
             known.ExceptWith(probe.UnknownClasses.Select(c => classes[c]));
             if (probe.UnknownClasses.Count > 0)
                 error.WriteLine($"warning: the teacher does not know {string.Join(", ", classes.Except(known))}: the images will have no labels of these classes.");

@@ -34,9 +34,14 @@ internal sealed class LaterLossOptionSet
             LocalizationWeight = parsed.GetValue(_localization) ?? options.LocalizationWeight,
             CrossHeadWeight = parsed.GetValue(_crossHead) ?? options.CrossHeadWeight,
         };
-        string[] asked = [.. (parsed.GetValue(_features) ?? []).SelectMany(text => text.Split(','))];
+        string[] asked = FeaturesIn(parsed);
         return asked.Length == 0 ? options : asked.Aggregate(options with { Hint = false }, Add);
     }
+
+    /// <summary>A loss on feature maps that was asked for by name.</summary>
+    public string? FeatureLossIn(ParseResult parsed) => FeaturesIn(parsed).Select(text => text.Split('=')[0]).FirstOrDefault(name => name != "none");
+
+    private string[] FeaturesIn(ParseResult parsed) => [.. (parsed.GetValue(_features) ?? []).SelectMany(text => text.Split(','))];
 
     private static DistillationOptions Add(DistillationOptions options, string text)
     {

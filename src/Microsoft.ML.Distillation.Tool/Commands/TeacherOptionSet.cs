@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
@@ -10,7 +11,8 @@ internal sealed class TeacherOptionSet
     [
         ("auto", TeacherFormat.Auto), ("yolox", TeacherFormat.YoloX), ("yolov5", TeacherFormat.YoloV5), ("yolov8", TeacherFormat.YoloV8),
         ("gfl", TeacherFormat.Gfl), ("detr", TeacherFormat.Detr), ("ssd", TeacherFormat.Ssd), ("torchvision", TeacherFormat.Torchvision),
-        ("fastestdet", TeacherFormat.FastestDet),
+        ("fastestdet", TeacherFormat.FastestDet), ("rtdetr", TeacherFormat.RtDetr), ("tensorflow", TeacherFormat.TensorFlow),
+        ("yolo-end-to-end", TeacherFormat.YoloEndToEnd),
     ];
 
     private static readonly (string Name, ImageFit Fit)[] Fits =
@@ -21,7 +23,7 @@ internal sealed class TeacherOptionSet
     private readonly Option<string> _teacher = SharedOptions.RequiredPath(
         "--teacher", "The teacher: a model of 'ml-distill train' (.zip or .onnx), or anyone's ONNX detector with --teacher-classes.", "FILE");
 
-    private readonly Option<string?> _classes = SharedOptions.Path("--teacher-classes", "The ONNX teacher's own classes, one in each line, in its order.", "FILE");
+    private readonly Option<string?> _classes = SharedOptions.Path("--teacher-classes", "The ONNX teacher's own classes, one in each line, in its order. [default: those in its metadata, where it has them]", "FILE");
     private readonly Option<string> _format = SharedOptions.Choice("--teacher-format", "What the ONNX teacher's outputs mean.", [.. Formats.Select(format => format.Name)]);
     private readonly Option<string?> _aliases = SharedOptions.Path("--teacher-aliases", "Names that mean the same class, 'motorbike = motorcycle' in each line.", "FILE");
     private readonly Option<string?> _size = SharedOptions.Text("--teacher-size", "The size of the ONNX teacher's input, where its graph leaves it open, as 640x480. [default: 640x640]", "WxH");
@@ -33,6 +35,9 @@ internal sealed class TeacherOptionSet
     private readonly Option<string?> _deviation = SharedOptions.Text("--teacher-std", "What is divided by at last, likewise. [default: the format's]", "A,B,C");
     private readonly Option<double?> _score = SharedOptions.Number("--teacher-score", "The score from which on a prediction is the teacher's opinion. [default: the format's]", 1e-6, 1);
     private readonly Option<int?> _threads = SharedOptions.Count("--teacher-threads", "The threads that run the ONNX teacher. [default: all cores]");
+
+    private readonly Option<string?> _device = SharedOptions.Text(
+        "--teacher-device", "Where the ONNX teacher runs: cpu, or the number of a CUDA device. [default: where the student trains, if ONNX Runtime has CUDA there]", "cpu|N");
 
     private readonly Option<string?> _cache = SharedOptions.Path(
         "--teacher-cache", "A folder for the ONNX teacher's answers: it looks at each image once, not in every epoch. Not with --hint.", "DIR");
@@ -46,13 +51,13 @@ internal sealed class TeacherOptionSet
         foreach (Option option in Onnx) options.Add(option);
     }
 
-    private Option[] Onnx => [_classes, _format, _aliases, _size, _fit, _fill, _channels, _scale, _mean, _deviation, _score, _threads, _cache, _cacheSize];
+    private Option[] Onnx => [_classes, _format, _aliases, _size, _fit, _fill, _channels, _scale, _mean, _deviation, _score, _threads, _device, _cache, _cacheSize];
 
     /// <summary>The teacher's file.</summary>
     public string PathOf(ParseResult parsed) => parsed.GetRequiredValue(_teacher);
 
     /// <summary>Whether the teacher is an ONNX detector that this library did not make.</summary>
-    public bool IsPublished(ParseResult parsed) => parsed.GetValue(_classes) is not null;
+    public bool IsPublished(ParseResult parsed) => NamesOf(parsed) is not null;
 
     /// <summary>The teacher.</summary>
     /// <param name="hints">Tensors of its graph that serve as hints.</param>
@@ -61,7 +66,7 @@ internal sealed class TeacherOptionSet
     {
         string path = PathOf(parsed);
         if (hints.Count > 0 && parsed.GetValue(_cache) is not null) throw new UsageException("--teacher-cache keeps no feature maps: it does not go with --hint.");
-        if (parsed.GetValue(_classes) is string classes) return Teacher.FromOnnx(path, FormatOf(parsed), classes, OptionsOf(parsed) with { Hints = hints });
+        if (NamesOf(parsed) is { } names) return Teacher.FromOnnx(path, FormatOf(parsed), names, OptionsOf(parsed) with { Hints = hints });
         Option? orphan = Onnx.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false });
         if (orphan is not null) throw new UsageException($"{orphan.Name} goes with --teacher-classes: they are for an ONNX detector of another origin.");
         try
@@ -77,17 +82,23 @@ internal sealed class TeacherOptionSet
     /// <summary>The format that was given.</summary>
     public TeacherFormat FormatOf(ParseResult parsed) => Formats.First(format => format.Name == parsed.GetRequiredValue(_format)).Format;
 
-    /// <summary>The classes that were given.</summary>
-    public string? ClassesOf(ParseResult parsed) => parsed.GetValue(_classes);
+    /// <summary>The classes of an ONNX detector of another origin: those that were given, or that it carries; null for a model of this library.</summary>
+    public IReadOnlyList<string>? NamesOf(ParseResult parsed) => parsed.GetValue(_classes) is string classes
+        ? ClassNameFile.Read(classes)
+        : Path.GetExtension(PathOf(parsed)).Equals(".onnx", StringComparison.OrdinalIgnoreCase) ? EmbeddedClassNames.In(PathOf(parsed)) : null;
 
     /// <summary>How the ONNX teacher is run and read.</summary>
     /// <exception cref="UsageException">An option cannot be read.</exception>
     public OnnxTeacherOptions OptionsOf(ParseResult parsed) => new()
     {
         Preprocessing = PreprocessingOf(parsed),
+        InputWidth = SizeOf(parsed)?.Width,
+        InputHeight = SizeOf(parsed)?.Height,
         AliasFile = parsed.GetValue(_aliases),
         ConfidentScore = parsed.GetValue(_score),
         Threads = parsed.GetValue(_threads) ?? 0,
+        CpuOnly = parsed.GetValue(_device) == "cpu",
+        GpuDeviceId = GpuOf(parsed.GetValue(_device)),
         CacheDirectory = parsed.GetValue(_cache),
         CacheBytes = (long)((parsed.GetValue(_cacheSize) ?? 4) * (1L << 30)),
     };
@@ -95,17 +106,13 @@ internal sealed class TeacherOptionSet
     /// <summary>The format's preset with what was given; where nothing was, the preset is left to the format that is found.</summary>
     private TeacherPreprocessing? PreprocessingOf(ParseResult parsed)
     {
-        Option[] given = [.. ((Option[])[_size, _fit, _fill, _channels, _scale, _mean, _deviation]).Where(option => parsed.GetResult(option) is { Implicit: false })];
+        Option[] given = [.. ((Option[])[_fit, _fill, _channels, _scale, _mean, _deviation]).Where(option => parsed.GetResult(option) is { Implicit: false })];
         if (given.Length == 0) return null;
         TeacherFormat format = FormatOf(parsed);
-        if (format == TeacherFormat.Auto && given.Any(option => option != _size))
-            throw new UsageException($"{given.First(option => option != _size).Name} changes a format's preset: name the format with --teacher-format.");
+        if (format == TeacherFormat.Auto) throw new UsageException($"{given[0].Name} changes a format's preset: name the format with --teacher-format.");
         TeacherPreprocessing preset = TeacherPreprocessing.For(format);
-        (int Width, int Height)? size = parsed.GetValue(_size) is string text ? Size(text) : null;
         return preset with
         {
-            Width = size?.Width,
-            Height = size?.Height,
             Fit = parsed.GetValue(_fit) is not (null or "preset") ? Fits.First(fit => fit.Name == parsed.GetValue(_fit)).Fit : preset.Fit,
             Fill = (float)(parsed.GetValue(_fill) ?? preset.Fill),
             Channels = parsed.GetValue(_channels) is not (null or "preset") ? Orders.First(order => order.Name == parsed.GetValue(_channels)).Order : preset.Channels,
@@ -114,6 +121,12 @@ internal sealed class TeacherOptionSet
             StandardDeviation = parsed.GetValue(_deviation) is string deviation ? Three(_deviation.Name, deviation) : preset.StandardDeviation,
         };
     }
+
+    private static int? GpuOf(string? text) => text is null or "cpu" ? null
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int device) ? device
+        : throw new UsageException($"--teacher-device must be cpu or the number of a CUDA device, not '{text}'.");
+
+    private (int Width, int Height)? SizeOf(ParseResult parsed) => parsed.GetValue(_size) is string text ? Size(text) : null;
 
     private static (int, int) Size(string text)
     {

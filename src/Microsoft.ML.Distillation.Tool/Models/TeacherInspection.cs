@@ -18,7 +18,7 @@ internal static class TeacherInspection
     {
         using var runner = new OnnxRunner(path, [], options);
         InputSpec input = runner.Input;
-        var size = new ImageSize(options.Preprocessing?.Width ?? input.Width ?? 640, options.Preprocessing?.Height ?? input.Height ?? 640);
+        var size = new ImageSize(options.AskedSize.Width ?? input.Width ?? 640, options.AskedSize.Height ?? input.Height ?? 640);
         string batch = !input.HasBatch ? "" : input.FixedBatch is int fixedBatch ? $"{fixedBatch}, " : "N, ";
         string sides = $"{(input.Height is int h ? $"{h}" : "H")}, {(input.Width is int w ? $"{w}" : "W")}";
         output.WriteLine($"input    '{input.Name}' {input.Type} [{batch}{(input.ChannelsLast ? $"{sides}, 3" : $"3, {sides}")}]");

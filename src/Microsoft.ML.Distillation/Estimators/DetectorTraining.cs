@@ -118,6 +118,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
     /// <summary>Says what the teacher will not teach.</summary>
     private static void SayLimits(IChannel channel, ITeacher teacher, IReadOnlyList<string> classNames)
     {
+        if (teacher.Caution is { } caution) channel.Warning(MessageSensitivity.None, caution);
         if (teacher.FeatureMaps.Count == 0)
             Say(channel, $"The teacher has no feature maps, so there is no hint loss; tensors of an ONNX teacher's graph are named in {nameof(OnnxTeacherOptions)}.{nameof(OnnxTeacherOptions.Hints)}");
         if (teacher.UnknownClasses.Count > 0)

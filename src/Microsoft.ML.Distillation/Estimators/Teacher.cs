@@ -4,6 +4,7 @@ using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation;
@@ -57,10 +58,11 @@ public sealed class Teacher
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no teacher '{path}'.", path);
         options?.Validate();
         string[] names = [.. classNames];
-        return new Teacher(names, () => OnnxFingerprint.Of(path, format, names, options ?? new OnnxTeacherOptions()), (studentClasses, _) =>
+        return new Teacher(names, () => OnnxFingerprint.Of(path, format, names, options ?? new OnnxTeacherOptions()), (studentClasses, device) =>
         {
-            var teacher = new OnnxTeacher(path, format, names, options, studentClasses);
-            return options is { CacheDirectory: string folder, Hints.Count: 0 }
+            int? gpu = device.type == DeviceType.CUDA ? Math.Max(0, device.index) : null;
+            var teacher = new OnnxTeacher(path, format, names, (options ?? new OnnxTeacherOptions()).Beside(gpu), studentClasses, device);
+            return options is { CacheDirectory: string folder }
                 ? new CachedOnnxTeacher(teacher, new AnswerCache(folder, OnnxFingerprint.Of(path, format, names, options), options.CacheBytes))
                 : teacher;
         });
@@ -71,6 +73,18 @@ public sealed class Teacher
     /// <exception cref="FormatException">The file of class names has an empty line.</exception>
     public static Teacher FromOnnx(string path, TeacherFormat format, string classNamesPath, OnnxTeacherOptions? options = null)
         => FromOnnx(path, format, ClassNameFile.Read(classNamesPath), options);
+
+    /// <summary>A detector that someone published as ONNX and that carries its class names in its metadata, as those of Ultralytics do.</summary>
+    /// <inheritdoc cref="FromOnnx(string, TeacherFormat, IReadOnlyList{string}, OnnxTeacherOptions?)"/>
+    /// <exception cref="ArgumentException">The model does not carry its class names.</exception>
+    public static Teacher FromOnnx(string path, TeacherFormat format = TeacherFormat.Auto, OnnxTeacherOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (!File.Exists(path)) throw new FileNotFoundException($"There is no teacher '{path}'.", path);
+        IReadOnlyList<string> names = EmbeddedClassNames.In(path)
+            ?? throw new ArgumentException($"The teacher '{path}' does not carry the names of its classes (metadata 'names'): give them.", nameof(path));
+        return FromOnnx(path, format, names, options);
+    }
 
     /// <summary>What tells this teacher from others, by what it would answer: a hash of its network and of how it is read.</summary>
     internal string Fingerprint => _fingerprint.Value;

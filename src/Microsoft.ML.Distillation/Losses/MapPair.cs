@@ -27,12 +27,10 @@ internal sealed class MapPair : Module
     {
         using var scope = NewDisposeScope();
         long[] size = [Math.Min(student.shape[2], teacher.shape[2]), Math.Min(student.shape[3], teacher.shape[3])];
-        Tensor own = AverageTo(Precise(student), size), hint = AverageTo(Precise(teacher.detach()), size);
+        Tensor own = AverageTo(SinglePrecision.Of(student), size), hint = AverageTo(SinglePrecision.Of(teacher.detach()), size);
         if (adaptation is not null) own = Pointwise.Run(own, adaptation.weight!, adaptation.bias);
         return (own.alias().MoveToOuterDisposeScope(), hint.alias().MoveToOuterDisposeScope());
     }
-
-    private static Tensor Precise(Tensor map) => map.dtype is ScalarType.Float16 or ScalarType.BFloat16 ? map.to_type(ScalarType.Float32) : map;
 
     private static Tensor AverageTo(Tensor map, long[] size) =>
         map.shape[2] == size[0] && map.shape[3] == size[1] ? map : functional.adaptive_avg_pool2d(map, size);

@@ -15,6 +15,10 @@ internal static class RelationLoss
 {
     private const double Tiny = 1e-8;
 
+    // What rounding makes of a constant row of half precision is no relation: 2⁻¹¹ and 2⁻⁸ are the steps of the two kinds.
+    private const double TinyOfHalf = 1e-6;
+    private const double TinyOfBrain = 1e-4;
+
     /// <summary>The loss of a mini-batch.</summary>
     /// <param name="student">Probabilities [R,C].</param>
     /// <param name="teacher">Probabilities [R,C], without gradient.</param>
@@ -23,22 +27,31 @@ internal static class RelationLoss
         using var scope = NewDisposeScope();
         // The empty sum keeps a gradient, of zeros.
         if (student.shape[0] < 2) return student.sum().mul(zeros_like(student.sum())).MoveToOuterDisposeScope();
-        Tensor loss = Apart(student, teacher, 0);
-        if (student.shape[1] > 1) loss = loss.Plus(Apart(student, teacher, 1));
+        double tiny = Math.Max(TinyOf(student), TinyOf(teacher));
+        (student, teacher) = (SinglePrecision.Of(student), SinglePrecision.Of(teacher));
+        Tensor loss = Apart(student, teacher, 0, tiny);
+        if (student.shape[1] > 1) loss = loss.Plus(Apart(student, teacher, 1, tiny));
         return loss.MoveToOuterDisposeScope();
     }
 
-    private static Tensor Apart(Tensor student, Tensor teacher, long axis)
+    private static double TinyOf(Tensor values) => values.dtype switch
+    {
+        ScalarType.Float16 => TinyOfHalf,
+        ScalarType.BFloat16 => TinyOfBrain,
+        _ => Tiny,
+    };
+
+    private static Tensor Apart(Tensor student, Tensor teacher, long axis, double tiny)
     {
         Tensor a = student - student.mean([axis], keepdim: true), b = teacher - teacher.mean([axis], keepdim: true);
-        Tensor size = Energy(a, axis).sqrt().mul(Energy(b, axis).sqrt());
+        Tensor size = Energy(a, axis, tiny).sqrt().mul(Energy(b, axis, tiny).sqrt());
         return (a.mul(b).sum(dim: axis) / size).mean().Complement();
     }
 
     /// <summary>The sum of squares. With the tiny number a constant row has a gradient of 0, not of 0/0.</summary>
-    private static Tensor Energy(Tensor values, long axis)
+    private static Tensor Energy(Tensor values, long axis, double tiny)
     {
-        using Scalar tiny = Tiny;
-        return values.mul(values).sum(dim: axis).clamp_min(tiny);
+        using Scalar least = tiny;
+        return values.mul(values).sum(dim: axis).clamp_min(least);
     }
 }

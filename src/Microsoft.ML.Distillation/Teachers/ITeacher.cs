@@ -40,6 +40,9 @@ internal interface ITeacher : IDisposable
     /// <summary>Whether it computes in bfloat16 where the images it is shown are of that type; others take single precision alone.</summary>
     bool ComputesInBFloat16 => false;
 
+    /// <summary>What the user should know of how it runs; <see langword="null"/>: nothing.</summary>
+    string? Caution => null;
+
     /// <summary>Whether its boxes' sides are distributions, so that views answer <see cref="ITeacherView.ScoreEdges"/>.</summary>
     bool HasEdges => false;
 

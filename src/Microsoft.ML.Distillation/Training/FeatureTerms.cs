@@ -1,7 +1,6 @@
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Losses;
 using Microsoft.ML.Distillation.Teachers;
-using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -14,13 +13,18 @@ internal sealed class FeatureTerms : IDisposable
     private readonly List<(string Name, double Weight, nn.Module<Tensor, Tensor, Tensor>[] Losses)> _kinds = [];
 
     /// <param name="guided">The student's maps that learn where the options name none; <see langword="null"/>: its last.</param>
-    /// <exception cref="ArgumentException">A hint names a feature map that is not there.</exception>
+    /// <exception cref="ArgumentException">A hint names a feature map that is not there, or a loss on maps is asked for and the teacher has none.</exception>
     public FeatureTerms(DistillationOptions options, Detector student, ITeacher? teacher, Device device, IReadOnlyList<string>? guided = null)
     {
         double hint = options.Hint ? options.HintWeight : 0;
         if (teacher is null || hint + options.PkdWeight + options.CwdWeight + options.MgdWeight <= 0) return;
         _pairs = HintPairs.Resolve(options.Hints, student, teacher, device, guided);
-        if (_pairs.Count == 0) return;
+        if (_pairs.Count == 0)
+        {
+            Require(options);
+            return;
+        }
+
         Add("hint", hint, (from, to) => new HintLoss(from, to, options.HintAdaptation == HintAdaptation.Learnt, absolute: options.HintNorm == HintNorm.L1));
         Add("pkd", options.PkdWeight, (from, to) => new PearsonFeatureLoss(from, to));
         Add("cwd", options.CwdWeight, (from, to) => new ChannelWiseLoss(from, to, options.CwdTemperature));
@@ -30,6 +34,21 @@ internal sealed class FeatureTerms : IDisposable
         {
             if (weight > 0) _kinds.Add((name, weight, [.. _pairs.Select(pair => HintPairs.LossFor(pair, student, teacher, lossFor).to(device))]));
         }
+    }
+
+    /// <summary>The hint, which is on by default, is left out under a teacher without maps. What somebody asked for is not.</summary>
+    private static void Require(DistillationOptions options)
+    {
+        (string Option, string Name, double Weight)[] asked =
+        [
+            (nameof(options.PkdWeight), "pkd", options.PkdWeight), (nameof(options.CwdWeight), "cwd", options.CwdWeight),
+            (nameof(options.MgdWeight), "mgd", options.MgdWeight),
+        ];
+        if (asked.FirstOrDefault(loss => loss.Weight > 0) is not { Option: { } option } first) return;
+        throw new ArgumentException(
+            $"The option {nameof(DistillationOptions)}.{option} (--feature-loss {first.Name}) does not apply: the teacher has no feature maps. Of an ONNX teacher "
+            + $"name tensors of its graph in {nameof(OnnxTeacherOptions)}.{nameof(OnnxTeacherOptions.Hints)} (--hint STUDENT=TENSOR; 'ml-distill inspect-teacher --tensors' "
+            + $"lists them) and leave out {nameof(OnnxTeacherOptions.CacheDirectory)} (--teacher-cache), which keeps none.");
     }
 
     /// <summary>What is trained beside the student.</summary>
@@ -43,7 +62,7 @@ internal sealed class FeatureTerms : IDisposable
         {
             for (int i = 0; i < losses.Length; i++)
             {
-                Tensor loss = losses[i].call(features[_pairs[i].Student].Single(), teacher!.Feature(_pairs[i].Teacher).Single());
+                Tensor loss = losses[i].call(features[_pairs[i].Student], teacher!.Feature(_pairs[i].Teacher));
                 terms.Add(new LossTerm(losses.Length == 1 ? name : $"{name}.{_pairs[i].Student}", loss, weight / losses.Length));
             }
         }

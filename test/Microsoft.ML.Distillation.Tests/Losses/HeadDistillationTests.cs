@@ -37,6 +37,36 @@ public class HeadDistillationTests
         Assert.That(RelationLoss.Loss(ones(1, 4), ones(1, 4)).ToSingle(), Is.Zero);
     }
 
+    /// <summary>0.1 in half precision; near constants, whose differences are rounding, correlate with nothing either.</summary>
+    [Test]
+    public void Dist_OfConstantsInHalfPrecision_IsNoNaN([Values(ScalarType.Float16, ScalarType.BFloat16, ScalarType.Float32)] ScalarType type)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(6);
+        Tensor constant = full([5, 4], 0.1f, dtype: type), varied = rand(5, 4).softmax(1).to_type(type);
+        foreach ((Tensor own, Tensor theirs) in new[] { (constant, varied), (varied, constant), (constant, constant) })
+        {
+            Tensor student = own.clone().requires_grad_();
+            Tensor loss = RelationLoss.Loss(student, theirs);
+            loss.backward();
+            Assert.That(loss.to(float32).ToSingle(), Is.EqualTo(2).Within(1e-3), "a constant correlates with nothing");
+            Assert.That(student.grad!.to(float32).isfinite().all().ToBoolean());
+        }
+
+        Assert.That(RelationLoss.Loss(varied, varied).to(float32).ToSingle(), Is.Zero.Within(1e-3));
+        Tensor rounded = full([5, 4], 0.25f).add(rand(5, 4).sub(rand(5, 4)).mul(type == ScalarType.BFloat16 ? 1e-3f : 1e-4f)).to_type(type);
+        if (type != ScalarType.Float32) Assert.That(RelationLoss.Loss(rounded, rounded).to(float32).ToSingle(), Is.GreaterThan(1), "rounding is no relation");
+    }
+
+    [Test]
+    public void Localization_InHalfPrecision_CostsWhatItCostsInSingle([Values(ScalarType.Float16, ScalarType.BFloat16)] ScalarType half)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(7);
+        Tensor logits = randn(3, 4, 6).mul(20).to_type(half), teacher = randn(3, 4, 6).mul(20).softmax(2).to_type(half);
+        Assert.That(LocalizationLoss.Loss(logits, teacher, 10).ToSingle(), Is.EqualTo(LocalizationLoss.Loss(logits.to(float32), teacher.to(float32), 10).ToSingle()).Within(1e-4).Percent);
+    }
+
     [Test]
     public void Rebin_KeepsProbabilityAndMean_AndLeavesTheSameGridAlone()
     {

@@ -70,11 +70,35 @@ public class OnnxTeacherCommandsTests
     }
 
     [Test]
+    public void SizeAlone_KeepsThePresetOfTheFormatThatIsFound()
+    {
+        ToolRun plain = ToolRun.Succeeding("inspect-teacher", "--teacher", _teacher, "--teacher-classes", _names);
+        ToolRun sized = ToolRun.Succeeding("inspect-teacher", "--teacher", _teacher, "--teacher-classes", _names, "--teacher-size", "64x64");
+        Assert.That(plain.Output, Does.Contain("sees     64×64").Or.Contain("sees     64x64"));
+        Assert.That(plain.Output, Does.Contain("[127, 127, 127]"), "the preset of SSD");
+        Assert.That(sized.Output, Is.EqualTo(plain.Output));
+    }
+
+    [Test]
+    public void ClassNames_ComeFromTheModel_WhereItHasThem()
+    {
+        using var graph = new TeacherGraph("batch").Output("scores", [.1f, .8f, .1f], [1, 3]).Output("boxes", [.1f, .1f, .4f, .5f], [1, 4])
+            .Metadata("names", $"{{0: '{_class}', 1: 'unicorn'}}");
+        string path = graph.Save();
+        Assert.That(ToolRun.Succeeding("inspect-teacher", "--teacher", path).Output, Does.Contain($"format   Ssd, 2 classes: {_class}, unicorn"));
+        ToolRun run = ToolRun.Succeeding(["distill", "--data", _folder.Sub("data"), "--output", _folder.Sub("named.zip"), "--teacher", path, .. Tiny]);
+        Assert.That(run.Output, Does.Contain($"are taught: {_class}").And.Contain("not used: unicorn"));
+    }
+
+    [Test]
     public void WrongUse_NamesTheOption()
     {
+        Wrong("--feature-loss pkd", ["distill", "--data", _folder.Sub("data"), "--output", "x.zip", .. Teacher, .. Tiny, "--feature-loss", "pkd=4,none"]);
+        Wrong("--hint STUDENT=TENSOR", ["distill", "--data", _folder.Sub("data"), "--output", "x.zip", .. Teacher, .. Tiny, "--feature-loss", "hint", "--teacher-cache", "x"]);
         Wrong("--teacher-classes", "inspect-teacher", "--teacher", _teacher, "--image", "x.png");
         Wrong("--teacher-mean", ["inspect-teacher", .. Teacher, "--teacher-mean", "1,2"]);
         Wrong("--teacher-size", ["inspect-teacher", .. Teacher, "--teacher-size", "64"]);
+        Wrong("--teacher-device", ["inspect-teacher", .. Teacher, "--teacher-device", "gpu"]);
         Wrong("--teacher-format", "inspect-teacher", "--teacher", _teacher, "--teacher-classes", _names, "--teacher-fill", "0");
         Wrong("--teacher-classes", ["distill", "--data", _folder.Sub("data"), "--output", "x.zip", "--teacher", _teacher, .. Tiny]);
         Wrong("--hint", ["distill", "--data", _folder.Sub("data"), "--output", "x.zip", .. Teacher, .. Tiny, "--hint", "nothing"]);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Microsoft.ML.Distillation.Data.Formats;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Detectors.Weights;
@@ -36,6 +37,15 @@ public class TrainingCommandsTests
 
         ToolRun distill = ToolRun.Succeeding(["distill", "--data", Data, "--teacher", teacher, "--output", student, "--control", .. Tiny, "--epochs", "1", "--widths", "4,4,8"]);
         Assert.That(distill.Output, Does.Contain("student distilled").And.Contain("student alone + L2").And.Contain("teacher"));
+        foreach (string control in (string[])["student alone", "student alone + L2"])
+        {
+            double worse = Ap(control) - Ap("student distilled");
+            if (worse > 0.05) Assert.That(distill.Error, Does.Contain($"the {control} {Ap(control):0.0}"), "a loss is not passed over");
+            if (worse < -0.05) Assert.That(distill.Error, Does.Not.Contain($"the {control} "));
+        }
+
+        double Ap(string name) => double.Parse(
+            Regex.Match(distill.Output, $@"^{Regex.Escape(name)}\s+([\d.]+)", RegexOptions.Multiline).Groups[1].Value, CultureInfo.InvariantCulture);
         Assert.That(File.Exists(_folder.Sub("student-alone.zip")) && File.Exists(_folder.Sub("student-l2.zip")));
 
         ToolRun.Succeeding("export", "--model", student, "--output", onnx);

@@ -1,9 +1,12 @@
+using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
+using Microsoft.ML.Distillation.Tests.Data;
 using Microsoft.ML.Distillation.Tests.Teachers.OnnxDetectors;
 using Microsoft.ML.Distillation.Training;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tests.Training;
@@ -86,6 +89,58 @@ public class LaterLossesTests
         Assert.That(() => new DistillationOptions { MgdMaskedShare = 1 }.Validate(), Throws.InstanceOf<ArgumentException>().With.Message.Contains("MgdMaskedShare"));
     }
 
+    [TestCase("pkd", "PkdWeight")]
+    [TestCase("cwd", "CwdWeight")]
+    [TestCase("mgd", "MgdWeight")]
+    public void ALossOnMaps_UnderATeacherWithoutMaps_IsAnErrorThatSaysWhatToDo(string name, string option)
+    {
+        using FasterRcnn twoStage = TinyRun.Detector();
+        using OneStageDetector oneStage = OneStageRun.Detector();
+        using var teacher = new SilentTeacher(known: true);
+        var options = new DistillationOptions { PkdWeight = name == "pkd" ? 1 : 0, CwdWeight = name == "cwd" ? 1 : 0, MgdWeight = name == "mgd" ? 1 : 0 };
+        foreach (Func<IObjective> make in new Func<IObjective>[] { () => new TwoStageObjective(twoStage, 0, options, teacher, CPU), () => new OneStageObjective(oneStage, 0, options, teacher, CPU) })
+        {
+            Assert.That(make, Throws.ArgumentException.With.Message.Contains(option).And.Message.Contains($"--feature-loss {name}")
+                .And.Message.Contains("--hint STUDENT=TENSOR").And.Message.Contains("--teacher-cache"));
+        }
+
+        using var plain = new TwoStageObjective(twoStage, 0, new DistillationOptions(), teacher, CPU);
+        Assert.That(plain.Extras, Is.Empty, "the hint, which nobody asked for, is left out");
+    }
+
+    [Test]
+    public void Ld_GoesWithTheCache_AndCostsTheSame()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        using var data = new DrawnDataset(2);
+        using var graph = GflGraph();
+        string path = graph.Save();
+        var options = new OnnxTeacherOptions();
+        using OneStageDetector student = OneStageRun.Detector();
+        using var plain = new OnnxTeacher(path, TeacherFormat.Gfl, Classes, options, Classes);
+        using var cached = new CachedOnnxTeacher(
+            new OnnxTeacher(path, TeacherFormat.Gfl, Classes, options, Classes),
+            new AnswerCache(folder.Path, OnnxFingerprint.Of(path, TeacherFormat.Gfl, Classes, options), 1 << 20));
+        var loss = new DistillationOptions { LocalizationWeight = 1 };
+        using var objective = new OneStageObjective(student, 0, loss, cached, CPU);
+        double[] values = [.. Enumerable.Range(0, 2).Select(_ => Value(cached)), Value(plain)];
+        Assert.That(cached.Looks, Is.EqualTo(2), "the second time the answers came from the folder");
+        Assert.That(values[0], Is.GreaterThan(0));
+        Assert.That(values, Is.All.EqualTo(values[0]).Within(1e-5));
+
+        double Value(ITeacher teacher)
+        {
+            using DetectionBatch batch = teacher is CachedOnnxTeacher watching
+                ? new BatchLoader(watching.Watch(data, student.InputSize), [student.InputSize], 2, AugmentationOptions.None).Epoch(1, 0, shuffle: false).First()
+                : BatchLoader.Load(data, [0, 1], [student.InputSize, teacher.InputSize]);
+            using ITeacherView view = teacher.View(batch.Views[^1], [.. batch.Indices.Select(data.SizeOf)]);
+            student.train();
+            manual_seed(4);
+            return objective.Compute(batch.Annotations, batch.Views[0], view).Single(term => term.Name == "box.distribution").Value.ToDouble();
+        }
+    }
+
     [Test]
     public void AGflTeacher_GivesItsDistributions_InShares()
     {
@@ -108,5 +163,14 @@ public class LaterLossesTests
         Assert.That(TensorArrays.Floats(edges.Probabilities[0, 2]), Is.EqualTo(new[] { 0, 0, .5f, .5f, 0, 0, 0, 0 }).AsCollection.Within(1e-5));
         Assert.That(TensorArrays.Floats(edges.Places[0, 0])[..4], Is.EqualTo(new[] { .125f, 0, -.125f, -.25f }).AsCollection.Within(1e-6));
         Assert.That(TensorArrays.Floats(edges.Places[0, 3])[..4], Is.EqualTo(new[] { .125f, .25f, .375f, .5f }).AsCollection.Within(1e-6));
+    }
+
+    /// <summary>Sure of both classes everywhere, with sides of one to four strides.</summary>
+    private static TeacherGraph GflGraph()
+    {
+        const int bins = 6, cells = 84, columns = 2 + 4 * bins;
+        var values = new float[cells * columns];
+        for (int i = 0; i < values.Length; i++) values[i] = i % columns < 2 ? 0.4f + 0.3f * (i % columns) : (i * 7 % 11) / 3f;
+        return new TeacherGraph().Output("out", values, [cells, columns]);
     }
 }

@@ -5,6 +5,7 @@ using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Teachers.Labelling;
 using Microsoft.ML.Distillation.Training;
+using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms.Image;
 
 namespace Microsoft.ML.Distillation.Estimators.Labelling;
@@ -39,6 +40,12 @@ internal sealed class ViewLabeller : IDisposable
         ClassNames = labelled.ClassNames;
         var context = EnvironmentSettings.Of(EnvironmentSettings.EnvironmentOf(catalog));
         _teacher = options.Teacher.Open(ClassNames, TrainingDevice.Choose(options.GpuDeviceId ?? context.GpuDeviceId, context.FallbackToCpu));
+        if (_teacher.Caution is { } caution)
+        {
+            using IChannel channel = EnvironmentSettings.EnvironmentOf(catalog).Register(nameof(DistillationCatalog.LabelWithTeacher)).Start("Labelling");
+            channel.Warning(MessageSensitivity.None, caution);
+        }
+
         _ensemble = new TeacherEnsemble(_teacher, options.Ensemble);
         _perImage = TeacherLabels.Wanted(labelled, 1, _teacher.UnknownClasses);
     }

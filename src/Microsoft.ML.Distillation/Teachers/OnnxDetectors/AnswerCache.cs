@@ -15,6 +15,7 @@ internal sealed class AnswerCache
 {
     private const string Ending = ".answer";
     private const string PartEnding = ".part";
+    private const int HeaderBytes = 12;
     private const int ChecksumBytes = 8;
 
     private static readonly TimeSpan PartsAreLeftOver = TimeSpan.FromHours(1);
@@ -83,11 +84,13 @@ internal sealed class AnswerCache
     /// <summary>The bytes of an answer: counts, values, checksum.</summary>
     internal static byte[] Encode(DensePredictions answer)
     {
-        byte[] bytes = new byte[8 + sizeof(float) * (answer.Boxes.Length + answer.Probabilities.Length + answer.Confidences.Length) + ChecksumBytes];
-        BinaryPrimitives.WriteInt32LittleEndian(bytes, answer.Confidences.Length);
+        float[][] parts = [answer.Boxes, answer.Probabilities, answer.Confidences, answer.Edges?.Probabilities ?? [], answer.Edges?.Places ?? []];
+        byte[] bytes = new byte[HeaderBytes + sizeof(float) * parts.Sum(values => values.Length) + ChecksumBytes];
+        BinaryPrimitives.WriteInt32LittleEndian(bytes, answer.Count);
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(4), answer.Probabilities.Length);
-        Span<byte> rest = bytes.AsSpan(8);
-        foreach (float[] values in (ReadOnlySpan<float[]>)[answer.Boxes, answer.Probabilities, answer.Confidences])
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(8), answer.Edges?.Bins ?? 0);
+        Span<byte> rest = bytes.AsSpan(HeaderBytes);
+        foreach (float[] values in parts)
         {
             MemoryMarshal.AsBytes(values.AsSpan()).CopyTo(rest);
             rest = rest[(sizeof(float) * values.Length)..];
@@ -100,11 +103,21 @@ internal sealed class AnswerCache
     /// <summary>The answer in bytes, or null where they are damaged.</summary>
     internal static DensePredictions? Decode(byte[] bytes)
     {
-        if (bytes.Length < 8 + ChecksumBytes) return null;
+        if (bytes.Length < HeaderBytes + ChecksumBytes) return null;
         if (!SHA256.HashData(bytes.AsSpan(..^ChecksumBytes)).AsSpan(0, ChecksumBytes).SequenceEqual(bytes.AsSpan(^ChecksumBytes..))) return null;
         int count = BinaryPrimitives.ReadInt32LittleEndian(bytes), probabilities = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(4));
-        float[] values = MemoryMarshal.Cast<byte, float>(bytes.AsSpan(8..^ChecksumBytes)).ToArray();
-        return new DensePredictions(values[..(4 * count)], values[(4 * count)..(4 * count + probabilities)], values[(4 * count + probabilities)..]);
+        int bins = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(8)), edges = 4 * bins * count, start = 0;
+        float[] values = MemoryMarshal.Cast<byte, float>(bytes.AsSpan(HeaderBytes..^ChecksumBytes)).ToArray();
+        return new DensePredictions(Next(4 * count), Next(probabilities), Next(count))
+        {
+            Edges = bins == 0 ? null : new EdgeBins(bins, Next(edges), Next(edges)),
+        };
+
+        float[] Next(int length)
+        {
+            start += length;
+            return values[(start - length)..start];
+        }
     }
 
     private string PathOf(string key) => Path.Combine(_folder, key[..2], key + Ending);

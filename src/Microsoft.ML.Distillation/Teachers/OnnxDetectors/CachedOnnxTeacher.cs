@@ -28,6 +28,10 @@ internal sealed class CachedOnnxTeacher(OnnxTeacher teacher, AnswerCache cache) 
 
     public IReadOnlyList<string> IgnoredClasses => teacher.IgnoredClasses;
 
+    public string? Caution => teacher.Caution;
+
+    public bool HasEdges => teacher.HasEdges;
+
     public double ConfidentScore => teacher.ConfidentScore;
 
     /// <summary>The number of images that the model has looked at.</summary>
@@ -49,7 +53,7 @@ internal sealed class CachedOnnxTeacher(OnnxTeacher teacher, AnswerCache cache) 
         if (_shown is not { } batch || batch.Count != images.shape[0])
             throw new InvalidOperationException("The teacher was asked about images that are not those of the batch that training sees.");
         DensePredictions[] answers = Answers(_data, [.. batch.Indices]);
-        return teacher.ViewOf([.. answers.Zip(batch.Geometries, Through)], images.device);
+        return teacher.ViewOf([.. answers.Zip(batch.Geometries, Through)]);
     }
 
     public IReadOnlyList<Detections> Detect(Tensor images, IReadOnlyList<ImageSize> sizes) => teacher.Detect(images, sizes);
@@ -64,7 +68,10 @@ internal sealed class CachedOnnxTeacher(OnnxTeacher teacher, AnswerCache cache) 
         int classes = predictions.Probabilities.Length / predictions.Count;
         return new DensePredictions(
             shown.Boxes, [.. shown.Labels.SelectMany(i => predictions.Probabilities[(i * classes)..((i + 1) * classes)])],
-            [.. shown.Labels.Select(i => predictions.Confidences[i])]);
+            [.. shown.Labels.Select(i => predictions.Confidences[i])])
+        {
+            Edges = predictions.Edges?.Of(shown.Labels).Through(geometry),
+        };
     }
 
     private DensePredictions[] Answers(IDetectionDataset data, int[] indices)

@@ -1,3 +1,5 @@
+using Microsoft.ML.Distillation.Data;
+
 namespace Microsoft.ML.Distillation.Teachers.OnnxDetectors;
 
 /// <summary>The distributions of the sides of N boxes over K bins each.</summary>
@@ -6,6 +8,30 @@ namespace Microsoft.ML.Distillation.Teachers.OnnxDetectors;
 /// <param name="Places">4KN shares of the image: where the bins lie.</param>
 internal sealed record EdgeBins(int Bins, float[] Probabilities, float[] Places)
 {
+    /// <summary>Those of a variation of the image: the bins lie where the image has gone, and in a mirror left is right.</summary>
+    public EdgeBins Through(ImageGeometry geometry)
+    {
+        int step = 4 * Bins;
+        var (probabilities, places) = (new float[Probabilities.Length], new float[Places.Length]);
+        for (int at = 0; at < places.Length; at += step)
+        {
+            for (int side = 0; side < 4; side++)
+            {
+                // left 0, top 1, right 2, bottom 3
+                bool horizontal = side % 2 == 0;
+                int from = at + (geometry.Mirror && horizontal ? 2 - side : side) * Bins, to = at + side * Bins;
+                Probabilities.AsSpan(from, Bins).CopyTo(probabilities.AsSpan(to));
+                for (int k = 0; k < Bins; k++)
+                {
+                    float place = horizontal ? (Places[from + k] - geometry.X) / geometry.Width : (Places[from + k] - geometry.Y) / geometry.Height;
+                    places[to + k] = geometry.Mirror && horizontal ? 1 - place : place;
+                }
+            }
+        }
+
+        return new EdgeBins(Bins, probabilities, places);
+    }
+
     /// <summary>Those of some of the boxes.</summary>
     public EdgeBins Of(IReadOnlyList<int> boxes)
     {

@@ -37,7 +37,7 @@ internal sealed class OnnxDetector : IDisposable
         _runner = new OnnxRunner(path, options.Hints, options);
         try
         {
-            InputSize = SizeOf(_runner.Input, options.Preprocessing, path);
+            InputSize = SizeOf(_runner.Input, options, path);
             _context = new DecoderContext(InputSize, classNames, options, _runner.OutputsBatched);
             OnnxAnswer probe = _runner.Run(Grey(InputSize), InputSize)[0];
             _decoder = FormatRecognition.Choose(format, probe.Outputs, _context, path);
@@ -53,7 +53,7 @@ internal sealed class OnnxDetector : IDisposable
         _writer = new InputWriter(Preprocessing);
         ConfidentScore = options.ConfidentScore ?? Format switch
         {
-            TeacherFormat.Detr => 0.5,
+            TeacherFormat.Detr or TeacherFormat.RtDetr => 0.5,
             TeacherFormat.FastestDet => 0.6,
             _ => 0.3,
         };
@@ -66,6 +66,9 @@ internal sealed class OnnxDetector : IDisposable
 
     /// <summary>Its own classes, in its order.</summary>
     public IReadOnlyList<string> ClassNames { get; }
+
+    /// <inheritdoc cref="OnnxRunner.Fallback"/>
+    public string? Fallback => _runner.Fallback;
 
     /// <summary>The size of its input.</summary>
     public ImageSize InputSize { get; }
@@ -109,13 +112,14 @@ internal sealed class OnnxDetector : IDisposable
         return new OnnxDetection(sink.ToPredictions(), answer.Exposed, frame);
     }
 
-    private static ImageSize SizeOf(InputSpec input, TeacherPreprocessing? preprocessing, string path)
+    private static ImageSize SizeOf(InputSpec input, OnnxTeacherOptions options, string path)
     {
-        return new ImageSize(Side("width", input.Width, preprocessing?.Width), Side("height", input.Height, preprocessing?.Height));
+        (int? width, int? height) = options.AskedSize;
+        return new ImageSize(Side("width", input.Width, width), Side("height", input.Height, height));
 
         int Side(string name, int? graph, int? asked) => graph is null || asked is null || graph == asked
             ? graph ?? asked ?? DefaultSize
-            : throw new ArgumentException($"The teacher '{path}' takes images of {name} {graph}, and its preprocessing asks for {asked}.", nameof(preprocessing));
+            : throw new ArgumentException($"The teacher '{path}' takes images of {name} {graph}, and the options ask for {asked}.", nameof(options));
     }
 
     private static float[] Grey(ImageSize size)

@@ -8,6 +8,9 @@ namespace Microsoft.ML.Distillation.Teachers.OnnxDetectors;
 /// <summary>A hash of an ONNX model and of all options that have a part in its answers: equal where the answers are.</summary>
 internal static class OnnxFingerprint
 {
+    // Counts up where the same options come to mean other answers, or answers are kept in another way.
+    private const int Version = 2;
+
     /// <summary>The hash, 64 hexadecimal digits.</summary>
     /// <remarks>
     /// Of parameters in other files only names, sizes and times of change are taken: such files may have many gigabytes. A decoder of the
@@ -25,6 +28,7 @@ internal static class OnnxFingerprint
 
         foreach (FileInfo external in ExternalFiles(path)) Add(hash, $"{external.Name} {external.Length} {external.LastWriteTimeUtc:O}");
         TeacherPreprocessing? seen = options.Preprocessing;
+        Add(hash, $"{Version}|{options.InputWidth}|{options.InputHeight}");
         Add(hash, $"{format}|{string.Join('\n', classNames)}|{options.NoiseScore}|{options.ConfidentScore}|{options.Activation}|{options.CellOffset}|{options.FirstLabel}");
         Add(hash, $"{List(options.Strides)}|{options.Decoder?.Method.DeclaringType?.FullName}.{options.Decoder?.Method.Name}");
         if (seen is not null)

@@ -24,15 +24,15 @@ internal sealed class OnnxRunner : IDisposable
     public OnnxRunner(string path, IReadOnlyList<string> expose, OnnxTeacherOptions options)
     {
         LoadedModel model = SessionLoader.Load(path, expose, options);
-        (_session, _source) = (model.Session, path);
+        (_session, _source, Fallback) = (model.Session, path, model.Fallback);
         try
         {
             Input = InputSpec.Of(_session, path);
             _outputs = [.. model.Outputs.Where(name => _session.OutputMetadata[name].IsTensor)];
             _exposed = [.. expose];
             _asked = [.. _outputs.Union(_exposed)];
-            // Detections [n, 4] have no room for a batch.
-            OutputsBatched = Input.HasBatch && !_outputs.Any(name => _session.OutputMetadata[name].Dimensions is [_, 4]);
+            // Detections [n, 4] have no room for a batch, and [n, 7] number the images of one.
+            OutputsBatched = Input.HasBatch && !_outputs.Any(name => _session.OutputMetadata[name].Dimensions is [_, 4 or 7]);
             _imagesPerRun = !OutputsBatched ? 1 : Input.FixedBatch ?? int.MaxValue;
         }
         catch
@@ -44,6 +44,9 @@ internal sealed class OnnxRunner : IDisposable
 
     /// <summary>The input that takes the image.</summary>
     public InputSpec Input { get; }
+
+    /// <summary>Why the CPU runs the model where a GPU should; <see langword="null"/>: it runs where it should.</summary>
+    public string? Fallback { get; }
 
     /// <summary>Whether outputs have a batch's axis.</summary>
     public bool OutputsBatched { get; }

@@ -10,16 +10,20 @@ namespace Microsoft.ML.Distillation.Teachers.OnnxDetectors;
 internal sealed class OnnxTeacher : ITeacher
 {
     private readonly OnnxDetector _detector;
+    private readonly Device _device;
 
     /// <param name="path">The .onnx file.</param>
     /// <param name="format">What its outputs mean.</param>
     /// <param name="classNames">Its own classes, in its order.</param>
     /// <param name="studentClasses">The student's classes, in whose order the teacher answers.</param>
+    /// <param name="device">Where the student trains: answers come there, wherever the model runs and the images lie. <see langword="null"/>: the CPU.</param>
     /// <exception cref="ArgumentException">The two have no class in common, or an option does not fit the model.</exception>
     /// <exception cref="FormatException">The file cannot be loaded, or its outputs are not of the format.</exception>
     public OnnxTeacher(
-        string path, TeacherFormat format, IReadOnlyList<string> classNames, OnnxTeacherOptions? options, IReadOnlyList<string> studentClasses)
+        string path, TeacherFormat format, IReadOnlyList<string> classNames, OnnxTeacherOptions? options, IReadOnlyList<string> studentClasses,
+        Device? device = null)
     {
+        _device = device ?? CPU;
         options ??= new OnnxTeacherOptions();
         Classes = new ClassMatch(classNames, studentClasses, ClassAliases.Of(options));
         _detector = new OnnxDetector(path, format, classNames, options);
@@ -33,6 +37,8 @@ internal sealed class OnnxTeacher : ITeacher
     public IReadOnlyList<int> UnknownClasses => Classes.UnknownClasses;
 
     public IReadOnlyList<string> IgnoredClasses => Classes.IgnoredClasses;
+
+    public string? Caution => _detector.Fallback;
 
     public bool HasEdges => Format == TeacherFormat.Gfl;
 
@@ -52,7 +58,7 @@ internal sealed class OnnxTeacher : ITeacher
         using IDisposable frozen = no_grad();
         IReadOnlyList<OnnxDetection> detections = _detector.Run(images, sizes);
         StudentPredictions[] predictions = [.. detections.Select(detection => Classes.Map(detection.Predictions, _detector.NoiseScore))];
-        return new OnnxTeacherView(this, detections, predictions, images.device);
+        return new OnnxTeacherView(this, detections, predictions, _device);
     }
 
     public IReadOnlyList<Detections> Detect(Tensor images, IReadOnlyList<ImageSize> sizes)
@@ -65,8 +71,8 @@ internal sealed class OnnxTeacher : ITeacher
         => [.. _detector.Run(images, sizes).Select(detection => detection.Predictions)];
 
     /// <summary>What it knows of a batch for which its predictions are given; without feature maps.</summary>
-    public ITeacherView ViewOf(IReadOnlyList<DensePredictions> predictions, Device device)
-        => new OnnxTeacherView(this, [], [.. predictions.Select(dense => Classes.Map(dense, _detector.NoiseScore))], device);
+    public ITeacherView ViewOf(IReadOnlyList<DensePredictions> predictions)
+        => new OnnxTeacherView(this, [], [.. predictions.Select(dense => Classes.Map(dense, _detector.NoiseScore))], _device);
 
     public void Dispose() => _detector.Dispose();
 }

@@ -10,14 +10,15 @@ public enum TeacherFormat
     Auto,
 
     /// <summary>
-    /// YOLOX, not decoded: one output [N, 5 + C] over the cells of strides 8, 16 and 32, in each row the box (offsets from the cell
-    /// and logarithms of width and height, in strides), the objectness and the classes, both after their sigmoids.
+    /// YOLOX: one output [N, 5 + C] over the cells of strides 8, 16 and 32, in each row the box, the objectness and the classes, both after
+    /// their sigmoids. The box is either not decoded (offsets from the cell and logarithms of width and height, in strides) or decoded
+    /// (<c>--decode_in_inference</c>: centre, width and height in pixels of the input).
     /// </summary>
     YoloX,
 
     /// <summary>
-    /// YOLOv5, YOLOv7, and YOLOX exported with its boxes decoded: one output [N, 5 + C], in each row centre, width and height in pixels
-    /// of the input, the objectness and the classes, both after their sigmoids.
+    /// YOLOv5, YOLOv7 and YOLOv6: one output [N, 5 + C], in each row centre, width and height in pixels of the input, the objectness and
+    /// the classes, both after their sigmoids. There are three rows for each cell, or (YOLOv6) one whose objectness is 1.
     /// </summary>
     YoloV5,
 
@@ -35,13 +36,14 @@ public enum TeacherFormat
     Gfl,
 
     /// <summary>
-    /// DETR and RT-DETR: logits [N, C + 1] (softmax, the last one "no object") or [N, C] (sigmoid), and boxes [N, 4], centre, width and
-    /// height as shares of the input; or both in one output [N, 4 + C].
+    /// DETR: logits [N, C + 1] (softmax, the last one "no object") and boxes [N, 4], centre, width and height as shares of the input; or
+    /// Deformable DETR: logits [N, C] (sigmoid).
     /// </summary>
     Detr,
 
     /// <summary>
-    /// SSD-like: scores [N, C + 1] (softmax, the first one background) or [N, C], and boxes [N, 4], x0 y0 x1 y1 as shares of the input.
+    /// SSD-like: scores [N, C + 1] (softmax, the first one background) or [N, C], and boxes [N, 4], x0 y0 x1 y1 as shares of the input; or
+    /// after suppression such boxes, labels [N] from 1 on and scores [N], as in the ONNX model zoo.
     /// </summary>
     Ssd,
 
@@ -56,6 +58,24 @@ public enum TeacherFormat
     /// softmax.
     /// </summary>
     FastestDet,
+
+    /// <summary>
+    /// RT-DETR: logits [N, C] (sigmoid) and boxes [N, 4], centre, width and height as shares of the input; or both in one output [N, 4 + C];
+    /// or boxes [N, 4], x0 y0 x1 y1 in pixels, labels [N] from 0 on and scores [N].
+    /// </summary>
+    RtDetr,
+
+    /// <summary>
+    /// TensorFlow's object detection models: <c>detection_boxes</c> [N, 4], y0 x0 y1 x1 as shares of the input, <c>detection_classes</c>
+    /// [N] from 1 on, <c>detection_scores</c> [N].
+    /// </summary>
+    TensorFlow,
+
+    /// <summary>
+    /// YOLO models that have suppressed what they found twice: one output [N, 6], in each row x0 y0 x1 y1 in pixels of the input, score and
+    /// class (YOLOv10), or [n, 7], the image's number, the box, class and score (YOLOv7 with <c>--end2end</c>).
+    /// </summary>
+    YoloEndToEnd,
 
     /// <summary>Anything else, decoded by <see cref="OnnxTeacherOptions.Decoder"/>.</summary>
     Custom,

@@ -32,16 +32,17 @@ public sealed record TeacherPreprocessing
 
     /// <summary>
     /// What the detectors of a format were published with. <see cref="TeacherFormat.YoloX"/>: top-left letterbox, BGR, 0 to 255.
-    /// <see cref="TeacherFormat.YoloV5"/> and <see cref="TeacherFormat.YoloV8"/>: centred letterbox, RGB, 0 to 1.
-    /// <see cref="TeacherFormat.Gfl"/>: NanoDet's, stretched, BGR, ImageNet's mean and deviation. <see cref="TeacherFormat.Detr"/>:
-    /// stretched, RGB, ImageNet's mean and deviation (RT-DETR has neither: <c>with { Mean = [0, 0, 0], StandardDeviation = [1, 1, 1] }</c>).
+    /// <see cref="TeacherFormat.YoloV5"/>, <see cref="TeacherFormat.YoloV8"/> and <see cref="TeacherFormat.YoloEndToEnd"/>: centred letterbox,
+    /// RGB, 0 to 1. <see cref="TeacherFormat.Gfl"/>: NanoDet's, stretched, BGR, ImageNet's mean and deviation. <see cref="TeacherFormat.Detr"/>:
+    /// stretched, RGB, ImageNet's mean and deviation. <see cref="TeacherFormat.RtDetr"/>: stretched, RGB, 0 to 1.
     /// <see cref="TeacherFormat.Ssd"/>: stretched, RGB, (pixel − 127) / 128. <see cref="TeacherFormat.Torchvision"/>: top-left letterbox, RGB,
-    /// 0 to 1. <see cref="TeacherFormat.FastestDet"/>: stretched, BGR, 0 to 1. All others: stretched, RGB, 0 to 1.
+    /// 0 to 1. <see cref="TeacherFormat.TensorFlow"/>: stretched, RGB, 0 to 255. <see cref="TeacherFormat.FastestDet"/>: stretched, BGR, 0 to 1.
+    /// All others: stretched, RGB, 0 to 1.
     /// </summary>
     public static TeacherPreprocessing For(TeacherFormat format) => format switch
     {
         TeacherFormat.YoloX => new() { Fit = ImageFit.LetterboxTopLeft, Channels = ChannelOrder.Bgr, Scale = 1 },
-        TeacherFormat.YoloV5 or TeacherFormat.YoloV8 => new() { Fit = ImageFit.LetterboxCentred },
+        TeacherFormat.YoloV5 or TeacherFormat.YoloV8 or TeacherFormat.YoloEndToEnd => new() { Fit = ImageFit.LetterboxCentred },
         TeacherFormat.Gfl => new()
         {
             Channels = ChannelOrder.Bgr,
@@ -52,6 +53,7 @@ public sealed record TeacherPreprocessing
         TeacherFormat.Detr => new() { Mean = [0.485f, 0.456f, 0.406f], StandardDeviation = [0.229f, 0.224f, 0.225f] },
         TeacherFormat.Ssd => new() { Scale = 1, Mean = [127, 127, 127], StandardDeviation = [128, 128, 128] },
         TeacherFormat.Torchvision => new() { Fit = ImageFit.LetterboxTopLeft },
+        TeacherFormat.TensorFlow => new() { Scale = 1 },
         TeacherFormat.FastestDet => new() { Channels = ChannelOrder.Bgr },
         _ => new(),
     };

@@ -56,6 +56,17 @@ public class AnswerCacheTests
     }
 
     [Test]
+    public void DistributionsOfSides_AreKeptToo()
+    {
+        var edges = new EdgeBins(2, [.. Enumerable.Range(0, 16).Select(i => i / 16f)], [.. Enumerable.Range(0, 16).Select(i => i / 3f)]);
+        DensePredictions kept = AnswerCache.Decode(AnswerCache.Encode(Answer(2) with { Edges = edges }))!;
+
+        Assert.That(kept.Edges!.Bins, Is.EqualTo(2));
+        Assert.That((kept.Edges.Probabilities, kept.Edges.Places), Is.EqualTo((edges.Probabilities, edges.Places)));
+        Assert.That(AnswerCache.Decode(AnswerCache.Encode(Answer(2)))!.Edges, Is.Null);
+    }
+
+    [Test]
     public void TheFolder_StaysWithinItsBound_AndKeepsTheNewest()
     {
         int one = AnswerCache.Encode(Answer(20)).Length;

@@ -90,6 +90,27 @@ public class CachedOnnxTeacherTests
         Assert.That(mirrored * cropped, Is.GreaterThan(0));
     }
 
+    /// <summary>The mean of each side's distribution is the side of the box, before and after.</summary>
+    [TestCase(false)]
+    [TestCase(true)]
+    public void DistributionsOfSides_GoWhereTheirBoxGoes(bool mirror)
+    {
+        // Sides at .2 .3 .6 .7, each as two bins a tenth to either side with ½ each, or unequal ones with the same mean.
+        float[] places = [.1f, .3f, .2f, .4f, .5f, .8f, .6f, .8f], shares = [.5f, .5f, .5f, .5f, 2 / 3f, 1 / 3f, .5f, .5f];
+        var predictions = new DensePredictions([.2f, .3f, .6f, .7f, .9f, .9f, 1, 1], [.9f, .8f], [.9f, .8f])
+        {
+            Edges = new EdgeBins(2, [.. shares, .. new float[8]], [.. places, .. new float[8]]),
+        };
+
+        // The second box lies outside what is shown.
+        DensePredictions gone = CachedOnnxTeacher.Through(predictions, new ImageGeometry(.1f, .1f, .75f, .75f, mirror));
+
+        Assert.That(gone.Count, Is.EqualTo(1));
+        float[] means = [.. Enumerable.Range(0, 4).Select(side => Enumerable.Range(2 * side, 2).Sum(k => gone.Edges!.Probabilities[k] * gone.Edges.Places[k]))];
+        Assert.That(means, Is.EqualTo(gone.Boxes).AsCollection.Within(1e-5f));
+        Assert.That(gone.Edges!.Probabilities[mirror ? 0 : 4], Is.EqualTo(2 / 3f).Within(1e-6f), "in a mirror left is right");
+    }
+
     [Test]
     public void Fingerprints_TellModelsAndWaysOfReadingApart()
     {

@@ -2,6 +2,7 @@ using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
+using Microsoft.ML.Distillation.Tests.Data;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -133,6 +134,66 @@ public class OnnxTeacherTests
             Throws.ArgumentException.With.Message.Contains("width 64").And.Message.Contains("96"));
     }
 
+    /// <summary>
+    /// Training shows teachers its batches where the loader made them, on the CPU; the student's tensors lie elsewhere. A device without
+    /// memory stands for a GPU: nothing on it has values, but everything has a place.
+    /// </summary>
+    [Test]
+    public void Answers_LieWhereTheStudentTrains_NotWhereTheImagesLie([Values] bool cached)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        using var graph = SsdGraph();
+        string hint = graph.Pool(), path = graph.Save();
+        var device = new Device(DeviceType.META);
+        var options = new OnnxTeacherOptions { Hints = cached ? [] : [hint] };
+        var teacher = new OnnxTeacher(path, TeacherFormat.Ssd, ["cat", "dog"], options, ["dog", "cat"], device);
+        using ITeacher asked = cached ? new CachedOnnxTeacher(teacher, new AnswerCache(folder.Path, "x", 1 << 20)) : teacher;
+        Tensor images = zeros(1, 3, 64, 64), box = tensor(new[] { .1f, .1f, .5f, .5f }, [1, 4]);
+        using ITeacherView view = asked.View(images, [new ImageSize(64, 64)]);
+
+        BoxScores scores = view.ScoreBoxes([box]);
+        AnchorScores anchors = view.ScoreAnchors(box);
+        EdgeScores edges = view.ScoreEdges([box]);
+
+        List<Tensor> answers = [scores.Probabilities, scores.RefinedBoxes, scores.Known!, scores.KnownBoxes!, anchors.Objectness, anchors.RefinedBoxes, anchors.Known, anchors.KnownBoxes!, edges.Probabilities, edges.Places, edges.Known];
+        if (!cached) answers.Add(view.Feature(hint));
+        Assert.That(answers.Select(answer => answer.device.type), Is.All.EqualTo(DeviceType.META));
+    }
+
+    [Test]
+    public void SizeAlone_LeavesThePresetOfTheFormatThatIsFound()
+    {
+        using var graph = SsdGraph();
+        string path = graph.Save();
+        using var detector = new OnnxDetector(path, TeacherFormat.Auto, ["cat", "dog"], new OnnxTeacherOptions { InputWidth = 64, InputHeight = 64 });
+
+        TeacherPreprocessing preset = TeacherPreprocessing.For(TeacherFormat.Ssd), seen = detector.Preprocessing;
+        Assert.That((seen.Scale, seen.Mean, seen.StandardDeviation), Is.EqualTo((preset.Scale, preset.Mean, preset.StandardDeviation)));
+        Assert.That(seen.Mean, Is.All.EqualTo(127));
+        Assert.That(detector.InputSize, Is.EqualTo(new ImageSize(64, 64)));
+        Assert.That(() => new OnnxDetector(path, TeacherFormat.Auto, ["cat", "dog"], new OnnxTeacherOptions { InputHeight = 96 }),
+            Throws.ArgumentException.With.Message.Contains("height 64").And.Message.Contains("96"));
+        Assert.That(new OnnxTeacherOptions { InputWidth = 0 }.Validate, Throws.InstanceOf<ArgumentException>().With.Message.Contains("InputWidth"));
+    }
+
+    [TestCase("{0: 'person', 1: \"dog's toy\", 2: 'it\\'s'}", "person|dog's toy|it's")]
+    [TestCase("['cat', 'dog']", "cat|dog")]
+    [TestCase("{\"1\": \"dog\", \"0\": \"3\"}", "3|dog")]
+    [TestCase("{0: 'cat', 2: 'dog'}", null)]
+    [TestCase("{0: 'cat', 0: 'dog'}", null)]
+    [TestCase("none", null)]
+    public void ClassNames_AreReadFromTheMetadata(string text, string? names)
+    {
+        Assert.That(EmbeddedClassNames.Parse(text), Is.EqualTo(names?.Split('|')));
+        using var graph = SsdGraph().Metadata("names", text);
+        string path = graph.Save();
+        if (names is null)
+            Assert.That(() => Teacher.FromOnnx(path), Throws.ArgumentException.With.Message.Contains("names of its classes"));
+        else
+            Assert.That(Teacher.FromOnnx(path).ClassNames, Is.EqualTo(names.Split('|')));
+    }
+
     [Test]
     public void Gpu_IsUsedOrAClearError_UnlessTheCpuWillDo()
     {
@@ -149,6 +210,26 @@ public class OnnxTeacherTests
         {
             Assert.That(e.Message, Does.Contain("GPU 0").And.Contain("Microsoft.ML.OnnxRuntime.Gpu"));
         }
+    }
+
+    [Test]
+    public void WithoutAWordOnIt_TheModelRuns_WhereTheStudentTrains_OrTheCpuWithAWarning()
+    {
+        var options = new OnnxTeacherOptions();
+        Assert.That(options.Beside(null), Is.EqualTo(options), "beside a student on the CPU: on the CPU");
+        Assert.That(options.Beside(3), Is.EqualTo(options with { GpuDeviceId = 3, FallbackToCpu = true }));
+        Assert.That((options with { GpuDeviceId = 1 }).Beside(3), Is.EqualTo(options with { GpuDeviceId = 1 }), "what was asked for stays, and is an error where it cannot be");
+        Assert.That((options with { CpuOnly = true }).Beside(3).GpuDeviceId, Is.Null);
+        Assert.That((options with { CpuOnly = true, GpuDeviceId = 0 }).Validate, Throws.InstanceOf<ArgumentException>().With.Message.Contains("CpuOnly"));
+
+        using var graph = SsdGraph();
+        Teacher teacher = Teacher.FromOnnx(graph.Save(), TeacherFormat.Ssd, ["cat", "dog"]);
+        using (ITeacher onCpu = teacher.Open(["cat", "dog"], CPU)) Assert.That(onCpu.Caution, Is.Null);
+        // Which of the two it is depends on the ONNX Runtime that is here.
+        using ITeacher onGpu = teacher.Open(["cat", "dog"], new Device(DeviceType.CUDA, 0));
+        Assert.That(onGpu.Caution, Is.Null.Or.Contains("GPU 0").And.Contains("Microsoft.ML.OnnxRuntime.Gpu"));
+        using Tensor images = zeros(1, 3, 64, 64);
+        Assert.That(onGpu.Detect(images, [new ImageSize(64, 64)])[0].Count, Is.GreaterThan(0));
     }
 
     /// <summary>A dog at .1 to .5, and perhaps a cat at .6 to .9.</summary>

@@ -17,6 +17,7 @@ internal sealed class TeacherGraph : IDisposable
 
     private readonly TemporaryFolder _folder = new();
     private readonly GraphBuilder _graph = new();
+    private readonly List<KeyValuePair<string, string>> _metadata = [];
     private readonly string _images;
     private readonly bool _hasBatch;
     private readonly object _batch;
@@ -61,11 +62,19 @@ internal sealed class TeacherGraph : IDisposable
         return this;
     }
 
+    /// <summary>Adds an entry to the metadata.</summary>
+    public TeacherGraph Metadata(string key, string value)
+    {
+        _metadata.Add(new(key, value));
+        return this;
+    }
+
     /// <summary>Writes the file.</summary>
     public string Save()
     {
         string path = Path.Combine(_folder.Path, "teacher.onnx");
-        File.WriteAllBytes(path, new OnnxModelFile(_graph.Build([])).ToBytes());
+        OnnxModelFile model = _metadata.Aggregate(new OnnxModelFile(_graph.Build([])), (file, entry) => file.With(entry.Key, entry.Value));
+        File.WriteAllBytes(path, model.ToBytes());
         return path;
     }
 

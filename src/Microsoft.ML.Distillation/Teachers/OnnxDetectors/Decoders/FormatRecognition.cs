@@ -5,8 +5,9 @@ internal static class FormatRecognition
 {
     private static readonly IOutputDecoder[] Decoders =
     [
-        new YoloXDecoder(), new YoloV5Decoder(), new YoloV8Decoder(), new GflDecoder(), new DetrDecoder(), new SsdDecoder(),
-        new TorchvisionDecoder(), new FastestDetDecoder(),
+        new YoloXDecoder(), new YoloV5Decoder(), new YoloV8Decoder(), new YoloEndToEndDecoder(), new GflDecoder(),
+        new DetrDecoder(realTime: false), new DetrDecoder(realTime: true), new SsdDecoder(), new TorchvisionDecoder(), new TensorFlowDecoder(),
+        new FastestDetDecoder(),
     ];
 
     /// <summary>The decoder of a format, or for <see cref="TeacherFormat.Auto"/> the only one that fits.</summary>

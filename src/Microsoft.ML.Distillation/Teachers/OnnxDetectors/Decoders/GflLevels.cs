@@ -37,7 +37,7 @@ internal sealed record GflLevel(int Stride, CellValues Classes, CellValues Dista
 /// <summary>Finds the levels of a model with distributional boxes among its outputs.</summary>
 internal static class GflLevels
 {
-    private static readonly int[] Strides = [8, 16, 32, 64, 128, 4];
+    private static readonly int[] Strides = [4, 8, 16, 32, 64, 128];
 
     /// <summary>The levels; none where the outputs are something else.</summary>
     public static IReadOnlyList<GflLevel> Find(IReadOnlyList<OnnxOutput> outputs, DecoderContext context)
@@ -64,30 +64,39 @@ internal static class GflLevels
 
     private static List<GflLevel> Apart(IReadOnlyList<OnnxOutput> outputs, DecoderContext context)
     {
+        IReadOnlyList<int> strides = context.Options.Strides ?? Strides;
         var levels = new List<GflLevel>();
-        foreach (int stride in context.Options.Strides ?? Strides)
+        // Small inputs have several levels of one cell: those of equal cells share out the strides that fit, the smallest first.
+        foreach (IGrouping<int, int> fitting in strides.GroupBy(stride => GridLevels.Cells(context.Input, stride)))
         {
-            int cells = GridLevels.Cells(context.Input, stride);
-            (OnnxOutput Output, int Channels, CellValues Values)[] maps =
-                [.. outputs.Select(output => Read(output, cells)).Where(map => map.Channels > 0)];
-            // Where C = 4(m + 1) only names tell the two apart, or their order.
-            int classes = Array.FindIndex(maps, map => map.Channels == context.Classes && !IsDistances(map.Output));
-            int distances = Array.FindLastIndex(maps, map => Bins(map.Channels) is not null && map != maps.ElementAtOrDefault(classes));
-            if (classes < 0 || distances < 0) continue;
-            levels.Add(new GflLevel(
-                stride, maps[classes].Values, maps[distances].Values, Bins(maps[distances].Channels)!.Value, Offset: 0.5f));
+            LevelOutput[] maps = [.. outputs.Select(output => Read(output, fitting.Key)).OfType<LevelOutput>()];
+            if (maps.Length == 0) continue;
+            (LevelOutput Classes, LevelOutput Distances)[] pairs = Pairs(maps, context.Classes);
+            if (pairs.Length == 0 || pairs.Length > fitting.Count()) return [];
+            levels.AddRange(pairs.Zip(fitting, (pair, stride) => new GflLevel(
+                stride, pair.Classes.Values, pair.Distances.Values, Bins(pair.Distances.Channels)!.Value, Offset: 0.5f)));
         }
 
         return 2 * levels.Count == outputs.Count ? levels : [];
     }
 
-    /// <summary>An output as a level of some number of cells, [cells, channels] or [channels, h, w]; no channels where it is none.</summary>
-    private static (OnnxOutput Output, int Channels, CellValues Values) Read(OnnxOutput output, int cells)
+    /// <summary>The outputs of levels of equal cells, two by two in their order; none where it is not clear which are which.</summary>
+    private static (LevelOutput Classes, LevelOutput Distances)[] Pairs(LevelOutput[] maps, int classes)
+    {
+        LevelOutput[] scores = [.. maps.Where(map => map.Channels == classes && !IsDistances(map.Output))];
+        LevelOutput[] distances = [.. maps.Where(map => Bins(map.Channels) is not null && !scores.Contains(map))];
+        // Where C = 4(m + 1) and no name tells, the order does: classes come first. Of several such levels it does not.
+        if (distances.Length == 0 && scores.Length == 2) (scores, distances) = ([scores[0]], [scores[1]]);
+        return scores.Length == distances.Length && scores.Length + distances.Length == maps.Length ? [.. scores.Zip(distances)] : [];
+    }
+
+    /// <summary>An output as one of a level of some number of cells, [cells, channels] or [channels, h, w].</summary>
+    private static LevelOutput? Read(OnnxOutput output, int cells)
     {
         int channels = output.Values.Length / cells;
         bool rows = output.Shape.Count == 2 && output.Shape[0] == cells;
         bool map = output.Shape.Count == 3 && output.Shape[1] * output.Shape[2] == cells;
-        return (output, rows || map ? channels : 0, new CellValues(output, 0, rows ? channels : 1, rows ? 1 : cells));
+        return channels > 0 && (rows || map) ? new LevelOutput(output, channels, new CellValues(output, 0, rows ? channels : 1, rows ? 1 : cells)) : null;
     }
 
     private static bool IsDistances(OnnxOutput output)
@@ -98,4 +107,7 @@ internal static class GflLevels
 
     /// <summary>m + 1, where channels are those of four distributions.</summary>
     private static int? Bins(int channels) => channels >= 8 && channels % 4 == 0 ? channels / 4 : null;
+
+    /// <summary>An output that is the classes or the distances of a level.</summary>
+    private sealed record LevelOutput(OnnxOutput Output, int Channels, CellValues Values);
 }

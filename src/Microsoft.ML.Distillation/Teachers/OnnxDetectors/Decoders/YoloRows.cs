@@ -2,6 +2,22 @@ using System.Numerics.Tensors;
 
 namespace Microsoft.ML.Distillation.Teachers.OnnxDetectors.Decoders;
 
+/// <summary>What the number of rows, and their objectness, tell of the network.</summary>
+internal enum YoloLayout
+{
+    /// <summary>Neither: the rows are no whole grid of the usual strides.</summary>
+    Unknown,
+
+    /// <summary>One prediction in each cell: YOLOX.</summary>
+    OnePerCell,
+
+    /// <summary>One in each cell, all of objectness 1: YOLOv6, which has none and fills the column.</summary>
+    WithoutObjectness,
+
+    /// <summary>One for each of a cell's three anchors: YOLOv5 and YOLOv7.</summary>
+    ThreePerCell,
+}
+
 /// <summary>Rows of box, objectness and classes, as YOLOv5 and YOLOX have them.</summary>
 internal static class YoloRows
 {
@@ -25,6 +41,20 @@ internal static class YoloRows
         }
 
         return false;
+    }
+
+    /// <summary>What the rows tell of the network.</summary>
+    public static YoloLayout LayoutOf(OnnxOutput rows, DecoderContext context)
+    {
+        if (GridLevels.Find(context.Input, rows.Shape[0], 3, context.Options.Strides) is not null) return YoloLayout.ThreePerCell;
+        if (GridLevels.Find(context.Input, rows.Shape[0], 1, context.Options.Strides) is null) return YoloLayout.Unknown;
+        ReadOnlySpan<float> values = rows.Values.Span;
+        for (int at = 4; at < values.Length; at += rows.Shape[1])
+        {
+            if (values[at] != 1) return YoloLayout.OnePerCell;
+        }
+
+        return YoloLayout.WithoutObjectness;
     }
 
     /// <summary>Reads some of the rows.</summary>

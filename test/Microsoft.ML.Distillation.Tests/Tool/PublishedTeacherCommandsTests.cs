@@ -1,0 +1,88 @@
+using Microsoft.ML.Distillation.Samples.Demo.Scenes;
+using Microsoft.ML.Distillation.Tests.Data;
+using Microsoft.ML.Distillation.Tests.Teachers.OnnxDetectors;
+
+namespace Microsoft.ML.Distillation.Tests.Tool;
+
+/// <summary>One command distils each kind of published detector into each kind of student.</summary>
+public class PublishedTeacherCommandsTests
+{
+    private static readonly string[] Tiny =
+    [
+        "--input-size", "64", "--epochs", "1", "--batch-size", "3", "--seed", "3", "--val-split", "none", "--test-split", "none", "--backbone", "plain",
+        "--widths", "4,8,8", "--teacher-threads", "1",
+    ];
+
+    private static readonly string[] TwoStage = [], OneStage = ["--student", "one-stage", "--strides", "8,16", "--channels", "16"];
+
+    private TemporaryFolder _folder = null!;
+    private string _class = "";
+
+    [OneTimeSetUp]
+    public void MakeData()
+    {
+        _folder = new TemporaryFolder();
+        SceneDataSet.Write(_folder.Sub("data"), seed: 1, [("train", 6)]);
+        _class = new MLContext().Data.CreateEnumerable<Row>(new MLContext().Data.LoadDetections(_folder.Sub("data")), false).SelectMany(row => row.Label).First();
+    }
+
+    [OneTimeTearDown]
+    public void DeleteFolder() => _folder.Dispose();
+
+    [Test]
+    public void FastestDet([Values] bool oneStage) => Distil(TestData.Model("fastestdet.onnx"), TestData.Model("coco.names"), "person", oneStage);
+
+    [Test]
+    public void UltraFace([Values] bool oneStage) => Distil(TestData.Model("ultraface-rfb320.onnx"), Names("face"), "face", oneStage);
+
+    [Test]
+    public void Gfl([Values] bool oneStage)
+    {
+        using var graph = new TeacherGraph("batch");
+        const int bins = 8, cells = 84, columns = 2 + 4 * bins;
+        var values = new float[cells * columns];
+        (values[20 * columns], values[20 * columns + 2 + 2]) = (.9f, 9);
+        graph.Output("output", values, [cells, columns]);
+        string[] localisation = oneStage ? ["--ld-weight", "0.25"] : [];
+        ToolRun run = Distil(graph.Save(), Names("cat", "dog"), "cat", oneStage, [.. localisation, "--teacher-cache", _folder.Sub($"cache{oneStage}")]);
+        if (oneStage) Assert.That(run.Output, Does.Contain("box.distribution"));
+    }
+
+    [Test]
+    public void YoloX([Values] bool oneStage, [Values] bool decoded)
+    {
+        using var graph = new TeacherGraph("batch");
+        const int cells = 84, columns = 7;
+        var values = new float[cells * columns];
+        float[] row = decoded ? [30, 30, 40, 30, .9f, .8f, .1f] : [.5f, .5f, 1, 1, .9f, .8f, .1f];
+        row.CopyTo(values, 70 * columns);
+        graph.Output("output", values, [cells, columns]);
+        string hint = graph.Pool();
+        // One of the student's maps is held to a tensor inside the graph.
+        Distil(graph.Save(), Names("cat", "dog"), "cat", oneStage, ["--hint", $"{(oneStage ? "neck0" : "conv3")}={hint}", "--feature-loss", "hint,pkd"]);
+    }
+
+    private ToolRun Distil(string teacher, string names, string known, bool oneStage, params string[] more)
+    {
+        string aliases = _folder.Sub("aliases.txt"), output = _folder.Sub("student.zip");
+        File.WriteAllText(aliases, $"{known} = {_class}");
+        ToolRun run = ToolRun.Succeeding(
+            ["distill", "--data", _folder.Sub("data"), "--teacher", teacher, "--teacher-classes", names, "--teacher-aliases", aliases, "--output", output,
+                .. oneStage ? OneStage : TwoStage, .. Tiny, .. more]);
+        Assert.That(run.Output, Does.Contain($"are taught: {_class}").And.Contain(oneStage ? "class.soft" : "rcn.class.soft"));
+        Assert.That(Teacher.FromModel(output).ClassNames, Does.Contain(_class));
+        return run;
+    }
+
+    private string Names(params string[] names)
+    {
+        string path = _folder.Sub("names.txt");
+        File.WriteAllLines(path, names);
+        return path;
+    }
+
+    private sealed class Row
+    {
+        public string[] Label { get; set; } = [];
+    }
+}
