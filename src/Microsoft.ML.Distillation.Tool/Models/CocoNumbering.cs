@@ -37,9 +37,11 @@ internal sealed class CocoNumbering
         return found.Labels.Select((name, i) =>
         {
             ReadOnlySpan<float> box = found.Boxes.AsSpan(4 * i, 4);
-            return new CocoDetection(
-                IdOf(_images, file, "image"), IdOf(_classes, name, "category"),
-                new CocoBox(box[0], box[1], (double)box[2] - box[0], (double)box[3] - box[1]), found.Scores[i]) { FileName = file };
+            var place = new CocoBox(box[0], box[1], (double)box[2] - box[0], (double)box[3] - box[1]);
+            return new CocoDetection(IdOf(_images, file, "image"), IdOf(_classes, name, "category"), place, found.Scores[i])
+            {
+                FileName = file,
+            };
         });
     }
 

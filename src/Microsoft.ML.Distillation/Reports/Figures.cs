@@ -23,6 +23,7 @@ internal static class Figures
         double value when Math.Abs(value) >= 10 => Text(value, "0.0"),
         0 => "0",
         double value when Math.Abs(value) >= 0.1 => Text(value, "0.00"),
+        double value when Math.Abs(value) >= 0.001 => Text(value, "0.####"),
         double value => Text(value, "0.###e+0"),
     };
 

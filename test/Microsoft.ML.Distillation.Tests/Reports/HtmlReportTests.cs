@@ -10,6 +10,7 @@ public partial class HtmlReportTests
     [TestCase(1200, false, "rgb(247, 246, 242)")]
     [TestCase(1200, true, "rgb(21, 23, 27)")]
     [TestCase(500, false, "rgb(247, 246, 242)")]
+    [TestCase(390, false, "rgb(247, 246, 242)")]
     public void Browser_ShowsPlotsWithData_AndPictures_WithoutAnError(int width, bool dark, string background)
     {
         Browser browser = Browser.Open(HtmlReport.ToHtml(ReportScenes.Content()), width, dark);

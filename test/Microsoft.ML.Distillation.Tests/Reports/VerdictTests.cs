@@ -15,9 +15,9 @@ public class VerdictTests
     }
 
     // Differences .01, .03, .02: mean .02, standard deviation .01, t(2) = 4.303: ± 4.303 × .01 / √3 = .0248.
-    [TestCase(0.0, "No clear difference: +2.0 ± 2.5 points of AP over 3 seeds")]
-    [TestCase(0.03, "Distillation helps: +5.0 ± 2.5 points of AP over 3 seeds")]
-    [TestCase(-0.07, "Distillation hurts: −5.0 ± 2.5 points of AP over 3 seeds")]
+    [TestCase(0.0, "No clear difference: +2.0 ±\u00A02.5 points of AP over 3 seeds")]
+    [TestCase(0.03, "Distillation helps: +5.0 ±\u00A02.5 points of AP over 3 seeds")]
+    [TestCase(-0.07, "Distillation hurts: −5.0 ±\u00A02.5 points of AP over 3 seeds")]
     public void Seeds_DecideTheVerdict(double shift, string expected)
     {
         SeedFigures[] alone = [new(1, .30, .5, .2), new(2, .31, .5, .2), new(3, .32, .5, .2)];
@@ -90,6 +90,12 @@ public class VerdictTests
         Assert.That(judged.Boxes.Select(box => box.Class), Is.EqualTo(new[] { "b-right", "b-wrong", "b-ignored", "b-missed" }));
         Assert.That(judged.Quality, Is.EqualTo(0.5).Within(1e-12));
     }
+
+    [TestCase(89_360, "0.0894")]
+    [TestCase(290_000, "0.29")]
+    [TestCase(2_000, "0.002")]
+    [TestCase(163_000_000, "163")]
+    public void Megabytes_AreWrittenAsPeopleWriteThem(long bytes, string text) => Assert.That(Figures.Megabytes(bytes), Is.EqualTo(text));
 
     [TestCase(0, 1, new[] { 0, .2, .4, .6, .8, 1 })]
     [TestCase(0, 37, new double[] { 0, 10, 20, 30, 40 })]

@@ -141,7 +141,12 @@ internal sealed class CocoParser
         if (id is not null && !_annotationIds.Add(id.Value)) throw annotation.Error(ref json, $"has the id {id} of another annotation");
         AnnotatedObject whole = flags with
         {
-            Label = "", X0 = (float)place.X, Y0 = (float)place.Y, X1 = (float)place.X1, Y1 = (float)place.Y1, Area = (float?)area,
+            Label = "",
+            X0 = (float)place.X,
+            Y0 = (float)place.Y,
+            X1 = (float)place.X1,
+            Y1 = (float)place.Y1,
+            Area = (float?)area,
         };
         if (_toEvaluate) _measures.Add((place, area));
         _objects.Add(new CocoObjectEntry(_imageIds.Mention(image.Value), _categoryIds.Mention(category.Value), annotation.Line, whole));

@@ -7,7 +7,7 @@ namespace Microsoft.ML.Distillation.Reports.Sections;
 /// <summary>AP of each class: a row a class, a dot a model.</summary>
 internal static class ClassSection
 {
-    private const double RowHeight = 26, Left = 150, Right = 700, Top = 26, ViewWidth = 720;
+    private const double RowHeight = 26, Left = 120, Right = 462, Top = 26, ViewWidth = 480;
 
     /// <summary>Writes the section, where models were measured.</summary>
     public static void Write(HtmlWriter html, ReportContent content)
@@ -81,5 +81,5 @@ internal static class ClassSection
 
     private static DetectionClassMetrics? Of(ReportedModel model, string name) => model.Metrics!.Classes.FirstOrDefault(c => c.Name == name);
 
-    private static string Shortened(string name) => name.Length <= 18 ? name : name[..17] + "…";
+    private static string Shortened(string name) => name.Length <= 15 ? name : name[..14] + "…";
 }

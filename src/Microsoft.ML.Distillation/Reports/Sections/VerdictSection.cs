@@ -27,7 +27,7 @@ internal static class VerdictSection
         string measured = content.Images.Count > 0 ? $" on {Count(content.Images.Count)} test images" : "";
         if (!double.IsFinite(main.AveragePrecision)) return ($"{main.Name}: trained, not yet measured on test images", Course(main));
         string share = content.Find(ModelRole.Teacher) is { } teacher && teacher.AveragePrecision > 0 && teacher != main
-            ? $" It keeps {Percent(main.AveragePrecision / teacher.AveragePrecision)} % of its teacher's AP{Cost(main, teacher)}."
+            ? $" It keeps {Percent(main.AveragePrecision / teacher.AveragePrecision)}\u00A0% of its teacher's AP{Cost(main, teacher)}."
             : "";
         share += Quantised(main, content.Find(ModelRole.Quantised));
         if (content.Find(ModelRole.Alone) is not { } alone || main.Role != ModelRole.Distilled)
@@ -37,9 +37,9 @@ internal static class VerdictSection
         string points = Percent(Math.Abs(gain.Mean));
         if (gain.Count > 1)
         {
-            string figure = $"{Points(gain.Mean)} ± {Percent(gain.HalfWidth)} points of AP over {gain.Count} seeds";
+            string figure = $"{Points(gain.Mean)} ±\u00A0{Percent(gain.HalfWidth)} points of AP over {gain.Count} seeds";
             string verdict = !gain.IsSure ? $"No clear difference: {figure}" : gain.Mean > 0 ? $"Distillation helps: {figure}" : $"Distillation hurts: {figure}";
-            return (verdict, $"AP {ap} against {Percent(alone.AveragePrecision)} of the same student trained alone{measured}; ± is the 95 % interval of the paired difference.{share}");
+            return (verdict, $"AP {ap} against {Percent(alone.AveragePrecision)} of the same student trained alone{measured}; ± is the 95\u00A0% interval of the paired difference.{share}");
         }
 
         string sentence = gain.Mean >= 0 ? $"Distilled, the student gains {points} points of AP" : $"Distilled, the student loses {points} points of AP";
@@ -59,10 +59,12 @@ internal static class VerdictSection
         string[] parts =
         [
             .. main.Bytes > 0 && teacher.Bytes > 0 ? (string[])[$"in a file {Times((double)teacher.Bytes.Value / main.Bytes.Value)} smaller"] : [],
-            .. main.Milliseconds > 0 && teacher.Milliseconds > 0 ? (string[])[$"{Times(teacher.Milliseconds.Value / main.Milliseconds.Value)} as fast"] : [],
+            .. main.Milliseconds > 0 && teacher.Milliseconds > 0 ? (string[])[Speed(teacher.Milliseconds.Value / main.Milliseconds.Value)] : [],
         ];
         return parts.Length == 0 ? "" : ", " + string.Join(" and ", parts);
     }
+
+    private static string Speed(double factor) => factor is > 0.95 and < 1.05 ? "about as fast" : $"{Times(factor)} as fast";
 
     private static string Course(ReportedModel model)
         => model.Training?.Validations is { Length: > 0 } validations
@@ -136,7 +138,7 @@ internal static class VerdictSection
     {
         if (model == alone || model.Role == ModelRole.Teacher) return "";
         PairedDifference gain = Difference(model, alone);
-        return gain.Count > 1 ? $"{Points(gain.Mean)} ± {Percent(gain.HalfWidth)}" : Points(gain.Mean);
+        return gain.Count > 1 ? $"{Points(gain.Mean)} ±\u00A0{Percent(gain.HalfWidth)}" : Points(gain.Mean);
     }
 
     private static void Seeds(HtmlWriter html, ReportContent content)
