@@ -9,7 +9,8 @@ internal static class AnnotationFile
     /// <param name="namesOfSplit">The patterns that a split's file may have for a name, best first.</param>
     /// <param name="isAnnotation">Tells it from other files of that extension.</param>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
-    /// <exception cref="FileNotFoundException">There is none, or there are several.</exception>
+    /// <exception cref="FileNotFoundException">There is none.</exception>
+    /// <exception cref="FormatException">There are several.</exception>
     public static string Find(
         AnnotationSource source, IReadOnlyList<string> folders, string extension, Func<string, string[]> namesOfSplit, Func<string, bool>? isAnnotation = null)
     {
@@ -29,7 +30,7 @@ internal static class AnnotationFile
                 string[] files = [.. Matching(part, pattern).Where(path => isAnnotation?.Invoke(Path.GetFileName(path)) != false)];
                 if (files.Length == 1) return files[0];
                 if (files.Length > 1)
-                    throw new FileNotFoundException($"'{part}' holds {files.Length} files '{pattern}': name one, or a split. There are: {Listing(files)}.", part);
+                    throw new FormatException($"'{part}' holds {files.Length} files '{pattern}': name one, or a split. There are: {Listing(files)}.");
             }
         }
 

@@ -7,7 +7,8 @@ internal static class CocoReader
 
     /// <summary>The images of a file, or of the one file of a folder and split.</summary>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
-    /// <exception cref="FileNotFoundException">There is no annotation file of this split, or there are several.</exception>
+    /// <exception cref="FileNotFoundException">There is no annotation file of this split.</exception>
+    /// <exception cref="FormatException">There are several.</exception>
     /// <exception cref="FormatException">It is not a COCO annotation file; the message names file, line and element.</exception>
     public static IEnumerable<AnnotatedImage> Read(AnnotationSource source)
     {

@@ -12,7 +12,8 @@ internal static class OpenImagesReader
 
     /// <summary>The images of a file, or of the one file of a folder and split.</summary>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
-    /// <exception cref="FileNotFoundException">There is no annotation file of this split, or there are several; or, as it is read, an image does not exist.</exception>
+    /// <exception cref="FileNotFoundException">There is no annotation file of this split; or, as it is read, an image does not exist.</exception>
+    /// <exception cref="FormatException">There are several.</exception>
     /// <exception cref="FormatException">A line is not as it must be, or a class has no name; the message names file and line.</exception>
     public static IEnumerable<AnnotatedImage> Read(AnnotationSource source)
     {

@@ -10,7 +10,8 @@ internal static class TabSeparatedReader
 
     /// <summary>The images of a file, or of the one file of a folder and split; lines are parsed when their turn comes.</summary>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
-    /// <exception cref="FileNotFoundException">There is no annotation file of this split, or there are several.</exception>
+    /// <exception cref="FileNotFoundException">There is no annotation file of this split.</exception>
+    /// <exception cref="FormatException">There are several.</exception>
     /// <exception cref="FormatException">A line is not as it must be, or an image is named twice; the message names file and line.</exception>
     public static IEnumerable<AnnotatedImage> Read(AnnotationSource source)
     {

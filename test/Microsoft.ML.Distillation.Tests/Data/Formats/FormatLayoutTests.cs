@@ -168,7 +168,7 @@ public class FormatLayoutTests
     {
         _folder.Write("a.tsv", "");
         _folder.Write("b.tsv", "");
-        Assert.That(() => Counts(DetectionFormat.TabSeparated, null), Throws.TypeOf<FileNotFoundException>().With.Message.Contains("name one, or a split").And.Message.Contains("a.tsv, b.tsv"));
+        Assert.That(() => Counts(DetectionFormat.TabSeparated, null), Throws.TypeOf<FormatException>().With.Message.Contains("name one, or a split").And.Message.Contains("a.tsv, b.tsv"));
         Assert.That(() => Counts(DetectionFormat.TabSeparated, "c"), Throws.TypeOf<FileNotFoundException>().With.Message.Contains("split 'c'"));
     }
 
