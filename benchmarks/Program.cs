@@ -1,5 +1,12 @@
 using Microsoft.ML.Distillation.Benchmarks;
 
+// One part alone, by its name.
+if (args is ["teacher-cache"])
+{
+    TeacherCacheBench.Run();
+    return;
+}
+
 // Prints what this library takes beside what others take for the same work, measured in one run on this machine:
 // ratios above 1 mean that this library is faster. torchvision runs from Debian's python3-torchvision.
 var torchvision = TorchvisionSide.Run(threads: Environment.ProcessorCount, width: 320, height: 320, batch: 2, steps: 5);
@@ -14,4 +21,5 @@ Console.WriteLine("COCO evaluation of 1,000 images, 7,000 boxes, 98,000 detectio
 Report.Time("  on one thread", EvaluatorBench.Seconds(threads: 1));
 Report.Time("  on all threads", EvaluatorBench.Seconds(threads: -1));
 PipelineBench.Run();
+TeacherCacheBench.Run();
 TrainingBench.MemoryOverTenEpochs();
