@@ -11,6 +11,7 @@ using static TorchSharp.torch;
     ("pipeline", PipelineBench.Run),
     ("memory", TrainingBench.MemoryOverTenEpochs),
     ("distillation", Distillation),
+    ("teacher-cache", TeacherCacheBench.Run),
     ("latency", LatencyBench.Run),
     ("gpu", GpuBench.Run),
 ];

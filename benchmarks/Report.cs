@@ -28,6 +28,14 @@ internal static class Report
         return [.. times.Select(ofAction => ofAction[repeats / 2])];
     }
 
+    /// <summary>The time of an action, in seconds.</summary>
+    public static double Seconds(Action action)
+    {
+        long start = Stopwatch.GetTimestamp();
+        action();
+        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
     /// <summary>Prints our time, and how many times longer the other takes.</summary>
     public static void Ratio(string name, double ours, double? theirs)
     {
