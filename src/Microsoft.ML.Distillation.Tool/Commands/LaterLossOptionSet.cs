@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Microsoft.ML.Distillation.Training;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
@@ -9,7 +10,7 @@ internal sealed class LaterLossOptionSet
     private readonly Option<string[]> _features = new("--feature-loss")
     {
         Description = "Which losses hold the student's maps to the teacher's: hint, pkd, cwd, mgd, or none; several times or with commas, each with its weight "
-            + "if that is to be another: pkd=6,hint. [default: hint; weights: hint 0.5, pkd 6, cwd 10, mgd 0.5]",
+            + "if that is to be another: pkd=6,hint. [default: hint,cwd; weights: hint 0.5, pkd 6, cwd 10, mgd 0.5]",
         HelpName = "NAME[=X]",
         AllowMultipleArgumentsPerToken = true,
     };
@@ -35,7 +36,7 @@ internal sealed class LaterLossOptionSet
             CrossHeadWeight = parsed.GetValue(_crossHead) ?? options.CrossHeadWeight,
         };
         string[] asked = FeaturesIn(parsed);
-        return asked.Length == 0 ? options : asked.Aggregate(options with { Hint = false }, Add);
+        return asked.Length == 0 ? options : asked.Aggregate(options with { Hint = false, CwdWeight = 0 }, Add);
     }
 
     /// <summary>A loss on feature maps that was asked for by name.</summary>
@@ -58,7 +59,7 @@ internal sealed class LaterLossOptionSet
         {
             "hint" => options with { Hint = true, HintWeight = weight ?? options.HintWeight },
             "pkd" => options with { PkdWeight = weight ?? 6 },
-            "cwd" => options with { CwdWeight = weight ?? 10 },
+            "cwd" => options with { CwdWeight = weight ?? FeatureTerms.DefaultCwdWeight },
             "mgd" => options with { MgdWeight = weight ?? 0.5 },
             "none" => options,
             _ => throw new UsageException($"--feature-loss must be one of hint, pkd, cwd, mgd, none, not '{text}'."),

@@ -20,7 +20,7 @@ internal static class PaperLessons
         "hints" => Only(hint: true) with { HintAdaptation = HintAdaptation.None },
         "hints-a" => Only(hint: true),
         "l2-b+cls-w" => Only(boxes: true, classes: true),
-        All => new DistillationOptions(),
+        All => new DistillationOptions { CwdWeight = 0 },
         _ => throw new ArgumentException($"There is no lesson '{name}'; there are {string.Join(", ", Names)}.", nameof(name)),
     };
 
@@ -31,5 +31,6 @@ internal static class PaperLessons
         RpnSoftTargets = classes,
         RcnSoftTargets = classes,
         Hint = hint,
+        CwdWeight = 0,
     };
 }

@@ -7,8 +7,8 @@ public sealed record HintPair(string Student, string Teacher);
 
 /// <summary>
 /// What a student learns from its teacher, and how strongly, beside the ground truth. The defaults are those of Chen et al.,
-/// Learning Efficient Object Detection Models with Knowledge Distillation (NIPS 2017). RPN is the region proposal network, RCN the
-/// classifier of regions.
+/// Learning Efficient Object Detection Models with Knowledge Distillation (NIPS 2017), and CWD on the maps (<see cref="CwdWeight"/>), which
+/// is of a later paper. RPN is the region proposal network, RCN the classifier of regions.
 /// </summary>
 public sealed record DistillationOptions
 {
@@ -73,8 +73,12 @@ public sealed record DistillationOptions
     /// </summary>
     public double PkdWeight { get; init; }
 
-    /// <summary>The weight of CWD (Shu et al. 2021) on the maps of <see cref="Hints"/>: where each channel looks. 0: none; 10 is usual.</summary>
-    public double CwdWeight { get; init; }
+    /// <summary>
+    /// The weight of CWD (Shu et al. 2021) on the maps of <see cref="Hints"/>: where each channel looks. 0: none, as in Chen et al.
+    /// <see langword="null"/>: 10, its authors' weight, where the teacher has maps; its term is then most of the total, and of all that was
+    /// measured helps small students most (docs/results.md).
+    /// </summary>
+    public double? CwdWeight { get; init; }
 
     /// <summary>CWD's temperature τ.</summary>
     public double CwdTemperature { get; init; } = 1;
@@ -122,7 +126,7 @@ public sealed record DistillationOptions
         Check(double.IsFinite(Margin), nameof(Margin), Margin, "a finite number");
         Check(HintWeight is >= 0 and < double.PositiveInfinity, nameof(HintWeight), HintWeight, "0 or more");
         CheckWeight(PkdWeight, nameof(PkdWeight));
-        CheckWeight(CwdWeight, nameof(CwdWeight));
+        CheckWeight(CwdWeight ?? 0, nameof(CwdWeight));
         CheckWeight(MgdWeight, nameof(MgdWeight));
         CheckWeight(DistWeight, nameof(DistWeight));
         CheckWeight(LocalizationWeight, nameof(LocalizationWeight));

@@ -9,6 +9,9 @@ namespace Microsoft.ML.Distillation.Training;
 /// <summary>The terms of a loss that hold the student's feature maps to the teacher's, whatever the student's family.</summary>
 internal sealed class FeatureTerms : IDisposable
 {
+    /// <summary>CWD's weight where the options give none.</summary>
+    public const double DefaultCwdWeight = 10;
+
     private readonly IReadOnlyList<HintPair> _pairs = [];
     private readonly List<(string Name, double Weight, nn.Module<Tensor, Tensor, Tensor>[] Losses)> _kinds = [];
 
@@ -16,8 +19,8 @@ internal sealed class FeatureTerms : IDisposable
     /// <exception cref="ArgumentException">A hint names a feature map that is not there, or a loss on maps is asked for and the teacher has none.</exception>
     public FeatureTerms(DistillationOptions options, Detector student, ITeacher? teacher, Device device, IReadOnlyList<string>? guided = null)
     {
-        double hint = options.Hint ? options.HintWeight : 0;
-        if (teacher is null || hint + options.PkdWeight + options.CwdWeight + options.MgdWeight <= 0) return;
+        double hint = options.Hint ? options.HintWeight : 0, cwd = options.CwdWeight ?? DefaultCwdWeight;
+        if (teacher is null || hint + options.PkdWeight + cwd + options.MgdWeight <= 0) return;
         _pairs = HintPairs.Resolve(options.Hints, student, teacher, device, guided);
         if (_pairs.Count == 0)
         {
@@ -27,7 +30,7 @@ internal sealed class FeatureTerms : IDisposable
 
         Add("hint", hint, (from, to) => new HintLoss(from, to, options.HintAdaptation == HintAdaptation.Learnt, absolute: options.HintNorm == HintNorm.L1));
         Add("pkd", options.PkdWeight, (from, to) => new PearsonFeatureLoss(from, to));
-        Add("cwd", options.CwdWeight, (from, to) => new ChannelWiseLoss(from, to, options.CwdTemperature));
+        Add("cwd", cwd, (from, to) => new ChannelWiseLoss(from, to, options.CwdTemperature));
         Add("mgd", options.MgdWeight, (from, to) => new MaskedGenerationLoss(from, to, options.MgdMaskedShare));
 
         void Add(string name, double weight, Func<int, int, nn.Module<Tensor, Tensor, Tensor>> lossFor)
@@ -36,12 +39,12 @@ internal sealed class FeatureTerms : IDisposable
         }
     }
 
-    /// <summary>The hint, which is on by default, is left out under a teacher without maps. What somebody asked for is not.</summary>
+    /// <summary>The hint and CWD, which are on by default, are left out under a teacher without maps. What somebody asked for is not.</summary>
     private static void Require(DistillationOptions options)
     {
         (string Option, string Name, double Weight)[] asked =
         [
-            (nameof(options.PkdWeight), "pkd", options.PkdWeight), (nameof(options.CwdWeight), "cwd", options.CwdWeight),
+            (nameof(options.PkdWeight), "pkd", options.PkdWeight), (nameof(options.CwdWeight), "cwd", options.CwdWeight ?? 0),
             (nameof(options.MgdWeight), "mgd", options.MgdWeight),
         ];
         if (asked.FirstOrDefault(loss => loss.Weight > 0) is not { Option: { } option } first) return;

@@ -36,7 +36,7 @@ internal static class HintPairs
 
     private static HintPair Default(Detector student, ITeacher teacher, Device device, string? map = null)
     {
-        if (student.FeatureMaps.Count == 0) throw new ArgumentException("The student has no feature map for a hint: set Hint to false.");
+        if (student.FeatureMaps.Count == 0) throw new ArgumentException("The student has no feature map that could learn from the teacher's: set Hint to false and CwdWeight to 0.");
         using var scope = NewDisposeScope();
         using IDisposable frozen = no_grad();
         string guided = map ?? student.FeatureMaps[^1].Name;

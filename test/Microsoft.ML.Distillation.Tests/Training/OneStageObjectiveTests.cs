@@ -36,7 +36,7 @@ public class OneStageObjectiveTests
     [Test]
     public void EachSwitch_TakesItsTermAway()
     {
-        string[] all = ["class.hard", "box", "box.edges", "class.soft", "box.bounded", "hint.neck0", "hint.neck1"];
+        string[] all = ["class.hard", "box", "box.edges", "class.soft", "box.bounded", "hint.neck0", "hint.neck1", "cwd.neck0", "cwd.neck1"];
         var full = new DistillationOptions();
         using OneStageDetector student = OneStageRun.Detector();
         using DetectorTeacher teacher = TinyRun.Teacher();
@@ -44,6 +44,7 @@ public class OneStageObjectiveTests
         Assert.That(Terms(full with { RcnSoftTargets = false }), Is.EquivalentTo(all.Except(["class.soft"])));
         Assert.That(Terms(full with { RcnBoundedRegression = false }), Is.EquivalentTo(all.Except(["box.bounded"])));
         Assert.That(Terms(full with { Hint = false }), Is.EquivalentTo(all.Except(["hint.neck0", "hint.neck1"])));
+        Assert.That(Terms(full with { CwdWeight = 0 }), Is.EquivalentTo(all.Except(["cwd.neck0", "cwd.neck1"])));
         Assert.That(Terms(full with { HardWeight = 0 }), Is.EquivalentTo(all.Except(["class.hard"])));
         Assert.That(OneStageRun.Terms(student, null, null, squared: 1).Keys, Is.EquivalentTo(new[] { "class.hard", "box", "box.edges", "box.squared" }));
 
@@ -123,7 +124,7 @@ public class OneStageObjectiveTests
         Assert.That((silent["box.bounded"], lacking["box.bounded"]), Is.EqualTo((0, 0)));
         Assert.That(wrong["box.bounded"], Is.GreaterThan(0));
         Assert.That(wrong["class.soft"], Is.GreaterThan(1.5 * silent["class.soft"]), "a third for each class everywhere is far from the truth");
-        Assert.That(silent.Keys, Has.None.Contains("hint"));
+        Assert.That(silent.Keys, Has.None.Contains("hint").And.None.Contains("cwd"));
     }
 
     [Test]

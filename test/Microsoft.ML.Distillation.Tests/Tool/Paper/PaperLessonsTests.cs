@@ -30,7 +30,7 @@ public class PaperLessonsTests
         if (boxes is not null) Assert.That(lesson.Boxes, Is.EqualTo(boxes));
         if (background is not null) Assert.That(lesson.BackgroundWeight, Is.EqualTo(background));
         if (adaptation is not null) Assert.That((lesson.HintAdaptation, lesson.HintNorm), Is.EqualTo((adaptation, HintNorm.L2)));
-        Assert.That((lesson.Temperature, lesson.Margin), Is.EqualTo((1.0, 0.0)));
+        Assert.That((lesson.Temperature, lesson.Margin, lesson.CwdWeight), Is.EqualTo((1.0, 0.0, 0.0)));
     }
 
     [Test]
