@@ -106,7 +106,7 @@ public record TrainingOptions
 
     /// <summary>
     /// Whether the layers of student and teacher compute in bfloat16 while training; weights, losses, validation and the fitted model stay in
-    /// single precision. Faster on GPUs from NVIDIA's Ampere on; ONNX teachers compute as their graph says. Not for students of low precision.
+    /// single precision. For GPUs that have bfloat16, NVIDIA's from Ampere on; ONNX teachers compute as their graph says. Not for students of low precision.
     /// </summary>
     public bool MixedPrecision { get; init; }
 
