@@ -51,7 +51,7 @@ internal sealed class HintLoss : Module<Tensor, Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         long[] size = [Math.Min(guided.shape[2], hint.shape[2]), Math.Min(guided.shape[3], hint.shape[3])];
-        Tensor own = AverageTo(SinglePrecision.Of(guided), size), target = AverageTo(SinglePrecision.Of(hint.detach()), size);
+        Tensor own = AverageTo(guided.Single(), size), target = AverageTo(hint.detach().Single(), size);
         if (_adaptation is not null)
             return Distance(Pointwise.Run(own, _adaptation.weight!, _adaptation.bias), Standardise(target)).MoveToOuterDisposeScope();
 

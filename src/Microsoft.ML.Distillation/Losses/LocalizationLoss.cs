@@ -27,7 +27,7 @@ internal static class LocalizationLoss
     {
         using var scope = NewDisposeScope();
         using Scalar least = Least, sharpness = 1 / temperature, t = temperature, square = temperature * temperature, one = 1;
-        (logits, teacher) = (SinglePrecision.Of(logits), SinglePrecision.Of(teacher));
+        (logits, teacher) = (logits.Single(), teacher.Single());
         Tensor wanted = teacher.clamp_min(least).pow(sharpness);
         wanted = wanted / wanted.sum(-1, keepdim: true);
         Tensor given = functional.log_softmax(logits.div(t), -1);

@@ -27,7 +27,7 @@ internal sealed class MapPair : Module
     {
         using var scope = NewDisposeScope();
         long[] size = [Math.Min(student.shape[2], teacher.shape[2]), Math.Min(student.shape[3], teacher.shape[3])];
-        Tensor own = AverageTo(SinglePrecision.Of(student), size), hint = AverageTo(SinglePrecision.Of(teacher.detach()), size);
+        Tensor own = AverageTo(student.Single(), size), hint = AverageTo(teacher.detach().Single(), size);
         if (adaptation is not null) own = Pointwise.Run(own, adaptation.weight!, adaptation.bias);
         return (own.alias().MoveToOuterDisposeScope(), hint.alias().MoveToOuterDisposeScope());
     }

@@ -28,7 +28,7 @@ internal static class RelationLoss
         // The empty sum keeps a gradient, of zeros.
         if (student.shape[0] < 2) return student.sum().mul(zeros_like(student.sum())).MoveToOuterDisposeScope();
         double tiny = Math.Max(TinyOf(student), TinyOf(teacher));
-        (student, teacher) = (SinglePrecision.Of(student), SinglePrecision.Of(teacher));
+        (student, teacher) = (student.Single(), teacher.Single());
         Tensor loss = Apart(student, teacher, 0, tiny);
         if (student.shape[1] > 1) loss = loss.Plus(Apart(student, teacher, 1, tiny));
         return loss.MoveToOuterDisposeScope();

@@ -61,6 +61,16 @@ internal sealed class GraphBuilder
     public string Integers(params ReadOnlySpan<long> values)
         => Initializer($"const_{_next++}", TensorProto.Types.DataType.Int64, Bytes(values), [values.Length]);
 
+    /// <summary>A tensor of zeros.</summary>
+    /// <param name="type">The type of its elements, of <paramref name="size"/> bytes each.</param>
+    /// <param name="shape">The value that holds its shape.</param>
+    public string Zeros(TensorProto.Types.DataType type, int size, string shape)
+    {
+        var zero = new TensorProto { DataType = (int)type, RawData = ByteString.CopyFrom(new byte[size]) };
+        zero.Dims.Add(1);
+        return Add("ConstantOfShape", [shape], ("value", zero));
+    }
+
     /// <summary>A constant tensor of floats.</summary>
     public string Floats(ReadOnlySpan<float> values, params ReadOnlySpan<long> shape)
         => Initializer($"const_{_next++}", TensorProto.Types.DataType.Float, Bytes(values), shape);

@@ -14,6 +14,10 @@ internal static class BFloat16
     /// <summary>The tensor in a type, the same one where it has it already.</summary>
     public static Tensor As(this Tensor tensor, ScalarType type) => tensor.dtype == type ? tensor : tensor.to_type(type);
 
-    /// <summary>The tensor in single precision, the same one where it is.</summary>
-    public static Tensor Single(this Tensor tensor) => tensor.As(ScalarType.Float32);
+    /// <summary>
+    /// A tensor of half precision, of either kind, in single precision; others as they are. In half precision a loss's squares and sums leave the
+    /// range of the numbers, and small floors become 0.
+    /// </summary>
+    public static Tensor Single(this Tensor tensor)
+        => tensor.dtype is ScalarType.Float16 or ScalarType.BFloat16 ? tensor.to_type(ScalarType.Float32) : tensor;
 }

@@ -1,4 +1,3 @@
-using Google.Protobuf;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Onnx.Proto;
 using TorchSharp;
@@ -51,9 +50,7 @@ internal sealed record RoiAlign(int Size, bool Aligned) : IRoiPooling
     /// <inheritdoc/>
     public string Write(GraphBuilder graph, string map, string boxes, float scale)
     {
-        var zero = new TensorProto { DataType = (int)TensorProto.Types.DataType.Int64, RawData = ByteString.CopyFrom(new byte[sizeof(long)]) };
-        zero.Dims.Add(1);
-        string image = graph.Add("ConstantOfShape", [graph.Add("Shape", [boxes], ("start", 0), ("end", 1))], ("value", zero));
+        string image = graph.Zeros(TensorProto.Types.DataType.Int64, sizeof(long), graph.Add("Shape", [boxes], ("start", 0), ("end", 1)));
         return graph.Add(
             "RoiAlign",
             [map, boxes, image],

@@ -1,4 +1,3 @@
-using Google.Protobuf;
 using Microsoft.ML.Distillation.Compression;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Onnx;
@@ -44,16 +43,9 @@ internal static class QuantizedParameters
         string integers = graph.IntegerParameter($"{name}.weight", folded.Integers, bytes ? 8 : 4, layer.Weight.shape);
         string scale = graph.Parameter($"{name}.{WeightScale}", folded.Scale, folded.Scale.Length);
         // Zero is the default, but ONNX Runtime up to 1.23 puts a single one beside the channels' scales and then refuses the pair.
-        string[] inputs = bytes ? [integers, scale, Zeros(graph, folded.Scale.Length)] : [integers, scale];
+        string[] inputs = bytes ? [integers, scale, graph.Zeros(TensorProto.Types.DataType.Int8, sizeof(sbyte), graph.Integers(folded.Scale.Length))] : [integers, scale];
         string weight = graph.Add("DequantizeLinear", inputs, ("axis", 0));
         return (input, weight, folded.Bias is null ? "" : graph.Parameter($"{name}.bias", folded.Bias, folded.Bias.Length));
-    }
-
-    private static string Zeros(GraphBuilder graph, int count)
-    {
-        var zero = new TensorProto { DataType = (int)TensorProto.Types.DataType.Int8, RawData = ByteString.CopyFrom(0) };
-        zero.Dims.Add(1);
-        return graph.Add("ConstantOfShape", [graph.Integers(count)], ("value", zero));
     }
 
     /// <summary>Gives a detector's layers of low precision what a file holds of them.</summary>
