@@ -23,6 +23,7 @@ internal static class DistillationBench
     /// <param name="studentSize">The student's input, in pixels.</param>
     public static void Run(string name, StudentDetector plan, int studentSize, Device device, bool mixedPrecision = false)
     {
+        if (device.type == DeviceType.CPU) NativeHeap.KeepFreedMemory();
         DataStatistics statistics = Scenes.Statistics(classes: 3);
         using var scope = NewDisposeScope();
         using var network = (FasterRcnn)StudentDetector.FasterRcnn(Backbone.ResNet18 with { Stages = 3 }, TeacherSize, Square(TeacherSize)).Build(statistics);
