@@ -25,12 +25,17 @@ public static class DistillationCatalog
     /// <param name="split">A part of the data: a list in <c>ImageSets/Main</c>, or a subfolder; <see langword="null"/> for all.</param>
     /// <param name="imageFolder">Where the images are, if not where the format expects them.</param>
     /// <param name="namesFile">The file of class names, for the formats that need one: ImageNet's synsets, YOLO's and OpenImages' names.</param>
+    /// <param name="allowMissingImages">
+    /// Whether images that do not exist are rows too, for what needs no pixels and for <see cref="InvalidSampleHandling.Skip"/>. In YOLO and
+    /// OpenImages, which give boxes in shares of an image, such rows have no objects.
+    /// </param>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
-    /// <exception cref="FileNotFoundException">The split, or a file that it names, does not exist.</exception>
+    /// <exception cref="FileNotFoundException">The split, or a file that it names, does not exist; or, as rows are read, an image.</exception>
+    /// <exception cref="FormatException">A file is not of the format; the message names file and line. Thrown here or as rows are read.</exception>
     public static IDataView LoadDetections(
         this DataOperationsCatalog catalog, string folder, DetectionFormat format = DetectionFormat.PascalVoc, string? split = null,
-        string? imageFolder = null, string? namesFile = null)
-        => DetectionLoader.Load(catalog, folder, format, split, imageFolder, namesFile);
+        string? imageFolder = null, string? namesFile = null, bool allowMissingImages = false)
+        => DetectionLoader.Load(catalog, format, new AnnotationSource(folder, split, imageFolder, namesFile) { ToleratesBrokenImages = allowMissingImages });
 
     /// <summary>
     /// Looks through annotated images: counts, balance of classes, sizes, and defects (boxes without area or outside, images that cannot

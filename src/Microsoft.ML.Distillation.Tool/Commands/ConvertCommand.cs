@@ -18,11 +18,12 @@ internal sealed class ConvertCommand : System.CommandLine.Command
         Option<string> output = SharedOptions.RequiredPath("--output", "The folder to write.", "DIR");
         Option<string?> split = SharedOptions.Text("--split", "The part to write, or 'all'. [default: each of train, val and test that there is, else all]", "NAME");
         var copy = new Option<bool>("--copy-images") { Description = "Also copy the images to where the format has them." };
+        var missing = new Option<bool>("--allow-missing-images") { Description = "Also write annotations whose images do not exist, if they give the images' sizes." };
         Options.Add(data);
         from.AddTo(Options);
-        foreach (Option option in (Option[])[to, output, split, copy]) Options.Add(option);
+        foreach (Option option in (Option[])[to, output, split, copy, missing]) Options.Add(option);
         SetAction(parsed => Convert(
-            from.At(parsed, parsed.GetRequiredValue(data)), FormatOptionSet.Named(parsed.GetRequiredValue(to)), parsed.GetRequiredValue(output),
+            from.At(parsed, parsed.GetRequiredValue(data)) with { AllowMissingImages = parsed.GetValue(missing) }, FormatOptionSet.Named(parsed.GetRequiredValue(to)), parsed.GetRequiredValue(output),
             parsed.GetValue(split), parsed.GetValue(copy), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error));
     }
 

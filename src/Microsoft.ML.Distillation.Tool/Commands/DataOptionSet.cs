@@ -24,9 +24,10 @@ internal sealed class DataOptionSet
     }
 
     /// <summary>Opens the images to train on.</summary>
-    public TrainingSession Open(ParseResult parsed, MLContext context, TrainingDisplay display)
+    /// <param name="skipInvalid">Whether training leaves out what it cannot use, missing images among it.</param>
+    public TrainingSession Open(ParseResult parsed, MLContext context, TrainingDisplay display, bool skipInvalid)
     {
-        DataFolder data = DataOf(parsed);
+        DataFolder data = DataOf(parsed) with { AllowMissingImages = skipInvalid };
         return new TrainingSession(context, data, data.Choose(parsed.GetValue(_train), "train"), OrNone(data, parsed.GetValue(_validation), "val"), display);
     }
 

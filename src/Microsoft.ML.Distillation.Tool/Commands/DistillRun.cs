@@ -35,7 +35,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
         }
 
         var display = TrainingDisplay.On(_output);
-        TrainingSession session = _noLabels ? command.Data.OpenImages(parsed, context, display) : command.Data.Open(parsed, context, display);
+        TrainingSession session = _noLabels ? command.Data.OpenImages(parsed, context, display) : command.Data.Open(parsed, context, display, command.Training.SkipsInvalid(parsed));
         if (command.Teacher.IsPublished(parsed) && !_noLabels)
             TeacherInspection.WriteClasses(_output, teacher.ClassNames, session.ClassNames(), command.Teacher.OptionsOf(parsed));
         using var interruption = new Interruption(error, "the best model so far will be saved");

@@ -59,7 +59,7 @@ internal sealed class PaperCommand : System.CommandLine.Command
         MLContext context = TrainingSession.CreateContext(seed, parsed.GetValue(SharedOptions.Verbose), error);
         IReadOnlyList<AnnotatedImage> test = data.OpenTest(parsed, context);
         if (test.Count == 0) throw new UsageException("A table needs images to measure on: the data have no test part, so name one with --test-split.");
-        TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output));
+        TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output), training.SkipsInvalid(parsed));
         IReadOnlyList<AnnotatedImage> train = session.TrainImages();
         if (budget.Name == PaperBudget.Full.Name && budget.WeightFiles.Length == 0)
             error.WriteLine("Without --weights the networks start from random weights; the paper's were trained on ImageNet before.");

@@ -34,7 +34,7 @@ internal sealed class TrainCommand : System.CommandLine.Command
         precision.Check(parsed);
         MLContext context = TrainingSession.CreateContext(training.SeedOf(parsed), parsed.GetValue(SharedOptions.Verbose), error);
         IReadOnlyList<AnnotatedImage> test = data.OpenTest(parsed, context);
-        TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output));
+        TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output), training.SkipsInvalid(parsed));
         using var interruption = new Interruption(error, "the best model so far will be saved");
         session.TrainAndSave(new TrainingRun("train", path, progress => generated.Apply(training.Apply(
             precision.Apply(new TrainDetectorOptions { Detector = plan, ValidationSet = session.Validation, Progress = progress }, parsed),

@@ -39,6 +39,9 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
     /// <summary>The number of epochs that was asked for.</summary>
     public int? EpochsOf(ParseResult parsed) => parsed.GetValue(_epochs);
 
+    /// <summary>Whether what cannot be used is left out.</summary>
+    public bool SkipsInvalid(ParseResult parsed) => parsed.GetValue(_skipInvalid);
+
     /// <summary>Puts what was given on the command line into a copy of the options.</summary>
     /// <param name="run">The name of the run, where the command makes several: each has its own folder of checkpoints.</param>
     public T Apply<T>(T options, ParseResult parsed, string? run, CancellationToken cancellation) where T : TrainingOptions
@@ -57,7 +60,7 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
             EmaDecay = parsed.GetValue(_ema) ?? basis.EmaDecay,
             Seed = SeedOf(parsed),
             Augmentation = parsed.GetValue(_noAugmentation) ? AugmentationOptions.None : basis.Augmentation,
-            OnInvalidSample = parsed.GetValue(_skipInvalid) ? InvalidSampleHandling.Skip : InvalidSampleHandling.Error,
+            OnInvalidSample = SkipsInvalid(parsed) ? InvalidSampleHandling.Skip : InvalidSampleHandling.Error,
             CheckpointDirectory = checkpoints is null || run is null ? checkpoints : Path.Combine(checkpoints, run),
             GpuDeviceId = parsed.GetValue(_gpu),
             MixedPrecision = parsed.GetValue(_mixedPrecision),

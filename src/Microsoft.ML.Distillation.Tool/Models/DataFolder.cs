@@ -10,8 +10,11 @@ namespace Microsoft.ML.Distillation.Tool.Models;
 internal sealed record DataFolder(
     string Path, DetectionFormat Format = DetectionFormat.PascalVoc, string? ImageFolder = null, string? NamesFile = null)
 {
+    /// <summary>Whether images that do not exist are read too, for training that leaves out what it cannot use.</summary>
+    public bool AllowMissingImages { get; init; }
+
     /// <summary>Where readers find it.</summary>
-    public AnnotationSource Source => new(Path, null, ImageFolder, NamesFile);
+    public AnnotationSource Source => new(Path, null, ImageFolder, NamesFile) { ToleratesBrokenImages = AllowMissingImages };
 
     /// <summary>Whether the data set has a part of that name.</summary>
     /// <exception cref="FormatException">A file that would tell is broken.</exception>
@@ -35,7 +38,7 @@ internal sealed record DataFolder(
     public IEnumerable<Data.Formats.AnnotatedImage> Read(string? split) => AnnotationReader.Read(Format, Source with { Split = split });
 
     /// <summary>The same as a data view.</summary>
-    public IDataView View(MLContext context, string? split) => context.Data.LoadDetections(Path, Format, split, ImageFolder, NamesFile);
+    public IDataView View(MLContext context, string? split) => context.Data.LoadDetections(Path, Format, split, ImageFolder, NamesFile, AllowMissingImages);
 
     /// <summary>The same as rows.</summary>
     public IReadOnlyList<AnnotatedImage> Load(MLContext context, string? split)

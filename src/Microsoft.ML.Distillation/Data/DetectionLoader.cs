@@ -12,13 +12,9 @@ internal static class DetectionLoader
     /// beyond the image's edge), <c>Occluded</c> (Int32, 0 visible to 3 unknown) and <c>Area</c> (Single, square pixels; the box's
     /// where the format gives none). Images without objects are rows too.
     /// </summary>
-    /// <param name="split">The name of a part of the data; null is all of it.</param>
-    /// <param name="imageFolder">Where the images are, if not where the format has them.</param>
-    /// <param name="namesFile">The file that names the classes, if it is not where the format has it.</param>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
-    /// <exception cref="FileNotFoundException">The split, or a file that is needed, does not exist.</exception>
+    /// <exception cref="FileNotFoundException">The split, or a file that is needed, does not exist; or, as rows are read, an image.</exception>
     /// <exception cref="FormatException">A file is not of the format; the message names file and line. Thrown here or as rows are read.</exception>
-    public static IDataView Load(
-        DataOperationsCatalog catalog, string folder, DetectionFormat format, string? split, string? imageFolder = null, string? namesFile = null)
-        => catalog.LoadFromEnumerable(AnnotationReader.Read(format, new AnnotationSource(folder, split, imageFolder, namesFile)).Select(image => new DetectionRow(image)));
+    public static IDataView Load(DataOperationsCatalog catalog, DetectionFormat format, AnnotationSource source)
+        => catalog.LoadFromEnumerable(AnnotationReader.Read(format, source).Select(image => new DetectionRow(image)));
 }

@@ -108,7 +108,7 @@ public class DataViewIngestTests
 
     private IDataView Load(string folder, string split)
     {
-        IDataView view = DetectionLoader.Load(_mlContext.Data, TestData.Folder(folder), DetectionFormat.PascalVoc, split);
+        IDataView view = _mlContext.Data.LoadDetections(TestData.Folder(folder), split: split);
         return _mlContext.Transforms.LoadImages("Image", null, "ImagePath").Append(_mlContext.Transforms.Conversion.MapValueToKey("Label")).Fit(view).Transform(view);
     }
 }

@@ -1,5 +1,4 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Data;
 
 namespace Microsoft.ML.Distillation.Tests.Data;
 
@@ -10,7 +9,7 @@ public class DetectionLoaderTests
     {
         using var folder = new TemporaryFolder();
         folder.Write("a.xml", "<annotation/>");
-        DataViewSchema schema = DetectionLoader.Load(new MLContext().Data, folder.Path, DetectionFormat.PascalVoc, null).Schema;
+        DataViewSchema schema = new MLContext().Data.LoadDetections(folder.Path, allowMissingImages: true).Schema;
         Assert.That(schema.Select(column => column.Name), Is.EqualTo(new[] { "ImagePath", "Label", "BoundingBoxes", "Difficult", "Crowd", "Ignore", "Truncated", "Occluded", "Area" }));
         Assert.That(schema["ImagePath"].Type, Is.EqualTo(TextDataViewType.Instance));
         Assert.That(schema["Label"].Type, Is.EqualTo(new VectorDataViewType(TextDataViewType.Instance)));
@@ -24,7 +23,7 @@ public class DetectionLoaderTests
         const string Object = "<object><name>cat</name><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>3</xmax><ymax>4</ymax></bndbox></object>";
         folder.Write("a.xml", $"<annotation>{Object}{Object}</annotation>");
         folder.Write("b.xml", "<annotation/>");
-        IDataView view = DetectionLoader.Load(new MLContext().Data, folder.Path, DetectionFormat.PascalVoc, null);
+        IDataView view = new MLContext().Data.LoadDetections(folder.Path, allowMissingImages: true);
         for (int pass = 0; pass < 2; pass++)
         {
             float[][] boxes = [.. view.GetColumn<float[]>("BoundingBoxes")];
@@ -37,6 +36,6 @@ public class DetectionLoaderTests
     [Test]
     public void MissingFolder_FailsAtOnce()
         => Assert.That(
-            () => DetectionLoader.Load(new MLContext().Data, "no-such-folder", DetectionFormat.PascalVoc, null),
+            () => new MLContext().Data.LoadDetections("no-such-folder"),
             Throws.TypeOf<DirectoryNotFoundException>().With.Message.Contains("no-such-folder"));
 }

@@ -177,7 +177,7 @@ public class InvalidSampleTests
 
     private SampleStore Read(string folder, DataViewIngestOptions options)
     {
-        IDataView view = DetectionLoader.Load(_mlContext.Data, folder, DetectionFormat.PascalVoc, null);
+        IDataView view = _mlContext.Data.LoadDetections(folder, allowMissingImages: true);
         IDataView names = _mlContext.Data.LoadFromEnumerable(new[] { new OneName() });
         view = _mlContext.Transforms.LoadImages("Image", null, "ImagePath")
             .Append(_mlContext.Transforms.Conversion.MapValueToKey("Label", keyData: names)).Fit(view).Transform(view);

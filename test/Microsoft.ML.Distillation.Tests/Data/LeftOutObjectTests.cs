@@ -49,7 +49,7 @@ public class LeftOutObjectTests
 
     private IDataView Load(DetectionFormat format)
     {
-        IDataView view = DetectionLoader.Load(_mlContext.Data, _folder.Path, format, null);
+        IDataView view = _mlContext.Data.LoadDetections(_folder.Path, format);
         return _mlContext.Transforms.LoadImages("Image", null, "ImagePath").Append(_mlContext.Transforms.Conversion.MapValueToKey("Label")).Fit(view).Transform(view);
     }
 

@@ -59,6 +59,33 @@ public class DataCommandsTests
     }
 
     [Test]
+    public void Convert_NamesAMissingImage_AndWritesNothing_UnlessItMayBeMissing()
+    {
+        string xml = _folder.Write("gone/train/a.xml", "<annotation>\n<filename>a.png</filename><size><width>9</width><height>8</height></size></annotation>");
+        string output = _folder.Sub("gone-coco");
+        string[] convert = ["convert", "--data", _folder.Sub("gone"), "--to", "coco", "--output", output];
+        ToolRun refused = ToolRun.Of(convert);
+        Assert.That((refused.ExitCode, refused.Error), Is.EqualTo((1, $"ml-distill: {xml}(2): the image '{Path.ChangeExtension(xml, ".png")}' does not exist.\n")));
+        Assert.That(Directory.EnumerateFiles(output, "*", SearchOption.AllDirectories), Is.Empty);
+
+        Assert.That(ToolRun.Succeeding([.. convert, "--allow-missing-images"]).Output, Does.Contain("train: 1 images"));
+        Assert.That(File.ReadAllText(Path.Combine(output, "annotations", "instances_train.json")), Does.Contain("a.png"));
+    }
+
+    [Test]
+    public void Train_LeavesOutAMissingImage_OnlyWhereItMay()
+    {
+        SceneDataSet.Write(_folder.Sub("holes"), seed: 2, [("train", 5)]);
+        string image = Directory.EnumerateFiles(_folder.Sub("holes/JPEGImages")).Order(StringComparer.Ordinal).First();
+        File.Delete(image);
+        string[] train = ["train", "--data", _folder.Sub("holes"), "--output", _folder.Sub("holes.zip"), "--backbone", "plain", "--widths", "4,4", "--input-size", "64", "--epochs", "1"];
+        ToolRun refused = ToolRun.Of(train);
+        Assert.That(refused.Error, Does.Contain($"the image '{image}' does not exist"));
+        Assert.That(refused.ExitCode, Is.EqualTo(1));
+        Assert.That(ToolRun.Succeeding([.. train, "--skip-invalid"]).Error, Does.Contain("1 image left out").And.Contain(image));
+    }
+
+    [Test]
     public void Convert_Interrupted_LeavesNothingHalfWritten()
     {
         if (OperatingSystem.IsWindows()) Assert.Ignore("Windows has no signal that a test can send to one process.");
@@ -68,7 +95,7 @@ public class DataCommandsTests
         string output = _folder.Sub("interrupted/");
         bool sent = false;
         ProgramRun run = ProgramRun.Of(
-            Path.Combine(AppContext.BaseDirectory, "ml-distill.dll"), _folder.Path, ["convert", "--data", "long", "--from", "coco", "--to", "voc", "--output", output],
+            Path.Combine(AppContext.BaseDirectory, "ml-distill.dll"), _folder.Path, ["convert", "--data", "long", "--from", "coco", "--to", "voc", "--output", output, "--allow-missing-images"],
             (process, line) =>
             {
                 if (sent || !line.StartsWith("train: 1 images", StringComparison.Ordinal)) return;

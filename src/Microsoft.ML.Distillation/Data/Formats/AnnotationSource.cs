@@ -9,7 +9,7 @@ internal sealed record AnnotationSource(string Path, string? Split = null, strin
 {
     /// <summary>
     /// Whether images that are missing or broken are only told of: formats that need an image's size to place its objects then give it
-    /// without them (<see cref="AnnotatedImage.Unplaced"/>). Else they are an error.
+    /// without them (<see cref="AnnotatedImage.Unplaced"/>). Else a missing image is an error of every format.
     /// </summary>
     public bool ToleratesBrokenImages { get; init; }
 

@@ -1,7 +1,8 @@
 namespace Microsoft.ML.Distillation.Data.Formats;
 
 /// <summary>An image of a COCO file.</summary>
-internal readonly record struct CocoImageEntry(CocoId Id, string FileName, ImageSize? Size);
+/// <param name="Line">Where it stands.</param>
+internal readonly record struct CocoImageEntry(CocoId Id, string FileName, ImageSize? Size, int Line);
 
 /// <summary>A class of a COCO file.</summary>
 internal readonly record struct CocoCategoryEntry(CocoId Id, string Name);
@@ -23,8 +24,9 @@ internal sealed record CocoFile(
     public IReadOnlyList<(CocoBox Box, double? Area)> Measures { get; init; } = [];
 
     /// <summary>The images with their objects.</summary>
+    /// <param name="file">The file's name.</param>
     /// <param name="findImage">Finds the path of an image by its name in the file.</param>
-    public IEnumerable<AnnotatedImage> Annotated(Func<string, string> findImage)
+    public IEnumerable<AnnotatedImage> Annotated(string file, Func<string, string> findImage)
     {
         int[] order = ByImage(out int[] starts);
         for (int i = 0; i < Images.Count; i++)
@@ -36,7 +38,7 @@ internal sealed record CocoFile(
                 objects[k] = entry.Object with { Label = Categories[entry.Category].Name };
             }
 
-            yield return new AnnotatedImage(findImage(Images[i].FileName), Images[i].Size, objects);
+            yield return new AnnotatedImage(findImage(Images[i].FileName), Images[i].Size, objects) { NamedIn = file, Line = Images[i].Line };
         }
     }
 

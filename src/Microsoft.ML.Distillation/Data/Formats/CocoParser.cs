@@ -96,7 +96,7 @@ internal sealed class CocoParser
         if (name is null && !_toEvaluate) throw image.Error(ref json, "has no file_name");
         if (!_imageIds.Define(id.Value, _images.Count)) throw image.Error(ref json, $"has the id {id} of another image");
         if (name is not null && !_fileNames.Add(name)) throw image.Error(ref json, $"has the file_name {AnnotationError.Quote(name)} of another image");
-        _images.Add(new CocoImageEntry(id.Value, name ?? "", width > 0 && height > 0 ? new ImageSize(width, height) : null));
+        _images.Add(new CocoImageEntry(id.Value, name ?? "", width > 0 && height > 0 ? new ImageSize(width, height) : null, image.Line));
     }
 
     private void ReadCategory(ref JsonTokens json, CocoElement category)

@@ -20,7 +20,7 @@ internal static class CocoReader
         using FileStream stream = File.OpenRead(path);
         CocoFile file = CocoParser.Parse(stream, path);
         var images = new ImageFinder(source.GivenImageFolder() is { } given ? [given] : ImageFolders(source, path));
-        return file.Annotated(images.Find);
+        return file.Annotated(path, images.Find);
     }
 
     private static IEnumerable<string> ImageFolders(AnnotationSource source, string path)

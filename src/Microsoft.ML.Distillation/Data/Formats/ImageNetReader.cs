@@ -29,7 +29,7 @@ internal static class ImageNetReader
             string image = unannotated ?? files.FindImage(annotation, xml?.FileName);
             if (!annotationOf.TryAdd(image, annotation))
                 throw AnnotationError.At(annotation, xml?.FileNameLine ?? 1, $"the image '{image}' is already annotated by '{annotationOf[image]}'");
-            yield return new AnnotatedImage(image, xml?.Size, xml?.Objects ?? []);
+            yield return new AnnotatedImage(image, xml?.Size, xml?.Objects ?? []) { NamedIn = annotation, Line = xml?.FileNameLine ?? 1 };
         }
     }
 }

@@ -37,7 +37,8 @@ internal static class KittiReader
         foreach (string path in files)
         {
             string stem = Path.GetFileNameWithoutExtension(path);
-            yield return new AnnotatedImage(images.Find(stem) ?? images.Expected(stem + ".png"), null, KittiLabels.Read(File.OpenRead(path), path));
+            string image = images.Find(stem) ?? images.Expected(stem + ".png");
+            yield return new AnnotatedImage(image, null, KittiLabels.Read(File.OpenRead(path), path)) { NamedIn = path };
         }
     }
 

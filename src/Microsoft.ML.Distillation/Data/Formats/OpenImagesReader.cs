@@ -40,7 +40,7 @@ internal static class OpenImagesReader
     {
         string path = images.Find(entry.Id);
         if (toleratesBroken && ImageHeader.TryRead(path) is null) return new AnnotatedImage(path, null, []) { Unplaced = entry.Objects.Count };
-        if (!File.Exists(path)) throw new FileNotFoundException($"{file}({entry.Line}): the image '{path}' does not exist; its size is needed.", path);
+        if (!File.Exists(path)) throw AnnotationError.NoImage(file, entry.Line, path);
         ImageSize size = ImageHeader.Read(path);
         return new AnnotatedImage(path, size, [.. entry.Objects.Select(item => item with
         {

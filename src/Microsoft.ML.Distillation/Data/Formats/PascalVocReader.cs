@@ -26,7 +26,7 @@ internal static class PascalVocReader
             string image = files.FindImage(path, xml.FileName);
             if (!annotationOf.TryAdd(image, path))
                 throw AnnotationError.At(path, xml.FileNameLine, $"the image '{image}' is already annotated by '{annotationOf[image]}'");
-            yield return new AnnotatedImage(image, xml.Size, xml.Objects);
+            yield return new AnnotatedImage(image, xml.Size, xml.Objects) { NamedIn = path, Line = xml.FileNameLine };
         }
     }
 }

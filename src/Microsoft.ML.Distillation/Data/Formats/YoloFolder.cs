@@ -98,7 +98,7 @@ internal sealed class YoloFolder
         foreach (ListedName entry in SplitList.Read(list))
         {
             string path = finder.Find(entry.Name);
-            if (!_toleratesMissing && !File.Exists(path)) throw new FileNotFoundException($"{list}({entry.Line}): the image '{path}' does not exist.", path);
+            if (!_toleratesMissing && !File.Exists(path)) throw AnnotationError.NoImage(list, entry.Line, path);
             images.Add(Path.GetFullPath(path));
         }
 

@@ -25,7 +25,7 @@ internal static class YoloWriter
         {
             string name = files.AddImage(image.ImagePath, options.CopyImages ? Path.Combine("images", split) : null);
             AnnotatedObject[] kept = [.. image.Objects.Where(item => item is { Crowd: false, Ignore: false, Label.Length: > 0 })];
-            string[] lines = kept.Length == 0 ? [] : Lines(kept, names, StagedFiles.SizeOf(image));
+            string[] lines = kept.Length == 0 && image.Unplaced == 0 ? [] : Lines(kept, names, StagedFiles.SizeOf(image));
             File.WriteAllLines(files.Add(Path.Combine("labels", split, Path.ChangeExtension(name, ".txt"))), lines);
             count++;
             objects += kept.Length;

@@ -1,3 +1,4 @@
+using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Data.Formats;
 
@@ -147,11 +148,23 @@ public class FormatLayoutTests
         Assert.That(() => Counts(DetectionFormat.ImageNet, "train"), Throws.TypeOf<FileNotFoundException>().With.Message.StartsWith($"{list}(2): "));
     }
 
-    [Test]
-    public void OpenImages_MissingImage_NamesTheLine()
+    [TestCase(DetectionFormat.PascalVoc, "Annotations/a.xml", "<annotation>\n<filename>a.png</filename></annotation>", 2)]
+    [TestCase(DetectionFormat.PascalVoc, "Annotations/a.xml", "<annotation/>", 1)]
+    [TestCase(DetectionFormat.ImageNet, "Annotations/a.xml", "<annotation>\n\n<filename>a</filename></annotation>", 3)]
+    [TestCase(DetectionFormat.Coco, "a.json", "{\"categories\": [],\n\"annotations\": [], \"images\": [\n{\"id\": 1, \"file_name\": \"a.png\"}]}", 3)]
+    [TestCase(DetectionFormat.Kitti, "label_2/a.txt", "Car 0 0 0 1 2 4 6 1 1 1 1 1 1 1\n", 1)]
+    [TestCase(DetectionFormat.Yolo, "train.txt", "\nimages/a.png\n", 2)]
+    [TestCase(DetectionFormat.OpenImages, "train.csv", Csv, 2)]
+    [TestCase(DetectionFormat.TabSeparated, "train.tsv", "ImagePath\tLabels\tBoxes\na.png\tcat\t1,2,4,6\n", 2)]
+    public void MissingImage_NamesFileAndLine_WhateverTheFormat(DetectionFormat format, string name, string content, int line)
     {
-        string csv = _folder.Write("boxes.csv", Csv);
-        Assert.That(() => Counts(DetectionFormat.OpenImages, null), Throws.TypeOf<FileNotFoundException>().With.Message.StartsWith($"{csv}(2): "));
+        if (format == DetectionFormat.Yolo) _folder.Write("data.yaml", "names: [cat]\n");
+        string file = _folder.Write(name, content), split = format is DetectionFormat.Yolo ? "train" : null!;
+        if (format == DetectionFormat.Yolo) _folder.Write("images/a.txt", "0 .5 .5 .2 .2\n");
+        Assert.That(() => Counts(format, split), Throws.TypeOf<FileNotFoundException>().With.Message.StartsWith($"{file}({line}): the image '").And.Message.EndsWith("' does not exist."));
+
+        IDataView allowed = new MLContext().Data.LoadDetections(_folder.Path, format, split, allowMissingImages: true);
+        Assert.That(allowed.GetColumn<string>("ImagePath").Select(Path.GetFileNameWithoutExtension), Is.EqualTo(new[] { "a" }));
     }
 
     [Test]

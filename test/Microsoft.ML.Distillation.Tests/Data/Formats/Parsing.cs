@@ -25,7 +25,7 @@ internal static class Parsing
         {
             DetectionFormat.PascalVoc => [Image(VocXml.Read(stream, File).Objects)],
             DetectionFormat.ImageNet => [Image(VocXml.Read(stream, File, Synsets).Objects)],
-            DetectionFormat.Coco => [.. CocoParser.Parse(stream, File).Annotated(name => name)],
+            DetectionFormat.Coco => [.. CocoParser.Parse(stream, File).Annotated(File, name => name)],
             DetectionFormat.Kitti => [Image(KittiLabels.Read(stream, File))],
             DetectionFormat.Yolo => [Image(YoloLabels.Read(stream, File, Names, Size))],
             DetectionFormat.OpenImages => [.. OpenImagesCsv.Read(Lines(content), MachineIds).Select(entry => Image(entry.Objects))],

@@ -98,7 +98,6 @@ public class PascalVocReaderTests
     [Test]
     public void MissingImage_KeepsThePathThatIsExpected()
     {
-        // Whether a missing image is an error or left out is decided where images are read.
         _folder.Write("Annotations/a.xml", OneCat);
         _folder.Sub("JPEGImages/x");
         Assert.That(PascalVocReader.Read(_folder.Path).Single().ImagePath, Is.EqualTo(Path.Combine(_folder.Path, "JPEGImages", "a.jpg")));
