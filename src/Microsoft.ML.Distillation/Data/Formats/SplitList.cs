@@ -13,6 +13,12 @@ internal static class SplitList
     public static List<ListedName> Read(string path, bool numbered = false)
     {
         using TextLines lines = TextLines.Open(path);
+        return Read(lines, numbered);
+    }
+
+    /// <inheritdoc cref="Read(string, bool)"/>
+    public static List<ListedName> Read(TextLines lines, bool numbered)
+    {
         var names = new List<ListedName>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (string line in lines.NonEmpty())
@@ -22,7 +28,7 @@ internal static class SplitList
             names.Add(new ListedName(name, lines.Number));
         }
 
-        return names.Count > 0 ? names : throw new FileNotFoundException($"The list '{path}' names no image.", path);
+        return names.Count > 0 ? names : throw new FileNotFoundException($"The list '{lines.File}' names no image.", lines.File);
     }
 
     private static string WithoutNumber(string line)

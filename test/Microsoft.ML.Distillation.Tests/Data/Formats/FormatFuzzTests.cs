@@ -64,6 +64,21 @@ public class FormatFuzzTests
         });
 
     [Test]
+    public void Lists_NameImagesOnce_OrGiveTheirOwnError([Values] bool numbered)
+        => Fuzz(["2007_000027\n2007_000032\n\n  döner.png \n", "x/a 1\r\nextra/b c 2\r\n"], content =>
+        {
+            try
+            {
+                List<ListedName> names = SplitList.Read(Parsing.Lines(content), numbered);
+                Assert.That(names.Select(entry => entry.Name), Is.Unique.And.All.Not.Empty);
+                Assert.That(names.Select(entry => entry.Line), Is.Ordered.And.All.Positive);
+            }
+            catch (FileNotFoundException exception) when (exception.FileName == Parsing.File)
+            {
+            }
+        });
+
+    [Test]
     public void ImageHeader_GivesASize_OrNone()
     {
         using var folder = new TemporaryFolder();
