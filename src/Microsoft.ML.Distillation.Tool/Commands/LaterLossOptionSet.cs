@@ -10,7 +10,7 @@ internal sealed class LaterLossOptionSet
     private readonly Option<string[]> _features = new("--feature-loss")
     {
         Description = "Which losses hold the student's maps to the teacher's: hint, pkd, cwd, mgd, or none; several times or with commas, each with its weight "
-            + "if that is to be another: pkd=6,hint. [default: hint,cwd; weights: hint 0.5, pkd 6, cwd 10, mgd 0.5]",
+            + "if that is to be another: pkd=6,hint. [default: hint,cwd, or with --from hint; weights: hint 0.5, pkd 6, cwd 10, mgd 0.5]",
         HelpName = "NAME[=X]",
         AllowMultipleArgumentsPerToken = true,
     };

@@ -40,7 +40,10 @@ public sealed record DistillDetectorOptions : DetectorEstimatorOptions
     /// <summary>Without labels: the classes that the student is to know. <see langword="null"/>: all of the teacher's.</summary>
     public IReadOnlyList<string>? ClassNames { get; init; }
 
-    internal override Candidate Candidate => new(Student, new Lesson(Teacher, Distillation, Jointly: Scheme == ApprenticeScheme.A), this);
+    internal override Candidate Candidate => new(Student, new Lesson(Teacher, Applied, Jointly: Scheme == ApprenticeScheme.A), this);
+
+    /// <summary>The distillation with what follows from the other options.</summary>
+    private DistillationOptions Applied => InitialStudent is null ? Distillation : Distillation with { CwdWeight = Distillation.CwdWeight ?? 0 };
 
     internal override void Validate()
     {

@@ -84,6 +84,26 @@ public class LowPrecisionEstimatorTests
         Assert.That(DetectorFile.Load(FittedDetectors.In(fitted)).Precision, Is.EqualTo(options.Precision));
     }
 
+    [TestCase(false, null, ExpectedResult = true)]
+    [TestCase(true, null, ExpectedResult = false)]
+    [TestCase(true, 10.0, ExpectedResult = true)]
+    public bool ChannelWiseLoss_IsTheDefaultOfFreshStudentsAlone(bool trained, double? weight)
+    {
+        var terms = new HashSet<string>();
+        var options = new DistillDetectorOptions
+        {
+            Teacher = _teacher,
+            Student = Student,
+            Distillation = new DistillationOptions { CwdWeight = weight },
+            InitialStudent = !trained ? null : TrainedDetector.FromModel(_full),
+            Epochs = 1,
+            Progress = new Follow(p => terms.UnionWith(p.Losses.Keys)),
+        };
+        using DetectorTransformer fitted = _mlContext.Transforms.DistillDetector(options).Fit(_train);
+        Assert.That(terms, Does.Contain("hint"), "the losses of Chen et al. always are");
+        return terms.Contains("cwd");
+    }
+
     [Test]
     public void WithoutATeacher_FromATrainedDetector()
     {
