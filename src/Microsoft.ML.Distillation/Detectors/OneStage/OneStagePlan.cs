@@ -11,11 +11,8 @@ internal sealed record OneStagePlan(Backbone Backbone, OneStageOptions Options) 
     private const int NarrowChannels = 48;
     private const int WideChannels = 96;
 
-    /// <summary>The longer side of the input up to which a map of stride 4 costs little.</summary>
+    /// <summary>The longer side of the input up to which a map of stride 4 costs little, and is worth most (docs/one-stage.md).</summary>
     private const int SmallInput = 192;
-
-    /// <summary>Boxes below this size, in pixels, hardly hold a location of stride 8.</summary>
-    private const float SmallBox = 12;
 
     private const int CoarsestStride = 128;
 
@@ -81,10 +78,9 @@ internal sealed record OneStagePlan(Backbone Backbone, OneStageOptions Options) 
                 $"{nameof(OneStageOptions)}.{nameof(OneStageOptions.Strides)} begins with {wanted[0]}, and the backbone has maps of stride {string.Join(", ", made)}.");
         }
 
-        float[] sizes = [.. data.BoxWidths.Zip(data.BoxHeights, (w, h) => MathF.Sqrt(w * width * (h * height)))];
         float[] sides = [.. data.BoxWidths.Zip(data.BoxHeights, (w, h) => MathF.Max(w * width, h * height))];
-        bool fine = Math.Max(width, height) <= SmallInput && Quantile(sizes, 0.1f) is float small && small < SmallBox;
-        int first = made.Where(stride => stride >= (fine ? 4 : 8)).DefaultIfEmpty(made[^1]).First();
+        int finest = Math.Max(width, height) <= SmallInput ? 4 : 8;
+        int first = made.Where(stride => stride >= finest).DefaultIfEmpty(made[^1]).First();
         int last = made[^1];
         while ((Options.Bins - 1) * last < (Quantile(sides, 0.9f) ?? 0) && last < CoarsestStride) last *= 2;
         var strides = new List<int>();

@@ -79,7 +79,7 @@ public class OneStageDetectorTests
     {
         Assert.That(Strides(Backbone.ShuffleNetV2_x0_5, 320), Is.EqualTo(new[] { 8, 16, 32 }));
         Assert.That(Strides(Backbone.ResNet18 with { Stages = 3 }, 320), Is.EqualTo(new[] { 8, 16 }));
-        Assert.That(Strides(Backbone.Plain(8, 16, 24), 96), Is.EqualTo(new[] { 4, 8 }), "boxes of 6 pixels in a small input");
+        Assert.That(Strides(Backbone.Plain(8, 16, 24), 96), Is.EqualTo(new[] { 4, 8 }), "a small input");
         Assert.That(Strides(Backbone.Plain(8, 16, 24), 640), Is.EqualTo(new[] { 8, 16, 32 }), "boxes of 193 pixels need 7 strides of 32");
 
         static IReadOnlyList<int> Strides(Backbone backbone, int size)
