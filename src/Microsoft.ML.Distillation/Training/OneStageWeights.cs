@@ -6,7 +6,7 @@ namespace Microsoft.ML.Distillation.Training;
 /// of weight 0 is not computed.
 /// </summary>
 /// <param name="HardClass">μ, the quality focal loss with the ground truth.</param>
-/// <param name="SoftClass">1 − μ, the cross-entropy with the teacher.</param>
+/// <param name="SoftClass">1 − μ, or the weight that the options give, the cross-entropy with the teacher.</param>
 /// <param name="Box">The GIoU loss to the ground truth.</param>
 /// <param name="Edges">The distribution focal loss to the ground truth.</param>
 /// <param name="BoundedBox">ν, the teacher-bounded loss.</param>
@@ -34,9 +34,10 @@ internal sealed record OneStageWeights(double HardClass, double SoftClass, doubl
     public static OneStageWeights Of(double squaredRegression, DistillationOptions? distillation)
     {
         if (distillation is null) return new OneStageWeights(1, 0, BoxWeight, EdgesWeight, 0, squaredRegression);
-        double hard = distillation.RcnSoftTargets ? distillation.HardWeight : 1;
+        bool isSoft = distillation.RcnSoftTargets;
+        double hard = isSoft ? distillation.HardWeight : 1, soft = isSoft ? distillation.SoftWeight ?? 1 - hard : 0;
         double bounded = distillation.RcnBoundedRegression ? distillation.BoundedRegressionWeight : 0;
-        return new OneStageWeights(hard, 1 - hard, BoxWeight, EdgesWeight, bounded, squaredRegression)
+        return new OneStageWeights(hard, soft, BoxWeight, EdgesWeight, bounded, squaredRegression)
         {
             Relations = distillation.DistWeight,
             Localization = distillation.LocalizationWeight,

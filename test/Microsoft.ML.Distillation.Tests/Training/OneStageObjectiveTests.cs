@@ -30,6 +30,8 @@ public class OneStageObjectiveTests
     public void Weights_ArePapers_ByDefault()
     {
         Assert.That(OneStageWeights.Of(0, new DistillationOptions()), Is.EqualTo(new OneStageWeights(0.5, 0.5, 2, 0.25, 0.5, 0)));
+        Assert.That(OneStageWeights.Of(0, new DistillationOptions { HardWeight = 0.7, SoftWeight = 2 }), Is.EqualTo(new OneStageWeights(0.7, 2, 2, 0.25, 0.5, 0)), "Apprentice's β and γ");
+        Assert.That(OneStageWeights.Of(0, new DistillationOptions { SoftWeight = 2, RcnSoftTargets = false }).SoftClass, Is.Zero);
         Assert.That(OneStageWeights.Of(0.5, null), Is.EqualTo(new OneStageWeights(1, 0, 2, 0.25, 0, 0.5)));
     }
 
