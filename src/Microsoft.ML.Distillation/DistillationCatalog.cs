@@ -27,7 +27,7 @@ public static class DistillationCatalog
     /// <param name="namesFile">The file of class names, for the formats that need one: ImageNet's synsets, YOLO's and OpenImages' names.</param>
     /// <param name="allowMissingImages">
     /// Whether images that do not exist are rows too, for what needs no pixels and for <see cref="InvalidSampleHandling.Skip"/>. In YOLO and
-    /// OpenImages, which give boxes in shares of an image, such rows have no objects.
+    /// OpenImages, which give boxes in shares of an image, these rows, and those of images that cannot be read, have no objects.
     /// </param>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
     /// <exception cref="FileNotFoundException">The split, or a file that it names, does not exist; or, as rows are read, an image.</exception>

@@ -13,6 +13,7 @@ internal sealed class TrainingSession
     private readonly ITransformer _loadImages;
     private readonly ITransformer _toKeys;
     private readonly TrainingDisplay _display;
+    private readonly bool _allowMissingImages;
 
     /// <summary>Opens a data set.</summary>
     /// <param name="trainSplit">The part to train on; null for all images.</param>
@@ -21,6 +22,7 @@ internal sealed class TrainingSession
     {
         Context = context;
         _display = display;
+        _allowMissingImages = data.AllowMissingImages;
         _files = data.View(context, trainSplit);
         _loadImages = context.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath").Fit(_files);
         _toKeys = context.Transforms.Conversion
@@ -102,7 +104,8 @@ internal sealed class TrainingSession
     }
 
     private IDataView LoadGenerated(string folder) => Context.Data.LoadDetections(
-        folder, File.Exists(folder) || Directory.Exists(Path.Combine(folder, "annotations")) ? DetectionFormat.Coco : DetectionFormat.PascalVoc);
+        folder, File.Exists(folder) || Directory.Exists(Path.Combine(folder, "annotations")) ? DetectionFormat.Coco : DetectionFormat.PascalVoc,
+        allowMissingImages: _allowMissingImages);
 
     private static Candidate Checked(DetectorEstimatorOptions options)
     {

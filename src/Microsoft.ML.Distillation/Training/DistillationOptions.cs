@@ -77,7 +77,7 @@ public sealed record DistillationOptions
     /// The weight of CWD (Shu et al. 2021) on the maps of <see cref="Hints"/>: where each channel looks. 0: none, as in Chen et al.
     /// <see langword="null"/>: 10, its authors' weight, where the teacher has maps and the student starts fresh; its term is then most of the
     /// total, and of all that was measured helps small students most (docs/results.md). A student that is trained already
-    /// (<see cref="DetectorEstimatorOptions.InitialStudent"/>) goes without: its maps would follow adaptation layers that start from chance.
+    /// (<see cref="DetectorEstimatorOptions.InitialStudent"/>) goes without, as it lost by it (docs/low-precision.md).
     /// </summary>
     public double? CwdWeight { get; init; }
 

@@ -83,6 +83,11 @@ public class DataCommandsTests
         Assert.That(refused.Error, Does.Contain($"the image '{image}' does not exist"));
         Assert.That(refused.ExitCode, Is.EqualTo(1));
         Assert.That(ToolRun.Succeeding([.. train, "--skip-invalid"]).Error, Does.Contain("1 image left out").And.Contain(image));
+
+        train[2] = Data;
+        train = [.. train, "--generated", _folder.Sub("holes")];
+        Assert.That(ToolRun.Of(train).Error, Does.Contain($"the image '{image}' does not exist"));
+        Assert.That(ToolRun.Succeeding([.. train, "--skip-invalid"]).Error, Does.Contain("1 image left out").And.Contain(image));
     }
 
     [Test]
