@@ -6,13 +6,9 @@ set DOTNET_CLI_TELEMETRY_OPTOUT=1
 set DOTNET_NOLOGO=1
 if "%CONFIGURATION%"=="" set CONFIGURATION=Release
 set VERB=%1
+rem Not by shift: cmd takes the = in -p:TorchRuntime=cuda-windows for a space between %1 and %2.
 set REST=
-:collect
-shift
-if "%~1"=="" goto run
-set REST=%REST% %1
-goto collect
-:run
+for /f "tokens=1*" %%a in ("%*") do set REST=%%b
 if "%VERB%"=="build" goto build
 if "%VERB%"=="test" goto test
 if "%VERB%"=="demo" goto demo
@@ -33,6 +29,7 @@ exit /b %ERRORLEVEL%
 dotnet run -c %CONFIGURATION% --project benchmarks -- %REST%
 exit /b %ERRORLEVEL%
 :pack
-dotnet pack src/Microsoft.ML.Distillation -c %CONFIGURATION% -o artifacts/packages --verbosity quiet %REST% || exit /b 1
+dotnet pack src/Microsoft.ML.Distillation -c %CONFIGURATION% -o artifacts/packages --verbosity quiet %REST%
+if errorlevel 1 exit /b %ERRORLEVEL%
 dotnet pack src/Microsoft.ML.Distillation.Tool -c %CONFIGURATION% -o artifacts/packages --verbosity quiet %REST%
 exit /b %ERRORLEVEL%

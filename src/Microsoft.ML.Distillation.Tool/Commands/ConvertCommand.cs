@@ -40,6 +40,7 @@ internal sealed class ConvertCommand : System.CommandLine.Command
             output.WriteLine($"{split ?? "all"}: {written.Images} images, {written.Objects} objects{leftOut}");
         }
 
-        output.WriteLine($"saved {folder}");
+        string images = copyImages ? "" : " (the images stay where they are: --copy-images brings them along)";
+        output.WriteLine($"saved {folder}{images}");
     }
 }
