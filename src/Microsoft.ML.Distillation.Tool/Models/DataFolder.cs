@@ -10,7 +10,7 @@ namespace Microsoft.ML.Distillation.Tool.Models;
 internal sealed record DataFolder(
     string Path, DetectionFormat Format = DetectionFormat.PascalVoc, string? ImageFolder = null, string? NamesFile = null)
 {
-    /// <summary>Whether images that do not exist are read too, for training that leaves out what it cannot use.</summary>
+    /// <summary>Whether images that do not exist are read too: for training that leaves out what it cannot use, and for what needs no pixels.</summary>
     public bool AllowMissingImages { get; init; }
 
     /// <summary>Where readers find it.</summary>

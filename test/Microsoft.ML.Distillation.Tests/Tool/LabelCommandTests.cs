@@ -101,6 +101,17 @@ public class LabelCommandTests
     }
 
     [Test]
+    public void LabelledImages_NeedNotExist()
+    {
+        string annotations = Path.Combine(_folder.Sub("images-gone"), "Annotations");
+        Directory.CreateDirectory(annotations);
+        foreach (string file in Directory.GetFiles(Path.Combine(_folder.Sub("data"), "Annotations"))) File.Copy(file, Path.Combine(annotations, Path.GetFileName(file)));
+        ToolRun.Succeeding(["label", "--teacher", _folder.Sub("teacher.zip"), "--images", Path.Combine(_folder.Sub("others"), "JPEGImages"),
+            "--labelled", _folder.Sub("images-gone"), "--output", _folder.Sub("still-labelled"), "--least-score", "0", "--scales", "1"]);
+        Assert.That(Directory.GetFiles(_folder.Sub("still-labelled"), "*.json", SearchOption.AllDirectories), Is.Not.Empty);
+    }
+
+    [Test]
     public void WrongUse_IsSaidInOneLine()
     {
         Wrong("--scales", "--scales", "1,big");
