@@ -10,7 +10,7 @@ internal sealed class DistillCommand : System.CommandLine.Command
     private readonly Option<bool> _control = new("--control")
     {
         Description = "Also train the same student without a teacher, from the same weights on the same batches: plainly (NAME-alone.zip), "
-            + "and with a plain squared loss to the ground truth's boxes in the bounded loss's place (NAME-l2.zip).",
+            + "and with the bounded loss, but without its teacher (NAME-l2.zip): a squared loss to the ground truth's boxes, for one-stage more of their GIoU loss.",
     };
 
     private readonly Option<int?> _seeds = SharedOptions.Count("--seeds",

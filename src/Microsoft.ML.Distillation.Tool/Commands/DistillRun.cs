@@ -92,7 +92,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
         });
         if (!_control) yield break;
         yield return Alone("student alone", "alone", 0);
-        yield return Alone("student alone + L2", "l2", _distillation.BoundedRegressionWeight);
+        yield return Alone("student alone + L2", "l2", _distillation.BoundedRegressionWeight ?? DistillationOptions.UsualBoundedWeight);
 
         StudentRun Alone(string name, string run, double squaredWeight)
             => Student(name, run, $"-{run}", new TrainDetectorOptions { Detector = _student, SquaredRegressionWeight = squaredWeight });

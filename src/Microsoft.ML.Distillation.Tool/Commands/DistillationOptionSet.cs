@@ -8,14 +8,14 @@ internal sealed class DistillationOptionSet
 {
     private static readonly DistillationOptions Defaults = new();
 
-    private readonly Option<double?> _hard = SharedOptions.Number("--hard-weight", Invariant($"μ: the ground truth's share of the classification loss. [default: {Defaults.HardWeight}]"), 0, 1);
-    private readonly Option<double?> _background = SharedOptions.Number("--background-weight", Invariant($"w_0: the weight of the background in the soft targets. [default: {Defaults.BackgroundWeight}]"));
+    private readonly Option<double?> _hard = SharedOptions.Number("--hard-weight", Invariant($"μ: the ground truth's share of the classification loss; the teacher's soft targets have the rest. [default: {DistillationOptions.UsualHardWeight}; one-stage: 1, and {DistillationOptions.UsualSoftWeight} for the soft targets, or 0 beside cwd]"), 0, 1);
+    private readonly Option<double?> _background = SharedOptions.Number("--background-weight", Invariant($"w_0: the weight of the background in the soft targets (two-stage). [default: {Defaults.BackgroundWeight}]"));
     private readonly Option<double?> _temperature = SharedOptions.Number("--temperature", Invariant($"The temperature of the soft targets. [default: {Defaults.Temperature}]"), double.Epsilon);
-    private readonly Option<double?> _bounded = SharedOptions.Number("--bounded-weight", Invariant($"ν: the weight of the teacher-bounded box regression. [default: {Defaults.BoundedRegressionWeight}]"));
+    private readonly Option<double?> _bounded = SharedOptions.Number("--bounded-weight", Invariant($"ν: the weight of the teacher-bounded box regression. [default: {DistillationOptions.UsualBoundedWeight}; one-stage beside cwd: 0]"));
     private readonly Option<double?> _margin = SharedOptions.Number("--margin", Invariant($"m: by how much the student must beat the teacher's box. [default: {Defaults.Margin}]"), double.MinValue);
     private readonly Option<double?> _hint = SharedOptions.Number("--hint-weight", Invariant($"γ: the weight of the hint, 0 for none. [default: {Defaults.HintWeight}]"));
 
-    private readonly Option<string> _boxes = SharedOptions.Choice("--boxes", "How the teacher's boxes enter the loss: as a bound, as the target of a squared loss, or not at all.", "bounded", "squared", "none");
+    private readonly Option<string> _boxes = SharedOptions.Choice("--boxes", "How the teacher's boxes enter the loss: as a bound, as the target of a squared loss (two-stage), or not at all.", "bounded", "squared", "none");
     private readonly Option<string> _adaptation = SharedOptions.Choice("--hint-adaptation", "What stands between the student's map and the hint.", "learnt", "none");
     private readonly Option<string> _norm = SharedOptions.Choice("--hint-norm", "How the distance from the hint is measured.", "l2", "l1");
     private readonly Option<string> _parts = SharedOptions.Choice("--distil-parts", "The parts that learn classes and boxes from the teacher.", "both", "rpn", "rcn");
@@ -52,10 +52,10 @@ internal sealed class DistillationOptionSet
 
     private DistillationOptions Numbers(ParseResult parsed) => Defaults with
     {
-        HardWeight = parsed.GetValue(_hard) ?? Defaults.HardWeight,
+        HardWeight = parsed.GetValue(_hard),
         BackgroundWeight = parsed.GetValue(_background) ?? Defaults.BackgroundWeight,
         Temperature = parsed.GetValue(_temperature) ?? Defaults.Temperature,
-        BoundedRegressionWeight = parsed.GetValue(_bounded) ?? Defaults.BoundedRegressionWeight,
+        BoundedRegressionWeight = parsed.GetValue(_bounded),
         Margin = parsed.GetValue(_margin) ?? Defaults.Margin,
         HintWeight = parsed.GetValue(_hint) ?? Defaults.HintWeight,
     };

@@ -8,6 +8,10 @@ namespace Microsoft.ML.Distillation.Losses;
 // Chen et al., Learning Efficient Object Detection Models with Knowledge Distillation (NIPS 2017), equations 4 and 5. The
 // teacher's box is no target, since its error has no limit and may point away from the truth: it is an upper bound that the
 // student must beat. ‖·‖² runs over the four deltas of one box, so each box passes or fails the test on its own.
+//
+// One-stage students have no deltas from a given box; their boxes learn by GIoU. For them the same bound is on that loss:
+//
+// L_b(S, T, Y) = w (1 − GIoU(S, Y))   if 1 − GIoU(S, Y) + m > 1 − GIoU(T, Y),   0 otherwise;   summed over the boxes, / Σ w
 
 /// <summary>The teacher-bounded regression loss; its formula stands at the top of the file.</summary>
 internal static class TeacherBoundedRegression
@@ -30,6 +34,23 @@ internal static class TeacherBoundedRegression
         Tensor teacherError = SquaredError(teacher, targets);
         Tensor active = studentError.detach().add(m, one).gt(teacherError).to_type(studentError.dtype);
         return studentError.mul(active).sum().mul(factor).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The loss of a one-stage student's boxes.</summary>
+    /// <param name="student">The student's boxes S, x0 y0 x1 y1 [P,4], in any unit.</param>
+    /// <param name="teacher">The teacher's boxes T in the same unit [P,4]; infinite where it has no opinion, which never asks anything.</param>
+    /// <param name="targets">The objects Y in the same unit [P,4].</param>
+    /// <param name="weights">w [P].</param>
+    /// <param name="normaliser">What the weighted sum is divided by.</param>
+    /// <param name="margin">m, a difference of GIoU.</param>
+    public static Tensor OverlapLoss(
+        Tensor student, Tensor teacher, Tensor targets, Tensor weights, double normaliser, double margin = 0)
+    {
+        using var scope = NewDisposeScope();
+        using Scalar one = 1, m = margin, divisor = normaliser;
+        Tensor gaps = GeneralizedIouLoss.Gaps(student, targets);
+        Tensor active = gaps.detach().add(m, one).gt(GeneralizedIouLoss.Gaps(teacher, targets)).to_type(gaps.dtype);
+        return gaps.mul(active).mul(weights).sum().div(divisor).MoveToOuterDisposeScope();
     }
 
     private static Tensor SquaredError(Tensor deltas, Tensor targets)

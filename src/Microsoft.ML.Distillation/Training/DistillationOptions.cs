@@ -12,18 +12,22 @@ public sealed record HintPair(string Student, string Teacher);
 /// </summary>
 public sealed record DistillationOptions
 {
-    /// <summary>μ: the share of the ground truth in the classification loss; the teacher's soft targets have 1 − μ.</summary>
-    public double HardWeight { get; init; } = 0.5;
+    /// <summary>
+    /// μ: the weight of the ground truth in the classification loss, from 0 to 1; the teacher's soft targets have 1 − μ. <see langword="null"/>:
+    /// ½ as in Chen et al.; for one-stage students 1, as half of the quality focal loss is too little against what their boxes learn.
+    /// </summary>
+    public double? HardWeight { get; init; }
 
     /// <summary>
-    /// The weight of the teacher's soft targets, Apprentice's γ where <see cref="HardWeight"/> is its β. <see langword="null"/>: 1 − μ.
+    /// The weight of the teacher's soft targets, Apprentice's γ where <see cref="HardWeight"/> is its β. <see langword="null"/>: 1 − μ, or ½ where that is
+    /// not given either; but a one-stage student that learns by CWD then has none, as it did better without (docs/one-stage.md).
     /// </summary>
     public double? SoftWeight { get; init; }
 
     /// <summary>α: the weight of the teacher's own loss where it is trained together with the student (Apprentice's scheme A).</summary>
     public double TeacherWeight { get; init; } = 1;
 
-    /// <summary>w_0: the weight of the background class in the soft targets' loss; every object class has 1.</summary>
+    /// <summary>w_0: the weight of the background class in the soft targets' loss; every object class has 1. One-stage students have no such class.</summary>
     public double BackgroundWeight { get; init; } = 1.5;
 
     /// <summary>The temperature of the soft targets; 1 leaves them as they are.</summary>
@@ -32,10 +36,13 @@ public sealed record DistillationOptions
     /// <summary>How the teacher's boxes enter the loss; <see cref="BoundedRegressionWeight"/> and the two switches are of either way.</summary>
     public BoxDistillation Boxes { get; init; } = BoxDistillation.Bounded;
 
-    /// <summary>ν: the weight of the teacher-bounded regression loss.</summary>
-    public double BoundedRegressionWeight { get; init; } = 0.5;
+    /// <summary>
+    /// ν: the weight of the teacher-bounded regression loss. A one-stage student's is on 1 − GIoU, like its own box loss, and has that loss's factor 2.
+    /// <see langword="null"/>: ½; for a one-stage student that learns by CWD 0, as it did better without.
+    /// </summary>
+    public double? BoundedRegressionWeight { get; init; }
 
-    /// <summary>m: by how much the student's squared error must beat the teacher's to be left in peace.</summary>
+    /// <summary>m: by how much the student's squared error (a one-stage student's 1 − GIoU) must beat the teacher's to be left in peace.</summary>
     public double Margin { get; init; }
 
     /// <summary>γ: the weight of the hint loss, which is normalised so that γ means the same at any size of map.</summary>
@@ -111,16 +118,22 @@ public sealed record DistillationOptions
     /// </summary>
     public double CrossHeadWeight { get; init; }
 
+    /// <summary>μ and ν of Chen et al.</summary>
+    internal const double UsualHardWeight = 0.5, UsualBoundedWeight = 0.5;
+
+    /// <summary>The weight of the soft targets beside half of the ground truth.</summary>
+    internal const double UsualSoftWeight = 1 - UsualHardWeight;
+
     /// <summary>Checks the options.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range; the message names it.</exception>
     internal void Validate()
     {
-        Check(HardWeight is >= 0 and <= 1, nameof(HardWeight), HardWeight, "from 0 to 1");
+        Check(HardWeight is null or >= 0 and <= 1, nameof(HardWeight), HardWeight ?? 0, "from 0 to 1");
         Check(SoftWeight is null or >= 0 and < double.PositiveInfinity, nameof(SoftWeight), SoftWeight ?? 0, "0 or more");
         Check(TeacherWeight is >= 0 and < double.PositiveInfinity, nameof(TeacherWeight), TeacherWeight, "0 or more");
         Check(BackgroundWeight is >= 0 and < double.PositiveInfinity, nameof(BackgroundWeight), BackgroundWeight, "0 or more");
         Check(Temperature is > 0 and < double.PositiveInfinity, nameof(Temperature), Temperature, "above 0");
-        Check(BoundedRegressionWeight is >= 0 and < double.PositiveInfinity, nameof(BoundedRegressionWeight), BoundedRegressionWeight, "0 or more");
+        CheckWeight(BoundedRegressionWeight ?? 0, nameof(BoundedRegressionWeight));
         CheckEnum(Boxes, nameof(Boxes));
         CheckEnum(HintAdaptation, nameof(HintAdaptation));
         CheckEnum(HintNorm, nameof(HintNorm));

@@ -57,6 +57,9 @@ internal sealed class FeatureTerms : IDisposable
     /// <summary>What is trained beside the student.</summary>
     public IReadOnlyList<nn.Module> Extras => [.. _kinds.SelectMany(kind => kind.Losses)];
 
+    /// <summary>Whether CWD is among the terms.</summary>
+    public bool HasCwd => _kinds.Any(kind => kind.Name == "cwd");
+
     /// <summary>The terms of a batch.</summary>
     /// <param name="features">The student's maps by name.</param>
     public void AddTo(List<LossTerm> terms, IReadOnlyDictionary<string, Tensor> features, ITeacherView? teacher)

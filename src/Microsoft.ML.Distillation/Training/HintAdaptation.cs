@@ -29,6 +29,6 @@ public enum BoxDistillation
     /// <summary>As a bound: the ground truth is the target of boxes that are worse than the teacher's (Chen et al. 2017, equation 4).</summary>
     Bounded,
 
-    /// <summary>As the target of a squared loss, whether they are good or not: what the paper compares its bound with.</summary>
+    /// <summary>As the target of a squared loss, whether they are good or not: what the paper compares its bound with. For two-stage students.</summary>
     Squared,
 }

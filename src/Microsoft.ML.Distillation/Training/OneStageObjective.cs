@@ -16,13 +16,6 @@ namespace Microsoft.ML.Distillation.Training;
 /// </summary>
 internal sealed class OneStageObjective : IObjective
 {
-    /// <summary>
-    /// What shifts of a box's sides, in units of the object's size, are multiplied with before they are squared. Small shifts a and b of
-    /// a box's left and right are (a + b)/2 of its centre and b − a of its size, so the squares of the RCN's deltas, with their weights
-    /// 10 and 5, are 25 (a + b)² + 25 (b − a)² = 50 (a² + b²): the same unit as the RCN's bounded loss.
-    /// </summary>
-    private static readonly double SideScale = Math.Sqrt(50);
-
     private readonly OneStageDetector _student;
     private readonly DistillationOptions _distillation;
     private readonly OneStageWeights _weights;
@@ -33,7 +26,7 @@ internal sealed class OneStageObjective : IObjective
     private readonly int _asked;
 
     /// <param name="student">The student, already on <paramref name="device"/>.</param>
-    /// <param name="squaredRegressionWeight">The weight of the squared regression loss to the ground truth.</param>
+    /// <param name="squaredRegressionWeight">The weight of the bounded loss without its teacher, the control's.</param>
     /// <param name="distillation">What is learned from the teacher; <see langword="null"/> without one.</param>
     /// <param name="teacher">The teacher of all batches to come.</param>
     /// <param name="device">Where training runs.</param>
@@ -44,10 +37,10 @@ internal sealed class OneStageObjective : IObjective
         distillation?.Validate();
         _student = student;
         _distillation = distillation ?? new DistillationOptions();
-        _weights = OneStageWeights.Of(squaredRegressionWeight, teacher is null ? null : _distillation);
         if (teacher is not null) OneStageOnly.Require(_distillation, student, teacher);
-        _crossHead = _weights.CrossHead > 0 ? teacher!.CrossHead : null;
         _features = new FeatureTerms(_distillation, student, teacher, device, student.LevelMaps);
+        _weights = OneStageWeights.Of(squaredRegressionWeight, teacher is null ? null : _distillation, _features.HasCwd);
+        _crossHead = _weights.CrossHead > 0 ? teacher!.CrossHead : null;
         _unknown = new UnknownObjects(teacher?.UnknownClasses ?? []);
         ImageSize size = student.InputSize;
         // As many as a two-stage student of this input samples proposals.
@@ -74,7 +67,7 @@ internal sealed class OneStageObjective : IObjective
         var terms = new List<LossTerm>();
         Tensor qualities = QualitiesOf(answer, targets);
         AddSupervised(terms, answer, boxes, targets, qualities);
-        if (_weights.AsksTeacher || _weights.SquaredBox > 0)
+        if (_weights.AsksTeacher || _weights.UnboundedBox > 0)
             AddAsked(terms, answer, boxes, targets, qualities, annotations, _weights.AsksTeacher ? teacher : null);
         if (_crossHead is not null) AddCrossHead(terms, features, teacher!.HeadAnswer);
         _features.AddTo(terms, features, teacher);
@@ -104,18 +97,14 @@ internal sealed class OneStageObjective : IObjective
         IReadOnlyList<Annotation> annotations, ITeacherView? teacher)
     {
         AskedLocations asked = AskedLocations.Of(answer.Logits, targets, _asked);
-        long count = asked.Rows.shape[0];
         Tensor positives = boxes.reshape(-1, 4).index_select(0, asked.Rows.index_select(0, asked.PositiveRows));
-        Tensor objects = targets.Boxes.index_select(0, asked.Targets);
-        Tensor sizes = objects.narrow(1, 2, 2) - objects.narrow(1, 0, 2);
-        Tensor unit = cat([sizes, sizes], 1);
-        Tensor sides = (positives - objects) / unit, none = zeros_like(sides);
+        Tensor objects = targets.Boxes.index_select(0, asked.Targets), weights = targets.Weights.index_select(0, asked.Targets);
         if (teacher is not null)
         {
             Tensor[] shares = [.. asked.Images.Select((points, n) => Shares(boxes.select(0, n), points))];
             BoxScores scores = teacher.ScoreBoxes(shares);
             Tensor? away = Away(annotations, shares, asked, targets);
-            Add(terms, "class.soft", _weights.SoftClass, () => SoftClass(answer, qualities, asked, scores, away));
+            Add(terms, "class.soft", _weights.SoftClass, () => SoftClass(answer, targets, qualities, asked, scores, away));
             Add(terms, "class.relations", _weights.Relations, () => TeacherAnswers.Relations(
                 answer.Logits.flatten(0, 1).index_select(0, asked.Rows).sigmoid(),
                 scores.Probabilities.narrow(1, 1, answer.Logits.shape[2]), TeacherAnswers.Both(scores.Known, away)));
@@ -124,34 +113,27 @@ internal sealed class OneStageObjective : IObjective
             {
                 Tensor classes = targets.Classes.index_select(0, asked.Targets);
                 Tensor refined = TeacherAnswers.OfClass(scores.RefinedBoxes.index_select(0, asked.PositiveRows), classes).mul(_inputSize);
-                Tensor theirs = (refined - objects) / unit;
                 if (TeacherAnswers.Both(scores.KnownBoxes ?? scores.Known, away) is { } known)
                 {
                     using Scalar infinity = double.PositiveInfinity;
-                    theirs = theirs.masked_fill(known.index_select(0, asked.PositiveRows).logical_not().unsqueeze(1), infinity);
+                    refined = refined.masked_fill(known.index_select(0, asked.PositiveRows).logical_not().unsqueeze(1), infinity);
                 }
 
-                return TeacherBoundedRegression.Loss(sides, theirs, none, count, _distillation.Margin, SideScale);
+                return TeacherBoundedRegression.OverlapLoss(positives, refined, objects, weights, targets.WeightSum, _distillation.Margin);
             });
         }
 
-        Add(terms, "box.squared", _weights.SquaredBox, () => BoxRegression.Squared(sides, none, count, SideScale));
+        Add(terms, "box.unbounded", _weights.UnboundedBox, () => GeneralizedIouLoss.Loss(positives, objects, weights, targets.WeightSum));
     }
 
-    /// <summary>
-    /// Chen's weighted soft cross-entropy for scores that do not exclude one another: each class against its own background, summed over
-    /// the classes. Where the teacher has no opinion the target scores speak for it.
-    /// </summary>
-    private Tensor SoftClass(DenseOutput answer, Tensor qualities, AskedLocations asked, BoxScores scores, Tensor? away)
+    /// <summary>The quality focal loss at locations with an object, their target scores shared out as the teacher says.</summary>
+    private Tensor SoftClass(DenseOutput answer, DenseTargets targets, Tensor qualities, AskedLocations asked, BoxScores scores, Tensor? away)
     {
-        long classes = answer.Logits.shape[2];
-        using Scalar factor = classes;
-        Tensor logits = answer.Logits.flatten(0, 1).index_select(0, asked.Rows);
-        Tensor wanted = scores.Probabilities.narrow(1, 1, classes);
-        if (TeacherAnswers.Both(scores.Known, away) is { } known)
-            wanted = where(known.unsqueeze(1), wanted, qualities.index_select(0, asked.Rows));
-        return WeightedSoftCrossEntropy.BinaryLoss(
-            logits.flatten(), wanted.flatten(), _distillation.BackgroundWeight, _distillation.Temperature).mul(factor);
+        Tensor rows = asked.Rows.index_select(0, asked.PositiveRows);
+        Tensor theirs = scores.Probabilities.index_select(0, asked.PositiveRows).narrow(1, 1, answer.Logits.shape[2]);
+        Tensor? known = TeacherAnswers.Both(scores.Known, away)?.index_select(0, asked.PositiveRows);
+        Tensor wanted = TeacherAnswers.SharedOut(qualities.index_select(0, rows), theirs, known, _distillation.Temperature);
+        return QualityFocalLoss.Loss(answer.Logits.flatten(0, 1).index_select(0, rows), wanted, targets.QualitySum);
     }
 
     /// <summary>LD at the locations with an object where the teacher has distributions, brought into the student's bins.</summary>

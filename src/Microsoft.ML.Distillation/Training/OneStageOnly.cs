@@ -21,6 +21,12 @@ internal static class OneStageOnly
     /// <exception cref="ArgumentException">A loss is asked for that does not fit the two.</exception>
     public static void Require(DistillationOptions options, OneStageDetector student, ITeacher teacher)
     {
+        if (options.Boxes == BoxDistillation.Squared)
+        {
+            throw Refusal(nameof(options.Boxes),
+                "a squared loss to the teacher's boxes is for two-stage students; the boxes of one-stage students learn by GIoU, and so does their bound: use Bounded");
+        }
+
         if (options.LocalizationWeight > 0 && !teacher.HasEdges)
         {
             throw Refusal(nameof(options.LocalizationWeight),

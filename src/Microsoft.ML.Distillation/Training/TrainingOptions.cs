@@ -70,7 +70,8 @@ public record TrainingOptions
 
     /// <summary>
     /// The weight of a squared loss of box deltas to the ground truth, beside the smooth L1 loss. It is the teacher-bounded loss
-    /// without its teacher: what a distilled student has to beat, to show that its gain is the teacher's. 0: none.
+    /// without its teacher: what a distilled student has to beat, to show that its gain is the teacher's. For a one-stage student, whose bounded
+    /// loss is of GIoU, it is that of GIoU. 0: none.
     /// </summary>
     public double SquaredRegressionWeight { get; init; }
 

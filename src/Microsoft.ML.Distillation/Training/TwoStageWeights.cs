@@ -25,8 +25,10 @@ internal sealed record TwoStageWeights(PartWeights Rpn, PartWeights Rcn, double 
 
         PartWeights Part(bool soft, bool bounded)
         {
-            double hard = soft ? distillation.HardWeight : 1;
-            return new PartWeights(hard, soft ? distillation.SoftWeight ?? 1 - hard : 0, Box: 1, bounded ? distillation.BoundedRegressionWeight : 0, squaredRegression);
+            double hard = soft ? distillation.HardWeight ?? DistillationOptions.UsualHardWeight : 1;
+            return new PartWeights(
+                hard, soft ? distillation.SoftWeight ?? 1 - hard : 0, Box: 1,
+                bounded ? distillation.BoundedRegressionWeight ?? DistillationOptions.UsualBoundedWeight : 0, squaredRegression);
         }
     }
 }

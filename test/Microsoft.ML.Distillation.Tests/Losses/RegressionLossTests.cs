@@ -59,6 +59,24 @@ public class RegressionLossTests
     }
 
     [Test]
+    public void BoundOnOverlap_SwitchesPerBox()
+    {
+        using var scope = NewDisposeScope();
+        Tensor truth = tensor(new[] { 0.0, 0, 10, 10, 0, 0, 10, 10 }, [2, 4]);
+        Tensor student = tensor(new[] { 0.0, 0, 10, 8, 0, 0, 10, 5 }, [2, 4]);        // inside: IoU and GIoU are 0.8 and 0.5
+        Tensor teacher = tensor(new[] { 0.0, 0, 7, 10, 0, 0, 10, 9 }, [2, 4]);        // 0.7 and 0.9
+        Tensor weights = tensor(new[] { 0.25, 0.75 });
+        Assert.That(Loss(), Is.EqualTo(0.75 * 0.5 / 2).Within(1e-12), "the first box beats the teacher's");
+        Assert.That(Loss(margin: 0.15), Is.EqualTo((0.75 * 0.5 + 0.25 * 0.2) / 2).Within(1e-12));
+        Assert.That(Loss(margin: -0.45), Is.Zero);
+
+        teacher[1] = full([4], double.PositiveInfinity, float64);
+        Assert.That(Loss(margin: 1e9), Is.EqualTo(0.25 * 0.2 / 2).Within(1e-12), "no opinion, no bound");
+
+        double Loss(double margin = 0) => TeacherBoundedRegression.OverlapLoss(student, teacher, truth, weights, 2, margin).ToDouble();
+    }
+
+    [Test]
     public void Gradients_AgreeWithDifferences()
     {
         using var scope = NewDisposeScope();
@@ -66,6 +84,8 @@ public class RegressionLossTests
         NumericalGradient.Check(deltas => BoxRegression.SmoothL1(deltas, truth, 7), student);
         NumericalGradient.Check(deltas => BoxRegression.Squared(deltas, truth, 7, 3), student);
         NumericalGradient.Check(deltas => TeacherBoundedRegression.Loss(deltas, teacher, truth, 7, 0.01, 3), student);
+        Tensor boxes = tensor(new[] { 0.0, 1, 9, 8, 3, 2, 14, 9 }, [2, 4]), objects = tensor(new[] { 1.0, 0, 10, 10, 2, 1, 11, 12 }, [2, 4]);
+        NumericalGradient.Check(moved => TeacherBoundedRegression.OverlapLoss(moved, objects + 0.1, objects, ones(2, float64), 2), boxes);
     }
 
     [Test]
@@ -76,5 +96,6 @@ public class RegressionLossTests
         Assert.That(BoxRegression.SmoothL1(none, none, 16).ToSingle(), Is.Zero);
         Assert.That(BoxRegression.Squared(none, none, 16).ToSingle(), Is.Zero);
         Assert.That(TeacherBoundedRegression.Loss(none, none, none, 16).ToSingle(), Is.Zero);
+        Assert.That(TeacherBoundedRegression.OverlapLoss(none, none, none, zeros(0), 1).ToSingle(), Is.Zero);
     }
 }

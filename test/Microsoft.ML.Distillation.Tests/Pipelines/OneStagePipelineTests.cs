@@ -84,11 +84,12 @@ public class OneStagePipelineTests
             {
                 Teacher = Teacher.FromOnnx(path, TeacherFormat.Auto, ["square", "triangle"], new OnnxTeacherOptions { Hints = [hint] }),
                 Student = StudentDetector.OneStage(Backbone.Plain(8, 16, 16), 64, Light),
+                Distillation = new DistillationOptions { SoftWeight = 0.5 },
                 Epochs = 2,
             }));
         var losses = new List<string>();
         mlContext.Log += (_, e) => losses.Add(e.RawMessage);
         using var model = (IDisposable)pipeline.Fit(mlContext.Data.LoadDetections(folder.Path, split: "train"));
-        Assert.That(losses, Has.Some.Contains("class.soft").And.Some.Contains("hint.neck0"));
+        Assert.That(losses, Has.Some.Contains("class.soft").And.Some.Contains("hint.neck0").And.Some.Contains("cwd.neck0"));
     }
 }

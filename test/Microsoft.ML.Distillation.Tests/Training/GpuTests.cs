@@ -12,7 +12,7 @@ namespace Microsoft.ML.Distillation.Tests.Training;
 [Category("Gpu")]
 public class GpuTests
 {
-    private static readonly DistillationOptions Everything = new() { PkdWeight = 1, CwdWeight = 1, DistWeight = 1 };
+    private static readonly DistillationOptions Everything = new() { SoftWeight = 0.5, BoundedRegressionWeight = 0.5, PkdWeight = 1, CwdWeight = 1, DistWeight = 1 };
 
     [SetUp]
     public void RequireGpu()
