@@ -9,6 +9,7 @@ internal sealed class DistillationOptionSet
     private static readonly DistillationOptions Defaults = new();
 
     private readonly Option<double?> _hard = SharedOptions.Number("--hard-weight", Invariant($"μ: the ground truth's share of the classification loss; the teacher's soft targets have the rest. [default: {DistillationOptions.UsualHardWeight}; one-stage: 1, and {DistillationOptions.UsualSoftWeight} for the soft targets, or 0 beside cwd]"), 0, 1);
+    private readonly Option<double?> _soft = SharedOptions.Number("--soft-weight", "The weight of the teacher's soft targets. [default: what --hard-weight leaves of 1]");
     private readonly Option<double?> _background = SharedOptions.Number("--background-weight", Invariant($"w_0: the weight of the background in the soft targets (two-stage). [default: {Defaults.BackgroundWeight}]"));
     private readonly Option<double?> _temperature = SharedOptions.Number("--temperature", Invariant($"The temperature of the soft targets. [default: {Defaults.Temperature}]"), double.Epsilon);
     private readonly Option<double?> _bounded = SharedOptions.Number("--bounded-weight", Invariant($"ν: the weight of the teacher-bounded box regression. [default: {DistillationOptions.UsualBoundedWeight}; one-stage beside cwd: 0]"));
@@ -25,7 +26,7 @@ internal sealed class DistillationOptionSet
     /// <summary>Adds these to a command's options.</summary>
     public void AddTo(IList<Option> options)
     {
-        foreach (Option option in (Option[])[_hard, _background, _temperature, _bounded, _margin, _boxes, _hint, _adaptation, _norm, _parts, _noSoft]) options.Add(option);
+        foreach (Option option in (Option[])[_hard, _soft, _background, _temperature, _bounded, _margin, _boxes, _hint, _adaptation, _norm, _parts, _noSoft]) options.Add(option);
         _later.AddTo(options);
     }
 
@@ -53,6 +54,7 @@ internal sealed class DistillationOptionSet
     private DistillationOptions Numbers(ParseResult parsed) => Defaults with
     {
         HardWeight = parsed.GetValue(_hard),
+        SoftWeight = parsed.GetValue(_soft),
         BackgroundWeight = parsed.GetValue(_background) ?? Defaults.BackgroundWeight,
         Temperature = parsed.GetValue(_temperature) ?? Defaults.Temperature,
         BoundedRegressionWeight = parsed.GetValue(_bounded),

@@ -17,7 +17,7 @@ internal sealed class LabelCommand : System.CommandLine.Command
     private readonly ShardOptionSet _shard = new();
     private readonly Option<string> _images = SharedOptions.RequiredPath("--images", "The images to label: a folder with its subfolders, or a text file with a path in each line.");
     private readonly Option<string> _labelled = SharedOptions.RequiredPath(
-        "--labelled", "Annotated images: they give the classes, and how many objects an image has. The images themselves need not exist.", "DIR");
+        "--labelled", "Annotated images: they give the classes, and how many objects an image has. The images themselves need not exist, but for yolo and openimages.", "DIR");
     private readonly FormatOptionSet _labelledFormat = new();
     private readonly Option<string?> _split = SharedOptions.Text("--labelled-split", "Their part to count, or 'all'. [default: train where there is one, else all]", "NAME");
     private readonly Option<string> _output = SharedOptions.RequiredPath("--output", "The folder of the data set to write.", "DIR");
@@ -120,8 +120,9 @@ internal sealed class LabelCommand : System.CommandLine.Command
     private IReadOnlyList<AnnotatedImage> LoadLabelled(ParseResult parsed)
     {
         string folder = parsed.GetRequiredValue(_labelled);
-        // Their objects are counted; the images themselves are not looked at.
-        DataFolder data = _labelledFormat.At(parsed, folder) with { AllowMissingImages = true };
+        DataFolder data = _labelledFormat.At(parsed, folder);
+        // Their objects are counted, not their pixels. Where boxes are shares of the image, only the image turns them into objects.
+        data = data with { AllowMissingImages = data.Format is not (DetectionFormat.Yolo or DetectionFormat.OpenImages) };
         IReadOnlyList<AnnotatedImage> labelled = data.Load(new MLContext(), data.Choose(parsed.GetValue(_split), "train"));
         return labelled.Count > 0 ? labelled : throw new InvalidDataException($"'{folder}' has no annotated images.");
     }

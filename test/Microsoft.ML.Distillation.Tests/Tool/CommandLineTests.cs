@@ -17,6 +17,7 @@ public class CommandLineTests
     [TestCase("train --data d --output o --bogus", "--bogus")]
     [TestCase("distill --data d --output o", "--teacher")]
     [TestCase("distill --data d --output o --teacher t --hard-weight 2", "--hard-weight")]
+    [TestCase("distill --data d --output o --teacher t --soft-weight -1", "--soft-weight")]
     [TestCase("distill --data d --output o --teacher t --precision w3", "w3")]
     [TestCase("distill --data d --output o --teacher t --precision w8a8 --scheme d", "--scheme")]
     [TestCase("distill --data d --output o --teacher t --scheme b", "--precision")]

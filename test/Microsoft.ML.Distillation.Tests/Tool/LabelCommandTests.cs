@@ -111,6 +111,21 @@ public class LabelCommandTests
         Assert.That(Directory.GetFiles(_folder.Sub("still-labelled"), "*.json", SearchOption.AllDirectories), Is.Not.Empty);
     }
 
+    [TestCase("yolo", "images/gone.png", "train.txt(1)")]
+    [TestCase("openimages", "ImageID,LabelName,XMin,XMax,YMin,YMax\ngone,square,.1,.2,.3,.4", "train.csv(2)")]
+    public void LabelledImages_MustExist_WhereBoxesAreSharesOfThem(string format, string list, string named)
+    {
+        string folder = _folder.Sub($"{format}-gone");
+        Directory.CreateDirectory(Path.Combine(folder, "labels"));
+        File.WriteAllText(Path.Combine(folder, "data.yaml"), "names: [square]\n");
+        File.WriteAllText(Path.Combine(folder, "labels", "gone.txt"), "0 .5 .5 .2 .2\n");
+        File.WriteAllText(Path.Combine(folder, named[..named.IndexOf('(')]), list + "\n");
+        ToolRun run = ToolRun.Of(["label", "--teacher", _folder.Sub("teacher.zip"), "--images", Path.Combine(_folder.Sub("others"), "JPEGImages"),
+            "--labelled", folder, "--format", format, "--output", _folder.Sub($"{format}-labels")]);
+        Assert.That(run.ExitCode, Is.EqualTo(1), run.Error);
+        Assert.That(run.Error, Does.Contain(named).And.Contain("does not exist"), "or it would count as an image without objects");
+    }
+
     [Test]
     public void WrongUse_IsSaidInOneLine()
     {
