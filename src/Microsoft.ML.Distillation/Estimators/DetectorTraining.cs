@@ -58,6 +58,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
                 Say(channel, string.Create(CultureInfo.InvariantCulture,
                     $"Training on {further.Training.Count} images of {images.ClassNames.Count} classes ({string.Join(", ", images.ClassNames)}) on {device}; "
                     + $"the network takes {student.InputSize} and has {student.parameters().Sum(p => p.numel()):N0} parameters, {student.Precision?.ToString() ?? "full precision"}"));
+                SilentLayers.Warn(channel, student);
             }
 
             TrainingRecorder[] recorders = [.. candidates.Select(candidate => new TrainingRecorder(new ProgressLog(channel, candidate.Options.Progress)))];
@@ -83,6 +84,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
     private DetectorTransformer Export(Detector detector, TrainingRecord record, DetectorColumns columns, SampleStore images, DataViewSchema schema, IChannel channel)
     {
         detector.to(CPU);
+        SilentLayers.Warn(channel, detector);
         OnnxModelFile model = DetectorFile.Export(detector).With(TrainingRecord.Key, record.ToJson());
         ExportAgreement agreement = ExportCheck.Run(detector, model, images);
         Say(channel, $"Exported to ONNX; against the trained network: {agreement}");

@@ -138,6 +138,24 @@ public class LowPrecisionEstimatorTests
             => Assert.That(() => _mlContext.Transforms.DistillDetector(wrong), Throws.InstanceOf<ArgumentException>().With.Message.Contains(what));
     }
 
+    [Test]
+    public void LayersThatRoundToNothing_AreNamed()
+    {
+        var context = new MLContext(seed: 1);
+        var warnings = new List<string>();
+        context.Log += (_, e) => { if (e.Kind == Runtime.ChannelMessageKind.Warning) warnings.Add(e.Message); };
+        StudentDetector student = StudentDetector.FasterRcnn(Backbone.Plain(8, 16, 32), inputSize: 64);
+        TrainDetectorOptions options = new() { Detector = student, Epochs = 1, Precision = LowPrecision.W4A8 with { Quantizer = QuantizerKind.Wrpn } };
+        context.Transforms.TrainDetector(options).Fit(_train).Dispose();
+        // New weights of a layer with 800 inputs (32 channels of 5×5) are at most √(3/800) = 0.061, below half of WRPN's step of 1/7.
+        Assert.That(warnings, Has.Some.Contains("w4a8, WRPN").And.Contains("head.fc6").And.Contains("PerChannel"));
+
+        warnings.Clear();
+        context.Transforms.TrainDetector(options with { Precision = LowPrecision.W4A8 }).Fit(_train).Dispose();
+        context.Transforms.QuantizeDetector(new QuantizeDetectorOptions { Detector = TrainedDetector.FromModel(_full), Precision = LowPrecision.W2A8 }).Fit(_train).Dispose();
+        Assert.That(warnings, Is.Empty);
+    }
+
     private IDataView Images(string split)
     {
         IDataView files = _mlContext.Data.LoadDetections(_folder.Path, split: split);
