@@ -30,7 +30,7 @@ internal static class LowPrecisionLayers
     public static IReadOnlyList<string> Silent(nn.Module network)
     {
         using DisposeScope scope = NewDisposeScope();
-        return [.. In(network).Where(l => WeightQuantizer.Of(l.Layer.Weight, l.Layer.Quantizer!.Precision).Integers.count_nonzero().item<long>() == 0).Select(l => l.Name)];
+        return [.. In(network).Where(l => WeightQuantizer.Of(l.Layer.Weight, l.Layer.Quantizer!.Precision).Integers.abs().max().item<float>() == 0).Select(l => l.Name)];
     }
 
     /// <summary>Takes the ranges of the layers' inputs from full-precision runs.</summary>
