@@ -21,6 +21,9 @@ internal abstract class Detector(string name) : nn.Module(name)
     /// <summary>The feature maps that can serve as hint or guided layers, in the order of depth, with their channels.</summary>
     public abstract IReadOnlyList<(string Name, int Channels)> FeatureMaps { get; }
 
+    /// <summary>Where the network's parameters are, and it computes.</summary>
+    public Device Device => parameters().First().device;
+
     /// <summary>The bits that the layers compute with; <see langword="null"/> for full precision.</summary>
     public LowPrecision? Precision { get; private set; }
 

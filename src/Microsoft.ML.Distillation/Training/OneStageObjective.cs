@@ -142,9 +142,9 @@ internal sealed class OneStageObjective : IObjective
         Tensor known = TeacherAnswers.Both(scores.Known, away)!.index_select(0, asked.PositiveRows);
         Tensor chosen = known.nonzero().squeeze(1);
         Tensor rows = asked.PositiveRows.index_select(0, chosen);
-        Tensor points = targets.Points.index_select(0, asked.Targets.index_select(0, chosen)), steps = _student.Coder.Steps.index_select(0, points);
+        Tensor points = targets.Points.index_select(0, asked.Targets.index_select(0, chosen)), steps = _student.Coder.StepsAt(points);
         Tensor places = scores.Places.index_select(0, rows).mul(_inputSize.unsqueeze(1));
-        places = (places - _student.Coder.Points.index_select(0, points).unsqueeze(2)) / steps.unsqueeze(2);
+        places = (places - _student.Coder.PointsAt(points).unsqueeze(2)) / steps.unsqueeze(2);
         Tensor wanted = LocalizationLoss.Rebin(scores.Probabilities.index_select(0, rows), places, _student.Coder.Bins);
         Tensor logits = answer.Edges.flatten(0, 1).index_select(0, asked.Rows.index_select(0, rows));
         return LocalizationLoss.Loss(logits, wanted, _distillation.LocalizationTemperature);

@@ -60,7 +60,9 @@ public static partial class torch
                 if (submodule is null) return;
                 if (name.Contains('.', StringComparison.Ordinal)) throw new ArgumentException($"module name can't contain \".\", got: {name}");
                 if (name.Length == 0) throw new ArgumentException("module name can't be empty string \"\"");
-                if (!_parts.TryAdd(name, submodule)) throw new InvalidOperationException($"Sub-module {name} is already registered.");
+                if (_parts.ContainsKey(name)) throw new InvalidOperationException($"Sub-module {name} is already registered.");
+                submodule.RegisterComponents();
+                _parts.Add(name, submodule);
             }
 
             public void add_module(string name, Module module) => register_module(name, module);

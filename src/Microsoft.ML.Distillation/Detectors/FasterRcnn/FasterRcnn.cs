@@ -22,7 +22,9 @@ internal sealed class FasterRcnn : Detector
     private readonly IReadOnlyList<int> _levels;
     private readonly IReadOnlyList<FeatureMap> _maps;
     private readonly IReadOnlyList<string> _sources;
+    private readonly PixelNormalisation _normalisation = new();
     private readonly AnchorLayout _anchors;
+    private readonly Constant _anchorBoxes;
     private readonly RegionPooling _pooling;
     private readonly ProposalSelector _proposals;
     private readonly DetectionSelector _detections;
@@ -56,10 +58,8 @@ internal sealed class FasterRcnn : Detector
         _detections = new DetectionSelector(config);
         _targets = new TargetSampler(config, _anchors.Boxes);
 
+        _anchorBoxes = new Constant(TensorArrays.Boxes(_anchors.Boxes, CPU));
         RegisterComponents();
-        register_buffer("anchors", TensorArrays.Boxes(_anchors.Boxes, CPU), persistent: false);
-        register_buffer("pixel_scale", tensor(PixelNormalisation.Scale, [1, 3, 1, 1]), persistent: false);
-        register_buffer("pixel_shift", tensor(PixelNormalisation.Shift, [1, 3, 1, 1]), persistent: false);
     }
 
     /// <summary>The coding of the RPN's deltas.</summary>
@@ -72,7 +72,7 @@ internal sealed class FasterRcnn : Detector
     public FasterRcnnConfig Config { get; }
 
     /// <summary>The anchors [A,4], in pixels of the input, the same for every image.</summary>
-    public Tensor Anchors => get_buffer("anchors")!;
+    public Tensor Anchors => _anchorBoxes.On(Device);
 
     /// <summary>The network that makes the maps.</summary>
     public BackboneNetwork Backbone => backbone;
@@ -100,7 +100,7 @@ internal sealed class FasterRcnn : Detector
     {
         Require(images);
         using DisposeScope scope = NewDisposeScope();
-        Tensor normalised = ChannelsLast.Of(images).mul(get_buffer("pixel_scale")!).PlusInPlace(get_buffer("pixel_shift")!).As(images);
+        Tensor normalised = _normalisation.Run(images);
         IReadOnlyList<Tensor> maps = backbone.Run(normalised);
         var features = new Dictionary<string, Tensor>();
         for (int i = 0; i < maps.Count; i++) features[backbone.Maps[i].Name] = maps[i].MoveToOuterDisposeScope();
@@ -129,14 +129,14 @@ internal sealed class FasterRcnn : Detector
 
     /// <summary>Draws the anchors to learn from.</summary>
     /// <param name="objects">For each image [G_i,4] in pixels.</param>
-    public RpnTargets SampleAnchors(IReadOnlyList<Tensor> objects) => _targets.SampleAnchors(objects, Anchors.device);
+    public RpnTargets SampleAnchors(IReadOnlyList<Tensor> objects) => _targets.SampleAnchors(objects, Device);
 
     /// <summary>Draws the proposals to learn from; the objects themselves are among the candidates.</summary>
     /// <param name="proposals">For each image [P_i,4] in pixels, from <see cref="Propose"/>.</param>
     /// <param name="objects">For each image [G_i,4] in pixels.</param>
     /// <param name="labels">For each image [G_i] int64, 0-based indices into <see cref="ClassNames"/>, without background.</param>
     public RoiTargets SampleProposals(IReadOnlyList<Tensor> proposals, IReadOnlyList<Tensor> objects, IReadOnlyList<Tensor> labels)
-        => _targets.SampleProposals(proposals, objects, labels, Anchors.device);
+        => _targets.SampleProposals(proposals, objects, labels, Device);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Detections> Detect(Tensor images)

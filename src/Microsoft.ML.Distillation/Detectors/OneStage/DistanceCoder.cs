@@ -13,39 +13,43 @@ namespace Microsoft.ML.Distillation.Detectors;
 /// <summary>Distances from locations to the sides of boxes, as distributions and as numbers; the formula stands at the top of the file.</summary>
 internal sealed class DistanceCoder : nn.Module
 {
+    private readonly Constant _points;
+    private readonly Constant _steps;
+    private readonly Constant _values;
+
     public DistanceCoder(PointGrid grid, int bins)
         : base(nameof(DistanceCoder))
     {
         Bins = bins;
-        register_buffer("points", TensorArrays.Boxes(grid.Corners(), CPU), persistent: false);
-        register_buffer("steps", TensorArrays.Boxes(grid.Steps(), CPU), persistent: false);
-        register_buffer("values", tensor([.. Enumerable.Range(0, bins).Select(k => (float)k)]), persistent: false);
+        _points = new Constant(TensorArrays.Boxes(grid.Corners(), CPU));
+        _steps = new Constant(TensorArrays.Boxes(grid.Steps(), CPU));
+        _values = new Constant(tensor([.. Enumerable.Range(0, bins).Select(k => (float)k)]));
+        RegisterComponents();
     }
 
     /// <summary>m + 1.</summary>
     public int Bins { get; }
 
-    /// <summary>[P,4]: x y x y, in pixels.</summary>
-    public Tensor Points => get_buffer("points")!;
+    /// <summary>Locations [R,4]: x y x y, in pixels.</summary>
+    /// <param name="points">[R] int64, which.</param>
+    public Tensor PointsAt(Tensor points) => _points.On(points.device).index_select(0, points);
 
-    /// <summary>[P,4]: −s −s s s.</summary>
-    public Tensor Steps => get_buffer("steps")!;
-
-    /// <summary>[m+1]: 0 … m.</summary>
-    public Tensor Values => get_buffer("values")!;
+    /// <summary>The strides of locations [R,4]: −s −s s s.</summary>
+    /// <param name="points">[R] int64, which.</param>
+    public Tensor StepsAt(Tensor points) => _steps.On(points.device).index_select(0, points);
 
     /// <summary>The distances [...,4], in strides, whose distributions have the logits [...,4,m+1].</summary>
     public Tensor Distances(Tensor edges)
     {
         using DisposeScope scope = NewDisposeScope();
-        return edges.softmax(-1).mul(Values).sum(dim: -1).MoveToOuterDisposeScope();
+        return edges.softmax(-1).mul(_values.On(edges.device)).sum(dim: -1).MoveToOuterDisposeScope();
     }
 
     /// <summary>The boxes [N,P,4] in pixels of the logits [N,P,4,m+1] at all locations.</summary>
     public Tensor Decode(Tensor edges)
     {
         using DisposeScope scope = NewDisposeScope();
-        return Distances(edges).mul(Steps).Plus(Points).MoveToOuterDisposeScope();
+        return Distances(edges).mul(_steps.On(edges.device)).Plus(_points.On(edges.device)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The distances [R,4], in strides, from locations to the sides of boxes [R,4] in pixels; negative where a location lies outside.</summary>
@@ -53,6 +57,6 @@ internal sealed class DistanceCoder : nn.Module
     public Tensor Encode(Tensor boxes, Tensor points)
     {
         using DisposeScope scope = NewDisposeScope();
-        return ((boxes - Points.index_select(0, points)) / Steps.index_select(0, points)).MoveToOuterDisposeScope();
+        return ((boxes - PointsAt(points)) / StepsAt(points)).MoveToOuterDisposeScope();
     }
 }

@@ -20,6 +20,7 @@ internal sealed class OneStageDetector : Detector
     private readonly OneStageHead head;
     private readonly DistanceCoder coder;
     private readonly int[] _used;
+    private readonly PixelNormalisation _normalisation = new();
     private readonly DenseSelector _detections;
     private readonly IPointAssigner _assigner;
 
@@ -44,8 +45,6 @@ internal sealed class OneStageDetector : Detector
         _assigner = config.Assignment == OneStageAssignment.Atss ? new AtssAssigner(Grid) : new TaskAlignedAssigner(Grid);
 
         RegisterComponents();
-        register_buffer("pixel_scale", tensor(PixelNormalisation.Scale, [1, 3, 1, 1]), persistent: false);
-        register_buffer("pixel_shift", tensor(PixelNormalisation.Shift, [1, 3, 1, 1]), persistent: false);
     }
 
     /// <summary>Everything that defines the network but its weights.</summary>
@@ -81,7 +80,7 @@ internal sealed class OneStageDetector : Detector
     {
         Require(images);
         using DisposeScope scope = NewDisposeScope();
-        Tensor normalised = ChannelsLast.Of(images).mul(get_buffer("pixel_scale")!).PlusInPlace(get_buffer("pixel_shift")!).As(images);
+        Tensor normalised = _normalisation.Run(images);
         IReadOnlyList<Tensor> maps = backbone.Run(normalised);
         IReadOnlyList<Tensor> levels = neck.Run([.. _used.Select(i => maps[i])]);
         var features = new Dictionary<string, Tensor>();
