@@ -60,10 +60,10 @@ struct Arguments {
     std::vector<std::pair<at::Tensor, at::Tensor>> tensors; // on the device, on the host
     bool from_cpu = false;
 
-    at::Tensor on_host(const at::Tensor& tensor) {
+    // A number, as a tensor of no dimensions, may come from the CPU, but not where tensors are put together.
+    at::Tensor on_host(const at::Tensor& tensor, bool in_list = false) {
         if (!tensor.defined()) return tensor;
-        // A number, as a tensor of no dimensions, may come from the CPU.
-        if (tensor.device() == cpu) from_cpu |= tensor.dim() > 0;
+        if (tensor.device() == cpu) from_cpu |= tensor.dim() > 0 || in_list;
         else tensors.emplace_back(tensor, moved(tensor, cpu));
         return tensor.device() == cpu ? tensor : tensors.back().second;
     }
@@ -73,7 +73,7 @@ struct Arguments {
         if (value.isDevice() && value.toDevice().is_cuda()) return cpu;
         if (value.isTensorList()) {
             c10::List<at::Tensor> list;
-            for (const at::Tensor& tensor : value.toTensorVector()) list.push_back(on_host(tensor));
+            for (const at::Tensor& tensor : value.toTensorVector()) list.push_back(on_host(tensor, true));
             return list;
         }
         if (value.isList() && value.toList().elementType()->kind() == c10::OptionalType::Kind) {
