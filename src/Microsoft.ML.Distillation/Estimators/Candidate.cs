@@ -30,22 +30,16 @@ internal sealed record Candidate(StudentDetector Plan, Lesson? Lesson, DetectorE
     {
         if (Lesson is null) return Own(student, null, null, device);
         IObjective objective = Own(student, Lesson.Distillation, teacher, device);
-        return teacher is JointTeacher joint
-            ? new JointObjective(objective, Own(joint.Detector, null, null, device), Lesson.Distillation.TeacherWeight, device)
-            : objective;
+        if (teacher is not JointTeacher joint) return objective;
+        double share = DefaultRateOf(joint.Detector) / DefaultRateOf(student);
+        return new JointObjective(objective, Own(joint.Detector, null, null, device), Lesson.Distillation.TeacherWeight, share, device);
     }
 
     /// <summary>
-    /// The options of training, with a default learning rate where it is not that of the student alone: a tenth of it to fine-tune a
-    /// trained student, that of both networks' parameters to train a teacher with it.
+    /// The options of training, with a default learning rate where it is not that of a fresh student: a tenth of it to fine-tune a trained one.
     /// </summary>
-    public TrainingOptions TrainingOf(IObjective objective, ITeacher? teacher)
-    {
-        var joint = Lesson is null ? null : teacher as JointTeacher;
-        if (Options.LearningRate is not null || (Options.InitialStudent is null && joint is null)) return Options;
-        long parameters = objective.Student.parameters().Sum(p => p.numel()) + (joint?.Detector.parameters().Sum(p => p.numel()) ?? 0);
-        return Options with { LearningRate = TrainingPlan.DefaultRate(Options, parameters) * (Options.InitialStudent is null ? 1 : 0.1) };
-    }
+    public TrainingOptions TrainingOf(Detector student)
+        => Options.LearningRate is null && Options.InitialStudent is not null ? Options with { LearningRate = 0.1 * DefaultRateOf(student) } : Options;
 
     /// <summary>Holds networks that are to train side by side to what they must have in common.</summary>
     /// <exception cref="ArgumentException">They have several teachers, or differ in what makes the batches.</exception>
@@ -65,6 +59,8 @@ internal sealed record Candidate(StudentDetector Plan, Lesson? Lesson, DetectorE
                 (o.GeneratedSet, (o as DistillDetectorOptions)?.UnlabelledSet, o.LabelledShare, o is DistillDetectorOptions { WithoutLabels: true }));
         }
     }
+
+    private double DefaultRateOf(Detector detector) => TrainingPlan.DefaultRate(Options, detector.parameters().Sum(p => p.numel()));
 
     private IObjective Own(Detector student, DistillationOptions? distillation, ITeacher? teacher, Device device) => student switch
     {

@@ -63,7 +63,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
 
             TrainingRecorder[] recorders = [.. candidates.Select(candidate => new TrainingRecorder(new ProgressLog(channel, candidate.Options.Progress)))];
             (IObjective Objective, TrainingOptions Options)[] students = [.. candidates.Select((candidate, i) =>
-                (objectives[i], candidate.TrainingOf(objectives[i], teacher) with { Seed = settled.Seed, Progress = recorders[i] }))];
+                (objectives[i], candidate.TrainingOf(objectives[i].Student) with { Seed = settled.Seed, Progress = recorders[i] }))];
             IDetectionDataset training = teacher is CachedOnnxTeacher cached ? cached.Watch(further.Training, objectives[0].Student.InputSize) : further.Training;
             IReadOnlyList<TrainingResult> results = new TrainingLoop(students, teacher, training, validation, device).Run();
             if (results[0].Cancelled) channel.Warning(MessageSensitivity.None, $"Training was cancelled after {results[0].History.Count} epochs; the best model so far is kept.");

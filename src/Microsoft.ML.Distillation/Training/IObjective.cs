@@ -15,6 +15,9 @@ internal interface IObjective : IDisposable
     /// <summary>What is trained beside the student and dropped afterwards, such as adaptation layers.</summary>
     IReadOnlyList<nn.Module> Extras { get; }
 
+    /// <summary>The learning rate of a module that is trained, as a share of the student's.</summary>
+    double RateShareOf(nn.Module module) => 1;
+
     /// <summary>A line that tells objectives apart: a checkpoint of another objective does not fit.</summary>
     string Description { get; }
 

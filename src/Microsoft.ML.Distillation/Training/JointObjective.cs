@@ -19,16 +19,18 @@ internal sealed class JointObjective : IObjective
     private readonly IObjective _teacher;
     private readonly Device _device;
     private readonly double _teacherWeight;
+    private readonly double _teacherRateShare;
 
     /// <param name="student">The student's loss, with the teacher as its teacher.</param>
     /// <param name="teacher">The teacher's loss, from labels alone; of the detector in the <see cref="JointTeacher"/> whose views are to come.</param>
     /// <param name="teacherWeight">α.</param>
-    public JointObjective(IObjective student, IObjective teacher, double teacherWeight, Device device)
+    /// <param name="teacherRateShare">The teacher's learning rate, as a share of the student's: what is right for a small network is too much for a large one.</param>
+    public JointObjective(IObjective student, IObjective teacher, double teacherWeight, double teacherRateShare, Device device)
     {
-        (_student, _teacher, _teacherWeight, _device) = (student, teacher, teacherWeight, device);
+        (_student, _teacher, _teacherWeight, _teacherRateShare, _device) = (student, teacher, teacherWeight, teacherRateShare, device);
         Extras = [.. student.Extras, teacher.Student, .. teacher.Extras];
         Description = string.Create(
-            CultureInfo.InvariantCulture, $"{student.Description}; jointly (α {teacherWeight}) with {teacher.Student.Describe()}, {teacher.Description}");
+            CultureInfo.InvariantCulture, $"{student.Description}; jointly (α {teacherWeight}, {teacherRateShare:0.####} of the rate) with {teacher.Student.Describe()}, {teacher.Description}");
     }
 
     public Detector Student => _student.Student;
@@ -36,6 +38,8 @@ internal sealed class JointObjective : IObjective
     public IReadOnlyList<nn.Module> Extras { get; }
 
     public string Description { get; }
+
+    public double RateShareOf(nn.Module module) => module == _teacher.Student || _teacher.Extras.Contains(module) ? _teacherRateShare : 1;
 
     public IReadOnlyList<LossTerm> Compute(IReadOnlyList<Annotation> annotations, Tensor images, ITeacherView? teacher)
     {

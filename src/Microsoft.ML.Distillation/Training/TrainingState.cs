@@ -19,7 +19,7 @@ internal sealed class TrainingState : IDisposable
     {
         _student = objective.Student;
         _modules = [objective.Student, .. objective.Extras];
-        Parameters = new FlatParameters(_modules);
+        Parameters = new FlatParameters(_modules, objective.RateShareOf);
         Optimizer = FlatOptimizer.Create(options.Optimizer, Parameters, plan.WeightDecay, options.Momentum);
         Average = options.EmaDecay is double decay ? new WeightAverage(Parameters, _student, decay) : null;
     }

@@ -59,6 +59,18 @@ public class JointObjectiveTests
     }
 
     [Test]
+    public void TheTeacher_HasItsOwnLearningRate()
+    {
+        using FasterRcnn student = TinyRun.Detector();
+        FasterRcnn detector = TinyRun.Detector(seed: 9, inputSize: 112);
+        using var teacher = new JointTeacher(new DetectorTeacher(detector, Classes, CPU), detector);
+        using IObjective joint = Joint(student, teacher, 1, share: 0.4);
+        Assert.That(joint.RateShareOf(detector), Is.EqualTo(0.4));
+        Assert.That(joint.RateShareOf(student), Is.EqualTo(1));
+        Assert.That(joint.Extras.Where(extra => extra != detector).Select(joint.RateShareOf), Is.Not.Empty.And.All.EqualTo(1), "the hint's adaptation belongs to the student");
+    }
+
+    [Test]
     public void Alpha_Beta_Gamma_AreThePapersByDefault_AndSettable()
     {
         var defaults = new DistillationOptions();
@@ -71,9 +83,10 @@ public class JointObjectiveTests
         Assert.That((weights.HardClass, weights.SoftClass), Is.EqualTo((1, 0)));
     }
 
-    private static JointObjective Joint(FasterRcnn student, JointTeacher teacher, double alpha) => new(
+    private static JointObjective Joint(FasterRcnn student, JointTeacher teacher, double alpha, double share = 1) => new(
         new TwoStageObjective(student, 0, new DistillationOptions(), teacher, CPU),
         new TwoStageObjective((FasterRcnn)teacher.Detector, 0, null, null, CPU),
         alpha,
+        share,
         CPU);
 }

@@ -41,6 +41,37 @@ public class OptimizerTests
         Assert.That(flat.Count, Is.EqualTo(net.parameters().Skip(1).Sum(parameter => parameter.numel())));
     }
 
+    [Test]
+    public void AModuleWithAShareOfTheRate_LearnsAsIfItHadThatRateAlone([Values] OptimizerKind kind)
+    {
+        using var scope = NewDisposeScope();
+        using Sequential first = Network(), second = Network(), alone = Network(), fast = Network();
+        using var both = new FlatParameters([first, second], module => module == second ? 0.25 : 1);
+        using var slow = new FlatParameters([alone]);
+        using var whole = new FlatParameters([fast]);
+        using FlatOptimizer joint = FlatOptimizer.Create(kind, both, 0.1, 0.9), quarter = FlatOptimizer.Create(kind, slow, 0.1, 0.9), full = FlatOptimizer.Create(kind, whole, 0.1, 0.9);
+        for (int step = 1; step <= 5; step++)
+        {
+            using var inner = NewDisposeScope();
+            Tensor input = randn(4, 5);
+            foreach (FlatParameters parameters in (FlatParameters[])[both, slow, whole]) parameters.Gradients.zero_();
+            foreach (Sequential network in (Sequential[])[first, second, alone, fast]) network.call(input).pow(2).sum().backward();
+            joint.Step(0.01, step);
+            quarter.Step(0.0025, step);
+            full.Step(0.01, step);
+        }
+
+        AssertSame(first, fast);
+        AssertSame(second, alone);
+        Assert.That((first.parameters().First() - second.parameters().First()).abs().max().ToDouble(), Is.GreaterThan(1e-3));
+
+        static void AssertSame(Sequential one, Sequential other)
+        {
+            foreach ((Parameter our, Parameter their) in one.parameters().Zip(other.parameters()))
+                Assert.That((our - their).abs().max().ToDouble(), Is.LessThan(1e-6));
+        }
+    }
+
     private static Sequential Network()
     {
         manual_seed(3);

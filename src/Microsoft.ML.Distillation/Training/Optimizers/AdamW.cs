@@ -35,16 +35,15 @@ internal sealed class AdamW : FlatOptimizer
         using var scope = NewDisposeScope();
         using IDisposable frozen = no_grad();
         using Scalar beta1 = Beta1, beta2 = Beta2, rest1 = 1 - Beta1, rest2 = 1 - Beta2, epsilon = Epsilon, one = 1;
-        using Scalar shrink = 1 - learningRate * _weightDecay;
         using Scalar meanCorrection = -learningRate / (1 - Math.Pow(Beta1, step));
         using Scalar squareCorrection = Math.Sqrt(1 - Math.Pow(Beta2, step));
 
         Tensor gradients = _parameters.Gradients;
-        _parameters.DecayingValues.mul_(shrink);
+        _parameters.Decay(learningRate * _weightDecay);
         _mean.mul_(beta1).add_(gradients, rest1);
         _square.mul_(beta2).addcmul_(gradients, gradients, rest2);
         Tensor denominator = _square.sqrt().div_(squareCorrection).add_(epsilon, one);
-        _parameters.Values.addcdiv_(_mean, denominator, meanCorrection);
+        _parameters.Values.addcdiv_(_parameters.AtOwnRate(_mean), denominator, meanCorrection);
         _parameters.Publish(_parameters.Values);
     }
 }

@@ -16,13 +16,18 @@ internal sealed class FlatParameters : IDisposable
 {
     private readonly Parameter[] _parameters;
     private readonly Tensor[] _gradientViews;
+    private readonly Tensor? _rateShares;
+    private readonly Tensor? _decayingRateShares;
 
     /// <summary>Gathers the parameters that ask for gradients. Modules must be on their device already.</summary>
-    public FlatParameters(IEnumerable<nn.Module> modules)
+    /// <param name="rateShareOf">The learning rate of a module, as a share of the optimiser's; <see langword="null"/>: 1 for all.</param>
+    public FlatParameters(IEnumerable<nn.Module> modules, Func<nn.Module, double>? rateShareOf = null)
     {
         // Matrices and kernels first: they decay, while biases and the weights of normalisation layers do not.
-        _parameters = [.. modules.SelectMany(module => module.parameters()).Where(parameter => parameter.requires_grad)
-            .OrderBy(parameter => parameter.dim() > 1 ? 0 : 1)];
+        (Parameter Parameter, double RateShare)[] gathered = [.. modules
+            .SelectMany(module => module.parameters(), (module, parameter) => (parameter, rateShareOf?.Invoke(module) ?? 1))
+            .Where(one => one.parameter.requires_grad).OrderBy(one => one.parameter.dim() > 1 ? 0 : 1)];
+        _parameters = [.. gathered.Select(one => one.Parameter)];
         Count = _parameters.Sum(parameter => parameter.numel());
         long decaying = _parameters.Where(parameter => parameter.dim() > 1).Sum(parameter => parameter.numel());
 
@@ -35,6 +40,12 @@ internal sealed class FlatParameters : IDisposable
         DecayingGradients = Gradients.narrow(0, 0, decaying).DetachFromDisposeScope();
         _gradientViews = [.. Views(Gradients).Select(view => view.DetachFromDisposeScope())];
         for (int i = 0; i < _parameters.Length; i++) _parameters[i].grad = _gradientViews[i];
+        if (gathered.Any(one => one.RateShare != 1))
+        {
+            _rateShares = cat([.. gathered.Select(one => full(one.Parameter.numel(), one.RateShare, ScalarType.Float32, device))]).DetachFromDisposeScope();
+            _decayingRateShares = _rateShares.narrow(0, 0, decaying).DetachFromDisposeScope();
+        }
+
         Gather();
     }
 
@@ -80,11 +91,25 @@ internal sealed class FlatParameters : IDisposable
         Gradients.mul_(factor);
     }
 
+    /// <summary>A step [<see cref="Count"/>] of the optimiser's learning rate, each value of it brought to the rate of its module.</summary>
+    public Tensor AtOwnRate(Tensor step) => _rateShares is null ? step : step.mul(_rateShares);
+
+    /// <summary>Shrinks the values that decay, each at the rate of its module.</summary>
+    /// <param name="share">The share that goes, at the optimiser's learning rate.</param>
+    public void Decay(double share)
+    {
+        using Scalar shrink = 1 - share, loss = -share;
+        if (_decayingRateShares is null) DecayingValues.mul_(shrink);
+        else DecayingValues.addcmul_(DecayingValues, _decayingRateShares, loss);
+    }
+
     /// <summary>Frees the vectors and takes the gradients off the parameters, which keep their values.</summary>
     public void Dispose()
     {
         foreach (Parameter parameter in _parameters) parameter.grad = null;
         foreach (Tensor view in _gradientViews) view.Dispose();
+        _decayingRateShares?.Dispose();
+        _rateShares?.Dispose();
         DecayingGradients.Dispose();
         DecayingValues.Dispose();
         Gradients.Dispose();

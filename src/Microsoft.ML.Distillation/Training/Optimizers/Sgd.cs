@@ -34,7 +34,7 @@ internal sealed class Sgd : FlatOptimizer
         using Scalar momentum = _momentum, decay = _weightDecay, rate = -learningRate;
         _parameters.DecayingGradients.add_(_parameters.DecayingValues, decay);
         _velocity.mul_(momentum).PlusInPlace(_parameters.Gradients);
-        _parameters.Values.add_(_velocity, rate);
+        _parameters.Values.add_(_parameters.AtOwnRate(_velocity), rate);
         _parameters.Publish(_parameters.Values);
     }
 }
