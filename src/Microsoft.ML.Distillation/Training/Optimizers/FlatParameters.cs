@@ -42,7 +42,8 @@ internal sealed class FlatParameters : IDisposable
         for (int i = 0; i < _parameters.Length; i++) _parameters[i].grad = _gradientViews[i];
         if (gathered.Any(one => one.RateShare != 1))
         {
-            _rateShares = cat([.. gathered.Select(one => full(one.Parameter.numel(), one.RateShare, ScalarType.Float32, device))]).DetachFromDisposeScope();
+            float[] shares = [.. gathered.SelectMany(one => Enumerable.Repeat((float)one.RateShare, (int)one.Parameter.numel()))];
+            _rateShares = tensor(shares, device: device).DetachFromDisposeScope();
             _decayingRateShares = _rateShares.narrow(0, 0, decaying).DetachFromDisposeScope();
         }
 
