@@ -8,8 +8,8 @@ public enum ApprenticeScheme
 {
     /// <summary>
     /// Both together from scratch: the teacher keeps its architecture, starts with fresh weights, and learns from the labels while it
-    /// teaches, at the learning rate of its own size where the student has that of its. It must be a detector of this library with the
-    /// classes of the data.
+    /// teaches. Each has the default learning rate of its own size; a given one is the student's, and the teacher's follows in proportion.
+    /// The teacher must be a detector of this library with the classes of the data.
     /// </summary>
     A,
 

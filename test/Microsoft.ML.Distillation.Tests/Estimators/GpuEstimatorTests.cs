@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tests.Estimators;
 
-/// <summary>Every way of training through the public surface, on a GPU. Skipped on machines without one.</summary>
+/// <summary>The ways of training, through the public surface, on a GPU. Skipped on machines without one.</summary>
 [Category("Gpu")]
 public class GpuEstimatorTests
 {
@@ -114,10 +114,5 @@ public class GpuEstimatorTests
         return _mlContext.Transforms.LoadImages("Image", null!, "ImagePath")
             .Append(_mlContext.Transforms.Conversion.MapValueToKey("Label", keyOrdinality: Microsoft.ML.Transforms.ValueToKeyMappingEstimator.KeyOrdinality.ByValue))
             .Fit(files).Transform(files);
-    }
-
-    private sealed class Follow(Action<TrainingProgress> report) : IProgress<TrainingProgress>
-    {
-        public void Report(TrainingProgress value) => report(value);
     }
 }

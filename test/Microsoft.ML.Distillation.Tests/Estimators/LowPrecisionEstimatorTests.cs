@@ -165,9 +165,4 @@ public class LowPrecisionEstimatorTests
     }
 
     private double Ap(ITransformer model) => _mlContext.EvaluateDetections(model.Transform(_train)).AveragePrecision;
-
-    private sealed class Follow(Action<TrainingProgress> report) : IProgress<TrainingProgress>
-    {
-        public void Report(TrainingProgress value) => report(value);
-    }
 }
