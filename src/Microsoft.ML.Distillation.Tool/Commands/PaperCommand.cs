@@ -69,10 +69,11 @@ internal sealed class PaperCommand : System.CommandLine.Command
         {
             ["budget"] = budget.Name,
             ["images"] = string.Create(CultureInfo.InvariantCulture, $"{train.Count} to train, {test.Count} to measure"),
+            ["data"] = DataFingerprint.Of(train, test),
             ["input"] = string.Create(CultureInfo.InvariantCulture, $"{budget.InputSizes.Usual} pixels"),
             ["epochs"] = string.Create(CultureInfo.InvariantCulture, $"{schedule.Epochs}, compressed networks {Further(schedule.Epochs)}"),
             ["batch"] = schedule.BatchSize.ToString(CultureInfo.InvariantCulture),
-            ["given models"] = request.Given.Count == 0 ? "none" : string.Join(", ", request.Given.Select(model => $"{Path.GetFileName(model.Value)} for {model.Key}")),
+            ["given models"] = request.Given.Count == 0 ? "none" : string.Join(", ", request.Given.Select(model => $"{Path.GetFileName(model.Value)} ({Teacher.FromModel(model.Value).Fingerprint[..12]}) for {model.Key}")),
             ["first seed"] = seed.ToString(CultureInfo.InvariantCulture),
         };
         if (OtherThan(budget.Apply(new TrainDetectorOptions(), train.Count), schedule) is { Length: > 0 } other) settings["other options"] = other;
@@ -86,7 +87,7 @@ internal sealed class PaperCommand : System.CommandLine.Command
         DetectorEstimatorOptions Configure(DetectorEstimatorOptions options, bool furtherTraining)
         {
             DetectorEstimatorOptions full = training.Apply(budget.Apply(options, train.Count), parsed, run: null, interruption.Token);
-            return furtherTraining ? full with { Epochs = Further(full.Epochs), LearningRate = budget.FineTuningRate } : full;
+            return furtherTraining ? full with { Epochs = Further(full.Epochs), LearningRate = training.LearningRateOf(parsed) ?? budget.FineTuningRate } : full;
         }
     }
 

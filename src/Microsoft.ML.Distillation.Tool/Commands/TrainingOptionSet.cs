@@ -39,6 +39,9 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
     /// <summary>The number of epochs that was asked for.</summary>
     public int? EpochsOf(ParseResult parsed) => parsed.GetValue(_epochs);
 
+    /// <summary>The learning rate that was asked for.</summary>
+    public double? LearningRateOf(ParseResult parsed) => parsed.GetValue(_learningRate);
+
     /// <summary>Whether what cannot be used is left out.</summary>
     public bool SkipsInvalid(ParseResult parsed) => parsed.GetValue(_skipInvalid);
 

@@ -42,7 +42,7 @@ internal sealed record PaperBudget
     };
 
     /// <summary>
-    /// The paper's networks at 600 pixels on the shorter side of 4:3 images, py-faster-rcnn's anchors and schedule: 70,000 images of VOC's 5,011 and
+    /// The paper's networks at 600 pixels on the shorter side of 4:3 images, py-faster-rcnn's anchors, boxes by class and schedule: 70,000 images of VOC's 5,011 and
     /// 490,000 of COCO's 82,783, which are 14 epochs and 6, and other numbers of images by the power law through these two; momentum 0.9, weight
     /// decay 0.0005, a learning rate of 0.001 an image. Table 2 is at 688 and 344 pixels. A GPU's work.
     /// </summary>
@@ -51,7 +51,7 @@ internal sealed record PaperBudget
         Name = "paper",
         Backbones = (Backbone.AlexNet, Backbone.VggM, Backbone.Vgg16),
         InputSizes = (800, 917, 459),
-        Detector = new FasterRcnnOptions { AnchorSizes = [128, 256, 512], AnchorRatios = [.5f, 1, 2], RoiPooling = RoiPoolingKind.Max },
+        Detector = new FasterRcnnOptions { AnchorSizes = [128, 256, 512], AnchorRatios = [.5f, 1, 2], RoiPooling = RoiPoolingKind.Max, ClassAgnosticBoxes = false },
         HeadShare = share => share * 0.17 / 0.375,
         Training = new TrainingOptions
         {

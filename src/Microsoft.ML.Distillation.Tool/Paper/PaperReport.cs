@@ -34,14 +34,18 @@ internal static class PaperReport
         {
             Figures($"{line}, AP50", cell => Text(cell.Ap50));
             Figures($"{line}, AP", cell => Text(cell.Ap));
-            if (table.PublishedOnTraining is not null)
+            if (table.MeasuresTraining)
             {
                 Figures($"{line}, AP50 in training", cell => Text(cell.TrainingAp50));
                 Figures($"{line}, AP in training", cell => Text(cell.TrainingAp));
-                Line(text, ["the paper's, in training", .. columns.Select(column => Text(table.PublishedOnTraining.GetValueOrDefault(column)))]);
             }
 
-            Line(text, ["the paper's, VOC 2007", .. columns.Select(column => Text(table.Cells.FirstOrDefault(cell => cell.Line == line && cell.Column == column)?.Published))]);
+            Published?[] published = [.. columns.Select(column => table.Cells.FirstOrDefault(cell => cell.Line == line && cell.Column == column)?.Published)];
+            foreach ((string name, Func<Published, double?> of) in Published.Figures)
+            {
+                double?[] values = [.. published.Select(figures => figures is null ? null : of(figures))];
+                if (values.Any(value => value is not null)) Line(text, [$"the paper's, {name}", .. values.Select(Text)]);
+            }
 
             void Figures(string name, Func<PaperSummary, string> figure)
                 => Line(text, [name, .. columns.Select(column => cells.FirstOrDefault(cell => cell.Line == line && cell.Column == column) is { } cell ? figure(cell) : "")]);

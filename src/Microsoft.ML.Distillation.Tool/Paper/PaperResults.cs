@@ -46,20 +46,21 @@ internal sealed class PaperResults
     public PaperResults(string folder, IReadOnlyDictionary<string, string> settings)
     {
         _path = Path.Combine(folder, "results.json");
-        if (!File.Exists(_path))
+        Content? saved = File.Exists(_path) ? Read(_path) : null;
+        if (saved is null || (saved.Rows.Count == 0 && !HasTrained(folder)))
         {
             // At once: what is trained before the first row is finished has these settings too.
             Write(_path, _content = new Content(settings, []));
             return;
         }
 
-        _content = Read(_path);
+        _content = saved;
         foreach (string name in _content.Settings.Keys.Union(settings.Keys))
         {
-            (string? saved, string? now) = (_content.Settings.GetValueOrDefault(name), settings.GetValueOrDefault(name));
-            if (saved == now) continue;
+            (string? then, string? now) = (_content.Settings.GetValueOrDefault(name), settings.GetValueOrDefault(name));
+            if (then == now) continue;
             throw new InvalidOperationException(
-                $"'{_path}' holds rows of other settings: its {name} is {saved ?? "not set"}, and now it is {now ?? "not set"}. Set it as it was, or give another --output.");
+                $"'{_path}' holds rows of other settings: its {name} is {then ?? "not set"}, and now it is {now ?? "not set"}. Set it as it was, or give another --output.");
         }
     }
 
@@ -85,6 +86,10 @@ internal sealed class PaperResults
 
     /// <summary>Writes a file of these results' kind, beside its place and then renamed.</summary>
     public static void Write<T>(string path, T content) => Onnx.AtomicFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(content, Json));
+
+    /// <summary>Whether a run has left a model or a checkpoint, which are of its settings.</summary>
+    private static bool HasTrained(string folder) => new[] { "models", "checkpoints" }
+        .Select(name => Path.Combine(folder, name)).Any(part => Directory.Exists(part) && Directory.EnumerateFiles(part, "*", SearchOption.AllDirectories).Any());
 
     private static Content Read(string path)
     {

@@ -33,8 +33,8 @@ internal sealed record PaperRow(string Id)
 /// <param name="Line">The line of the table.</param>
 /// <param name="Column">The column.</param>
 /// <param name="Against">The row that it is compared with, in pairs of the same seed.</param>
-/// <param name="Published">The paper's AP50 on PASCAL VOC 2007, in per cent.</param>
-internal sealed record PaperCell(PaperRow Row, string Line, string Column, string? Against = null, double? Published = null);
+/// <param name="Published">The paper's figures.</param>
+internal sealed record PaperCell(PaperRow Row, string Line, string Column, string? Against = null, Published? Published = null);
 
 /// <summary>A table of the paper.</summary>
 /// <param name="Number">Its number.</param>
@@ -42,6 +42,6 @@ internal sealed record PaperCell(PaperRow Row, string Line, string Column, strin
 /// <param name="Cells">Its places, line by line.</param>
 internal sealed record PaperTable(int Number, string Title, IReadOnlyList<PaperCell> Cells)
 {
-    /// <summary>Whether the detectors are measured on the images that they learned from too, and the paper's figures there.</summary>
-    public IReadOnlyDictionary<string, double>? PublishedOnTraining { get; init; }
+    /// <summary>Whether the detectors are measured on the images that they learned from too.</summary>
+    public bool MeasuresTraining => Cells.Any(cell => cell.Published?.Voc07Training is not null);
 }

@@ -132,7 +132,7 @@ internal sealed class PaperRunner(PaperTables tables, PaperSetting setting, Pape
 
     private void Measure(PaperTable table, Job job)
     {
-        bool training = table.PublishedOnTraining is not null;
+        bool training = table.MeasuresTraining;
         PaperResult? old = results.Find(job.Row.Id, job.Seed);
         if (old is not null && (!training || old.Training is not null)) return;
         string path = ModelOf(job);

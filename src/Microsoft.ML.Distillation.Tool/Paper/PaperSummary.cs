@@ -37,7 +37,7 @@ internal sealed record Gain(int Pairs, double Mean, double? HalfWidth)
 /// <summary>A place of a table with its figures so far.</summary>
 internal sealed record PaperSummary(
     string Row, string Line, string Column, string? Teacher, int Seeds, long Parameters, double Milliseconds, double? ReconstructionError,
-    Spread? Ap50, Spread? Ap, Spread? TrainingAp50, Spread? TrainingAp, string? Against, Gain? GainAp50, Gain? GainAp, double? PublishedVoc07)
+    Spread? Ap50, Spread? Ap, Spread? TrainingAp50, Spread? TrainingAp, string? Against, Gain? GainAp50, Gain? GainAp, Published? Published)
 {
     /// <summary>The model that was given in a row's name; <see langword="null"/> where none was, or none is measured.</summary>
     public static PaperSummary? OfGiven(string row, PaperResults results) => results.FindGiven(row) is not { } given ? null : new PaperSummary(

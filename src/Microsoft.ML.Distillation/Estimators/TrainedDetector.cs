@@ -51,6 +51,8 @@ public sealed class TrainedDetector
         using Detector whole = DetectorFile.Load(Model);
         if (whole is not FasterRcnn detector)
             throw new ArgumentException($"Detectors of the kind {whole.GetType().Name} cannot be compressed.", nameof(options));
+        if (whole.Precision is { } precision)
+            throw new ArgumentException($"The detector is of low precision ({precision}): compress the full-precision one, and lower its parts' precision.", nameof(options));
         using FasterRcnn parts = DetectorCompressor.Compress(detector, options);
         return new TrainedDetector(DetectorFile.Export(parts));
     }

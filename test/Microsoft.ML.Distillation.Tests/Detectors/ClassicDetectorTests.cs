@@ -2,6 +2,7 @@ using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Weights;
 using Microsoft.ML.Distillation.Tests.Detectors.Backbones;
+using Microsoft.ML.Distillation.Tool.Paper;
 
 namespace Microsoft.ML.Distillation.Tests.Detectors;
 
@@ -24,8 +25,7 @@ public class ClassicDetectorTests
     public void ParameterCount_IsTheClassicNetworks(BackboneKind kind, double detectorMillions, double classifierMillions)
     {
         Backbone backbone = new[] { Backbone.AlexNet, Backbone.VggM, Backbone.Vgg16 }.Single(b => b.Kind == kind);
-        var options = new FasterRcnnOptions { ClassAgnosticBoxes = false, AnchorRatios = [0.5f, 1, 2] };
-        using var detector = (FasterRcnn)StudentDetector.FasterRcnn(backbone, 320, options).Build(TwentyClasses);
+        using var detector = (FasterRcnn)PaperBudget.Full.Network(backbone, 320).Build(TwentyClasses);
         double count = detector.parameters().Sum(p => p.NumberOfElements) / 1e6;
         Assert.That(count, Is.EqualTo(detectorMillions).Within(0.1));
 

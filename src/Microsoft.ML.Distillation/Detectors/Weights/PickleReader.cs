@@ -13,6 +13,9 @@ internal ref struct PickleReader
 {
     private static readonly object MarkObject = new();
 
+    /// <summary>A checkpoint needs some forty for a tensor; a file of many more is made to fill the memory.</summary>
+    private const int MostInstructions = 1_000_000;
+
     private readonly IPickleVocabulary _vocabulary;
     private readonly List<object?> _stack = [];
     private readonly Dictionary<uint, object?> _memo = [];
@@ -29,12 +32,14 @@ internal ref struct PickleReader
     public static object? Read(ReadOnlySpan<byte> pickle, IPickleVocabulary vocabulary)
     {
         var reader = new PickleReader(pickle, vocabulary);
-        while (true)
+        for (int i = 0; i < MostInstructions; i++)
         {
             byte op = reader.Take(1)[0];
             if (op == (byte)Stop) return reader.Pop();
             reader.Step((PickleOp)op);
         }
+
+        throw new FormatException(FormattableString.Invariant($"the pickle has more than {MostInstructions} instructions, which no checkpoint of tensors needs."));
     }
 
     private void Step(PickleOp op)

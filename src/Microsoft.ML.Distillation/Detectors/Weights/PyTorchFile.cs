@@ -12,7 +12,7 @@ namespace Microsoft.ML.Distillation.Detectors.Weights;
 internal sealed class PyTorchFile : WeightsFile
 {
     private const string PickleName = "data.pkl";
-    private const long LongestPickle = 256 << 20;
+    private const long LongestPickle = 16 << 20;
 
     private static readonly string[] Wrappers = ["state_dict", "model_state_dict", "model"];
 

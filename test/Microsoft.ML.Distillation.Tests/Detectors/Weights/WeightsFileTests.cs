@@ -29,6 +29,9 @@ public class WeightsFileTests
         ["nothing as key"] = ("}NNs.", "nothing where"),
         ["list for a dictionary"] = ("](K\u0001e.", "no dictionary of tensors"),
         ["list in itself"] = ("]q\0h\0a.", "no dictionary of tensors"),
+        ["marks without end"] = (new string('(', 2_000_000), "more than 1000000 instructions"),
+        ["dictionaries without end"] = (new string('}', 2_000_000), "more than 1000000 instructions"),
+        ["much longer than needed"] = (new string('}', (16 << 20) + 1), "larger than 16 megabytes"),
         ["no tensor"] = ("}(X\u0005\0\0\0epochK\u0001u.", "no tensors by name, but: epoch"),
     };
 

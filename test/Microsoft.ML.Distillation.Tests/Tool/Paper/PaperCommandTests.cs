@@ -48,6 +48,12 @@ public class PaperCommandTests
         ToolRun other = ToolRun.Of([.. line, "--batch-size", "1"]);
         Assert.That((other.ExitCode, other.Error), Is.EqualTo((1, other.Error)));
         Assert.That(other.Error, Does.Contain("batch is 4, and now it is 1"));
+
+        string otherData = _folder.Sub("other-data");
+        SceneDataSet.Write(otherData, seed: 2, [("train", 4), ("val", 2), ("test", 2)]);
+        ToolRun elsewhere = ToolRun.Of([.. line.Select(argument => argument == _folder.Sub("data") ? otherData : argument)]);
+        Assert.That((elsewhere.ExitCode, elsewhere.Error), Is.EqualTo((1, elsewhere.Error)), "as many images, but others");
+        Assert.That(elsewhere.Error, Does.Match("its data is [0-9a-f]{12}, and now it is [0-9a-f]{12}"));
     }
 
     [Test]
@@ -56,8 +62,7 @@ public class PaperCommandTests
         string first = _folder.Sub("whole"), output = _folder.Sub("given");
         ToolRun.Succeeding(Line(first, "--table", "1", "--rows", "alexnet,vgg16"));
         string alexNet = Path.Combine(first, "models", "alexnet-seed3.zip"), vgg16 = Path.Combine(first, "models", "vgg16-seed3.zip");
-        ToolRun run = ToolRun.Succeeding(
-            Line(output, "--table", "1", "--rows", "alexnet,alexnet+vgg16,tucker+alexnet", "--start", alexNet, "--teacher", vgg16, "--seeds", "2", "--batch-size", "2"));
+        ToolRun run = ToolRun.Succeeding(GivenLine(alexNet, vgg16));
         Assert.That(run.Output, Does.Contain("training alexnet (seed 3), alexnet+vgg16 (seed 3)").And.Contain("training alexnet (seed 4), alexnet+vgg16 (seed 4)"));
         Assert.That(run.Output, Does.Contain("training tucker+alexnet (seed 3)").And.Not.Contain("training vgg16").And.Contain("measured the given vgg16"));
 
@@ -73,6 +78,31 @@ public class PaperCommandTests
         Assert.That(File.ReadAllBytes(own), Is.Not.EqualTo(File.ReadAllBytes(alexNet)), "of another schedule");
         string page = File.ReadAllText(Path.Combine(output, "table-1.md"));
         Assert.That(page, Does.Match(@"\| alexnet \| – \|.*\| 2 \|").And.Contain("| alexnet (given) |").And.Contain("| vgg16 (given) |"));
+
+        string namesake = Path.Combine(Directory.CreateDirectory(_folder.Sub("elsewhere")).FullName, Path.GetFileName(vgg16));
+        File.Copy(alexNet, namesake);
+        ToolRun other = ToolRun.Of(GivenLine(alexNet, namesake));
+        Assert.That((other.ExitCode, other.Error), Is.EqualTo((1, other.Error)), "another model in a file of that name");
+        Assert.That(other.Error, Does.Contain("its given models is"));
+
+        string[] GivenLine(string start, string teacher) => Line(
+            output, "--table", "1", "--rows", "alexnet,alexnet+vgg16,tucker+alexnet", "--start", start, "--teacher", teacher, "--seeds", "2", "--batch-size", "2");
+    }
+
+    [Test]
+    public void ALearningRate_HoldsForCompressedNetworksToo()
+    {
+        string whole = _folder.Sub("rates");
+        ToolRun.Succeeding(Line(whole, "--table", "1", "--rows", "alexnet"));
+        string alexNet = Path.Combine(whole, "models", "alexnet-seed3.zip");
+        string[] made = [.. new[] { "0.0011", "0.0012", "0.0012" }.Select((rate, i) =>
+        {
+            string output = _folder.Sub($"rate-{i}");
+            ToolRun.Succeeding(Line(output, "--table", "4", "--rows", "tucker", "--start", alexNet, "--learning-rate", rate));
+            return Teacher.FromModel(Path.Combine(output, "models", "tucker-seed3.zip")).Fingerprint;
+        })];
+        Assert.That(made[0], Is.Not.EqualTo(made[1]));
+        Assert.That(made[1], Is.EqualTo(made[2]), "and one rate gives one network");
     }
 
     [Test]

@@ -47,7 +47,7 @@ public class PaperReportTests
 
             """.ReplaceLineEndings("\n"),
         }));
-        Assert.That(File.ReadAllText(folder.Sub("table-3.json")), Does.Contain("\"row\": \"tucker\\u002Bvgg16\"").And.Contain("\"publishedVoc07\": 35.5"));
+        Assert.That(File.ReadAllText(folder.Sub("table-3.json")), Does.Contain("\"row\": \"tucker\\u002Bvgg16\"").And.Contain("\"voc07\": 35.5"));
     }
 
     [Test]
@@ -85,6 +85,29 @@ public class PaperReportTests
             Throws.InvalidOperationException.With.Message.Contains("epochs is 3, and now it is not set"));
         folder.Write("results.json", "{ \"settings\": {} }");
         Assert.That(() => new PaperResults(folder.Path, Settings), Throws.TypeOf<FormatException>().With.Message.Contains("results.json"));
+    }
+
+    [Test]
+    public void SettingsOfARunThatTrainedNothing_CanBeCorrected()
+    {
+        using var folder = new TemporaryFolder();
+        var corrected = new Dictionary<string, string>(Settings) { ["epochs"] = "4" };
+        _ = new PaperResults(folder.Path, Settings);
+        Assert.That(new PaperResults(folder.Path, corrected).Settings["epochs"], Is.EqualTo("4"));
+        folder.Write("models/tucker-seed1.zip", "trained for 4 epochs");
+        Assert.That(() => new PaperResults(folder.Path, Settings), Throws.InvalidOperationException.With.Message.Contains("epochs is 4, and now it is 3"));
+    }
+
+    [Test]
+    public void FiguresOfOtherDataSets_HaveLinesOfTheirOwn()
+    {
+        PaperTable table = new PaperTables(PaperBudget.Small).Tables[0];
+        string[] lines = PaperReport.Markdown(table, [], [], Settings).Split('\n');
+        Assert.That(lines, Does.Contain("| the paper's, COCO, AP50 | 25.4 | 26.5 | 26.4 | 28.3 |"));
+        Assert.That(lines, Does.Contain("| the paper's, COCO, AP | 15.8 |  | 16.0 | 16.9 |"));
+        Assert.That(lines, Does.Contain("| the paper's, KITTI | 56.7 |  |  | 58.6 |"));
+        Assert.That(lines, Does.Contain("| the paper's, ILSVRC | 35.6 |  |  |  |"));
+        Assert.That(lines, Has.None.Contains("ms on a"), "the paper has times in Table 2 alone");
     }
 
     private static PaperResult Result(string row, int seed, double voc, double ap, double milliseconds)
