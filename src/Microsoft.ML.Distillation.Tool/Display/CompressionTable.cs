@@ -16,7 +16,8 @@ internal static class CompressionTable
                 $"{layer.Name.PadRight(width)}  {string.Join('×', layer.Ranks),-9}{100 * layer.FlopsShare,6:0.0} %{100 * layer.Error,6:0.0} %"));
         }
 
+        string head = report.HeadFlopsShare < 1 ? string.Create(CultureInfo.InvariantCulture, $" and {100 * report.HeadFlopsShare:0.0} % of the head's") : "";
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{100 * report.FlopsShare:0.0} % of the backbone's multiplications and {100 * report.HeadFlopsShare:0.0} % of the head's remain; {report.Parameters:N0} of {report.ParametersBefore:N0} parameters"));
+            $"{100 * report.FlopsShare:0.0} % of the backbone's multiplications{head} remain; {report.Parameters:N0} of {report.ParametersBefore:N0} parameters"));
     }
 }

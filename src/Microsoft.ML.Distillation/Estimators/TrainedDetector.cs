@@ -49,11 +49,14 @@ public sealed class TrainedDetector
     {
         ArgumentNullException.ThrowIfNull(options);
         using Detector whole = DetectorFile.Load(Model);
-        if (whole is not FasterRcnn detector)
-            throw new ArgumentException($"Detectors of the kind {whole.GetType().Name} cannot be compressed.", nameof(options));
         if (whole.Precision is { } precision)
             throw new ArgumentException($"The detector is of low precision ({precision}): compress the full-precision one, and lower its parts' precision.", nameof(options));
-        using FasterRcnn parts = DetectorCompressor.Compress(detector, options);
+        using Detector parts = whole switch
+        {
+            FasterRcnn detector => DetectorCompressor.Compress(detector, options),
+            OneStageDetector detector => DetectorCompressor.Compress(detector, options),
+            _ => throw new ArgumentException($"Detectors of the kind {whole.GetType().Name} cannot be compressed.", nameof(options)),
+        };
         return new TrainedDetector(DetectorFile.Export(parts));
     }
 

@@ -22,7 +22,7 @@ public class DetectorCompressorTests
         using IDisposable noGradients = no_grad();
         using FasterRcnn whole = TestDetectors.Build(backbone, 96, SmallHead);
         TestDetectors.Shake(whole);
-        CompressibleLayers layers = CompressibleLayers.Of(whole.Config, whole.Backbone);
+        CompressibleLayers layers = CompressibleLayers.Of(whole);
         var ranks = layers.Backbone.Concat(layers.Head).Where(l => l.Groups == 1).ToDictionary(l => l.Name, l => (IReadOnlyList<int>)l.FullRanks);
         CompressionReport? report = null;
         using FasterRcnn parts = DetectorCompressor.Compress(whole, new() { Ranks = ranks, Report = r => report = r });
@@ -39,6 +39,33 @@ public class DetectorCompressorTests
         Assert.That(report.Layers.Select(l => l.Error), Is.All.LessThan(1e-3));
         Assert.That(report.ParametersBefore, Is.EqualTo(whole.parameters().Sum(p => p.NumberOfElements)));
         Assert.That(report.Parameters, Is.EqualTo(parts.parameters().Sum(p => p.NumberOfElements)));
+    }
+
+    [Test]
+    public void OneStageDetector_IsTakenApart_AsWell()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGradients = no_grad();
+        random.manual_seed(1);
+        using var whole = (OneStageDetector)StudentDetector.OneStage(Backbone.Plain(8, 16, 24, 32), 96).Build(TestDetectors.Statistics);
+        var ranks = CompressibleLayers.Of(whole).Backbone.ToDictionary(l => l.Name, l => (IReadOnlyList<int>)l.FullRanks);
+        using OneStageDetector full = DetectorCompressor.Compress(whole, new() { Ranks = ranks });
+        whole.eval();
+        full.eval();
+        Tensor images = TestDetectors.Images(whole, 1);
+        DenseOutput expected = whole.Answer(whole.Features(images)), actual = full.Answer(full.Features(images));
+        Assert.That((actual.Logits - expected.Logits).abs().max().item<float>(), Is.LessThan(1e-4));
+        Assert.That((actual.Edges - expected.Edges).abs().max().item<float>(), Is.LessThan(1e-4));
+
+        CompressionReport? report = null;
+        using OneStageDetector small = DetectorCompressor.Compress(whole, new() { FlopsShare = 0.4, Report = r => report = r });
+        Assert.That(report!.FlopsShare, Is.InRange(0.35, 0.4));
+        Assert.That(report.Parameters, Is.EqualTo(small.parameters().Sum(p => p.NumberOfElements)).And.LessThan(report.ParametersBefore));
+        using var again = (OneStageDetector)DetectorFactory.FromDescription(small.Describe());
+        Assert.That(again.state_dict().Keys, Is.EqualTo(small.state_dict().Keys));
+        var planned = (OneStageDetector)StudentDetector.OneStage(Backbone.Plain(8, 16, 24, 32) with { Compression = new() { FlopsShare = 0.4 } }, 96).Build(TestDetectors.Statistics);
+        using (planned) Assert.That(planned.state_dict().Keys, Does.Contain("backbone.conv2.core.weight"));
+        Assert.That(() => DetectorCompressor.Compress(whole, new() { FlopsShare = 0.4, HeadFlopsShare = 0.5 }), Throws.ArgumentException.With.Message.Contains("HeadFlopsShare is for fully connected layers"));
     }
 
     [TestCase(0.2)]

@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Compression;
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Detectors.Boxes;
@@ -13,7 +14,7 @@ namespace Microsoft.ML.Distillation.Detectors;
 /// reads as the algorithm and a teacher can be asked about a student's boxes: features, RPN, sampled anchors, proposals,
 /// sampled proposals, head. Boxes in here are x0 y0 x1 y1 in pixels of the input.
 /// </summary>
-internal sealed class FasterRcnn : Detector
+internal sealed class FasterRcnn : Detector, ICompressible<FasterRcnn>
 {
     private readonly BackboneNetwork backbone;
     private readonly FeaturePyramid? fpn;
@@ -34,7 +35,7 @@ internal sealed class FasterRcnn : Detector
         : base(nameof(FasterRcnn))
     {
         Config = config;
-        backbone = BackboneNetwork.Create(config.Backbone, config.OutputStride, config.BackboneRanks);
+        backbone = BackboneNetwork.Create(config.Backbone, config.OutputStride, CompressibleLayers.BackboneRanks(config.Ranks));
         _levels = BackboneNetwork.Levels(config.Backbone, backbone.Maps);
         FeatureMap[] used = [.. _levels.Select(l => backbone.Maps[l])];
         int channels = used[^1].Channels;
@@ -76,6 +77,19 @@ internal sealed class FasterRcnn : Detector
 
     /// <summary>The network that makes the maps.</summary>
     public BackboneNetwork Backbone => backbone;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<LayerShape> FullyConnected
+    {
+        get
+        {
+            int from = (Config.Backbone.FpnChannels ?? backbone.Maps[^1].Channels) * Config.RoiSize * Config.RoiSize;
+            return [.. Config.HeadWidths.Select((width, i) => new LayerShape(BoxHead.LayerName(i), i == 0 ? from : Config.HeadWidths[i - 1], width))];
+        }
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, IReadOnlyList<int>> Ranks => Config.Ranks;
 
     /// <inheritdoc/>
     public override ImageSize InputSize => Config.InputSize;
@@ -160,6 +174,9 @@ internal sealed class FasterRcnn : Detector
 
         return detections;
     }
+
+    /// <inheritdoc/>
+    public FasterRcnn InParts(IReadOnlyDictionary<string, IReadOnlyList<int>> ranks) => new(Config with { Ranks = ranks });
 
     /// <inheritdoc/>
     public override DetectionValues Write(GraphBuilder graph, string images)

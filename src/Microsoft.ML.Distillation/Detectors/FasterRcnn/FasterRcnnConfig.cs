@@ -69,12 +69,6 @@ internal sealed record FasterRcnnConfig
     /// <summary>The layers that are in parts, by their names in the state dict, with the channels in the middle (see <see cref="CompressionOptions.Ranks"/>).</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<int>> Ranks { get; init; } = new Dictionary<string, IReadOnlyList<int>>();
 
-    /// <summary>Those of the backbone, by the names in its own state dict.</summary>
-    [JsonIgnore]
-    public IReadOnlyDictionary<string, IReadOnlyList<int>> BackboneRanks => Ranks
-        .Where(r => r.Key.StartsWith(CompressibleLayers.BackbonePrefix, StringComparison.Ordinal))
-        .ToDictionary(r => r.Key[CompressibleLayers.BackbonePrefix.Length..], r => r.Value);
-
     public bool ClassAgnosticBoxes { get; init; } = true;
 
     public float ScoreThreshold { get; init; } = 0.05f;

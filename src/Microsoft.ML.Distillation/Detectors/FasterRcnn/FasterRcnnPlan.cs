@@ -22,12 +22,9 @@ internal sealed record FasterRcnnPlan(Backbone Backbone, FasterRcnnOptions Optio
 
     internal override Detector Build(DataStatistics data)
     {
-        FasterRcnnConfig config = Configure(data);
-        if (Backbone is { Compression: { } fresh, Weights: null }) return DetectorCompressor.Create(config, fresh);
-        var detector = new FasterRcnn(config);
+        var detector = new FasterRcnn(Configure(data));
         if (Backbone.Weights is not null) PretrainedWeights.Load(Backbone, Parameters(detector));
-        if (Backbone.Compression is not { } compression) return detector;
-        using (detector) return DetectorCompressor.Compress(detector, compression);
+        return DetectorCompressor.Planned(detector, Backbone);
     }
 
     /// <summary>The configuration for data of this kind.</summary>

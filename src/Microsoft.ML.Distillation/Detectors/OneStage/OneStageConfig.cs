@@ -29,6 +29,9 @@ internal sealed record OneStageConfig
 
     public int Bins { get; init; } = 8;
 
+    /// <inheritdoc cref="ICompressible{T}.Ranks"/>
+    public IReadOnlyDictionary<string, IReadOnlyList<int>> Ranks { get; init; } = new Dictionary<string, IReadOnlyList<int>>();
+
     /// <summary>Matters in training only.</summary>
     public OneStageAssignment Assignment { get; init; }
 

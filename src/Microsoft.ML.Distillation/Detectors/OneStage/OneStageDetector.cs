@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Compression;
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Detectors.Boxes;
@@ -13,7 +14,7 @@ namespace Microsoft.ML.Distillation.Detectors;
 /// gives each class a score, which also says how well its box sits, and to each side of its box a distribution of distances. Boxes in
 /// here are x0 y0 x1 y1 in pixels of the input.
 /// </summary>
-internal sealed class OneStageDetector : Detector
+internal sealed class OneStageDetector : Detector, ICompressible<OneStageDetector>
 {
     private readonly BackboneNetwork backbone;
     private readonly PathAggregation neck;
@@ -29,7 +30,7 @@ internal sealed class OneStageDetector : Detector
     {
         Config = config;
         Grid = new PointGrid(config.InputSize, config.Strides);
-        backbone = BackboneNetwork.Create(config.Backbone, config.Backbone.OutputStride ?? 32);
+        backbone = BackboneNetwork.Create(config.Backbone, config.Backbone.OutputStride ?? 32, CompressibleLayers.BackboneRanks(config.Ranks));
 
         // Of each stride that both have, the backbone's last map.
         _used = [.. config.Strides
@@ -49,6 +50,15 @@ internal sealed class OneStageDetector : Detector
 
     /// <summary>Everything that defines the network but its weights.</summary>
     public OneStageConfig Config { get; }
+
+    /// <inheritdoc/>
+    public BackboneNetwork Backbone => backbone;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<LayerShape> FullyConnected => [];
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, IReadOnlyList<int>> Ranks => Config.Ranks;
 
     /// <summary>The locations.</summary>
     public PointGrid Grid { get; }
@@ -113,6 +123,9 @@ internal sealed class OneStageDetector : Detector
         return [.. Enumerable.Range(0, (int)images.shape[0]).Select(n =>
             _detections.Select(boxes.AsSpan(4 * n * points, 4 * points), scores.AsSpan(n * points * classes, points * classes)))];
     }
+
+    /// <inheritdoc/>
+    public OneStageDetector InParts(IReadOnlyDictionary<string, IReadOnlyList<int>> ranks) => new(Config with { Ranks = ranks });
 
     /// <inheritdoc/>
     public override DetectionValues Write(GraphBuilder graph, string images)

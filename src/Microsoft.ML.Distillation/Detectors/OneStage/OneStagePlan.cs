@@ -26,20 +26,17 @@ internal sealed record OneStagePlan(Backbone Backbone, OneStageOptions Options) 
             throw new ArgumentException(
                 $"A one-stage detector has a pyramid of its own: set {nameof(OneStageOptions)}.{nameof(OneStageOptions.Channels)} in place of {nameof(Backbone)}.{nameof(Backbone.FpnChannels)}.");
         }
-
-        if (Backbone.Compression is not null)
-            throw new ArgumentException($"{nameof(Backbone)}.{nameof(Backbone.Compression)} is for Faster R-CNN; a one-stage detector cannot be taken apart.");
     }
 
     internal override Detector Build(DataStatistics data)
     {
         var detector = new OneStageDetector(Configure(data));
-        if (Backbone.Weights is null) return detector;
+        if (Backbone.Weights is null) return DetectorCompressor.Planned(detector, Backbone);
         const string Prefix = "backbone.";
         Dictionary<string, Tensor> parameters = detector.state_dict()
             .Where(e => e.Key.StartsWith(Prefix, StringComparison.Ordinal)).ToDictionary(e => e.Key[Prefix.Length..], e => e.Value);
         PretrainedWeights.Load(Backbone, parameters);
-        return detector;
+        return DetectorCompressor.Planned(detector, Backbone);
     }
 
     /// <summary>The configuration for data of this kind.</summary>

@@ -107,8 +107,8 @@ public class OneStageDetectorTests
     public void SettingsThatCannotBe_AreNamed()
     {
         Assert.That(() => StudentDetector.OneStage(Backbone.ResNet18 with { FpnChannels = 32 }), Throws.ArgumentException.With.Message.Contains("Channels"));
-        Assert.That(() => StudentDetector.OneStage(Backbone.ResNet18 with { Compression = new CompressionOptions { FlopsShare = 0.5 } }),
-            Throws.ArgumentException.With.Message.Contains("Compression"));
+        Assert.That(() => StudentDetector.OneStage(Backbone.ResNet18 with { Compression = new CompressionOptions { FlopsShare = 1.5 } }),
+            Throws.ArgumentException.With.Message.Contains("CompressionOptions.FlopsShare"));
         foreach (OneStageOptions options in (OneStageOptions[])
             [new() { Bins = 1 }, new() { Strides = [8, 32] }, new() { Strides = [] }, new() { HeadLayers = 0 }, new() { InputWidth = 64 }, new() { Channels = 0 }])
         {

@@ -12,19 +12,14 @@ internal sealed record CompressibleLayers(IReadOnlyList<LayerShape> Backbone, IR
     /// <summary>What names of a backbone's layers start with.</summary>
     public const string BackbonePrefix = "backbone.";
 
-    /// <summary>The layers of a configuration with a network of its backbone.</summary>
-    public static CompressibleLayers Of(FasterRcnnConfig config, BackboneNetwork network)
-    {
-        int from = (config.Backbone.FpnChannels ?? network.Maps[^1].Channels) * config.RoiSize * config.RoiSize;
-        var head = new List<LayerShape>();
-        foreach (int width in config.HeadWidths)
-        {
-            head.Add(new LayerShape(BoxHead.LayerName(head.Count), from, width));
-            from = width;
-        }
+    /// <summary>The layers of a detector.</summary>
+    public static CompressibleLayers Of<T>(T detector) where T : Detector, ICompressible<T>
+        => new(Convolutions(detector.Backbone, detector.InputSize), detector.FullyConnected);
 
-        return new CompressibleLayers(Convolutions(network, config.InputSize), head);
-    }
+    /// <summary>Of the ranks of a detector's layers those of its backbone, by the names in the backbone's own state dict.</summary>
+    public static IReadOnlyDictionary<string, IReadOnlyList<int>> BackboneRanks(IReadOnlyDictionary<string, IReadOnlyList<int>> ranks) => ranks
+        .Where(r => r.Key.StartsWith(BackbonePrefix, StringComparison.Ordinal))
+        .ToDictionary(r => r.Key[BackbonePrefix.Length..], r => r.Value);
 
     /// <summary>The convolutions of a network, seen at work on an empty image.</summary>
     private static List<LayerShape> Convolutions(BackboneNetwork network, ImageSize input)

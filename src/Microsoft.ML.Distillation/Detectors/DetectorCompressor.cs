@@ -11,30 +11,29 @@ internal static class DetectorCompressor
     /// <summary>A detector of the same kind that computes nearly the same with fewer multiplications.</summary>
     /// <param name="whole">A detector with no layer in parts; it stays as it is.</param>
     /// <exception cref="ArgumentException">The options do not fit the detector; the message names what does not.</exception>
-    public static FasterRcnn Compress(FasterRcnn whole, CompressionOptions options)
+    public static T Compress<T>(T whole, CompressionOptions options) where T : Detector, ICompressible<T> => InParts(whole, options, trained: true);
+
+    /// <summary>The student of a plan, its layers in parts where its backbone asks for that: of pre-trained weights, or else fresh ones.</summary>
+    /// <param name="whole">The whole detector, which this method takes over.</param>
+    /// <exception cref="ArgumentException">The options do not fit the detector; the message names what does not.</exception>
+    public static T Planned<T>(T whole, Backbone backbone) where T : Detector, ICompressible<T>
     {
-        options.Validate();
-        if (whole.Config.Ranks.Count > 0) throw new ArgumentException("The detector has layers in parts already.", nameof(whole));
-        CompressibleLayers layers = CompressibleLayers.Of(whole.Config, whole.Backbone);
-        Dictionary<string, Spectrum[]>? spectra = options.FlopsShare is null ? null : Spectra(whole.Backbone);
-        Dictionary<string, IReadOnlyList<int>> ranks = Choose(layers, options, spectra);
-        var detector = new FasterRcnn(whole.Config with { Ranks = ranks });
-        Dictionary<string, double> errors = Fill(detector, whole, ranks);
-        options.Report?.Invoke(Report(detector, layers, ranks, errors));
-        return detector;
+        if (backbone.Compression is not { } compression) return whole;
+        using (whole) return InParts(whole, compression, trained: backbone.Weights is not null);
     }
 
-    /// <summary>A detector with layers in parts and fresh weights.</summary>
-    /// <exception cref="ArgumentException">The options do not fit the detector; the message names what does not.</exception>
-    public static FasterRcnn Create(FasterRcnnConfig config, CompressionOptions options)
+    private static T InParts<T>(T whole, CompressionOptions options, bool trained) where T : Detector, ICompressible<T>
     {
         options.Validate();
-        using BackboneNetwork network = BackboneNetwork.Create(config.Backbone, config.OutputStride);
-        CompressibleLayers layers = CompressibleLayers.Of(config, network);
-        Dictionary<string, IReadOnlyList<int>> ranks = Choose(layers, options, spectra: null);
-        var detector = new FasterRcnn(config with { Ranks = ranks });
-        options.Report?.Invoke(Report(detector, layers, ranks, new Dictionary<string, double>()));
-        return detector;
+        if (whole.Ranks.Count > 0) throw new ArgumentException("The detector has layers in parts already.", nameof(whole));
+        var layers = CompressibleLayers.Of(whole);
+        if (layers.Head.Count == 0 && options.HeadFlopsShare is not null)
+            throw new ArgumentException($"{nameof(CompressionOptions)}.{nameof(CompressionOptions.HeadFlopsShare)} is for fully connected layers, and the detector's head has none.");
+        Dictionary<string, IReadOnlyList<int>> ranks = Choose(layers, options, trained && options.FlopsShare is not null ? Spectra(whole.Backbone) : null);
+        T parts = whole.InParts(ranks);
+        Dictionary<string, double> errors = trained ? Fill(parts, whole, ranks) : [];
+        options.Report?.Invoke(Report(parts, layers, ranks, errors));
+        return parts;
     }
 
     private static Dictionary<string, IReadOnlyList<int>> Choose(
@@ -45,7 +44,7 @@ internal static class DetectorCompressor
         if (options.FlopsShare is double share) Add(RankSearch.Choose(layers.Backbone, share, options.Ranks, spectra));
 
         // The head's layers are wide and few: nothing is gained by dividing unequally between them.
-        if ((options.HeadFlopsShare ?? options.FlopsShare) is double headShare)
+        if (layers.Head.Count > 0 && (options.HeadFlopsShare ?? options.FlopsShare) is double headShare)
             Add(RankSearch.Choose(layers.Head, headShare, options.Ranks, spectra: null));
         return chosen;
 
@@ -85,7 +84,7 @@ internal static class DetectorCompressor
     }
 
     /// <summary>Copies what both have and fills the parts; the errors by layer.</summary>
-    private static Dictionary<string, double> Fill(FasterRcnn parts, FasterRcnn whole, IReadOnlyDictionary<string, IReadOnlyList<int>> ranks)
+    private static Dictionary<string, double> Fill(Detector parts, Detector whole, IReadOnlyDictionary<string, IReadOnlyList<int>> ranks)
     {
         using IDisposable noGradients = no_grad();
         Dictionary<string, Tensor> from = whole.state_dict(), to = parts.state_dict();
@@ -110,7 +109,7 @@ internal static class DetectorCompressor
     }
 
     private static CompressionReport Report(
-        FasterRcnn detector, CompressibleLayers layers, IReadOnlyDictionary<string, IReadOnlyList<int>> ranks, IReadOnlyDictionary<string, double> errors)
+        Detector detector, CompressibleLayers layers, IReadOnlyDictionary<string, IReadOnlyList<int>> ranks, IReadOnlyDictionary<string, double> errors)
     {
         LayerShape[] parts = [.. layers.Backbone.Concat(layers.Head).Where(l => ranks.ContainsKey(l.Name))];
         long parameters = detector.parameters().Sum(p => p.NumberOfElements);
@@ -121,7 +120,7 @@ internal static class DetectorCompressor
             parameters,
             parameters + parts.Sum(l => l.Weights - l.WeightsAt(ranks[l.Name])));
 
-        double Remaining(IReadOnlyList<LayerShape> shapes)
-            => shapes.Sum(l => ranks.TryGetValue(l.Name, out IReadOnlyList<int>? r) ? l.FlopsAt(r) : l.Flops) / shapes.Sum(l => l.Flops);
+        double Remaining(IReadOnlyList<LayerShape> shapes) => shapes.Count == 0 ? 1
+            : shapes.Sum(l => ranks.TryGetValue(l.Name, out IReadOnlyList<int>? r) ? l.FlopsAt(r) : l.Flops) / shapes.Sum(l => l.Flops);
     }
 }
