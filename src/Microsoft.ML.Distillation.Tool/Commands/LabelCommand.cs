@@ -46,9 +46,11 @@ internal sealed class LabelCommand : System.CommandLine.Command
     {
         (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         string folder = parsed.GetRequiredValue(_output), shards = Path.Combine(folder, ShardFolder);
-        Shard shard = _shard.Read(parsed);
-        var images = new ImageList(parsed.GetRequiredValue(_images));
-        if (!parsed.GetValue(_merge))
+        bool merge = parsed.GetValue(_merge);
+        // Where the shards are merged there may be none of the variables that tell their processes apart.
+        Shard shard = merge ? Shard.Whole : _shard.Read(parsed);
+        ImageList images = ImagesOf(parsed);
+        if (!merge)
         {
             if (!Label(parsed, images, shards, shard, output, error)) return Application.Interrupted;
             if (shard.Count > 1)
@@ -61,6 +63,30 @@ internal sealed class LabelCommand : System.CommandLine.Command
         Merge(parsed, images, shards, folder, output, error);
         return Application.Success;
     }
+
+    /// <summary>The images. What would stop their labels from being written is found out before the work.</summary>
+    private ImageList ImagesOf(ParseResult parsed)
+    {
+        string path = parsed.GetRequiredValue(_images);
+        var images = new ImageList(path);
+        if (!images.Names().Any()) throw new InvalidDataException($"There is no image to label in '{path}'.");
+        if (!IsVoc(parsed)) return images;
+        var byStem = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (string name in images.Names())
+        {
+            string stem = Path.GetFileNameWithoutExtension(name);
+            if (!byStem.TryAdd(stem, name))
+            {
+                throw new InvalidDataException(
+                    $"Two images have the name '{stem}', '{byStem[stem]}' and '{name}', and voc puts all into one folder. "
+                    + "--output-format coco writes them, also with labels that are there already; or give them different names before they are labelled.");
+            }
+        }
+
+        return images;
+    }
+
+    private bool IsVoc(ParseResult parsed) => parsed.GetRequiredValue(_format) == "voc";
 
     /// <summary>Labels a shard; whether it came to its end.</summary>
     private bool Label(ParseResult parsed, ImageList images, string shards, Shard shard, TextWriter output, TextWriter error)
@@ -88,7 +114,7 @@ internal sealed class LabelCommand : System.CommandLine.Command
                 ["teacher"] = teacher.Fingerprint,
                 ["classes"] = string.Join(", ", classes),
                 ["transforms"] = ensemble.Describe(),
-                ["images"] = Path.GetRelativePath(shards, images.Root).Replace('\\', '/'),
+                [ShardHeader.Images] = ShardHeader.PlaceOf(images, shards),
                 ["objects in a labelled image"] = (labelled.Sum(image => image.Label.Length) / (double)labelled.Count).ToString("R", CultureInfo.InvariantCulture),
             },
             classes, [.. classes.Select(name => known.Contains(name) ? labelled.Sum(image => image.Label.Count(label => label == name)) / (double)labelled.Count : 0)]);
@@ -110,9 +136,10 @@ internal sealed class LabelCommand : System.CommandLine.Command
     private void Merge(ParseResult parsed, ImageList images, string shards, string folder, TextWriter output, TextWriter error)
     {
         var labels = new GeneratedLabelOptions { ScoreThreshold = parsed.GetValue(_score), PerClass = parsed.GetValue(_perClass) };
-        DetectionFormat format = parsed.GetRequiredValue(_format) == "voc" ? DetectionFormat.PascalVoc : DetectionFormat.Coco;
+        DetectionFormat format = IsVoc(parsed) ? DetectionFormat.PascalVoc : DetectionFormat.Coco;
         LabelledImages written = LabelMerge.Write(shards, folder, format, labels, images);
         if (written.Unreadable > 0) error.WriteLine($"warning: {written.Unreadable} images could not be read and are left out. The first: {written.FirstError}");
+        if (written.Shortage is { } shortage) error.WriteLine($"warning: {shortage} --label-score gives another score.");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{written.Objects} labels in {written.Labelled} of {written.Images} images (from the scores {string.Join(", ", written.Thresholds.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key} {pair.Value:0.000}")))}), saved {folder}"));
     }

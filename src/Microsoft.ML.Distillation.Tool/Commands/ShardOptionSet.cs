@@ -10,7 +10,7 @@ internal sealed class ShardOptionSet
         "--shard", "The part of the images to label, as 2/8 for the second of eight. [default: what RANK and WORLD_SIZE, OMPI_COMM_WORLD_RANK and _SIZE, "
             + "SLURM_PROCID and SLURM_NTASKS, a SLURM array or JOB_COMPLETION_INDEX say, else all]", "I/N");
 
-    private readonly Option<int?> _shards = SharedOptions.Count("--shards", "The number of shards, where only the environment's index is known (JOB_COMPLETION_INDEX).");
+    private readonly Option<int?> _shards = SharedOptions.Count("--shards", "The number of shards, where the environment says only which of them this is (as JOB_COMPLETION_INDEX does).");
 
     /// <summary>Adds these to a command's options.</summary>
     public void AddTo(IList<Option> options)
@@ -20,12 +20,15 @@ internal sealed class ShardOptionSet
     }
 
     /// <summary>The shard.</summary>
-    /// <exception cref="UsageException">It cannot be read.</exception>
+    /// <exception cref="UsageException">It cannot be read, or is not said in full.</exception>
     public Shard Read(ParseResult parsed)
     {
+        int? count = parsed.GetValue(_shards);
         try
         {
-            return parsed.GetValue(_shard) is string text ? Shard.Parse(text) : Shard.FromEnvironment(Environment.GetEnvironmentVariable, parsed.GetValue(_shards));
+            if (parsed.GetValue(_shard) is not string text) return Shard.FromEnvironment(Environment.GetEnvironmentVariable, count);
+            var shard = Shard.Parse(text);
+            return count is null || count == shard.Count ? shard : throw new UsageException($"--shard {text} and --shards {count} do not go together.");
         }
         catch (FormatException error)
         {

@@ -10,7 +10,7 @@ internal sealed class CalibrationImages : IDetectionDataset
     private readonly List<RgbImage> _images = [];
 
     /// <exception cref="ArgumentException">The column is missing or holds no images.</exception>
-    /// <exception cref="InvalidDataException">There are no rows, or one has no image.</exception>
+    /// <exception cref="InvalidDataException">There are no rows, or one has no image, or one that cannot be decoded.</exception>
     public CalibrationImages(IDataView view, string columnName, int count, IReadOnlyList<string> classNames)
     {
         ClassNames = classNames;
@@ -18,13 +18,23 @@ internal sealed class CalibrationImages : IDetectionDataset
             ?? throw new ArgumentException($"The data have no column '{columnName}', which must be an image (MLImage, as LoadImages makes it).");
         if (column.Type is not ImageDataViewType)
             throw new ArgumentException($"The column '{columnName}' is {column.Type}; it must be an image (MLImage, as LoadImages makes it).");
-        using DataViewRowCursor cursor = view.GetRowCursor([column]);
+        DataViewSchema.Column? path = view.Schema.GetColumnOrNull(new DataViewIngestOptions().ImagePathColumnName) is { Type: TextDataViewType } text ? text : null;
+        using DataViewRowCursor cursor = view.GetRowCursor(path is { } file ? [column, file] : [column]);
         ValueGetter<MLImage> get = cursor.GetGetter<MLImage>(column);
+        ValueGetter<ReadOnlyMemory<char>>? getPath = path is { } named ? cursor.GetGetter<ReadOnlyMemory<char>>(named) : null;
         MLImage? image = null;
         while (_images.Count < count && cursor.MoveNext())
         {
-            get(ref image!);
-            if (image is null) throw new InvalidDataException($"Row {_images.Count} has no image in the column '{columnName}'.");
+            try
+            {
+                get(ref image!);
+            }
+            catch (Exception error) when (error is ArgumentException or InvalidOperationException or NotSupportedException)
+            {
+                throw new InvalidDataException($"{Row(getPath)}: the image could not be decoded.", error);
+            }
+
+            if (image is null) throw new InvalidDataException($"{Row(getPath)} has no image in the column '{columnName}'.");
             _images.Add(MLImagePixels.ToRgb(image));
         }
 
@@ -43,4 +53,12 @@ internal sealed class CalibrationImages : IDetectionDataset
     public RgbImage Read(int index) => _images[index];
 
     public void Dispose() => _images.Clear();
+
+    /// <summary>The row that is read, with its image's file where it is known, for messages.</summary>
+    private string Row(ValueGetter<ReadOnlyMemory<char>>? getPath)
+    {
+        ReadOnlyMemory<char> path = default;
+        getPath?.Invoke(ref path);
+        return path.IsEmpty ? $"Row {_images.Count}" : $"Row {_images.Count} ('{path}')";
+    }
 }

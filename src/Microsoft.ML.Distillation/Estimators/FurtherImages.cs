@@ -43,8 +43,10 @@ internal sealed class FurtherImages : IDisposable
             {
                 SampleStore images = result.Keep(new UnlabelledIngest(ingest).Read(view, nameof(DistillDetectorOptions.UnlabelledSet), options.CancellationToken));
                 RelabelledDataset sure = TeacherLabels.Of(
-                    teacher!, images, labelled, distilled.GeneratedLabels, options.BatchSize, options.LoaderThreads, options.CancellationToken, out float[] thresholds);
-                Say(channel, nameof(DistillDetectorOptions.UnlabelledSet), images.Count, sure, thresholds);
+                    teacher!, images, labelled, distilled.GeneratedLabels, options.BatchSize, options.LoaderThreads, options.CancellationToken, out LabelThresholds thresholds);
+                Say(channel, nameof(DistillDetectorOptions.UnlabelledSet), images.Count, sure, thresholds.Scores);
+                if (thresholds.Shortage is { } shortage)
+                    channel.Warning(MessageSensitivity.None, $"{shortage} {nameof(GeneratedLabelOptions)}.{nameof(GeneratedLabelOptions.ScoreThreshold)} (--label-score) gives another score");
                 result.Join(sure, options.LabelledShare);
             }
         }

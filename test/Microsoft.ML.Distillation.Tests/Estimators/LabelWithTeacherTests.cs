@@ -19,12 +19,14 @@ public class LabelWithTeacherTests
             Epochs = 3,
         }).Fit(train);
 
-        using LabelWithTeacherTransformer labeller = mlContext.Transforms.LabelWithTeacher(new LabelWithTeacherOptions
+        var options = new LabelWithTeacherOptions
         {
             Teacher = Teacher.FromModel(teacher),
             LabelledSet = train,
             Ensemble = new EnsembleOptions { Transforms = LabelTransform.Of([1], flip: true), LeastScore = 0 },
-        }).Fit(unlabelled);
+        };
+        using LabelWithTeacherTransformer labeller = mlContext.Transforms.LabelWithTeacher(options).Fit(unlabelled);
+        Assert.That(log, Has.None.Contains("fewer objects"));
         IDataView labels = labeller.Transform(unlabelled);
 
         Row[] rows = [.. mlContext.Data.CreateEnumerable<Row>(labels, reuseRowObject: false)];
@@ -46,6 +48,9 @@ public class LabelWithTeacherTests
         }).Fit(train);
         Assert.That(log, Has.Some.Contains($"Training on {5 + rows.Count(row => row.Label.Length > 0)} images"), "images without labels are not used");
         Assert.That(student.ClassNames, Is.EquivalentTo(new[] { "disc", "square" }));
+
+        mlContext.Transforms.LabelWithTeacher(options with { Ensemble = options.Ensemble with { LeastScore = 1 }, Labels = new GeneratedLabelOptions { PerClass = true } }).Fit(unlabelled).Dispose();
+        Assert.That(log, Has.Some.Contains("fewer objects").And.Some.Contains("of disc 0 ").And.Some.Contains("of square 0 ").And.Some.Contains("ScoreThreshold"));
     }
 
     [Test]

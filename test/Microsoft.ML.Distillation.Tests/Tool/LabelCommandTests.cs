@@ -14,6 +14,13 @@ public class LabelCommandTests
         "--output", _folder.Sub(output), "--least-score", "0", "--scales", "1,1.5", "--loader-threads", "1", .. more,
     ];
 
+    /// <summary>The same for other images, each shown once.</summary>
+    private string[] Once(string images, string output, params string[] more) =>
+    [
+        "label", "--teacher", _folder.Sub("teacher.zip"), "--images", images, "--labelled", _folder.Sub("data"), "--output", _folder.Sub(output),
+        "--least-score", "0", "--scales", "1", "--no-flip", .. more,
+    ];
+
     [OneTimeSetUp]
     public void TrainATeacher()
     {
@@ -52,8 +59,8 @@ public class LabelCommandTests
             if (i == 3) Assert.That(ToolRun.Of(Command("sharded", "--merge")).Error, Does.Contain("shard-1-of-3"), "not all are there");
         }
 
-        ToolRun.Succeeding(Command("sharded", "--merge"));
-        Assert.That(DataSet("sharded"), Is.EqualTo(DataSet("whole")));
+        ToolRun.Succeeding(Command("sharded", "--merge", "--shards", "3"));
+        Assert.That(DataSet("sharded"), Is.EqualTo(DataSet("whole")), "--shards needs no index where nothing is labelled");
     }
 
     [Test]
@@ -89,15 +96,141 @@ public class LabelCommandTests
     }
 
     [Test]
+    public void ShardsAndMerge_KilledAtRandomPoints_EndAsIfTheyHadNotBeen()
+    {
+        long half = Length(Path.Combine(_folder.Sub("whole"), ".shards", "shard-1-of-1.jsonl")) / 2;
+        var random = new Random(11);
+        (Process Process, string File, long Point)[] shards = [.. new[] { 1, 2 }.Select(i => (
+            Start(Command("killed-shards", "--shard", $"{i}/2")), Path.Combine(_folder.Sub("killed-shards"), ".shards", $"shard-{i}-of-2.jsonl"), random.NextInt64(1, half / 2)))];
+        int kills = 0;
+        while (shards.Any(shard => !shard.Process.HasExited))
+        {
+            foreach ((Process process, string file, long point) in shards)
+            {
+                if (process.HasExited || !File.Exists(file) || Length(file) < point) continue;
+                process.Kill();
+                process.WaitForExit();
+                kills++;
+            }
+
+            Thread.Sleep(1);
+        }
+
+        foreach ((Process process, _, _) in shards) process.Dispose();
+        Assert.That(kills, Is.GreaterThan(0), "a process was killed at work");
+        foreach (int i in new[] { 2, 1 }) ToolRun.Succeeding(Command("killed-shards", "--shard", $"{i}/2"));
+
+        string annotations = Path.Combine(_folder.Sub("killed-shards"), "annotations");
+        using (Process merge = Start(Command("killed-shards", "--merge")))
+        {
+            while (!merge.HasExited && !Directory.Exists(annotations)) Thread.Sleep(0);
+            merge.Kill();
+            merge.WaitForExit();
+        }
+
+        if (File.Exists(Path.Combine(annotations, "instances_default.json"))) Assert.That(DataSet("killed-shards"), Is.EqualTo(DataSet("whole")), "it is there as a whole or not at all");
+        ToolRun.Succeeding(Command("killed-shards", "--merge"));
+        Assert.That(DataSet("killed-shards"), Is.EqualTo(DataSet("whole")));
+        Assert.That(File.ReadAllBytes(Path.Combine(_folder.Sub("killed-shards"), "generated.json")), Is.EqualTo(File.ReadAllBytes(Path.Combine(_folder.Sub("whole"), "generated.json"))));
+    }
+
+    [Test]
     public void ABrokenImage_IsLeftOut_AndSaid()
     {
-        string images = _folder.Sub("broken");
-        Directory.CreateDirectory(images);
-        File.Copy(Directory.GetFiles(Path.Combine(_folder.Sub("others"), "JPEGImages"))[0], Path.Combine(images, "a.png"));
+        string images = Some("broken", "a.png");
         File.WriteAllText(Path.Combine(images, "b.png"), "no image");
-        ToolRun run = ToolRun.Succeeding(["label", "--teacher", _folder.Sub("teacher.zip"), "--images", images, "--labelled", _folder.Sub("data"),
-            "--output", _folder.Sub("broken-labels"), "--least-score", "0", "--scales", "1"]);
-        Assert.That(run.Error, Does.Contain("1 images could not be read").And.Contain("b.png"));
+        ToolRun run = ToolRun.Succeeding(Once(images, "broken-labels"));
+        Assert.That(run.Error, Does.Contain("1 images could not be read").And.Contain("'b.png': the image could not be decoded"));
+    }
+
+    [Test]
+    public void ImagesAddedOrRemovedLater_AreRefused()
+    {
+        string images = Some("growing", "a.png", "b.png");
+        ToolRun.Succeeding(Once(images, "grown"));
+        string before = DataSet("grown");
+        Some("growing", "sub/c.png");
+        Refused("'sub/c.png' too");
+        Refused("'sub/c.png' was not labelled", "--merge");
+        File.Delete(Path.Combine(images, "sub", "c.png"));
+        File.Delete(Path.Combine(images, "b.png"));
+        Refused("'b.png'");
+        Refused("'b.png' was labelled", "--merge");
+        Assert.That(DataSet("grown"), Is.EqualTo(before));
+
+        void Refused(string named, params string[] more)
+        {
+            ToolRun run = ToolRun.Of(Once(images, "grown", more));
+            Assert.That(run.ExitCode, Is.EqualTo(1), run.Error);
+            Assert.That(run.Error, Does.Contain(named).And.Contain("another output folder"));
+        }
+    }
+
+    [Test]
+    public void ShardsOfOtherImages_AreNotMerged()
+    {
+        string images = Some("here", "a.png"), others = Some("there", "a.png");
+        ToolRun.Succeeding(Once(images, "of-here"));
+        ToolRun run = ToolRun.Of(Once(others, "of-here", "--merge"));
+        Assert.That(run.ExitCode, Is.EqualTo(1), run.Error);
+        Assert.That(run.Error, Does.Contain($"'{images}'").And.Contain($"'{others}'"));
+        ToolRun.Succeeding(Once(images, "of-here", "--merge"));
+    }
+
+    [Test]
+    public void NoImages_AreAnError_AndNothingIsWritten()
+    {
+        string empty = Some("empty");
+        Refused(empty, "no image to label");
+        Refused(empty, "no image to label", "--merge");
+        Refused(_folder.Write("empty.txt", "\n"), "no image to label");
+        Assert.That(Directory.Exists(_folder.Sub("of-none")), Is.False);
+
+        string broken = Some("all-broken");
+        File.WriteAllText(Path.Combine(broken, "a.png"), "no image");
+        Refused(broken, "None of the 1 images could be read. The first: 'a.png'");
+        Assert.That(Directory.GetFiles(_folder.Sub("of-none"), "*.json", SearchOption.AllDirectories), Is.Empty);
+
+        void Refused(string images, string named, params string[] more)
+        {
+            ToolRun run = ToolRun.Of(Once(images, "of-none", more));
+            Assert.That(run.ExitCode, Is.EqualTo(1), run.Error);
+            Assert.That(run.Error, Does.Contain(named));
+        }
+    }
+
+    [Test]
+    public void TooFewDetections_AreSaid()
+    {
+        string images = Some("few", "a.png", "b.png");
+        ToolRun few = ToolRun.Succeeding(Short());
+        Assert.That(few.Error, Does.Contain("warning: ").And.Contain("0 (0 an image), where ").And.Contain("are wanted").And.Contain("--label-score"));
+        string[] classes = [.. new MLContext().Data.CreateEnumerable<Row>(new MLContext().Data.LoadDetections(_folder.Sub("data")), false).SelectMany(row => row.Label).Distinct()];
+        ToolRun perClass = ToolRun.Succeeding(Short("--merge", "--labels-per-class"));
+        Assert.That(classes, Is.Not.Empty.And.All.Matches<string>(name => perClass.Error.Contains($"of {name} 0 (0 an image)")), perClass.Error);
+        Assert.That(ToolRun.Succeeding(Short("--merge", "--label-score", "0.5")).Error, Is.Empty);
+        Assert.That(ToolRun.Succeeding(Command("whole", "--merge")).Error, Is.Empty, "enough of them");
+
+        string[] Short(params string[] more) => ["label", "--teacher", _folder.Sub("teacher.zip"), "--images", images, "--labelled", _folder.Sub("data"),
+            "--output", _folder.Sub("few-labels"), "--least-score", "1", "--scales", "1", .. more];
+    }
+
+    [TestCase("a/x.png", "b/X.png")]
+    [TestCase("x.bmp", "x.png")]
+    public void VocFormat_RefusesEqualNames_BeforeTheWork(string one, string other)
+    {
+        string name = one.Replace('/', '-'), images = Some($"equal-{name}", one, other);
+        ToolRun fresh = ToolRun.Of(Once(images, $"fresh-{name}", "--output-format", "voc"));
+        Assert.That(fresh.ExitCode, Is.EqualTo(1), fresh.Error);
+        Assert.That(fresh.Error, Does.Contain($"'{one}'").And.Contain($"'{other}'").And.Contain("--output-format coco"));
+        Assert.That(Directory.Exists(_folder.Sub($"fresh-{name}")), Is.False);
+
+        ToolRun.Succeeding(Once(images, $"coco-{name}"));
+        string shard = Path.Combine(_folder.Sub($"coco-{name}"), ".shards", "shard-1-of-1.jsonl"), before = DataSet($"coco-{name}");
+        byte[] labels = File.ReadAllBytes(shard);
+        Assert.That(ToolRun.Of(Once(images, $"coco-{name}", "--merge", "--output-format", "voc")).ExitCode, Is.EqualTo(1));
+        ToolRun.Succeeding(Once(images, $"coco-{name}", "--output-format", "coco"));
+        Assert.That((DataSet($"coco-{name}"), File.ReadAllBytes(shard)), Is.EqualTo((before, labels)), "the labels that were there are used");
     }
 
     [Test]
@@ -131,6 +264,8 @@ public class LabelCommandTests
     {
         Wrong("--scales", "--scales", "1,big");
         Wrong("2/8", "--shard", "9/8");
+        Wrong("--shard i/3", "--shards", "3");
+        Wrong("do not go together", "--shard", "1/3", "--shards", "4");
         Wrong("--teacher-classes", "--teacher-format", "ssd");
         ToolRun other = ToolRun.Of(Command("whole", "--voting-overlap", "0.7"));
         Assert.That(other.ExitCode, Is.EqualTo(1));
@@ -142,6 +277,15 @@ public class LabelCommandTests
             Assert.That((run.ExitCode, run.Error.Trim().Split('\n').Length), Is.EqualTo((2, 1)), run.Error);
             Assert.That(run.Error, Does.Contain(named));
         }
+    }
+
+    /// <summary>A folder with copies of an image of the others.</summary>
+    private string Some(string folder, params string[] names)
+    {
+        string path = _folder.Sub(folder), image = Directory.GetFiles(Path.Combine(_folder.Sub("others"), "JPEGImages")).Order().First();
+        Directory.CreateDirectory(path);
+        foreach (string name in names) File.Copy(image, _folder.Sub(Path.Combine(folder, name)));
+        return path;
     }
 
     private static Process Start(string[] args) => Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "ml-distill.dll"), .. args])

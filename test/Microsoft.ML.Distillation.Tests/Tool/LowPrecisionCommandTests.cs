@@ -34,6 +34,12 @@ public class LowPrecisionCommandTests
         Assert.That(PrecisionOf("q.zip"), Is.EqualTo(LowPrecision.W4A8));
         Assert.That(PrecisionOf("q.onnx"), Is.EqualTo(LowPrecision.W8A8));
 
+        string broken = folder.Write("some/b.png", "no image");
+        File.Copy(Directory.GetFiles(Path.Combine(data, "JPEGImages"))[0], folder.Sub("some/a.png"));
+        ToolRun refused = ToolRun.Of("quantize", "--model", full, "--images", folder.Sub("some"), "--output", folder.Sub("none.zip"));
+        Assert.That(refused.ExitCode, Is.EqualTo(1));
+        Assert.That(refused.Error, Does.Contain(broken).And.Contain("could not be decoded"));
+
         LowPrecision? PrecisionOf(string file)
         {
             using Detector detector = DetectorFile.Load(FittedDetectors.In(folder.Sub(file)));

@@ -14,8 +14,9 @@ namespace Microsoft.ML.Distillation.Estimators.Labelling;
 /// <param name="Unreadable">Images that could not be read.</param>
 /// <param name="FirstError">The first of them, and why.</param>
 /// <param name="Thresholds">The score from which on a detection of each class is a label.</param>
+/// <param name="Shortage">Where the detector found fewer objects than the rule for that score asks for, a sentence that says so.</param>
 internal sealed record LabelledImages(
-    long Images, int Labelled, int Objects, long Unreadable, string? FirstError, IReadOnlyDictionary<string, float> Thresholds);
+    long Images, int Labelled, int Objects, long Unreadable, string? FirstError, IReadOnlyDictionary<string, float> Thresholds, string? Shortage);
 
 /// <summary>
 /// Makes a data set of the shards' results: chooses the thresholds over all images, and writes those with labels, in the order of the
@@ -29,15 +30,18 @@ internal static class LabelMerge
     /// <param name="shards">Where the shards' files are.</param>
     /// <param name="output">The data set's folder.</param>
     /// <param name="format">COCO, or VOC, for which the images are copied.</param>
-    /// <exception cref="InvalidOperationException">A shard is missing or not complete, or they are of different runs.</exception>
+    /// <param name="images">The images that were labelled.</param>
+    /// <exception cref="InvalidOperationException">A shard is missing or not complete, or they are of different runs or of other images.</exception>
+    /// <exception cref="InvalidDataException">There is no image, or none that could be read.</exception>
     public static LabelledImages Write(string shards, string output, DetectionFormat format, GeneratedLabelOptions options, ImageList images)
     {
         string[] files = Files(shards);
         ShardHeader header = CommonHeader(files);
+        CheckPlace(header, shards, images);
         var histogram = new ScoreHistogram(header.Classes.Length);
         long count = 0, unreadable = 0;
         string? firstError = null;
-        foreach (ShardRecord record in InOrder(files))
+        foreach (ShardRecord record in Checked(InOrder(files), shards, images))
         {
             count++;
             if (record.Error is not null)
@@ -49,9 +53,9 @@ internal static class LabelMerge
             for (int i = 0; i < record.Labels.Length; i++) histogram.Add(record.Labels[i], record.Scores[i]);
         }
 
-        float[] thresholds = options.ScoreThreshold is double score
-            ? [.. header.Classes.Select(_ => (float)score)]
-            : histogram.Thresholds([.. header.PerImage.Select(perImage => perImage * (count - unreadable))], options.PerClass);
+        if (count == unreadable)
+            throw new InvalidDataException(count == 0 ? "There are no images to label." : $"None of the {count} images could be read. The first: {firstError}");
+        (float[] thresholds, string? shortage) = LabelThresholds.Choose(histogram, options, header.Classes, header.PerImage, count - unreadable);
         IEnumerable<AnnotatedImage> labelled = InOrder(files).Select(record => Labelled(record, header, thresholds, images)).Where(image => image.Objects.Count > 0);
         Dictionary<string, string> info = Provenance(header, thresholds, options, count);
         WrittenAnnotations written = format == DetectionFormat.Coco
@@ -59,7 +63,8 @@ internal static class LabelMerge
             : AnnotationWriter.Write(format, output, labelled, new AnnotationWriterOptions { CopyImages = true });
         AtomicFile.Write(Path.Combine(output, "generated.json"), JsonSerializer.SerializeToUtf8Bytes(info, Indented));
         return new LabelledImages(
-            count, written.Images, written.Objects, unreadable, firstError, header.Classes.Select((name, c) => (name, c)).ToDictionary(p => p.name, p => thresholds[p.c]));
+            count, written.Images, written.Objects, unreadable, firstError,
+            header.Classes.Select((name, c) => (name, c)).ToDictionary(p => p.name, p => thresholds[p.c]), shortage);
     }
 
     /// <summary>The files of all shards, in order.</summary>
@@ -85,6 +90,32 @@ internal static class LabelMerge
         }
 
         return first;
+    }
+
+    private static void CheckPlace(ShardHeader header, string shards, ImageList images)
+    {
+        string? labelled = header.Settings.GetValueOrDefault(ShardHeader.Images);
+        if (labelled == ShardHeader.PlaceOf(images, shards)) return;
+        string there = labelled is null ? "others" : $"those in '{Path.GetFullPath(Path.Combine(shards, labelled))}'";
+        throw new InvalidOperationException(
+            $"The shards in '{shards}' are not of the images in '{images.Root}' but of {there}: give the images that were labelled, or another output folder.");
+    }
+
+    /// <summary>The same records, once it is sure that they are of all the images and of no others.</summary>
+    private static IEnumerable<ShardRecord> Checked(IEnumerable<ShardRecord> records, string shards, ImageList images)
+    {
+        using IEnumerator<string> names = images.Names().GetEnumerator();
+        foreach (ShardRecord record in records)
+        {
+            string? now = names.MoveNext() ? names.Current : null;
+            if (now != record.File) throw Changed($"'{record.File}' was labelled, and {(now is null ? "no image" : $"'{now}'")} is in its place");
+            yield return record;
+        }
+
+        if (names.MoveNext()) throw Changed($"'{names.Current}' was not labelled");
+
+        InvalidOperationException Changed(string how) => new(
+            $"The images have changed since they were labelled: {how}. Give another output folder, or delete '{shards}' to label all images anew.");
     }
 
     /// <summary>The records of all shards in the order of the images: shard after shard in turn.</summary>

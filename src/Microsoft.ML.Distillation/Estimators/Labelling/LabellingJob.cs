@@ -86,7 +86,11 @@ internal sealed class LabellingJob(ImageList images, string folder, ShardHeader 
                 using MLImage image = MLImage.CreateFromFile(path);
                 return new LoadedImage(name, MLImagePixels.ToRgb(image), null);
             }
-            catch (Exception error) when (error is ArgumentException or InvalidOperationException or NotSupportedException or IOException or UnauthorizedAccessException)
+            catch (Exception error) when (error is ArgumentException or InvalidOperationException or NotSupportedException)
+            {
+                return new LoadedImage(name, null, "the image could not be decoded");
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {
                 return new LoadedImage(name, null, $"the image cannot be read: {error.Message}");
             }

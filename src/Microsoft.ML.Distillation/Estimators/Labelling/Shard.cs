@@ -15,10 +15,13 @@ internal sealed record Shard(int Number, int Count, string Source = "")
     private static readonly (string Rank, string Size)[] Variables =
     [
         ("RANK", "WORLD_SIZE"), ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"), ("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT"),
-        ("SLURM_PROCID", "SLURM_NTASKS"),
+        (SlurmNumber, "SLURM_NTASKS"),
     ];
 
     private const string KubernetesIndex = "JOB_COMPLETION_INDEX";
+
+    // A plain batch script has this number 0 too, without a number of tasks: alone it says nothing.
+    private const string SlurmNumber = "SLURM_PROCID";
 
     /// <summary>A shard as it is written: 2/8 is the second of eight.</summary>
     /// <exception cref="FormatException">It is written otherwise.</exception>
@@ -31,11 +34,11 @@ internal sealed record Shard(int Number, int Count, string Source = "")
     }
 
     /// <summary>
-    /// The shard that the environment of a cluster's job names, or all images. A Kubernetes job knows its index alone: there the number
-    /// of shards must be given.
+    /// The shard that the environment of a cluster's job names, or all images. Where a job knows its index alone, as Kubernetes' do, the
+    /// number of shards must be given.
     /// </summary>
     /// <param name="count">The number of shards, where it is given.</param>
-    /// <exception cref="FormatException">The variables are there, but they make no sense; the message names them.</exception>
+    /// <exception cref="FormatException">The variables are there, but they make no sense, or either index or number is missing; the message names them.</exception>
     public static Shard FromEnvironment(Func<string, string?> read, int? count)
     {
         foreach ((string rank, string size) in Variables)
@@ -44,13 +47,26 @@ internal sealed record Shard(int Number, int Count, string Source = "")
             return Of(rank, index, Whole32(total) ?? throw new FormatException($"The variable {size} is '{total}', which is no number of processes."), read, count);
         }
 
-        if (read(KubernetesIndex) is not { Length: > 0 } job) return Whole;
-        return Of(KubernetesIndex, job, count ?? throw new FormatException(
-            $"{KubernetesIndex} is set: say with --shards how many shards there are (or --shard 1/1 for all images)."), read, count);
+        string[] alone = [.. Indices.Where(name => read(name) is { Length: > 0 } index && (name, index) != (SlurmNumber, "0"))];
+        return alone.Length > 0 ? OfIndex(alone, read, count)
+            : count is null or 1 ? Whole
+            : throw new FormatException($"--shards {count} does not say which of them this is: give --shard i/{count}, or set {string.Join(" or ", Indices)}.");
     }
 
     /// <summary>The names of the shard's images.</summary>
     public IEnumerable<string> Of(IEnumerable<string> names) => names.Where((_, i) => i % Count == Number - 1);
+
+    private static IEnumerable<string> Indices => Variables.Select(pair => pair.Rank).Append(KubernetesIndex);
+
+    /// <summary>The shard that variables name to which there is no number of processes.</summary>
+    private static Shard OfIndex(string[] variables, Func<string, string?> read, int? count)
+    {
+        int total = count ?? throw new FormatException($"{variables[0]} is set: say with --shards how many shards there are (or --shard 1/1 for all images).");
+        Shard[] named = [.. variables.Select(name => Of(name, read(name)!, total, read, count))];
+        return named.All(shard => shard.Number == named[0].Number)
+            ? named[0]
+            : throw new FormatException($"The variables {string.Join(" and ", variables)} name different shards: give --shard i/{total}.");
+    }
 
     private static Shard Of(string variable, string index, int total, Func<string, string?> read, int? count)
     {

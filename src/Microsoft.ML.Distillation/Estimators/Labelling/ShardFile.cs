@@ -119,6 +119,7 @@ internal sealed class ShardFile : IDisposable
             complete = end;
         }
 
+        CheckEnd(names);
         _stream.SetLength(complete);
         _stream.Position = complete;
         if (number == 0) Write(JsonSerializer.SerializeToUtf8Bytes(header));
@@ -170,6 +171,15 @@ internal sealed class ShardFile : IDisposable
         }
 
         Done++;
+    }
+
+    /// <summary>A complete shard has all of its images; what was added since would be left out.</summary>
+    private void CheckEnd(IEnumerator<string> names)
+    {
+        if (!IsComplete || !names.MoveNext()) return;
+        throw new InvalidOperationException(
+            $"The images have changed since the shard '{_path}' was completed: it has {Done}, and now there is '{names.Current}' too. "
+            + "Give another output folder, or delete the shards' files to label all images anew.");
     }
 
     private static IEnumerable<string> Lines(string path)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Microsoft.ML.Distillation.Data;
 
 namespace Microsoft.ML.Distillation.Estimators.Labelling;
 
@@ -43,4 +44,11 @@ internal sealed record ShardRecord
 /// <param name="Settings">All that must be equal for the work to go on, by name.</param>
 /// <param name="Classes">The classes of the labels.</param>
 /// <param name="PerImage">For each class the number of objects that a labelled image has in the mean.</param>
-internal sealed record ShardHeader(int Shard, int Shards, Dictionary<string, string> Settings, string[] Classes, double[] PerImage);
+internal sealed record ShardHeader(int Shard, int Shards, Dictionary<string, string> Settings, string[] Classes, double[] PerImage)
+{
+    /// <summary>The setting that says where the images are, as <see cref="PlaceOf"/> gives it.</summary>
+    public const string Images = "images";
+
+    /// <summary>Where images are, seen from the shards' folder: the two may move together.</summary>
+    public static string PlaceOf(ImageList images, string shards) => Path.GetRelativePath(shards, images.Root).Replace('\\', '/');
+}

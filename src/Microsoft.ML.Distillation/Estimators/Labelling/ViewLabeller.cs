@@ -16,6 +16,7 @@ namespace Microsoft.ML.Distillation.Estimators.Labelling;
 /// </summary>
 internal sealed class ViewLabeller : IDisposable
 {
+    private readonly TransformsCatalog _catalog;
     private readonly LabelWithTeacherOptions _options;
     private readonly ITeacher _teacher;
     private readonly TeacherEnsemble _ensemble;
@@ -27,7 +28,7 @@ internal sealed class ViewLabeller : IDisposable
 
     public ViewLabeller(TransformsCatalog catalog, LabelWithTeacherOptions options)
     {
-        _options = options;
+        (_catalog, _options) = (catalog, options);
         var ingest = new DataViewIngestOptions
         {
             ImageColumnName = options.ImageColumnName,
@@ -40,14 +41,9 @@ internal sealed class ViewLabeller : IDisposable
         ClassNames = labelled.ClassNames;
         var context = EnvironmentSettings.Of(EnvironmentSettings.EnvironmentOf(catalog));
         _teacher = options.Teacher.Open(ClassNames, TrainingDevice.Choose(options.GpuDeviceId ?? context.GpuDeviceId, context.FallbackToCpu));
-        if (_teacher.Caution is { } caution)
-        {
-            using IChannel channel = EnvironmentSettings.EnvironmentOf(catalog).Register(nameof(DistillationCatalog.LabelWithTeacher)).Start("Labelling");
-            channel.Warning(MessageSensitivity.None, caution);
-        }
-
+        if (_teacher.Caution is { } caution) Warn(caution);
         _ensemble = new TeacherEnsemble(_teacher, options.Ensemble);
-        _perImage = TeacherLabels.Wanted(labelled, 1, _teacher.UnknownClasses);
+        _perImage = TeacherLabels.PerImage(labelled, _teacher.UnknownClasses);
     }
 
     /// <summary>The classes of the labels.</summary>
@@ -81,9 +77,8 @@ internal sealed class ViewLabeller : IDisposable
         }
 
         if (images == 0) throw new InvalidDataException("There are no images to label.");
-        _thresholds = _options.Labels.ScoreThreshold is double score
-            ? [.. ClassNames.Select(_ => (float)score)]
-            : histogram.Thresholds([.. _perImage.Select(perImage => perImage * images)], _options.Labels.PerClass);
+        (_thresholds, string? shortage) = LabelThresholds.Choose(histogram, _options.Labels, ClassNames, _perImage, images);
+        if (shortage is not null) Warn($"{shortage} {nameof(GeneratedLabelOptions)}.{nameof(GeneratedLabelOptions.ScoreThreshold)} gives another score");
     }
 
     /// <summary>Labels a row.</summary>
@@ -103,6 +98,12 @@ internal sealed class ViewLabeller : IDisposable
     {
         _teacher.Dispose();
         _found.Dispose();
+    }
+
+    private void Warn(string text)
+    {
+        using IChannel channel = EnvironmentSettings.EnvironmentOf(_catalog).Register(nameof(DistillationCatalog.LabelWithTeacher)).Start("Labelling");
+        channel.Warning(MessageSensitivity.None, text);
     }
 
     private Detections Detect(MLImage image)

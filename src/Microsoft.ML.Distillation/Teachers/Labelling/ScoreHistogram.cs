@@ -16,7 +16,10 @@ internal sealed class ScoreHistogram(int classes)
     /// <summary>Takes in a detection.</summary>
     public void Add(int label, float score) => _counts[label][Math.Clamp((int)(score * Steps), 0, Steps - 1)]++;
 
-    /// <summary>The threshold of each class.</summary>
+    /// <summary>The number of detections of a class.</summary>
+    public long Count(int label) => _counts[label].Sum();
+
+    /// <summary>The threshold of each class; 0 where there are fewer detections than are wanted.</summary>
     /// <param name="wanted">K of each class.</param>
     /// <param name="perClass">Whether each class shall have its own number; otherwise all have one threshold, for the sum.</param>
     public float[] Thresholds(IReadOnlyList<double> wanted, bool perClass)

@@ -15,10 +15,10 @@ internal static class TeacherLabels
     /// <param name="unlabelled">The images.</param>
     /// <param name="labelled">The images that have labels, from which the threshold follows.</param>
     /// <param name="batchSize">How many images the teacher is shown at once; it does not change the labels.</param>
-    /// <param name="thresholds">The score from which on a detection of each class became a label.</param>
+    /// <param name="thresholds">The score from which on a detection became a label.</param>
     public static RelabelledDataset Of(
         ITeacher teacher, IDetectionDataset unlabelled, IDetectionDataset labelled, GeneratedLabelOptions options, int batchSize, int workers,
-        CancellationToken cancellation, out float[] thresholds)
+        CancellationToken cancellation, out LabelThresholds thresholds)
     {
         Detections[] found = Detect(teacher, unlabelled, batchSize, workers, cancellation);
         var histogram = new ScoreHistogram(labelled.ClassNames.Count);
@@ -27,22 +27,20 @@ internal static class TeacherLabels
             for (int d = 0; d < detections.Count; d++) histogram.Add(detections.Labels[d], detections.Scores[d]);
         }
 
-        thresholds = options.ScoreThreshold is double score
-            ? [.. labelled.ClassNames.Select(_ => (float)score)]
-            : histogram.Thresholds(Wanted(labelled, unlabelled.Count, teacher.UnknownClasses), options.PerClass);
-        return Sure(unlabelled, labelled.ClassNames, found, thresholds);
+        thresholds = LabelThresholds.Choose(histogram, options, labelled.ClassNames, PerImage(labelled, teacher.UnknownClasses), unlabelled.Count);
+        return Sure(unlabelled, labelled.ClassNames, found, thresholds.Scores);
     }
 
     /// <summary>The same with given thresholds, where no image has labels.</summary>
-    /// <inheritdoc cref="Of(ITeacher, IDetectionDataset, IDetectionDataset, GeneratedLabelOptions, int, int, CancellationToken, out float[])"/>
+    /// <inheritdoc cref="Of(ITeacher, IDetectionDataset, IDetectionDataset, GeneratedLabelOptions, int, int, CancellationToken, out LabelThresholds)"/>
     public static RelabelledDataset Of(
         ITeacher teacher, IDetectionDataset unlabelled, IReadOnlyList<string> classNames, float[] thresholds, int batchSize, int workers,
         CancellationToken cancellation)
         => Sure(unlabelled, classNames, Detect(teacher, unlabelled, batchSize, workers, cancellation), thresholds);
 
-    /// <summary>For each class the labels that so many images would have, had they as many each as the labelled images.</summary>
+    /// <summary>For each class the number of objects that a labelled image has in the mean.</summary>
     /// <param name="unknown">The classes that the teacher does not know: none.</param>
-    public static double[] Wanted(IDetectionDataset labelled, long images, IReadOnlyList<int> unknown)
+    public static double[] PerImage(IDetectionDataset labelled, IReadOnlyList<int> unknown)
     {
         var counts = new long[labelled.ClassNames.Count];
         for (int i = 0; i < labelled.Count; i++)
@@ -51,7 +49,7 @@ internal static class TeacherLabels
         }
 
         foreach (int label in unknown) counts[label] = 0;
-        return Array.ConvertAll(counts, count => (double)count / labelled.Count * images);
+        return Array.ConvertAll(counts, count => (double)count / labelled.Count);
     }
 
     private static Detections[] Detect(ITeacher teacher, IDetectionDataset images, int batchSize, int workers, CancellationToken cancellation)

@@ -46,6 +46,18 @@ public class ShardFileTests
     }
 
     [Test]
+    public void ImagesAddedToACompleteShard_AreRefused()
+    {
+        Do(3);
+        byte[] complete = File.ReadAllBytes(Path);
+        using IEnumerator<string> more = Names.Append("d.png").GetEnumerator();
+        Assert.That(() => ShardFile.Open(_folder.Path, Header(), more),
+            Throws.InvalidOperationException.With.Message.Contains("it has 3").And.Message.Contains("'d.png'").And.Message.Contains("another output folder"));
+        Assert.That(File.ReadAllBytes(Path), Is.EqualTo(complete));
+        Assert.That(Do(3), Is.EqualTo(3), "the same images are none that were added");
+    }
+
+    [Test]
     public void AnIncompleteShard_IsNotMerged()
     {
         Do(2);

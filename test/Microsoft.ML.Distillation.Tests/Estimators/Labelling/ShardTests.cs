@@ -23,7 +23,7 @@ public class ShardTests
     [TestCase("OMPI_COMM_WORLD_RANK=0 OMPI_COMM_WORLD_SIZE=4", 1, 4)]
     [TestCase("SLURM_PROCID=3 SLURM_NTASKS=4", 4, 4)]
     [TestCase("SLURM_ARRAY_TASK_ID=5 SLURM_ARRAY_TASK_COUNT=10 SLURM_ARRAY_TASK_MIN=1 SLURM_PROCID=0 SLURM_NTASKS=1", 5, 10)]
-    [TestCase("RANK=2", 1, 1)]
+    [TestCase("SLURM_PROCID=0", 1, 1)]
     [TestCase("", 1, 1)]
     public void ClustersVariables_AreRead(string variables, int number, int count)
     {
@@ -39,6 +39,26 @@ public class ShardTests
         Assert.That((shard.Number, shard.Count), Is.EqualTo((3, 5)));
         Assert.That(() => Shard.FromEnvironment(Reader("JOB_COMPLETION_INDEX=5"), 5), Throws.TypeOf<FormatException>().With.Message.Contains("JOB_COMPLETION_INDEX"));
     }
+
+    [TestCase("RANK=3", 4)]
+    [TestCase("OMPI_COMM_WORLD_RANK=0", 1)]
+    [TestCase("SLURM_ARRAY_TASK_ID=5 SLURM_ARRAY_TASK_MIN=1", 5)]
+    [TestCase("RANK=3 SLURM_PROCID=0", 4)]
+    [TestCase("RANK=3 JOB_COMPLETION_INDEX=3", 4)]
+    public void AnIndexAlone_GoesWithTheNumberOfShards(string variables, int number)
+    {
+        Shard shard = Shard.FromEnvironment(Reader(variables), 8);
+        Assert.That((shard.Number, shard.Count), Is.EqualTo((number, 8)));
+    }
+
+    [TestCase("RANK=3", null, "RANK is set", "--shards")]
+    [TestCase("RANK=8", 8, "RANK", "none of 8 shards")]
+    [TestCase("RANK=3 OMPI_COMM_WORLD_RANK=1", 8, "RANK and OMPI_COMM_WORLD_RANK", "--shard i/8")]
+    [TestCase("", 3, "--shards 3", "--shard i/3")]
+    [TestCase("SLURM_PROCID=0", 3, "--shards 3", "--shard i/3")]
+    [TestCase("WORLD_SIZE=3", 3, "--shards 3", "--shard i/3")]
+    public void HalfAShard_IsNotAllImages(string variables, int? count, string first, string second)
+        => Assert.That(() => Shard.FromEnvironment(Reader(variables), count), Throws.TypeOf<FormatException>().With.Message.Contains(first).And.Message.Contains(second));
 
     private static Func<string, string?> Reader(string variables)
     {

@@ -31,8 +31,9 @@ public class TeacherLabelsTests
         using SampleStore labelled = Images.Store(9), unlabelled = Images.Store(4);
         using var teacher = new Lists(
             [0.9f, 0.3f], [0.2f], [0.8f, 0.7f, 0.1f], [0.6f]);
-        using RelabelledDataset labels = TeacherLabels.Of(teacher, unlabelled, labelled, new GeneratedLabelOptions(), 3, 1, default, out float[] thresholds);
-        Assert.That(thresholds, Has.All.EqualTo(0.6f).Within(1e-4));
+        using RelabelledDataset labels = TeacherLabels.Of(teacher, unlabelled, labelled, new GeneratedLabelOptions(), 3, 1, default, out LabelThresholds thresholds);
+        Assert.That(thresholds.Shortage, Is.Null);
+        Assert.That(thresholds.Scores, Has.All.EqualTo(0.6f).Within(1e-4));
         Assert.That(labels.Count, Is.EqualTo(3));
         Assert.That(Enumerable.Range(0, 3).Select(i => labels.AnnotationOf(i).Count), Is.EqualTo(new[] { 1, 2, 1 }));
         Assert.That(labels.SizeOf(1), Is.EqualTo(unlabelled.SizeOf(2)));
