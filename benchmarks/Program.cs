@@ -35,7 +35,8 @@ static void AgainstTorchvision()
 {
     TorchvisionSide? torchvision = TorchvisionSide.Run(threads: Environment.ProcessorCount, width: 320, height: 320, batch: 2, steps: 5);
     Console.WriteLine($"Against torchvision (torch {torchvision?.Torch ?? "not installed"}) on {Environment.ProcessorCount} threads:");
-    Report.Ratio("training step, Faster R-CNN ResNet-18-FPN, 2 images of 320×320", TrainingBench.StepSeconds(), torchvision?.TrainingStep);
+    Report.Ratio("training step, Faster R-CNN ResNet-18-FPN, 2 images of 320×320", TrainingBench.StepSeconds(Backbone.ResNet18), torchvision?.TrainingStep);
+    Report.Ratio("training step, Faster R-CNN MobileNetV3-Large-FPN, 2 images of 320×320", TrainingBench.StepSeconds(Backbone.MobileNetV3Large), torchvision?.TrainingStepMobile);
     Report.Ratio("NMS of 100 boxes", BoxBench.NmsSeconds(100), torchvision?.Nms100);
     Report.Ratio("NMS of 1,000 boxes", BoxBench.NmsSeconds(1000), torchvision?.Nms1000);
     Report.Ratio("NMS of 5,000 boxes", BoxBench.NmsSeconds(5000), torchvision?.Nms5000);

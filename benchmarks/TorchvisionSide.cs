@@ -5,7 +5,7 @@ namespace Microsoft.ML.Distillation.Benchmarks;
 
 /// <summary>The seconds that torchvision takes, from torchvision_side.py.</summary>
 internal sealed record TorchvisionSide(
-    string Torch, double TrainingStep, double Nms100, double Nms1000, double Nms5000, double RoiAlign)
+    string Torch, double TrainingStep, double TrainingStepMobile, double Nms100, double Nms1000, double Nms5000, double RoiAlign)
 {
     private static readonly JsonSerializerOptions Names = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, RespectRequiredConstructorParameters = true };
 

@@ -13,11 +13,11 @@ internal static class TrainingBench
 {
     private const int Classes = 20;
 
-    /// <summary>Two images of 320×320 with eight objects each, proposals and heads as on torchvision's side.</summary>
-    public static double StepSeconds()
+    /// <summary>Two images of 320×320 with eight objects each, feature pyramid, proposals and heads as on torchvision's side.</summary>
+    public static double StepSeconds(Backbone backbone)
     {
         NativeHeap.KeepFreedMemory();
-        using Detector detector = StudentDetector.FasterRcnn(Backbone.ResNet18 with { FpnChannels = 256 }, 320, new FasterRcnnOptions
+        using Detector detector = StudentDetector.FasterRcnn(backbone with { FpnChannels = 256 }, 320, new FasterRcnnOptions
         {
             InputWidth = 320,
             InputHeight = 320,

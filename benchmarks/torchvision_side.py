@@ -10,7 +10,7 @@ import torch
 import torchvision
 from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
-from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
+from torchvision.models.detection.backbone_utils import BackboneWithFPN, resnet_fpn_backbone
 
 threads, width, height, batch, steps = map(int, sys.argv[1:])
 torch.set_num_threads(threads)
@@ -27,10 +27,19 @@ def median_seconds(action, repeats):
     return sorted(times)[len(times) // 2]
 
 
-def training_step():
-    # Maps of stride 8, 16 and 32, as on our side.
-    backbone = resnet_fpn_backbone(
+# Maps of stride 8, 16 and 32, as on our side.
+def resnet():
+    return resnet_fpn_backbone(
         backbone_name="resnet18", weights=None, norm_layer=torch.nn.BatchNorm2d, trainable_layers=5, returned_layers=[2, 3, 4])
+
+
+# Without the last 1x1 convolution, which our backbone leaves out.
+def mobilenet():
+    blocks = torchvision.models.mobilenet_v3_large(weights=None).features[:16]
+    return BackboneWithFPN(blocks, {"6": "0", "12": "1", "15": "2"}, [40, 112, 160], 256)
+
+
+def training_step(backbone):
     model = FasterRCNN(
         backbone, num_classes=21, min_size=min(width, height), max_size=max(width, height),
         rpn_anchor_generator=AnchorGenerator(((32,), (64,), (128,), (256,)), ((0.5, 1.0, 2.0),) * 4),
@@ -71,7 +80,7 @@ def roi_align():
 
 print(json.dumps({
     "torch": torch.__version__,
-    "training_step": training_step(),
+    "training_step": training_step(resnet()), "training_step_mobile": training_step(mobilenet()),
     "nms100": nms(100), "nms1000": nms(1000), "nms5000": nms(5000),
     "roi_align": roi_align(),
 }))
