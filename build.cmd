@@ -20,7 +20,7 @@ exit /b 2
 dotnet build -c %CONFIGURATION% --verbosity quiet %REST%
 exit /b %ERRORLEVEL%
 :test
-dotnet test -c %CONFIGURATION% %REST%
+dotnet test -c %CONFIGURATION% --logger "console;verbosity=normal" %REST%
 exit /b %ERRORLEVEL%
 :demo
 dotnet run -c %CONFIGURATION% --project src/Samples/Demo -- %REST%
@@ -31,5 +31,6 @@ exit /b %ERRORLEVEL%
 :pack
 dotnet pack src/Microsoft.ML.Distillation -c %CONFIGURATION% -o artifacts/packages --verbosity quiet %REST%
 if errorlevel 1 exit /b %ERRORLEVEL%
-dotnet pack src/Microsoft.ML.Distillation.Tool -c %CONFIGURATION% -o artifacts/packages --verbosity quiet %REST%
+rem Without libtorch unless -p:TorchRuntime=... asks for it; in folders of its own, as other builds have another runtime.
+dotnet pack src/Microsoft.ML.Distillation.Tool -c %CONFIGURATION% -o artifacts/packages --artifacts-path artifacts/tool --verbosity quiet -p:TorchRuntime=none %REST%
 exit /b %ERRORLEVEL%

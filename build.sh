@@ -97,20 +97,46 @@ build() {
     dotnet build --no-restore -c "$configuration" --verbosity quiet -clp:Summary "$@"
 }
 
+# Why tests were skipped: dotnet test names them without.
+list_skipped() {
+    awk '
+        function text(s) { gsub(/&lt;/, "<", s); gsub(/&gt;/, ">", s); gsub(/&quot;/, "\"", s); gsub(/&amp;/, "\\&", s); return s }
+        /<UnitTestResult / { name = $0; sub(/.* testName="/, "", name); sub(/" .*/, "", name); skipped = /outcome="NotExecuted"/ }
+        skipped && /<Message>/ {
+            reason = $0; sub(/.*<Message>/, "", reason); sub(/<\/Message>.*/, "", reason)
+            if (!count++) print "\nSkipped, and why:"
+            print "  " text(name) ": " text(reason)
+        }' "$@"
+}
+
 verb=${1:-}
 [ $# -gt 0 ] && shift
 case $verb in
     build) build "$@" ;;
-    test) prepare_browser; build && dotnet test --no-build -c "$configuration" "$@" ;;
-    demo) build >/dev/null && dotnet run --no-build -c "$configuration" --project src/Samples/Demo -- "$@" ;;
+    test)
+        prepare_browser
+        build
+        rm -rf artifacts/test-results
+        status=0
+        dotnet test --no-build -c "$configuration" --logger trx --results-directory artifacts/test-results "$@" || status=$?
+        if compgen -G 'artifacts/test-results/*.trx' >/dev/null; then list_skipped artifacts/test-results/*.trx; fi
+        exit "$status" ;;
+    demo)
+        build >&2
+        dotnet run --no-build -c "$configuration" --project src/Samples/Demo -- "$@" ;;
     bench)
         apt_install /usr/lib/python3/dist-packages/torchvision python3-torchvision
-        build >/dev/null && dotnet run --no-build -c "$configuration" --project benchmarks -- "$@" ;;
+        build >&2
+        dotnet run --no-build -c "$configuration" --project benchmarks -- "$@" ;;
     pack)
-        UseSubstitutes=false restore
-        for project in src/Microsoft.ML.Distillation src/Microsoft.ML.Distillation.Tool; do
-            dotnet pack "$project" -c "$configuration" -o artifacts/packages --verbosity quiet "$@"
-        done
+        export UseSubstitutes=false
+        restore
+        dotnet pack src/Microsoft.ML.Distillation -c "$configuration" -o artifacts/packages --verbosity quiet "$@"
+        # The command is packed for this platform, without libtorch unless -p:TorchRuntime=... asks for it; in folders of its own, as the
+        # repository's other builds have another runtime.
+        case "$*" in *TorchRuntime=*) prepare_native ;; esac
+        dotnet pack src/Microsoft.ML.Distillation.Tool -c "$configuration" -o artifacts/packages --artifacts-path artifacts/tool \
+            --verbosity quiet -p:TorchRuntime=none "$@"
         ls artifacts/packages ;;
     *) say "usage: ./build.sh build|test|demo|bench|pack [arguments]" >&2; exit 2 ;;
 esac

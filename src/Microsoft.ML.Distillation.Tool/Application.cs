@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using Microsoft.ML.Distillation.Tool.Commands;
 
@@ -37,6 +38,12 @@ internal static class Application
             return WrongUse;
         }
 
+        if (parsed.Action is not HelpAction && Libtorch.Refusal(parsed.CommandResult.Command.Name, Libtorch.Carried) is { } refusal)
+        {
+            error.WriteLine($"{Name}: {refusal}");
+            return Failure;
+        }
+
         try
         {
             return parsed.Invoke(new InvocationConfiguration
@@ -59,11 +66,14 @@ internal static class Application
         }
         catch (Exception failure)
         {
-            error.WriteLine($"{Name}: {OneLine(Cause(failure).Message)}");
+            error.WriteLine($"{Name}: {Line(failure)}");
             if (parsed.GetValue(SharedOptions.Verbose)) error.WriteLine(failure);
             return Failure;
         }
     }
+
+    /// <summary>What went wrong, in one line.</summary>
+    public static string Line(Exception failure) => OneLine(Cause(failure).Message);
 
     private static RootCommand CreateRoot()
     {

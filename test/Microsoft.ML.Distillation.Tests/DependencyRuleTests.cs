@@ -13,7 +13,7 @@ public partial class DependencyRuleTests
         ["Losses"] = ["Tensors"],
         ["Reports"] = ["Evaluation", "Data"],
         ["Onnx"] = [],
-        ["Drawing"] = [],
+        ["Drawing"] = ["Onnx"],
         ["Data"] = ["Onnx", "Drawing"],
         ["Detectors"] = ["Tensors", "Compression", "Data", "Onnx", "Losses", "Evaluation"],
         ["Teachers"] = ["Tensors", "Compression", "Data", "Onnx", "Losses", "Evaluation", "Detectors"],

@@ -29,6 +29,9 @@ internal sealed class ConvertCommand : System.CommandLine.Command
 
     private static void Convert(DataFolder data, DetectionFormat format, string folder, string? asked, bool copyImages, TextWriter output, TextWriter error)
     {
+        OutputCheck.Folder("--output", folder);
+        if (data.Format == format && RealPath.IsWithin(data.Path, folder))
+            throw new UsageException($"--output '{folder}' is where the data set itself lies, whose files would be replaced: name another folder.");
         using var interruption = new Interruption(error, "what is not finished is taken back");
         string?[] splits = asked is not null ? [data.Choose(asked)] : [.. AnnotationSplits.Usual.Where(data.Has)];
         if (splits.Length == 0) splits = [null];

@@ -42,6 +42,14 @@ internal sealed class DataOptionSet
         return OrNone(data, parsed.GetValue(_test), "test") is string split ? data.Load(context, split) : [];
     }
 
+    /// <summary>The same, each image opened once, before the training.</summary>
+    /// <inheritdoc cref="TestImages.Checked"/>
+    public IReadOnlyList<AnnotatedImage> OpenTest(ParseResult parsed, MLContext context, bool skipInvalid, TextWriter error)
+    {
+        DataFolder data = DataOf(parsed) with { AllowMissingImages = skipInvalid };
+        return OrNone(data, parsed.GetValue(_test), "test") is string split ? TestImages.Checked(data.Load(context, split), skipInvalid, error) : [];
+    }
+
     /// <summary>The data set.</summary>
     public DataFolder DataOf(ParseResult parsed) => _format.At(parsed, parsed.GetRequiredValue(_data));
 

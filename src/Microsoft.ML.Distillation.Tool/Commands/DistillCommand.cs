@@ -5,7 +5,7 @@ namespace Microsoft.ML.Distillation.Tool.Commands;
 /// <summary><c>ml-distill distill</c>: trains a student under a teacher, and its controls without one.</summary>
 internal sealed class DistillCommand : System.CommandLine.Command
 {
-    private readonly Option<string> _output = SharedOptions.RequiredPath("--output", "The student to write, an ML.NET model (.zip).", "FILE");
+    private readonly Option<string> _output = SharedOptions.RequiredPath("--output", "The student to write: an ML.NET model (.zip), or by its ending an .onnx.", "FILE");
 
     private readonly Option<bool> _control = new("--control")
     {

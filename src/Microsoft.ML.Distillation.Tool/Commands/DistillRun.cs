@@ -23,9 +23,11 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
     {
         TextWriter error = parsed.InvocationConfiguration.Error;
         command.Precision.Check(parsed);
+        foreach (string path in (string[])[command.OutputOf(parsed), .. _seeds.SelectMany(PathsOf)]) OutputCheck.File(parsed, "--output", path);
+        command.Report.Check(parsed);
         MLContext context = TrainingSession.CreateContext(_seeds[0], parsed.GetValue(SharedOptions.Verbose), error);
         if (_noLabels && _control) throw new UsageException("--control needs labels: without them the student cannot learn alone.");
-        IReadOnlyList<AnnotatedImage> test = _noLabels ? [] : command.Data.OpenTest(parsed, context);
+        IReadOnlyList<AnnotatedImage> test = _noLabels ? [] : command.Data.OpenTest(parsed, context, command.Training.SkipsInvalid(parsed), error);
         Teacher teacher = command.Teacher.Open(parsed, [.. (_distillation.Hints ?? []).Select(pair => pair.Teacher)]);
         if (command.Teacher.IsPublished(parsed) && _distillation.Hints is null && command.Distillation.FeatureLossIn(parsed) is { } loss)
         {
@@ -36,6 +38,9 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
 
         var display = TrainingDisplay.On(_output);
         TrainingSession session = _noLabels ? command.Data.OpenImages(parsed, context, display) : command.Data.Open(parsed, context, display, command.Training.SkipsInvalid(parsed));
+        bool teacherIsMeasured = test.Count > 0 && !command.Teacher.IsPublished(parsed) && !command.Teacher.IsPlain(parsed);
+        if (test.Count > 0 && command.Teacher.IsPlain(parsed))
+            error.WriteLine($"warning: '{command.Teacher.PathOf(parsed)}' is the plain form, which takes no test images as they are: the teacher teaches, but is not measured beside the student.");
         if (command.Teacher.IsPublished(parsed) && !_noLabels)
             TeacherInspection.WriteClasses(_output, teacher.ClassNames, session.ClassNames(), command.Teacher.OptionsOf(parsed));
         using var interruption = new Interruption(error, "the best model so far will be saved");
@@ -76,7 +81,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
 
         IEnumerable<ModelReport> TeacherReport()
         {
-            if (!command.Teacher.IsPublished(parsed)) yield return _teacherReport ??= ModelReport.Measure("teacher", command.Teacher.PathOf(parsed), test, interruption.Token);
+            if (teacherIsMeasured) yield return _teacherReport ??= ModelReport.Measure("teacher", command.Teacher.PathOf(parsed), test, interruption.Token);
         }
     }
 
@@ -100,12 +105,21 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
         StudentRun Student(string name, string run, string suffix, DetectorEstimatorOptions options)
         {
             bool several = _seeds.Count > 1;
-            string path = command.OutputOf(parsed), ofSeed = several ? $"-seed{seed}" : "";
             return new StudentRun(
-                name, several ? $"{run} {seed}" : run, seed, several || _control ? run + ofSeed : null, options,
-                Path.Combine(Path.GetDirectoryName(path) ?? "", $"{Path.GetFileNameWithoutExtension(path)}{ofSeed}{suffix}{Path.GetExtension(path)}"));
+                name, several ? $"{run} {seed}" : run, seed, several || _control ? run + OfSeed(seed) : null, options, PathOf(seed, suffix));
         }
     }
+
+    /// <summary>The models that a seed's students are written to.</summary>
+    private IEnumerable<string> PathsOf(int seed) => (_control ? (string[])["", "-alone", "-l2"] : [""]).Select(suffix => PathOf(seed, suffix));
+
+    private string PathOf(int seed, string suffix)
+    {
+        string path = command.OutputOf(parsed);
+        return Path.Combine(Path.GetDirectoryName(path) ?? "", $"{Path.GetFileNameWithoutExtension(path)}{OfSeed(seed)}{suffix}{Path.GetExtension(path)}");
+    }
+
+    private string OfSeed(int seed) => _seeds.Count > 1 ? $"-seed{seed}" : "";
 
     private void WriteReport(IReadOnlyList<IReadOnlyList<ModelReport>> results, IReadOnlyList<AnnotatedImage> test)
     {

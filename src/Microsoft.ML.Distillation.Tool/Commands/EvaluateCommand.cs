@@ -41,10 +41,12 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
             ];
             if (report.IsWanted(parsed) ? parsed.GetValue(model) is null : beside.Any(entry => entry.Path is not null))
                 throw new UsageException("--report goes with --model and --data; --teacher, --alone and --quantised go with --report.");
+            OutputCheck.File(parsed, json.Name, parsed.GetValue(json));
+            report.Check(parsed);
             bool inclusive = !parsed.GetValue(exclusive);
             DetectionMetrics metrics = (parsed.GetValue(model), parsed.GetValue(data), parsed.GetValue(groundTruth), parsed.GetValue(detections)) switch
             {
-                (string path, string folder, null, null) => OnData(path, format.At(parsed, folder), parsed.GetValue(split), inclusive),
+                (string path, string folder, null, null) => OnData(path, format.At(parsed, folder), parsed.GetValue(split), inclusive, error),
                 (null, null, string truth, string found) when parsed.GetValue(split) is null => OnFiles(truth, found, inclusive, error),
                 _ => throw new UsageException("give either --model and --data, or --ground-truth and --detections (see 'ml-distill evaluate --help')"),
             };
@@ -59,10 +61,13 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
         });
     }
 
-    private static DetectionMetrics OnData(string model, DataFolder data, string? split, bool inclusive)
+    private static DetectionMetrics OnData(string model, DataFolder data, string? split, bool inclusive, TextWriter error)
     {
         using IImageDetector detector = ImageDetector.Open(model);
         IReadOnlyList<AnnotatedImage> images = data.Load(new MLContext(), data.Choose(split, "test"));
+        string[] named = [.. images.SelectMany(image => image.Label).Where(name => name.Length > 0).Distinct().Order(StringComparer.Ordinal)];
+        if (named.Length > 0 && !named.Intersect(detector.ClassNames).Any())
+            error.WriteLine($"warning: the model knows none of the images' classes. It knows {string.Join(", ", detector.ClassNames)}; the images have {string.Join(", ", named)}.");
         var tally = new DetectionTally();
         foreach ((AnnotatedImage truth, DetectedImage found) in images.Zip(detector.Detect(images.Select(image => image.ImagePath)))) tally.Add(truth, found);
         return tally.Measure(inclusive);

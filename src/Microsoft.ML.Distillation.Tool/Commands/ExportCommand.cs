@@ -20,8 +20,10 @@ internal sealed class ExportCommand : System.CommandLine.Command
         foreach (Option option in (Option[])[model, output, plain]) Options.Add(option);
         SetAction(parsed =>
         {
-            OnnxModelFile detector = FittedDetectors.In(parsed.GetRequiredValue(model));
-            string path = parsed.GetRequiredValue(output);
+            (string source, string path) = (parsed.GetRequiredValue(model), parsed.GetRequiredValue(output));
+            OutputCheck.File(parsed, output.Name, path);
+            OnnxModelFile detector = FittedDetectors.In(source);
+            if (DetectorGraph.IsPlain(detector)) throw new FormatException($"'{source}' is the plain form already, of which no other can be made: export the model that it came from.");
             AtomicFile.Write(path, (parsed.GetValue(plain) ? PlainForm.Of(detector) : detector).ToBytes());
             parsed.InvocationConfiguration.Output.WriteLine($"saved {path}");
         });

@@ -22,6 +22,11 @@ internal sealed class InspectCommand : System.CommandLine.Command
         SetAction(parsed =>
         {
             TextWriter output = parsed.InvocationConfiguration.Output;
+            string? place = parsed.GetValue(folder);
+            (string? figures, string? sheet) = place is null ? (null, null) : (Path.Combine(place, "inspection.json"), Path.Combine(place, "contact-sheet.png"));
+            OutputCheck.Folder(folder.Name, place);
+            OutputCheck.File(parsed, folder.Name, figures);
+            OutputCheck.File(parsed, folder.Name, sheet);
             DataFolder source = format.At(parsed, parsed.GetRequiredValue(data));
             DetectionDataInspection found = parsed.GetValue(split) switch
             {
@@ -30,9 +35,8 @@ internal sealed class InspectCommand : System.CommandLine.Command
                 string name => DataInspector.Inspect(source.Format, source.Source, [name]),
             };
             InspectionTable.Write(output, found);
-            if (parsed.GetValue(folder) is not string place) return;
-            InspectionTable.WriteJson(Path.Combine(place, "inspection.json"), found);
-            string sheet = Path.Combine(place, "contact-sheet.png");
+            if (figures is null || sheet is null) return;
+            InspectionTable.WriteJson(figures, found);
             found.SaveContactSheet(sheet, parsed.GetValue(pictures) ?? 24);
             output.WriteLine($"saved {sheet}");
         });

@@ -31,6 +31,7 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
     private void Run(ParseResult parsed)
     {
         TextWriter output = parsed.InvocationConfiguration.Output;
+        OutputCheck.File(parsed, _draw.Name, parsed.GetValue(_draw));
         string path = _teacher.PathOf(parsed);
         OnnxTeacherOptions options = _teacher.OptionsOf(parsed);
         (ImageSize input, IReadOnlyList<OnnxOutput> outputs, bool batched) = TeacherInspection.WriteGraph(output, path, options);

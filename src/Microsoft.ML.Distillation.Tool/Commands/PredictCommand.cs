@@ -27,12 +27,16 @@ internal sealed class PredictCommand : System.CommandLine.Command
         foreach (Option option in (Option[])[split, output, ids, draw, drawScore]) Options.Add(option);
         SetAction(parsed =>
         {
-            string place = parsed.GetRequiredValue(images);
+            (string place, string target) = (parsed.GetRequiredValue(images), parsed.GetRequiredValue(output));
+            OutputCheck.File(parsed, output.Name, target);
+            OutputCheck.Folder(draw.Name, parsed.GetValue(draw));
             bool isDataSet = format.IsGiven(parsed);
             if (!isDataSet && parsed.GetValue(split) is not null) throw new UsageException("--split goes with --format: a folder of images has no parts.");
             IReadOnlyList<string> files = isDataSet
                 ? [.. format.At(parsed, place).Read(parsed.GetValue(split)).Select(image => image.ImagePath)]
                 : ImageFiles.Find(place);
+            CheckNoneIsReplaced(files, output.Name, [target]);
+            if (parsed.GetValue(draw) is string pictures) CheckNoneIsReplaced(files, draw.Name, files.Select(file => PictureOf(file, pictures)));
             using IImageDetector detector = ImageDetector.Open(parsed.GetRequiredValue(model));
             CocoNumbering numbers = parsed.GetValue(ids) is string path ? CocoNumbering.From(path) : CocoNumbering.Counted(files, detector.ClassNames);
             var detections = new List<CocoDetection>();
@@ -42,8 +46,8 @@ internal sealed class PredictCommand : System.CommandLine.Command
                 if (parsed.GetValue(draw) is string folder) Draw(found, detector.ClassNames, folder, parsed.GetValue(drawScore) ?? .5);
             }
 
-            CocoResults.Write(parsed.GetRequiredValue(output), detections);
-            parsed.InvocationConfiguration.Output.WriteLine($"{detections.Count} detections in {files.Count} images, saved {parsed.GetRequiredValue(output)}");
+            CocoResults.Write(target, detections);
+            parsed.InvocationConfiguration.Output.WriteLine($"{detections.Count} detections in {files.Count} images, saved {target}");
         });
     }
 
@@ -59,7 +63,21 @@ internal sealed class PredictCommand : System.CommandLine.Command
             DetectionPainter.Draw(picture, found.Boxes.AsSpan(4 * i, 4), label, found.Labels[i], found.Scores[i]);
         }
 
-        bool jpeg = Path.GetExtension(found.ImagePath).ToUpperInvariant() is ".JPG" or ".JPEG";
-        picture.Save(Path.Combine(folder, jpeg ? Path.GetFileName(found.ImagePath) : Path.GetFileName(found.ImagePath) + ".png"));
+        picture.Save(PictureOf(found.ImagePath, folder));
+    }
+
+    /// <summary>The picture of an image: JPEG and PNG keep their names, others become PNG.</summary>
+    private static string PictureOf(string image, string folder)
+    {
+        string name = Path.GetFileName(image);
+        return Path.Combine(folder, Path.GetExtension(name).ToUpperInvariant() is ".JPG" or ".JPEG" or ".PNG" ? name : name + ".png");
+    }
+
+    /// <exception cref="UsageException">One of the outputs is one of the images.</exception>
+    private static void CheckNoneIsReplaced(IReadOnlyList<string> images, string option, IEnumerable<string> outputs)
+    {
+        var places = images.Select(RealPath.Of).ToHashSet(RealPath.Comparer);
+        if (outputs.FirstOrDefault(path => places.Contains(RealPath.Of(path))) is { } replaced)
+            throw new UsageException($"{option}: '{replaced}' is one of the images, which would be replaced: name another place.");
     }
 }

@@ -21,6 +21,10 @@ internal sealed class ReportOptionSet
     /// <summary>Whether a report was asked for.</summary>
     public bool IsWanted(ParseResult parsed) => parsed.GetValue(_file) is not null;
 
+    /// <summary>Checks that the report, if one was asked for, can be written.</summary>
+    /// <exception cref="UsageException">It cannot.</exception>
+    public void Check(ParseResult parsed) => OutputCheck.File(parsed, _file.Name, parsed.GetValue(_file));
+
     /// <summary>Writes the report, if one was asked for.</summary>
     /// <param name="title">Its heading.</param>
     /// <param name="models">The models, in the order in which they are shown.</param>

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
@@ -58,6 +60,9 @@ internal sealed class TeacherOptionSet
 
     /// <summary>Whether the teacher is an ONNX detector that this library did not make.</summary>
     public bool IsPublished(ParseResult parsed) => NamesOf(parsed) is not null;
+
+    /// <summary>Whether the teacher is a model of this library in the plain form, which takes images at the network's size alone.</summary>
+    public bool IsPlain(ParseResult parsed) => !IsPublished(parsed) && DetectorGraph.IsPlain(FittedDetectors.In(PathOf(parsed)));
 
     /// <summary>The teacher.</summary>
     /// <param name="hints">Tensors of its graph that serve as hints.</param>

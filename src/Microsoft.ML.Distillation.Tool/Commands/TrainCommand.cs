@@ -14,7 +14,7 @@ internal sealed class TrainCommand : System.CommandLine.Command
         var detector = new DetectorOptionSet("resnet18", 320);
         var training = new TrainingOptionSet();
         var precision = new PrecisionOptionSet();
-        Option<string> output = SharedOptions.RequiredPath("--output", "The model to write, an ML.NET model (.zip).", "FILE");
+        Option<string> output = SharedOptions.RequiredPath("--output", "The model to write: an ML.NET model (.zip), or by its ending an .onnx.", "FILE");
         data.AddTo(Options);
         Options.Add(output);
         detector.AddTo(Options);
@@ -32,8 +32,9 @@ internal sealed class TrainCommand : System.CommandLine.Command
         (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         StudentDetector plan = detector.Read(parsed);
         precision.Check(parsed);
+        OutputCheck.File(parsed, "--output", path);
         MLContext context = TrainingSession.CreateContext(training.SeedOf(parsed), parsed.GetValue(SharedOptions.Verbose), error);
-        IReadOnlyList<AnnotatedImage> test = data.OpenTest(parsed, context);
+        IReadOnlyList<AnnotatedImage> test = data.OpenTest(parsed, context, training.SkipsInvalid(parsed), error);
         TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output), training.SkipsInvalid(parsed));
         using var interruption = new Interruption(error, "the best model so far will be saved");
         session.TrainAndSave(new TrainingRun("train", path, progress => generated.Apply(training.Apply(

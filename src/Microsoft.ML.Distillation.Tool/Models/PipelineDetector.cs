@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Estimators;
 
@@ -21,10 +22,12 @@ internal sealed class PipelineDetector : IImageDetector
     /// <inheritdoc/>
     public IEnumerable<DetectedImage> Detect(IEnumerable<string> imagePaths)
     {
+        var underWay = new ConcurrentQueue<string>();
         // Whether the pipeline begins with a path or an image, and whether it still looks for labels: it finds what it needs.
         IEnumerable<AnnotatedImage> rows = imagePaths.Select(path =>
         {
             ImageFiles.Check(path);
+            underWay.Enqueue(path);
             return new AnnotatedImage { ImagePath = path };
         });
         IDataView files = _context.Data.LoadFromEnumerable(rows);
@@ -40,14 +43,31 @@ internal sealed class PipelineDetector : IImageDetector
         ValueGetter<VBuffer<float>> getScores = cursor.GetGetter<VBuffer<float>>(scores), getBoxes = cursor.GetGetter<VBuffer<float>>(boxes);
         ReadOnlyMemory<char> imagePath = default;
         VBuffer<float> buffer = default;
-        while (cursor.MoveNext())
+        while (Naming(cursor.MoveNext)) yield return Naming(Read);
+
+        DetectedImage Read()
         {
             getPath(ref imagePath);
             string[] names = [.. labelReader.Read().Select(label => classes.Names[label])];
             getScores(ref buffer);
             float[] foundScores = [.. buffer.DenseValues()];
             getBoxes(ref buffer);
-            yield return new DetectedImage(imagePath.ToString(), names, foundScores, [.. buffer.DenseValues()]);
+            underWay.TryDequeue(out _);
+            return new DetectedImage(imagePath.ToString(), names, foundScores, [.. buffer.DenseValues()]);
+        }
+
+        // ML.NET reads ahead and does not say which image it could not read: opening those under way again does.
+        T Naming<T>(Func<T> step)
+        {
+            try
+            {
+                return step();
+            }
+            catch (Exception)
+            {
+                foreach (string image in underWay) ImageFiles.Load(image).Dispose();
+                throw;
+            }
         }
     }
 

@@ -28,6 +28,8 @@ internal sealed class TrainingSession
         _toKeys = context.Transforms.Conversion
             .MapValueToKey("Label", keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue).Fit(_files);
         Train = _toKeys.Transform(_loadImages.Transform(_files));
+        if (!Train.Schema["Label"].HasKeyValues())
+            throw new InvalidDataException($"'{data.Path}' has no object in {(trainSplit is null ? "its images" : $"its part '{trainSplit}'")}: there is nothing to train on.");
         if (validationSplit is not null)
             Validation = _toKeys.Transform(_loadImages.Transform(data.View(context, validationSplit)));
     }
@@ -85,7 +87,8 @@ internal sealed class TrainingSession
     }
 
     /// <summary>
-    /// Trains detectors side by side, showing how it goes, and saves for each the pipeline from an image's path to names, scores and boxes.
+    /// Trains detectors side by side, showing how it goes, and saves for each the pipeline from an image's path to names, scores and boxes, or by the
+    /// path's ending an .onnx.
     /// </summary>
     public void TrainAndSave(params IReadOnlyList<TrainingRun> runs)
     {
@@ -95,6 +98,12 @@ internal sealed class TrainingSession
         for (int i = 0; i < runs.Count; i++)
         {
             using DetectorTransformer detector = detectors[i];
+            if (Path.GetExtension(runs[i].Path).Equals(".onnx", StringComparison.OrdinalIgnoreCase))
+            {
+                detector.SaveOnnx(runs[i].Path);
+                continue;
+            }
+
             ITransformer toNames = Context.Transforms.Conversion.MapKeyToValue("PredictedLabel").Fit(detector.Transform(Train));
             var pipeline = new TransformerChain<ITransformer>(_loadImages, detector, toNames);
             using var zip = new MemoryStream();

@@ -59,7 +59,8 @@ internal sealed class IngestColumns
         if (!Label.HasKeyValues(TextDataViewType.Instance))
         {
             throw new ArgumentException(
-                $"The keys of column '{Label.Name}' have no names (text key values). Make them with mlContext.Transforms.Conversion.MapValueToKey.");
+                $"The keys of column '{Label.Name}' have no names (text key values). Make them with mlContext.Transforms.Conversion.MapValueToKey; "
+                + "if they were, the data that it was fitted on has no object.");
         }
 
         VBuffer<ReadOnlyMemory<char>> names = default;

@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Onnx;
 
 namespace Microsoft.ML.Distillation.Drawing;
 
@@ -104,23 +105,11 @@ internal sealed class Picture(int width, int height)
     }
 
     /// <summary>Writes the file beside and renames it, so that there is never half of one. The name's ending chooses JPEG or PNG.</summary>
-    public void Save(string path)
+    public void Save(string path) => AtomicFile.Write(path, beside =>
     {
-        string full = Path.GetFullPath(path);
-        string folder = Path.GetDirectoryName(full)!;
-        Directory.CreateDirectory(folder);
-        string beside = Path.Combine(folder, $".{Guid.NewGuid():N}{Path.GetExtension(full)}");
-        try
-        {
-            using (MLImage image = MLImage.CreateFromPixels(Width, Height, MLPixelFormat.Rgba32, _pixels)) image.Save(beside);
-            File.Move(beside, full, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(beside);
-            throw;
-        }
-    }
+        using var image = MLImage.CreateFromPixels(Width, Height, MLPixelFormat.Rgba32, _pixels);
+        image.Save(beside);
+    });
 
     private static byte[] CreateOpaque(int width, int height)
     {

@@ -56,7 +56,9 @@ internal sealed class OnnxModelFile(ModelProto model)
         Span<byte> magic = stackalloc byte[2];
         bool isZip = file.ReadAtLeast(magic, 2, throwOnEndOfStream: false) == 2 && magic is [(byte)'P', (byte)'K'];
         file.Position = 0;
-        return isZip ? LoadAll(file, path) : [Parse(File.ReadAllBytes(path), path)];
+        if (isZip) return LoadAll(file, path);
+        if (Path.GetExtension(path).Equals(".zip", StringComparison.OrdinalIgnoreCase)) throw new FormatException($"'{path}' is not an ML.NET model: it is no zip archive.");
+        return [Parse(File.ReadAllBytes(path), path)];
     }
 
     /// <summary>Every ONNX model in an ML.NET model .zip.</summary>

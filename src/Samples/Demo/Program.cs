@@ -1,86 +1,19 @@
-using System.Diagnostics;
-using System.Globalization;
-using Microsoft.ML;
-using Microsoft.ML.Distillation;
 using Microsoft.ML.Distillation.Samples.Demo;
-using Microsoft.ML.Distillation.Samples.Demo.Scenes;
-using Microsoft.ML.Distillation.Tool.Display;
-using Microsoft.ML.Distillation.Tool.Models;
+using Microsoft.ML.Distillation.Tool;
 
-// The whole story on one page: a teacher, a compact student that learns alone, and the same student that learns from the teacher.
 if (DemoOptions.Parse(args) is not { } options)
 {
     Console.Error.WriteLine(DemoOptions.Usage);
-    return 2;
+    return Application.WrongUse;
 }
 
-var watch = Stopwatch.StartNew();
-string data = options.Data ?? Path.Combine(options.Output, "data");
-if (options.Data is null)
+try
 {
-    SceneDataSet.Write(data, options.Seed, SceneDataSet.Splits);
-    Console.WriteLine($"drew {SceneDataSet.Splits.Sum(split => split.Scenes)} scenes into {data}");
+    Story.Tell(options);
+    return Application.Success;
 }
-
-var mlContext = new MLContext(options.Seed);
-IDataView train = mlContext.Data.LoadDetections(data, split: DataSplits.Choose(data, null, "train"));
-var loadImages = mlContext.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath").Fit(train);
-var toKeys = mlContext.Transforms.Conversion.MapValueToKey("Label").Fit(train);
-IDataView Prepare(IDataView view) => toKeys.Transform(loadImages.Transform(view));
-IDataView? validation = DataSplits.Exists(data, "val") ? Prepare(mlContext.Data.LoadDetections(data, split: "val")) : null;
-
-// A teacher of some size, and a student of a few convolutions that cannot quite follow it by itself.
-StudentDetector large = StudentDetector.FasterRcnn(Backbone.Plain(16, 32, 64, 96, 96), inputSize: 192);
-StudentDetector small = StudentDetector.FasterRcnn(Backbone.Plain(8, 16, 24, 32), inputSize: 128);
-
-string teacherPath = Fit("teacher", "teacher", progress => mlContext.Transforms.TrainDetector(new TrainDetectorOptions
+catch (Exception failure)
 {
-    Detector = large,
-    Epochs = options.Epochs ?? 24,
-    Seed = options.Seed,
-    ValidationSet = validation,
-    OnInvalidSample = InvalidSampleHandling.Skip,
-    Progress = progress,
-}));
-
-// The student alone and the distilled student start from the same weights and see the same batches.
-string alonePath = Fit("student alone", "student-alone", progress => mlContext.Transforms.TrainDetector(new TrainDetectorOptions
-{
-    Detector = small,
-    Epochs = options.Epochs ?? 40,
-    Seed = options.Seed,
-    ValidationSet = validation,
-    OnInvalidSample = InvalidSampleHandling.Skip,
-    Progress = progress,
-}));
-string studentPath = Fit("student distilled", "student", progress => mlContext.Transforms.DistillDetector(new DistillDetectorOptions
-{
-    Teacher = Teacher.FromModel(teacherPath),
-    Student = small,
-    Epochs = options.Epochs ?? 40,
-    Seed = options.Seed,
-    ValidationSet = validation,
-    OnInvalidSample = InvalidSampleHandling.Skip,
-    Progress = progress,
-}));
-mlContext.Model.Load(studentPath, out _).SaveOnnx(Path.ChangeExtension(studentPath, ".onnx"));
-
-IReadOnlyList<AnnotatedImage> test = AnnotatedImage.Load(mlContext, data, DataSplits.Choose(data, null, "test", "val"));
-(string Name, string Path)[] models = [("teacher", teacherPath), ("student alone", alonePath), ("student distilled", studentPath)];
-Console.WriteLine();
-ComparisonTable.Write(Console.Out, [.. models.Select(model => ModelReport.Measure(model.Name, model.Path, test))]);
-DemoPictures.Write(Path.Combine(options.Output, "pictures"), test.Take(12), models);
-Console.WriteLine();
-Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-    $"{watch.Elapsed.TotalSeconds:0} s; student.zip, student.onnx, teacher.zip and pictures are in {options.Output}"));
-return 0;
-
-// Trains, saves the pipeline from an image's path to names, scores and boxes, and tells where.
-string Fit(string title, string file, Func<IProgress<TrainingProgress>, IEstimator<DetectorTransformer>> estimatorFor)
-{
-    var model = TrainingDisplay.On(Console.Out).Show(title, progress => estimatorFor(progress)
-        .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel")).Fit(Prepare(train)));
-    string path = Path.Combine(options.Output, file + ".zip");
-    mlContext.Model.Save(loadImages.Append(model), train.Schema, path);
-    return path;
+    Console.Error.WriteLine($"demo: {Application.Line(failure)}");
+    return Application.Failure;
 }

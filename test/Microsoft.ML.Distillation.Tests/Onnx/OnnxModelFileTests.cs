@@ -46,6 +46,9 @@ public class OnnxModelFileTests
         Assert.That(() => OnnxModelFile.LoadAll(path), Throws.TypeOf<FormatException>().With.Message.Contains("notes.txt"));
         File.WriteAllText(path, "PK but no zip");
         Assert.That(() => OnnxModelFile.LoadAll(path), Throws.TypeOf<FormatException>().With.Message.Contains("notes.txt"));
+        string zip = Path.Combine(_folder, "notes.zip");
+        File.WriteAllText(zip, "no model at all");
+        Assert.That(() => OnnxModelFile.LoadAll(zip), Throws.TypeOf<FormatException>().With.Message.Contains("notes.zip' is not an ML.NET model: it is no zip archive"));
         Assert.That(() => OnnxModelFile.LoadAll(path + "x"), Throws.TypeOf<FileNotFoundException>().With.Message.Contains("notes.txtx"));
     }
 
@@ -57,6 +60,35 @@ public class OnnxModelFileTests
         AtomicFile.Write(path, [2, 3]);
         Assert.That(File.ReadAllBytes(path), Is.EqualTo(new byte[] { 2, 3 }));
         Assert.That(Directory.GetFiles(Path.GetDirectoryName(path)!), Has.Length.EqualTo(1));
+    }
+
+    [Test]
+    public void AtomicFile_WritesThroughALink_WhichStays()
+    {
+        if (OperatingSystem.IsWindows()) Assert.Ignore("Windows lets not every user make links.");
+        string path = Path.Combine(_folder, "store", "file"), link = Path.Combine(_folder, "link");
+        File.CreateSymbolicLink(link, path);
+        foreach (byte content in (byte[])[1, 2])
+        {
+            AtomicFile.Write(link, [content]);
+            Assert.That(File.ReadAllBytes(path), Is.EqualTo(new[] { content }));
+        }
+
+        Assert.That(new FileInfo(link).LinkTarget, Is.EqualTo(path));
+    }
+
+    [Test]
+    public void AtomicFile_RefusesWhatIsNoFile_AndLeavesIt()
+    {
+        Assert.That(() => AtomicFile.Write(_folder, [1]), Throws.TypeOf<IOException>().With.Message.Contains("is a folder"));
+        if (!OperatingSystem.IsLinux()) return;
+        string pipe = Path.Combine(_folder, "pipe");
+        System.Diagnostics.Process.Start("mkfifo", [pipe]).WaitForExit();
+        Assert.That(() => AtomicFile.Write(pipe, [1]), Throws.TypeOf<IOException>().With.Message.Contains($"'{pipe}' is a device or a pipe"));
+        Assert.That(() => AtomicFile.Write(pipe, beside => File.WriteAllText(beside, "")), Throws.TypeOf<IOException>());
+        Assert.That(() => AtomicFile.Check("/dev/null"), Throws.TypeOf<IOException>());
+        Assert.That(Directory.GetFiles(_folder), Is.EqualTo(new[] { pipe }));
+        Assert.That(FileKind.IsSpecial(pipe));
     }
 
     private static OnnxModelFile Scale()

@@ -23,6 +23,30 @@ public class SampleProgramsTests
         Assert.That(fromZip.Output, Does.Contain(".jpg: ").And.EqualTo(fromOnnx.Output));
     }
 
+    [Test]
+    public void Demo_TakesTheUsersData_AndMakesItsFolder()
+    {
+        using var folder = new TemporaryFolder();
+        SceneDataSet.Write(folder.Sub("data"), seed: 1, [("train", 4), ("test", 3)]);
+        File.WriteAllText(Path.Combine(folder.Path, "data", "JPEGImages", "scene_0005.jpg"), "no image");
+        ProgramRun run = ProgramRun.Of(ProgramRun.Find("Samples/Demo"), folder.Path, ["--data", "data", "--epochs", "1"]);
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        Assert.That(run.Output, Does.Contain("teacher  ").And.Contain("student alone  ").And.Contain("student distilled  "));
+        string output = Path.Combine(folder.Path, "artifacts", "demo");
+        Assert.That(Directory.GetFiles(output).Select(Path.GetFileName), Is.EquivalentTo(new[] { "teacher.zip", "student-alone.zip", "student.zip", "student.onnx" }));
+        Assert.That(Directory.GetFiles(Path.Combine(output, "pictures")), Has.Length.EqualTo(2));
+    }
+
+    [Test]
+    public void Demo_SaysInOneLine_WhatIsWrongWithTheData()
+    {
+        using var folder = new TemporaryFolder();
+        ProgramRun run = ProgramRun.Of(ProgramRun.Find("Samples/Demo"), folder.Path, ["--data", "nowhere"]);
+        Assert.That(run.ExitCode, Is.EqualTo(1));
+        Assert.That(run.Error, Does.StartWith("demo: ").And.Contain("nowhere"));
+        Assert.That(run.Error.TrimEnd().Split('\n'), Has.Length.EqualTo(1), run.Error);
+    }
+
     [TestCase("Samples/QuickStart")]
     [TestCase("Samples/Inference")]
     [TestCase("Samples/Demo", "--bogus")]

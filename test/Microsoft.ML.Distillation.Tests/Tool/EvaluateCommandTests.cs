@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Microsoft.ML.Distillation.Samples.Demo.Scenes;
 using Microsoft.ML.Distillation.Tests.Data;
+using Microsoft.ML.Distillation.Tests.Estimators;
 
 namespace Microsoft.ML.Distillation.Tests.Tool;
 
@@ -94,6 +96,17 @@ public class EvaluateCommandTests
         Assert.That(run.Output, Does.Contain(line));
         Assert.That(run.Output, Does.Contain("dog: AP -1.000000"));
         Assert.That(run.Error, Does.Contain("1 detections are of images that the ground truth does not list"));
+    }
+
+    [Test]
+    public void Model_ThatSharesNoClassWithTheImages_IsWarnedOf_WithBothLists()
+    {
+        using var folder = new TemporaryFolder();
+        SceneDataSet.Write(folder.Sub("data"), seed: 1, [("test", 3)]);
+        File.WriteAllBytes(folder.Sub("toy.onnx"), ToyDetector.Model().ToBytes());
+        ToolRun run = ToolRun.Succeeding("evaluate", "--model", folder.Sub("toy.onnx"), "--data", folder.Sub("data"));
+        Assert.That(run.Error, Does.Match("^warning: the model knows none of the images' classes. It knows red, green; the images have [a-z, ]+.$"));
+        Assert.That(run.Output, Does.StartWith("AP    0.000000"));
     }
 
     /// <summary>AP50 is the mean of the 101 precisions at IoU .50, and AP that of the ten thresholds' means: of the classes, and of all of them.</summary>

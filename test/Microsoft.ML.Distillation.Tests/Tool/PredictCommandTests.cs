@@ -74,7 +74,7 @@ public class PredictCommandTests
     {
         ToolRun.Succeeding(
             "predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images/a.png"), "--output", _folder.Sub("dt.json"), "--draw", _folder.Sub("drawn"));
-        using MLImage image = MLImage.CreateFromFile(_folder.Sub("drawn/a.png.png"));
+        using MLImage image = MLImage.CreateFromFile(_folder.Sub("drawn/a.png"));
         var drawn = Picture.Of(image);
         Assert.That((drawn.Width, drawn.Height), Is.EqualTo((40, 80)));
         Assert.That(drawn[10, 59], Is.EqualTo(DetectionPainter.ColorOf(0)), "the frame's corner");
@@ -97,6 +97,9 @@ public class PredictCommandTests
         ToolRun.Succeeding("export", "--model", _folder.Sub("toy.onnx"), "--output", _folder.Sub("full.onnx"));
         ToolRun.Succeeding("export", "--model", _folder.Sub("toy.onnx"), "--output", _folder.Sub("plain.onnx"), "--plain");
         ToolRun.Succeeding("predict", "--model", _folder.Sub("full.onnx"), "--images", _folder.Sub("images"), "--output", _folder.Sub("dt.json"));
+        ToolRun again = ToolRun.Of("export", "--model", _folder.Sub("plain.onnx"), "--output", _folder.Sub("again.onnx"));
+        Assert.That(again.ExitCode, Is.EqualTo(1));
+        Assert.That(again.Error, Does.Contain("plain.onnx' is the plain form already"));
         ToolRun plain = ToolRun.Of("predict", "--model", _folder.Sub("plain.onnx"), "--images", _folder.Sub("images"), "--output", _folder.Sub("dt.json"));
         Assert.That(plain.ExitCode, Is.EqualTo(1));
         Assert.That(plain.Error, Does.Contain("plain.onnx").And.Contain("without --plain"));

@@ -1,0 +1,47 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Tool.Models;
+
+namespace Microsoft.ML.Distillation.Tool.Commands;
+
+/// <summary>Looks before the work, which may take hours, whether its result can be written, and without replacing what it is made from.</summary>
+internal static class OutputCheck
+{
+    /// <summary>Checks a file to be written; null is none.</summary>
+    /// <param name="option">The option that names it.</param>
+    /// <exception cref="UsageException">It cannot be written, or another option names it too.</exception>
+    public static void File(ParseResult parsed, string option, string? path)
+    {
+        if (path is null) return;
+        CheckPlace(option, path, path);
+        foreach (Option other in parsed.CommandResult.Command.Options.Where(other => other.Name != option && NamesPath(other)))
+        {
+            if (parsed.GetResult(other)?.Tokens.FirstOrDefault(token => token.Value.Length > 0 && RealPath.Same(token.Value, path)) is { } token)
+                throw new UsageException($"{option} and {other.Name} name the same file, '{token.Value}', which would be replaced: name another.");
+        }
+    }
+
+    /// <summary>Checks a folder for files to be written; null is none.</summary>
+    /// <inheritdoc cref="File"/>
+    public static void Folder(string option, string? path)
+    {
+        if (path is null) return;
+        CheckPlace(option, path, Path.Combine(path, "file"));
+    }
+
+    private static void CheckPlace(string option, string path, string file)
+    {
+        if (string.IsNullOrWhiteSpace(path)) throw new UsageException($"{option} is empty: it must name a place.");
+        try
+        {
+            AtomicFile.Check(file);
+        }
+        catch (Exception error) when (error is IOException or ArgumentException or NotSupportedException)
+        {
+            throw new UsageException($"{option} '{path}' cannot be written: {error.Message}");
+        }
+    }
+
+    private static bool NamesPath(Option option) => option.HelpName is "FILE" or "DIR" or "PATH";
+}

@@ -1,0 +1,37 @@
+namespace Microsoft.ML.Distillation.Tool.Models;
+
+/// <summary>The images that a model will be measured on once it is trained.</summary>
+internal static class TestImages
+{
+    /// <summary>Opens each image before the training, so that a broken one does not cost its result.</summary>
+    /// <param name="skip">Whether to leave out, with a warning, what cannot be opened.</param>
+    /// <exception cref="FormatException">An image cannot be opened, and none is to be left out.</exception>
+    public static IReadOnlyList<AnnotatedImage> Checked(IReadOnlyList<AnnotatedImage> images, bool skip, TextWriter error)
+    {
+        var readable = new List<AnnotatedImage>();
+        string? first = null;
+        foreach (AnnotatedImage image in images)
+        {
+            string? problem = Problem(image.ImagePath);
+            if (problem is null) readable.Add(image);
+            else if (skip) first ??= problem;
+            else throw new FormatException($"The test part: {problem} Correct it, or go on without it by --skip-invalid.");
+        }
+
+        if (first is not null) error.WriteLine($"warning: {images.Count - readable.Count} of {images.Count} test images cannot be read and are left out. The first: {first}");
+        return readable;
+    }
+
+    private static string? Problem(string path)
+    {
+        try
+        {
+            ImageFiles.Load(path).Dispose();
+            return null;
+        }
+        catch (Exception error) when (error is IOException or FormatException)
+        {
+            return error.Message;
+        }
+    }
+}

@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.ML.Distillation.Samples.Demo.Scenes;
+using Microsoft.ML.Distillation.Tool.Display;
+using Microsoft.ML.Distillation.Tool.Models;
+
+namespace Microsoft.ML.Distillation.Samples.Demo;
+
+/// <summary>The whole story on one page: a teacher, a compact student that learns alone, and the same student that learns from the teacher.</summary>
+internal static class Story
+{
+    /// <summary>Trains the three, shows a table of them and leaves models and pictures.</summary>
+    public static void Tell(DemoOptions options)
+    {
+        var watch = Stopwatch.StartNew();
+        string data = options.Data ?? Path.Combine(options.Output, "data");
+        if (options.Data is null)
+        {
+            SceneDataSet.Write(data, options.Seed, SceneDataSet.Splits);
+            Console.WriteLine($"drew {SceneDataSet.Splits.Sum(split => split.Scenes)} scenes into {data}");
+        }
+
+        var mlContext = new MLContext(options.Seed);
+        IDataView train = mlContext.Data.LoadDetections(data, split: DataSplits.Choose(data, null, "train"));
+        var loadImages = mlContext.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath").Fit(train);
+        var toKeys = mlContext.Transforms.Conversion.MapValueToKey("Label").Fit(train);
+        IDataView Prepare(IDataView view) => toKeys.Transform(loadImages.Transform(view));
+        IDataView? validation = DataSplits.Exists(data, "val") ? Prepare(mlContext.Data.LoadDetections(data, split: "val")) : null;
+
+        // What would only show after the training is looked at before it.
+        IReadOnlyList<AnnotatedImage> test = TestImages.Checked(
+            AnnotatedImage.Load(mlContext, data, DataSplits.Choose(data, null, "test", "val")), skip: true, Console.Error);
+        Directory.CreateDirectory(options.Output);
+
+        // A teacher of some size, and a student of a few convolutions that cannot quite follow it by itself.
+        StudentDetector large = StudentDetector.FasterRcnn(Backbone.Plain(16, 32, 64, 96, 96), inputSize: 192);
+        StudentDetector small = StudentDetector.FasterRcnn(Backbone.Plain(8, 16, 24, 32), inputSize: 128);
+
+        string teacherPath = Fit("teacher", "teacher", progress => mlContext.Transforms.TrainDetector(new TrainDetectorOptions
+        {
+            Detector = large,
+            Epochs = options.Epochs ?? 24,
+            Seed = options.Seed,
+            ValidationSet = validation,
+            OnInvalidSample = InvalidSampleHandling.Skip,
+            Progress = progress,
+        }));
+
+        // The student alone and the distilled student start from the same weights and see the same batches.
+        string alonePath = Fit("student alone", "student-alone", progress => mlContext.Transforms.TrainDetector(new TrainDetectorOptions
+        {
+            Detector = small,
+            Epochs = options.Epochs ?? 40,
+            Seed = options.Seed,
+            ValidationSet = validation,
+            OnInvalidSample = InvalidSampleHandling.Skip,
+            Progress = progress,
+        }));
+        string studentPath = Fit("student distilled", "student", progress => mlContext.Transforms.DistillDetector(new DistillDetectorOptions
+        {
+            Teacher = Teacher.FromModel(teacherPath),
+            Student = small,
+            Epochs = options.Epochs ?? 40,
+            Seed = options.Seed,
+            ValidationSet = validation,
+            OnInvalidSample = InvalidSampleHandling.Skip,
+            Progress = progress,
+        }));
+        mlContext.Model.Load(studentPath, out _).SaveOnnx(Path.ChangeExtension(studentPath, ".onnx"));
+
+        (string Name, string Path)[] models = [("teacher", teacherPath), ("student alone", alonePath), ("student distilled", studentPath)];
+        Console.WriteLine();
+        ComparisonTable.Write(Console.Out, [.. models.Select(model => ModelReport.Measure(model.Name, model.Path, test))]);
+        DemoPictures.Write(Path.Combine(options.Output, "pictures"), test.Take(12), models);
+        Console.WriteLine();
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{watch.Elapsed.TotalSeconds:0} s; student.zip, student.onnx, teacher.zip and pictures are in {options.Output}"));
+
+        // Trains, saves the pipeline from an image's path to names, scores and boxes, and tells where.
+        string Fit(string title, string file, Func<IProgress<TrainingProgress>, IEstimator<DetectorTransformer>> estimatorFor)
+        {
+            var model = TrainingDisplay.On(Console.Out).Show(title, progress => estimatorFor(progress)
+                .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel")).Fit(Prepare(train)));
+            string path = Path.Combine(options.Output, file + ".zip");
+            mlContext.Model.Save(loadImages.Append(model), train.Schema, path);
+            return path;
+        }
+    }
+}
