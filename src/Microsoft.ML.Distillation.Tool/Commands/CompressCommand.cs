@@ -25,6 +25,7 @@ internal sealed class CompressCommand : System.CommandLine.Command
         {
             TextWriter text = parsed.InvocationConfiguration.Output;
             string path = parsed.GetRequiredValue(output);
+            OutputCheck.File(parsed, output.Name, path);
             Dictionary<string, IReadOnlyList<int>> ranks = Ranks(parsed.GetValue(rank) ?? []);
             if (parsed.GetValue(flops) is null && parsed.GetValue(head) is null && ranks.Count == 0)
                 throw new UsageException("Say what is to remain: --flops, --head-flops or --rank.");

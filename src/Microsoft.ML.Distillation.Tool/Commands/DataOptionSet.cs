@@ -35,14 +35,7 @@ internal sealed class DataOptionSet
     public TrainingSession OpenImages(ParseResult parsed, MLContext context, TrainingDisplay display)
         => new(context, ImageFiles.Find(parsed.GetRequiredValue(_data)), display);
 
-    /// <summary>The images to measure the result on; none where there are none.</summary>
-    public IReadOnlyList<AnnotatedImage> OpenTest(ParseResult parsed, MLContext context)
-    {
-        DataFolder data = DataOf(parsed);
-        return OrNone(data, parsed.GetValue(_test), "test") is string split ? data.Load(context, split) : [];
-    }
-
-    /// <summary>The same, each image opened once, before the training.</summary>
+    /// <summary>The images to measure the result on, each opened once, before the training; none where there are none.</summary>
     /// <inheritdoc cref="TestImages.Checked"/>
     public IReadOnlyList<AnnotatedImage> OpenTest(ParseResult parsed, MLContext context, bool skipInvalid, TextWriter error)
     {

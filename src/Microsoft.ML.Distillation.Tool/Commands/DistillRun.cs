@@ -38,7 +38,8 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
 
         var display = TrainingDisplay.On(_output);
         TrainingSession session = _noLabels ? command.Data.OpenImages(parsed, context, display) : command.Data.Open(parsed, context, display, command.Training.SkipsInvalid(parsed));
-        bool teacherIsMeasured = test.Count > 0 && !command.Teacher.IsPublished(parsed) && !command.Teacher.IsPlain(parsed);
+        // In scheme A another network of its architecture teaches.
+        bool teacherIsMeasured = test.Count > 0 && !command.Teacher.IsPublished(parsed) && !command.Teacher.IsPlain(parsed) && command.Precision.Scheme(parsed) != ApprenticeScheme.A;
         if (test.Count > 0 && command.Teacher.IsPlain(parsed))
             error.WriteLine($"warning: '{command.Teacher.PathOf(parsed)}' is the plain form, which takes no test images as they are: the teacher teaches, but is not measured beside the student.");
         if (command.Teacher.IsPublished(parsed) && !_noLabels)

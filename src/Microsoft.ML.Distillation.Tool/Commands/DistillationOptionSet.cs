@@ -16,6 +16,8 @@ internal sealed class DistillationOptionSet
     private readonly Option<double?> _margin = SharedOptions.Number("--margin", Invariant($"m: by how much the student must beat the teacher's box. [default: {Defaults.Margin}]"), double.MinValue);
     private readonly Option<double?> _hint = SharedOptions.Number("--hint-weight", Invariant($"γ: the weight of the hint, 0 for none. [default: {Defaults.HintWeight}]"));
 
+    private readonly Option<double?> _teacher = SharedOptions.Number("--teacher-weight", Invariant($"α: the weight of the teacher's own loss where it trains together with the student (--scheme a). [default: {Defaults.TeacherWeight}]"));
+
     private readonly Option<string> _boxes = SharedOptions.Choice("--boxes", "How the teacher's boxes enter the loss: as a bound, as the target of a squared loss (two-stage), or not at all.", "bounded", "squared", "none");
     private readonly Option<string> _adaptation = SharedOptions.Choice("--hint-adaptation", "What stands between the student's map and the hint.", "learnt", "none");
     private readonly Option<string> _norm = SharedOptions.Choice("--hint-norm", "How the distance from the hint is measured.", "l2", "l1");
@@ -26,7 +28,7 @@ internal sealed class DistillationOptionSet
     /// <summary>Adds these to a command's options.</summary>
     public void AddTo(IList<Option> options)
     {
-        foreach (Option option in (Option[])[_hard, _soft, _background, _temperature, _bounded, _margin, _boxes, _hint, _adaptation, _norm, _parts, _noSoft]) options.Add(option);
+        foreach (Option option in (Option[])[_hard, _soft, _background, _temperature, _bounded, _margin, _boxes, _hint, _adaptation, _norm, _parts, _noSoft, _teacher]) options.Add(option);
         _later.AddTo(options);
     }
 
@@ -60,5 +62,6 @@ internal sealed class DistillationOptionSet
         BoundedRegressionWeight = parsed.GetValue(_bounded),
         Margin = parsed.GetValue(_margin) ?? Defaults.Margin,
         HintWeight = parsed.GetValue(_hint) ?? Defaults.HintWeight,
+        TeacherWeight = parsed.GetValue(_teacher) ?? Defaults.TeacherWeight,
     };
 }

@@ -46,6 +46,7 @@ internal sealed class LabelCommand : System.CommandLine.Command
     {
         (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         string folder = parsed.GetRequiredValue(_output), shards = Path.Combine(folder, ShardFolder);
+        OutputCheck.Folder(_output.Name, folder);
         bool merge = parsed.GetValue(_merge);
         // Where the shards are merged there may be none of the variables that tell their processes apart.
         Shard shard = merge ? Shard.Whole : _shard.Read(parsed);

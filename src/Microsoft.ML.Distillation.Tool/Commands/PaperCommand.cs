@@ -55,9 +55,10 @@ internal sealed class PaperCommand : System.CommandLine.Command
             throw new UsageException($"--rows: Table {table.Number} has no row '{unknown}', but: {string.Join(", ", table.Cells.Select(cell => cell.Row.Id))}.");
         if (request.Given.Values.FirstOrDefault(file => !File.Exists(file)) is { } lost) throw new FileNotFoundException($"There is no model '{lost}'.", lost);
 
+        OutputCheck.Folder("--output", request.Folder);
         int seed = training.SeedOf(parsed);
         MLContext context = TrainingSession.CreateContext(seed, parsed.GetValue(SharedOptions.Verbose), error);
-        IReadOnlyList<AnnotatedImage> test = data.OpenTest(parsed, context);
+        IReadOnlyList<AnnotatedImage> test = data.OpenTest(parsed, context, training.SkipsInvalid(parsed), error);
         if (test.Count == 0) throw new UsageException("A table needs images to measure on: the data have no test part, so name one with --test-split.");
         TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output), training.SkipsInvalid(parsed));
         IReadOnlyList<AnnotatedImage> train = session.TrainImages();

@@ -11,7 +11,7 @@ internal sealed class PrecisionOptionSet
     private readonly Option<string?> _from = SharedOptions.Path("--from", "A trained full-precision student to start from (of 'train', 'distill' or 'compress'), in the place of a fresh network; the options of the network do not count then, and the learning rate is a tenth of the usual.", "FILE");
     private readonly Option<string?> _scheme = new("--scheme")
     {
-        Description = "How a student of low precision and its teacher train: a, both together from scratch; b, the student from scratch; c, from --from. [default: c with --from, else b]",
+        Description = "How a student of low precision and its teacher train: a, both together from scratch, so that of --teacher only the architecture counts; b, the student from scratch; c, from --from. [default: c with --from, else b]",
         HelpName = "a|b|c",
     };
 

@@ -19,12 +19,16 @@ internal sealed class QuantizeCommand : System.CommandLine.Command
         Option<bool> all = PrecisionOptionSet.AllLayers();
         Option<int?> count = SharedOptions.Count("--calibration-images", "How many of the images to take, spread over the folder. [default: 64]");
         foreach (Option option in (Option[])[model, images, output, precision, quantizer, all, count]) Options.Add(option);
-        SetAction(parsed => Run(
-            parsed,
-            TrainedDetector.FromModel(parsed.GetRequiredValue(model)),
-            Spread(ImageFiles.Find(parsed.GetRequiredValue(images)), parsed.GetValue(count) ?? 64),
-            PrecisionOptionSet.Complete(parsed.GetValue(precision) ?? LowPrecision.W8A8, parsed.GetRequiredValue(quantizer), parsed.GetValue(all)),
-            parsed.GetRequiredValue(output)));
+        SetAction(parsed =>
+        {
+            OutputCheck.File(parsed, output.Name, parsed.GetRequiredValue(output));
+            Run(
+                parsed,
+                TrainedDetector.FromModel(parsed.GetRequiredValue(model)),
+                Spread(ImageFiles.Find(parsed.GetRequiredValue(images)), parsed.GetValue(count) ?? 64),
+                PrecisionOptionSet.Complete(parsed.GetValue(precision) ?? LowPrecision.W8A8, parsed.GetRequiredValue(quantizer), parsed.GetValue(all)),
+                parsed.GetRequiredValue(output));
+        });
     }
 
     private static void Run(ParseResult parsed, TrainedDetector trained, IReadOnlyList<string> images, LowPrecision precision, string path)

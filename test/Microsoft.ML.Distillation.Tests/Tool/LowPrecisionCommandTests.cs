@@ -21,7 +21,12 @@ public class LowPrecisionCommandTests
         ToolRun a = ToolRun.Succeeding(["distill", "--data", data, "--teacher", full, "--output", folder.Sub("a.zip"), .. Tiny, "--precision", "w4a8", "--scheme", "a"]);
         ToolRun c = ToolRun.Succeeding(["distill", "--data", data, "--teacher", full, "--output", folder.Sub("c.zip"), .. Tiny,
             "--precision", "w8a8", "--from", full, "--quantizer", "wrpn", "--quantize-all"]);
-        Assert.That(a.Output + c.Output, Does.Contain("student distilled"));
+        Assert.That(a.Output, Does.Contain("student distilled").And.Not.Match("(?m)^\\W*teacher\\b"), "the given teacher did not teach");
+        Assert.That(c.Output, Does.Contain("student distilled").And.Match("(?m)^\\W*teacher\\b"));
+        Assert.That(a.Output, Does.Match("teacher.rcn.box [1-9]"));
+        ToolRun unweighted = ToolRun.Succeeding(["distill", "--data", data, "--teacher", full, "--output", folder.Sub("a.zip"), .. Tiny,
+            "--precision", "w4a8", "--scheme", "a", "--teacher-weight", "0"]);
+        Assert.That(unweighted.Output, Does.Contain("teacher.rcn.box 0 %"));
         ToolRun quantised = ToolRun.Succeeding("quantize", "--model", full, "--images", Path.Combine(data, "JPEGImages"), "--output", folder.Sub("q.zip"), "--precision", "w4a8", "--calibration-images", "5");
         Assert.That(quantised.Output, Does.Contain("w4a8").And.Contain("5 images"));
         ToolRun.Succeeding("quantize", "--model", full, "--images", Path.Combine(data, "JPEGImages"), "--output", folder.Sub("q.onnx"));
