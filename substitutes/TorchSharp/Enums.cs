@@ -16,6 +16,11 @@ public enum Padding
     Valid = 0, Same = 1
 }
 
+public enum TensorStringStyle
+{
+    Metadata = 0, Julia = 1, Numpy = 2, CSharp = 3, Default = 4
+}
+
 public enum compute_mode
 {
     use_mm_for_euclid_dist_if_necessary = 0, use_mm_for_euclid_dist = 1, donot_use_mm_for_euclid_dist = 2

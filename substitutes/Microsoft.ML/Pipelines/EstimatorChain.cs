@@ -15,6 +15,13 @@ namespace Microsoft.ML
             return (start as EstimatorChain<ITransformer> ?? new EstimatorChain<ITransformer>().Append(start)).Append(estimator, scope);
         }
 
+        public static EstimatorChain<TTrans> AppendCacheCheckpoint<TTrans>(this IEstimator<TTrans> start, IHostEnvironment env)
+            where TTrans : class, ITransformer
+        {
+            ArgumentNullException.ThrowIfNull(start);
+            return new EstimatorChain<ITransformer>().Append(start).AppendCacheCheckpoint(env);
+        }
+
         public static TransformerChain<TTrans> Append<TTrans>(this ITransformer start, TTrans transformer) where TTrans : class, ITransformer
         {
             ArgumentNullException.ThrowIfNull(start);

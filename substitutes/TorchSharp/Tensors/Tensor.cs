@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 
 namespace TorchSharp;
@@ -135,6 +136,12 @@ public static partial class torch
 
         public override string ToString()
             => IsInvalid ? "Tensor invalid" : $"[{string.Join("x", shape)}], type = {dtype}, device = {device}";
+
+        public string ToString(bool disamb, string? fltFormat = null, int? width = null, CultureInfo? cultureInfo = null, string? newLine = null)
+            => throw Substitute.Lacks("printing of values");
+
+        public string ToString(TensorStringStyle style, string? fltFormat = null, int? width = null, CultureInfo? cultureInfo = null, string? newLine = null)
+            => throw Substitute.Lacks("printing of values");
 
         /// <summary>The same shape and values.</summary>
         public bool Equals(Tensor? target)

@@ -17,6 +17,19 @@ public partial class SubstituteSurfaceTests
         Assert.That(surplus, Is.Empty);
     }
 
+    /// <summary>A call must bind to the same overload against both, so where a substitute has one of a name it has all.</summary>
+    [TestCase("TorchSharp")]
+    [TestCase("Microsoft.ML")]
+    [TestCase("Microsoft.ML.OnnxRuntime")]
+    public void Substitute_HasAllOverloads_OfWhatItHas(string name)
+    {
+        HashSet<string> own = [.. PublicSurface.Of(Load(name)).Select(line => Comparable($"{name} | {line}"))];
+        HashSet<string> named = [.. own.Select(NameIn).OfType<string>()];
+        string[] missing = [.. File.ReadLines(Path.Combine(AppContext.BaseDirectory, "PublicSurface", $"{name}.txt")).Select(Comparable)
+            .Where(line => NameIn(line) is { } wanted && named.Contains(wanted) && !own.Contains(line)).Order(StringComparer.Ordinal)];
+        Assert.That(missing, Is.Empty);
+    }
+
     [Test]
     public void Sources_DoNotAskWhichOfThemTheyAreCompiledAgainst()
     {
@@ -34,6 +47,13 @@ public partial class SubstituteSurfaceTests
         return $"{fields[1]} | {fields[2]} | {(fields[1] == "type" ? fields[3].Split(" : ")[0].Split(" where ")[0] : fields[3])}";
     }
 
+    /// <summary>The type and name of a public method or constructor; <see langword="null"/> of anything else.</summary>
+    private static string? NameIn(string line)
+    {
+        Match match = Callable().Match(line);
+        return match.Success ? match.Groups[1].Value + "." + match.Groups[2].Value : null;
+    }
+
     // In a context of its own: the packages' assemblies of the same names may be loaded already.
     private static Assembly Load(string name)
     {
@@ -47,6 +67,9 @@ public partial class SubstituteSurfaceTests
 
     [GeneratedRegex(@"^\s*#\s*(if|elif)\b.*(SUBSTITUTE|NUGET)", RegexOptions.IgnoreCase)]
     private static partial Regex Condition();
+
+    [GeneratedRegex(@"^(?:method|ctor) \| ([^|]+) \| public [^(]*?([\w.]+)(?:<[^(]*>)?\(")]
+    private static partial Regex Callable();
 
     [GeneratedRegex(@"[/\\](bin|obj)[/\\]")]
     private static partial Regex BuildOutput();
