@@ -31,6 +31,6 @@ exit /b %ERRORLEVEL%
 :pack
 dotnet pack src/Microsoft.ML.Distillation -c %CONFIGURATION% -o artifacts/packages --verbosity quiet %REST%
 if errorlevel 1 exit /b %ERRORLEVEL%
-rem Without libtorch unless -p:TorchRuntime=... asks for it; in folders of its own, as other builds have another runtime.
-dotnet pack src/Microsoft.ML.Distillation.Tool -c %CONFIGURATION% -o artifacts/packages --artifacts-path artifacts/tool --verbosity quiet -p:TorchRuntime=none %REST%
+rem With the libtorch that -p:TorchRuntime=... names (none: it cannot train); in folders of its own, as other builds may have another.
+dotnet pack src/Microsoft.ML.Distillation.Tool -c %CONFIGURATION% -o artifacts/packages --artifacts-path artifacts/tool --verbosity quiet %REST%
 exit /b %ERRORLEVEL%

@@ -132,11 +132,11 @@ case $verb in
         export UseSubstitutes=false
         restore
         dotnet pack src/Microsoft.ML.Distillation -c "$configuration" -o artifacts/packages --verbosity quiet "$@"
-        # The command is packed for this platform, without libtorch unless -p:TorchRuntime=... asks for it; in folders of its own, as the
-        # repository's other builds have another runtime.
-        case "$*" in *TorchRuntime=*) prepare_native ;; esac
+        # The command is packed for this platform, with the libtorch that -p:TorchRuntime=... names (none: it cannot train); in folders of
+        # its own, as the repository's other builds may have another.
+        case "$*" in *TorchRuntime=none*) ;; *) prepare_native ;; esac
         dotnet pack src/Microsoft.ML.Distillation.Tool -c "$configuration" -o artifacts/packages --artifacts-path artifacts/tool \
-            --verbosity quiet -p:TorchRuntime=none "$@"
+            --verbosity quiet "$@"
         ls artifacts/packages ;;
     *) say "usage: ./build.sh build|test|demo|bench|pack [arguments]" >&2; exit 2 ;;
 esac

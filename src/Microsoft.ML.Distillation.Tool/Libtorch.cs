@@ -15,6 +15,6 @@ internal static class Libtorch
 
     /// <summary>Why a command cannot run with that libtorch; null where it can.</summary>
     public static string? Refusal(string command, string carried) => carried == None && Trainers.Contains(command)
-        ? $"'{command}' needs libtorch, which this package was made without: make one with './build.sh pack -p:TorchRuntime=cpu' (or cuda-linux, cuda-windows)."
+        ? $"'{command}' needs libtorch, which this package was made without: make one with './build.sh pack' (-p:TorchRuntime=cpu, cuda-linux or cuda-windows)."
         : null;
 }
