@@ -14,7 +14,10 @@ public sealed record CompressionOptions
     /// </summary>
     public double? FlopsShare { get; init; }
 
-    /// <summary>The same for the head's fully connected layers. <see langword="null"/>: <see cref="FlopsShare"/>.</summary>
+    /// <summary>
+    /// The same for the head's fully connected layers, which one-stage detectors do not have: to give it for one is an error.
+    /// <see langword="null"/>: <see cref="FlopsShare"/>.
+    /// </summary>
     public double? HeadFlopsShare { get; init; }
 
     /// <summary>
