@@ -17,7 +17,7 @@ internal sealed class CompressCommand : System.CommandLine.Command
         Option<double?> head = SharedOptions.Number("--head-flops", "The same for the head's fully connected layers. [default: as --flops]", double.Epsilon, 1);
         var rank = new Option<string[]>("--rank")
         {
-            Description = "The channels in the middle of one layer, whatever the shares say: two numbers for a convolution (backbone.conv2=6,10), one for a 1×1 convolution or a fully connected layer (head.fc6=60). Can be given several times.",
+            Description = "The channels in the middle of one layer, whatever the shares say: two numbers for a convolution (backbone.conv2=6,10), one for a 1×1 convolution or a fully connected layer (head.fc6=60). Convolutions outside the backbone (rpn.conv=60,80, fpn.layer_blocks.0.0=60,80) are taken apart by this alone. Can be given several times.",
             HelpName = "NAME=N[,N]",
         };
         foreach (Option option in (Option[])[model, flops, head, rank, output]) Options.Add(option);

@@ -23,7 +23,8 @@ public sealed record CompressionOptions
     /// <summary>
     /// The channels in the middle of single layers, by the names of the detector's state dict: two for a convolution
     /// (<c>"backbone.features.3" = [24, 60]</c>, behind its first and before its last part), one for a 1×1 convolution and a fully
-    /// connected layer (<c>"head.fc6" = [210]</c>). What is not listed follows the shares.
+    /// connected layer (<c>"head.fc6" = [210]</c>). Backbone and head follow the shares where they are not listed; convolutions elsewhere
+    /// (<c>fpn.layer_blocks.0.0</c>, <c>rpn.conv</c>, those of a one-stage detector's neck and head) stay whole unless they are.
     /// </summary>
     public IReadOnlyDictionary<string, IReadOnlyList<int>> Ranks { get; init; } = new Dictionary<string, IReadOnlyList<int>>();
 

@@ -56,7 +56,7 @@ internal static class DetectorCompressor
 
     private static void Require(CompressibleLayers layers, string name, IReadOnlyList<int> ranks)
     {
-        LayerShape[] known = [.. layers.Backbone.Concat(layers.Head).Where(l => l.Groups == 1)];
+        LayerShape[] known = [.. layers.All.Where(l => l.Groups == 1)];
         LayerShape layer = known.FirstOrDefault(l => l.Name == name) ?? throw new ArgumentException(
             $"{nameof(CompressionOptions)}.{nameof(CompressionOptions.Ranks)}: the detector has no layer '{name}' to take apart, but: {string.Join(", ", known.Select(l => l.Name))}.");
         int[] most = layer.FullRanks;
@@ -111,7 +111,7 @@ internal static class DetectorCompressor
     private static CompressionReport Report(
         Detector detector, CompressibleLayers layers, IReadOnlyDictionary<string, IReadOnlyList<int>> ranks, IReadOnlyDictionary<string, double> errors)
     {
-        LayerShape[] parts = [.. layers.Backbone.Concat(layers.Head).Where(l => ranks.ContainsKey(l.Name))];
+        LayerShape[] parts = [.. layers.All.Where(l => ranks.ContainsKey(l.Name))];
         long parameters = detector.parameters().Sum(p => p.NumberOfElements);
         return new CompressionReport(
             [.. parts.Select(l => new LayerCompression(l.Name, ranks[l.Name], l.FlopsAt(ranks[l.Name]) / l.Flops, errors.TryGetValue(l.Name, out double e) ? e : null))],

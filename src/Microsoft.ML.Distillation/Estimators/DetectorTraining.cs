@@ -86,7 +86,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
         detector.to(CPU);
         SilentLayers.Warn(channel, detector);
         OnnxModelFile model = DetectorFile.Export(detector).With(TrainingRecord.Key, record.ToJson());
-        ExportAgreement agreement = ExportCheck.Run(detector, model, images);
+        ExportAgreement agreement = ExportCheck.Run(detector, model, images, channel);
         Say(channel, $"Exported to ONNX; against the trained network: {agreement}");
         return new DetectorTransformer(catalog, model, columns, schema);
     }

@@ -11,6 +11,7 @@ internal sealed class ExportAgreement(ExportTolerance? tolerance = null)
     private double _second;
     private double _loose;
     private double _foreign;
+    private bool _offered;
 
     /// <summary>The number of detections of the first detector.</summary>
     public int Detections { get; private set; }
@@ -34,6 +35,9 @@ internal sealed class ExportAgreement(ExportTolerance? tolerance = null)
     /// Whether they differ only in which boxes they choose: the second's are among those that the first offers, and weigh as much in all.
     /// </summary>
     public bool DiffersInChoiceAlone => Foreign <= _tolerance.Loose && Math.Abs(_first - _second) <= _tolerance.Loose * _first;
+
+    /// <summary>Whether the two agree, as far as is known of what they offer.</summary>
+    public bool Holds => IsClose || (_offered && DiffersInChoiceAlone);
 
     /// <summary>Compares the detections of one image. A pair has the same class and differs by no more than the tolerances.</summary>
     public void Add(Detections first, Detections second)
@@ -63,6 +67,7 @@ internal sealed class ExportAgreement(ExportTolerance? tolerance = null)
     /// <summary>Looks for the second detector's detections of one image among all that the first has to offer.</summary>
     public void AddOffered(Detections second, Detections offered)
     {
+        _offered = true;
         var taken = new bool[offered.Count];
         for (int i = 0; i < second.Count; i++)
         {

@@ -53,7 +53,7 @@ public sealed class QuantizeDetectorEstimator : IEstimator<DetectorTransformer>
             }
         });
         OnnxModelFile model = DetectorFile.Export(detector);
-        ExportAgreement agreement = ExportCheck.Run(detector, model, images);
+        ExportAgreement agreement = ExportCheck.Run(detector, model, images, channel);
         channel.Info(MessageSensitivity.None, $"Calibrated on {images.Count} images and exported to ONNX; against the quantised network: {agreement}");
         return new DetectorTransformer(_catalog, model, _options.Columns, input.Schema);
     }

@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Compression;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 using TorchSharp;
@@ -12,8 +13,8 @@ public class DetectorCompressorTests
     private static IEnumerable<TestCaseData> Backbones => new[]
     {
         Backbone.Plain(8, 16, 24), Backbone.MobileNetV3Small, Backbone.ShuffleNetV2_x0_5, Backbone.ResNet18 with { Stages = 2 },
-        Backbone.AlexNet with { Stages = 3 },
-    }.Select(b => new TestCaseData(b).SetArgDisplayNames($"{b.Kind}"));
+        Backbone.AlexNet with { Stages = 3 }, Backbone.ResNet18 with { Stages = 3, FpnChannels = 24 },
+    }.Select(b => new TestCaseData(b).SetArgDisplayNames($"{b.Kind}{(b.FpnChannels is null ? "" : " with FPN")}"));
 
     [TestCaseSource(nameof(Backbones))]
     public void FullRanks_LeaveTheOutputAsItWas(Backbone backbone)
@@ -23,7 +24,9 @@ public class DetectorCompressorTests
         using FasterRcnn whole = TestDetectors.Build(backbone, 96, SmallHead);
         TestDetectors.Shake(whole);
         CompressibleLayers layers = CompressibleLayers.Of(whole);
-        var ranks = layers.Backbone.Concat(layers.Head).Where(l => l.Groups == 1).ToDictionary(l => l.Name, l => (IReadOnlyList<int>)l.FullRanks);
+        var ranks = layers.All.Where(l => l.Groups == 1).ToDictionary(l => l.Name, l => (IReadOnlyList<int>)l.FullRanks);
+        Assert.That(ranks.Keys, Contains.Item("rpn.conv").And.Some.StartWith("backbone."));
+        if (backbone.FpnChannels is not null) Assert.That(ranks.Keys, Contains.Item("fpn.inner_blocks.1.0").And.Contains("fpn.layer_blocks.0.0"));
         CompressionReport? report = null;
         using FasterRcnn parts = DetectorCompressor.Compress(whole, new() { Ranks = ranks, Report = r => report = r });
         parts.eval();
@@ -35,10 +38,56 @@ public class DetectorCompressorTests
             Assert.That(((map - actual[name]).abs().max() / map.abs().max()).item<float>(), Is.LessThan(1e-4), name);
         Tensor logits = whole.Head(expected, regions).ClassLogits;
         Assert.That((parts.Head(actual, regions).ClassLogits - logits).abs().max().item<float>(), Is.LessThan(1e-4));
+        Assert.That((parts.Rpn(actual).Deltas - whole.Rpn(expected).Deltas).abs().max().item<float>(), Is.LessThan(1e-4));
         Assert.That(report!.Layers, Has.Count.EqualTo(ranks.Count));
         Assert.That(report.Layers.Select(l => l.Error), Is.All.LessThan(1e-3));
         Assert.That(report.ParametersBefore, Is.EqualTo(whole.parameters().Sum(p => p.NumberOfElements)));
         Assert.That(report.Parameters, Is.EqualTo(parts.parameters().Sum(p => p.NumberOfElements)));
+    }
+
+    [Test]
+    public void LayersOutsideTheBackbone_AreTakenApart_WhereNamed_AndCostLess()
+    {
+        using FasterRcnn whole = TestDetectors.Build(Backbone.Plain(8, 16, 24) with { FpnChannels = 32 }, 96, SmallHead);
+        TestDetectors.Shake(whole);
+        Dictionary<string, LayerShape> further = CompressibleLayers.Of(whole).Further.ToDictionary(l => l.Name);
+
+        // One cell of the finest map has 8 pixels on each side here, and the RPN looks at every map.
+        Assert.That(further["fpn.layer_blocks.0.0"].OutPositions, Is.EqualTo(further["fpn.inner_blocks.0.0"].InPositions));
+        Assert.That(further["rpn.conv"].OutPositions, Is.EqualTo(further.Values.Where(l => l.Name.StartsWith("fpn.layer_blocks", StringComparison.Ordinal)).Sum(l => l.OutPositions)));
+
+        CompressionReport? report = null;
+        var ranks = new Dictionary<string, IReadOnlyList<int>> { ["fpn.layer_blocks.0.0"] = [6, 7], ["rpn.conv"] = [4, 5], ["fpn.inner_blocks.1.0"] = [3] };
+        using FasterRcnn small = DetectorCompressor.Compress(whole, new() { Ranks = ranks, Report = r => report = r });
+        Assert.That(report!.FlopsShare, Is.EqualTo(1), "of the backbone");
+        Assert.That(report.Layers.Select(l => l.Name), Is.EquivalentTo(ranks.Keys));
+        Assert.That(report.Layers.Select(l => l.Error), Is.All.InRange(0.01, 0.999));
+        Assert.That(report.Layers.Select(l => l.FlopsShare), Is.All.InRange(0.01, 0.9));
+        Assert.That(small.parameters().Sum(p => p.NumberOfElements), Is.EqualTo(report.Parameters).And.LessThan(report.ParametersBefore));
+        using var again = (FasterRcnn)DetectorFactory.FromDescription(small.Describe());
+        Assert.That(again.state_dict().Keys, Is.EqualTo(small.state_dict().Keys).And.Contains("rpn.conv.core.weight").And.Contains("fpn.inner_blocks.1.0.expand.bias"));
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public void OneStageDetector_IsTakenApart_NeckAndHeadToo(bool separable)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGradients = no_grad();
+        random.manual_seed(1);
+        using var whole = (OneStageDetector)StudentDetector.OneStage(
+            Backbone.Plain(8, 16, 24, 32), 96, new OneStageOptions { Separable = separable }).Build(TestDetectors.Statistics);
+        var ranks = CompressibleLayers.Of(whole).All.Where(l => l.Groups == 1).ToDictionary(l => l.Name, l => (IReadOnlyList<int>)l.FullRanks);
+        Assert.That(ranks.Keys, Contains.Item("neck.lateral0.conv").And.Contains(separable ? "head.layer0.conv1" : "head.layer0.conv0"));
+        using OneStageDetector full = DetectorCompressor.Compress(whole, new() { Ranks = ranks });
+        whole.eval();
+        full.eval();
+        Tensor images = TestDetectors.Images(whole, 1);
+        DenseOutput expected = whole.Answer(whole.Features(images)), actual = full.Answer(full.Features(images));
+        Assert.That((actual.Logits - expected.Logits).abs().max().item<float>(), Is.LessThan(1e-4));
+        Assert.That((actual.Edges - expected.Edges).abs().max().item<float>(), Is.LessThan(1e-4));
+        using var again = (OneStageDetector)DetectorFactory.FromDescription(full.Describe());
+        Assert.That(again.state_dict().Keys, Is.EqualTo(full.state_dict().Keys));
     }
 
     [Test]

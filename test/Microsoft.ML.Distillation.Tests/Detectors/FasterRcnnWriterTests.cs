@@ -27,6 +27,11 @@ public class FasterRcnnWriterTests
         ["VGG-M, odd size"] = (Backbone.VggM, 96, new() { InputWidth = 131, InputHeight = 99, RoiPooling = RoiPoolingKind.Max, HeadWidth = 32 }),
         ["VGG16, odd size"] = (Backbone.Vgg16, 96, new() { InputWidth = 131, InputHeight = 99, HeadWidth = 32 }),
         ["AlexNet in parts"] = (Backbone.TuckerAlexNet(0.3), 160, new() { HeadWidth = 32 }),
+        ["pyramid and RPN in parts"] = (Backbone.Plain(8, 16, 24) with
+        {
+            FpnChannels = 24,
+            Compression = new() { Ranks = new Dictionary<string, IReadOnlyList<int>> { ["fpn.layer_blocks.0.0"] = [6, 7], ["fpn.inner_blocks.1.0"] = [5], ["rpn.conv"] = [4, 5] } },
+        }, 96, new()),
         ["nothing found"] = (Backbone.Plain(8, 16), 64, new() { ScoreThreshold = 1 }),
     };
 

@@ -145,8 +145,8 @@ public class LowPrecisionDetectorTests
     {
         using IDetectionDataset images = RealImages.Bccd(6);
         using FasterRcnn detector = Lowered(backbone, LowPrecision.Parse(name), images);
-        ExportAgreement agreement = ExportCheck.Run(detector, DetectorFile.Export(detector), images, asWritten: true);
-        TestContext.Out.WriteLine(agreement);
+        ExportAgreement agreement = ExportCheck.Compare(detector, DetectorFile.Export(detector), images, asWritten: true, ExportTolerance.Exact);
+        Assert.That(agreement.Holds, agreement.ToString());
         Assert.That(agreement.Detections, Is.GreaterThan(0));
     }
 

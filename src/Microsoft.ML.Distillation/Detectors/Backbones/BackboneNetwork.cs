@@ -18,16 +18,7 @@ internal abstract class BackboneNetwork(string name) : nn.Module(name)
     public abstract IReadOnlyList<Tensor> Run(Tensor images);
 
     /// <summary>The convolutions by their names in the state dict.</summary>
-    public IEnumerable<(string Name, ConvLayer Layer)> Convolutions
-    {
-        get
-        {
-            foreach ((string name, nn.Module module) in named_modules())
-            {
-                if (module is ConvLayer layer) yield return (name, layer);
-            }
-        }
-    }
+    public IEnumerable<(string Name, ConvLayer Layer)> Convolutions => ConvLayer.AllIn(this);
 
     /// <summary>Writes the network into an ONNX graph.</summary>
     /// <param name="name">The name of this module in the state dict.</param>
@@ -40,7 +31,7 @@ internal abstract class BackboneNetwork(string name) : nn.Module(name)
     public static BackboneNetwork Create(Backbone backbone, int outputStride, IReadOnlyDictionary<string, IReadOnlyList<int>>? ranks = null)
     {
         BackboneNetwork network = Shape(backbone, outputStride);
-        foreach ((string name, ConvLayer layer) in network.Convolutions.ToList()) layer.Make(ranks?.GetValueOrDefault(name));
+        ConvLayer.MakeAll(network, ranks);
         return network;
     }
 

@@ -66,10 +66,23 @@ internal sealed class ConvLayer : nn.Module<Tensor, Tensor>, ILowPrecisionLayer
         return x.MoveToOuterDisposeScope();
     }
 
-    /// <summary>
-    /// Gives the layer its weights, at random; <see cref="BackboneNetwork.Create"/> does so for all layers of a network, when their
-    /// names are known.
-    /// </summary>
+    /// <summary>The layers of a network by their names in its state dict.</summary>
+    public static IEnumerable<(string Name, ConvLayer Layer)> AllIn(nn.Module network)
+    {
+        foreach ((string name, nn.Module module) in network.named_modules())
+        {
+            if (module is ConvLayer layer) yield return (name, layer);
+        }
+    }
+
+    /// <summary>Gives all layers of a network their weights, when their names are known.</summary>
+    /// <param name="ranks">For the layers that are in parts, by their names in the network's state dict, the channels in the middle.</param>
+    public static void MakeAll(nn.Module network, IReadOnlyDictionary<string, IReadOnlyList<int>>? ranks)
+    {
+        foreach ((string name, ConvLayer layer) in AllIn(network).ToList()) layer.Make(ranks?.GetValueOrDefault(name));
+    }
+
+    /// <summary>Gives the layer its weights, at random.</summary>
     /// <param name="ranks">The channels in the middle of a layer in parts; null for a whole one.</param>
     public void Make(IReadOnlyList<int>? ranks)
     {

@@ -12,11 +12,12 @@ namespace Microsoft.ML.Distillation.Detectors.Backbones;
 /// </summary>
 internal sealed class FeaturePyramid : nn.Module
 {
-    private readonly List<Convolution> _inner = [];
-    private readonly List<Convolution> _layer = [];
+    private readonly List<ConvLayer> _inner = [];
+    private readonly List<ConvLayer> _layer = [];
 
     /// <param name="from">The channels of the maps, finest first.</param>
-    public FeaturePyramid(IEnumerable<int> from, int channels)
+    /// <param name="ranks">See <see cref="BackboneNetwork.Create"/>.</param>
+    public FeaturePyramid(IEnumerable<int> from, int channels, IReadOnlyDictionary<string, IReadOnlyList<int>> ranks)
         : base(nameof(FeaturePyramid))
     {
         var inner = new Group();
@@ -25,8 +26,19 @@ internal sealed class FeaturePyramid : nn.Module
         register_module("layer_blocks", layer);
         foreach (int count in from)
         {
-            Add(inner, _inner, new Convolution(count, channels, 1));
-            Add(layer, _layer, new Convolution(channels, channels, 3));
+            Add("inner_blocks", inner, _inner, count, 1);
+            Add("layer_blocks", layer, _layer, channels, 3);
+        }
+
+        void Add(string blocks, Group group, List<ConvLayer> list, int seen, int kernel)
+        {
+            var conv = new ConvLayer(seen, channels, kernel, stride: 1, groups: 1, bias: true, nn.init.FanInOut.FanOut);
+            conv.Make(ranks.GetValueOrDefault($"{blocks}.{list.Count}.0"));
+            if (conv.IsWhole) nn.init.kaiming_uniform_(conv.Weight, a: 1);
+            var block = new Group();
+            block.register_module("0", conv);
+            group.register_module($"{list.Count}", block);
+            list.Add(conv);
         }
     }
 
@@ -68,13 +80,4 @@ internal sealed class FeaturePyramid : nn.Module
         ("mode", "nearest"),
         ("coordinate_transformation_mode", "asymmetric"),
         ("nearest_mode", "floor"));
-
-    private static void Add(Group group, List<Convolution> list, Convolution conv)
-    {
-        nn.init.kaiming_uniform_(conv.Weight, a: 1);
-        var block = new Group();
-        block.register_module("0", conv);
-        group.register_module($"{list.Count}", block);
-        list.Add(conv);
-    }
 }

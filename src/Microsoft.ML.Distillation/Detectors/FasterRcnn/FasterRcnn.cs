@@ -35,13 +35,13 @@ internal sealed class FasterRcnn : Detector, ICompressible<FasterRcnn>
         : base(nameof(FasterRcnn))
     {
         Config = config;
-        backbone = BackboneNetwork.Create(config.Backbone, config.OutputStride, CompressibleLayers.BackboneRanks(config.Ranks));
+        backbone = BackboneNetwork.Create(config.Backbone, config.OutputStride, CompressibleLayers.RanksUnder(CompressibleLayers.BackbonePrefix, config.Ranks));
         _levels = BackboneNetwork.Levels(config.Backbone, backbone.Maps);
         FeatureMap[] used = [.. _levels.Select(l => backbone.Maps[l])];
         int channels = used[^1].Channels;
         if (config.Backbone.FpnChannels is int width)
         {
-            fpn = new FeaturePyramid(used.Select(m => m.Channels), width);
+            fpn = new FeaturePyramid(used.Select(m => m.Channels), width, CompressibleLayers.RanksUnder("fpn.", config.Ranks));
             channels = width;
             used = [.. used.Select((m, i) => new FeatureMap($"fpn{i}", width, m.Stride))];
         }
@@ -50,7 +50,7 @@ internal sealed class FasterRcnn : Detector, ICompressible<FasterRcnn>
         _sources = [.. used.Select(m => m.Name)];
         _anchors = new AnchorLayout(config, used);
         int regressors = config.ClassAgnosticBoxes ? 1 : config.ClassNames.Count;
-        rpn = new RpnHead(channels, config.RpnChannels, _anchors.Levels[0].Grid.PerCell);
+        rpn = new RpnHead(channels, config.RpnChannels, _anchors.Levels[0].Grid.PerCell, CompressibleLayers.RanksUnder("rpn.", config.Ranks));
         head = new BoxHead(
             channels * config.RoiSize * config.RoiSize, config.HeadWidths, config.Ranks, config.HeadDropout, config.ClassNames.Count, regressors);
         IRoiPooling pooling = config.RoiPooling == RoiPoolingKind.Max ? new RoiMaxPool(config.RoiSize) : new RoiAlign(config.RoiSize, config.AlignedRois);
@@ -174,6 +174,9 @@ internal sealed class FasterRcnn : Detector, ICompressible<FasterRcnn>
 
         return detections;
     }
+
+    /// <inheritdoc/>
+    public void RunConvolutions(Tensor images) => Rpn(Features(images));
 
     /// <inheritdoc/>
     public FasterRcnn InParts(IReadOnlyDictionary<string, IReadOnlyList<int>> ranks) => new(Config with { Ranks = ranks });

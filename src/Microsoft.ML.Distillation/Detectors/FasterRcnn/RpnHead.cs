@@ -15,14 +15,16 @@ internal sealed record RpnOutput(Tensor Objectness, Tensor Deltas);
 internal sealed class RpnHead : nn.Module
 {
     // Named as in the state dict.
-    private readonly Convolution conv;
+    private readonly ConvLayer conv;
     private readonly Convolution cls_logits;
     private readonly Convolution bbox_pred;
 
-    public RpnHead(int from, int channels, int anchors)
+    /// <param name="ranks">See <see cref="BackboneNetwork.Create"/>.</param>
+    public RpnHead(int from, int channels, int anchors, IReadOnlyDictionary<string, IReadOnlyList<int>> ranks)
         : base(nameof(RpnHead))
     {
-        conv = new Convolution(from, channels, 3);
+        conv = new ConvLayer(from, channels, kernel: 3, stride: 1, groups: 1, bias: true, nn.init.FanInOut.FanOut);
+        conv.Make(ranks.GetValueOrDefault(nameof(conv)));
         cls_logits = new Convolution(channels, anchors, 1);
         bbox_pred = new Convolution(channels, 4 * anchors, 1);
         nn.init.normal_(cls_logits.Weight, 0, 0.01);

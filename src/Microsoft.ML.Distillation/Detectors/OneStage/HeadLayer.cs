@@ -12,18 +12,21 @@ namespace Microsoft.ML.Distillation.Detectors;
 /// </summary>
 internal sealed class HeadLayer : nn.Module
 {
-    private readonly List<Convolution> _convs = [];
+    private readonly List<ConvLayer> _convs = [];
     private readonly List<List<BatchNorm2d>> _norms = [];
 
-    public HeadLayer(int channels, int levels, bool separable)
+    /// <param name="ranks">See <see cref="BackboneNetwork.Create"/>.</param>
+    public HeadLayer(int channels, int levels, bool separable, IReadOnlyDictionary<string, IReadOnlyList<int>> ranks)
         : base(nameof(HeadLayer))
     {
-        Add(new Convolution(channels, channels, 3, groups: separable ? channels : 1, bias: false));
-        if (separable) Add(new Convolution(channels, channels, 1, bias: false));
+        Add(3, groups: separable ? channels : 1);
+        if (separable) Add(1, groups: 1);
 
-        void Add(Convolution conv)
+        void Add(int kernel, int groups)
         {
             int index = _convs.Count;
+            var conv = new ConvLayer(channels, channels, kernel, stride: 1, groups, bias: false, nn.init.FanInOut.FanOut);
+            conv.Make(ranks.GetValueOrDefault($"conv{index}"));
             register_module($"conv{index}", conv);
             _convs.Add(conv);
             var norms = new List<BatchNorm2d>();

@@ -30,7 +30,7 @@ internal sealed class OneStageDetector : Detector, ICompressible<OneStageDetecto
     {
         Config = config;
         Grid = new PointGrid(config.InputSize, config.Strides);
-        backbone = BackboneNetwork.Create(config.Backbone, config.Backbone.OutputStride ?? 32, CompressibleLayers.BackboneRanks(config.Ranks));
+        backbone = BackboneNetwork.Create(config.Backbone, config.Backbone.OutputStride ?? 32, CompressibleLayers.RanksUnder(CompressibleLayers.BackbonePrefix, config.Ranks));
 
         // Of each stride that both have, the backbone's last map.
         _used = [.. config.Strides
@@ -39,8 +39,10 @@ internal sealed class OneStageDetector : Detector, ICompressible<OneStageDetecto
         LevelMaps = [.. config.Strides.Select((_, i) => $"neck{i}")];
         int levels = config.Strides.Count;
         neck = new PathAggregation(
-            [.. _used.Select(i => backbone.Maps[i].Channels)], levels, config.Channels, config.Separable, config.Neck == OneStageNeck.Pan);
-        head = new OneStageHead(config.Channels, levels, config.HeadLayers, config.Separable, config.ClassNames.Count, config.Bins);
+            [.. _used.Select(i => backbone.Maps[i].Channels)], levels, config.Channels, config.Separable, config.Neck == OneStageNeck.Pan,
+            CompressibleLayers.RanksUnder("neck.", config.Ranks));
+        head = new OneStageHead(
+            config.Channels, levels, config.HeadLayers, config.Separable, config.ClassNames.Count, config.Bins, CompressibleLayers.RanksUnder("head.", config.Ranks));
         coder = new DistanceCoder(Grid, config.Bins);
         _detections = new DenseSelector(config);
         _assigner = config.Assignment == OneStageAssignment.Atss ? new AtssAssigner(Grid) : new TaskAlignedAssigner(Grid);
@@ -123,6 +125,9 @@ internal sealed class OneStageDetector : Detector, ICompressible<OneStageDetecto
         return [.. Enumerable.Range(0, (int)images.shape[0]).Select(n =>
             _detections.Select(boxes.AsSpan(4 * n * points, 4 * points), scores.AsSpan(n * points * classes, points * classes)))];
     }
+
+    /// <inheritdoc/>
+    public void RunConvolutions(Tensor images) => Answer(Features(images));
 
     /// <inheritdoc/>
     public OneStageDetector InParts(IReadOnlyDictionary<string, IReadOnlyList<int>> ranks) => new(Config with { Ranks = ranks });

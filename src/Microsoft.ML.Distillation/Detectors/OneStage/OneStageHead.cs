@@ -24,13 +24,15 @@ internal sealed class OneStageHead : nn.Module
     private readonly Convolution edges;
     private readonly int _bins;
 
-    public OneStageHead(int channels, int levels, int layers, bool separable, int classCount, int bins)
+    /// <param name="ranks">See <see cref="BackboneNetwork.Create"/>.</param>
+    public OneStageHead(
+        int channels, int levels, int layers, bool separable, int classCount, int bins, IReadOnlyDictionary<string, IReadOnlyList<int>> ranks)
         : base(nameof(OneStageHead))
     {
         _bins = bins;
         for (int i = 0; i < layers; i++)
         {
-            _layers.Add(new HeadLayer(channels, levels, separable));
+            _layers.Add(new HeadLayer(channels, levels, separable, CompressibleLayers.RanksUnder($"layer{i}.", ranks)));
             register_module($"layer{i}", _layers[i]);
         }
 

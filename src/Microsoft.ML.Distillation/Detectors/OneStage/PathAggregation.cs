@@ -22,7 +22,9 @@ internal sealed class PathAggregation : nn.Module
     /// <param name="from">The channels of the backbone's maps, finest first.</param>
     /// <param name="levels">The number of maps to make, at least as many.</param>
     /// <param name="returns">Whether the way leads back to the coarsest.</param>
-    public PathAggregation(IReadOnlyList<int> from, int levels, int channels, bool separable, bool returns)
+    /// <param name="ranks">See <see cref="BackboneNetwork.Create"/>.</param>
+    public PathAggregation(
+        IReadOnlyList<int> from, int levels, int channels, bool separable, bool returns, IReadOnlyDictionary<string, IReadOnlyList<int>> ranks)
         : base(nameof(PathAggregation))
     {
         for (int i = 0; i < from.Count; i++)
@@ -40,7 +42,7 @@ internal sealed class PathAggregation : nn.Module
             Add(_up, "up", 1);
         }
 
-        foreach (ConvLayer layer in named_modules().Select(entry => entry.Item2).OfType<ConvLayer>().ToList()) layer.Make(null);
+        ConvLayer.MakeAll(this, ranks);
 
         void Add(List<ConvBlock> list, string name, int stride)
         {
