@@ -36,22 +36,10 @@ internal sealed class QuantizeCommand : System.CommandLine.Command
         (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         MLContext context = TrainingSession.CreateContext(seed: 1, parsed.GetValue(SharedOptions.Verbose), error);
         IDataView files = context.Data.LoadFromEnumerable(images.Select(image => new AnnotatedImage { ImagePath = image }));
-        ITransformer load = context.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: nameof(AnnotatedImage.ImagePath)).Fit(files);
-        IDataView loaded = load.Transform(files);
+        IDataView loaded = context.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: nameof(AnnotatedImage.ImagePath)).Fit(files).Transform(files);
         using DetectorTransformer detector = context.Transforms.QuantizeDetector(
             new QuantizeDetectorOptions { Detector = trained, Precision = precision, CalibrationImages = images.Count }).Fit(loaded);
-        if (Path.GetExtension(path).Equals(".onnx", StringComparison.OrdinalIgnoreCase))
-        {
-            detector.SaveOnnx(path);
-        }
-        else
-        {
-            ITransformer toNames = context.Transforms.Conversion.MapKeyToValue("PredictedLabel").Fit(detector.Transform(loaded));
-            using var zip = new MemoryStream();
-            context.Model.Save(new TransformerChain<ITransformer>(load, detector, toNames), files.Schema, zip);
-            AtomicFile.Write(path, zip.GetBuffer().AsSpan(0, (int)zip.Length));
-        }
-
+        PipelineFile.Save(TrainedDetector.FromModel(detector), path);
         output.WriteLine($"saved {path} ({precision}, calibrated on {images.Count} images)");
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Data;
 
 namespace Microsoft.ML.Distillation.Tool.Models;
 
@@ -28,13 +29,16 @@ internal static class ImageFiles
 
     /// <summary>Reads an image.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="FormatException">The file is no image.</exception>
+    /// <exception cref="FormatException">The file is no image, or ends before it does.</exception>
     public static MLImage Load(string path)
     {
         Check(path);
         try
         {
-            return MLImage.CreateFromFile(path);
+            MLImage image = MLImage.CreateFromFile(path);
+            if (!ImageEnd.IsMissing(path)) return image;
+            image.Dispose();
+            throw new FormatException($"'{path}' is no whole image: {ImageEnd.Problem}.");
         }
         catch (ArgumentException error)
         {

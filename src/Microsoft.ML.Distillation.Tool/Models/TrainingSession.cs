@@ -87,8 +87,7 @@ internal sealed class TrainingSession
     }
 
     /// <summary>
-    /// Trains detectors side by side, showing how it goes, and saves for each the pipeline from an image's path to names, scores and boxes, or by the
-    /// path's ending an .onnx.
+    /// Trains detectors side by side, showing how it goes, and saves each.
     /// </summary>
     public void TrainAndSave(params IReadOnlyList<TrainingRun> runs)
     {
@@ -98,17 +97,7 @@ internal sealed class TrainingSession
         for (int i = 0; i < runs.Count; i++)
         {
             using DetectorTransformer detector = detectors[i];
-            if (Path.GetExtension(runs[i].Path).Equals(".onnx", StringComparison.OrdinalIgnoreCase))
-            {
-                detector.SaveOnnx(runs[i].Path);
-                continue;
-            }
-
-            ITransformer toNames = Context.Transforms.Conversion.MapKeyToValue("PredictedLabel").Fit(detector.Transform(Train));
-            var pipeline = new TransformerChain<ITransformer>(_loadImages, detector, toNames);
-            using var zip = new MemoryStream();
-            Context.Model.Save(pipeline, _files.Schema, zip);
-            Onnx.AtomicFile.Write(runs[i].Path, zip.GetBuffer().AsSpan(0, (int)zip.Length));
+            PipelineFile.Save(TrainedDetector.FromModel(detector), runs[i].Path);
         }
     }
 

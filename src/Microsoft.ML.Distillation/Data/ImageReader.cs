@@ -15,20 +15,22 @@ internal sealed class ImageReader(DataViewRowCursor cursor, DataViewSchema.Colum
     public RgbImage? Read(string where, ReadOnlyMemory<char> path)
     {
         where = $"{where}, column '{column.Name}'";
+        string file = path.ToString();
+        bool known = Path.IsPathRooted(file) && File.Exists(file);
         RgbImage? pixels;
         try
         {
             // The getter disposes the image before.
             _get(ref _image!);
             pixels = _image is null ? null : MLImagePixels.ToRgb(_image);
+            if (known && ImageEnd.IsMissing(file)) throw new InvalidDataException(ImageEnd.Problem + ".");
         }
         catch (Exception exception) when (exception is not (OutOfMemoryException or OperationCanceledException))
         {
             // The getter may have disposed it already; disposing twice is harmless.
             _image?.Dispose();
             _image = null;
-            string file = path.ToString();
-            string problem = Path.IsPathRooted(file) && !File.Exists(file) ? "the file does not exist." : $"the image cannot be read: {exception.Message}";
+            string problem = Path.IsPathRooted(file) && !known ? "the file does not exist." : $"the image cannot be read: {exception.Message}";
             invalid.AddImage($"{where}: {problem}", exception);
             return null;
         }

@@ -140,6 +140,21 @@ public class InvalidSampleTests
         Assert.That(warning, Does.Contain("1 image left out").And.Contain(missing));
     }
 
+    [TestCase(".jpg")]
+    [TestCase(".png")]
+    public void FileThatEndsEarly_IsNoImage_ThoughTheDecoderFillsItUp(string extension)
+    {
+        using var folder = new TemporaryFolder();
+        string cut = folder.Sub($"cut{extension}");
+        Images.Save(Images.Noise(64, 64), cut);
+        folder.Write("cut.xml", "<annotation/>");
+        using (SampleStore whole = Read(folder.Path, new())) Assert.That(whole.Count, Is.EqualTo(1));
+
+        byte[] content = File.ReadAllBytes(cut);
+        File.WriteAllBytes(cut, content[..^100]);
+        Assert.That(() => Read(folder.Path, new()), Throws.TypeOf<InvalidDataException>().With.Message.StartsWith($"Row 0 ('{cut}'), column 'Image': the image cannot be read"));
+    }
+
     [Test]
     public void MissingColumn_IsNamed_WithThoseThatExist()
         => Assert.That(

@@ -137,10 +137,12 @@ public class LabelCommandTests
     [Test]
     public void ABrokenImage_IsLeftOut_AndSaid()
     {
-        string images = Some("broken", "a.png");
+        string images = Some("broken", "a.png", "c.png");
         File.WriteAllText(Path.Combine(images, "b.png"), "no image");
+        string cut = Path.Combine(images, "c.png");
+        File.WriteAllBytes(cut, File.ReadAllBytes(cut)[..^100]);
         ToolRun run = ToolRun.Succeeding(Once(images, "broken-labels"));
-        Assert.That(run.Error, Does.Contain("1 images could not be read").And.Contain("'b.png': the image could not be decoded"));
+        Assert.That(run.Error, Does.Contain("2 images could not be read").And.Contain("'b.png': the image could not be decoded"));
     }
 
     [Test]

@@ -47,20 +47,12 @@ internal sealed record ImageCheck(ImageSize? Size, string? Hash, IReadOnlyList<D
         {
             using var stream = new MemoryStream(content);
             using MLImage image = MLImage.CreateFromStream(stream);
-            // The decoder fills what is missing with grey and says nothing.
-            string? problem = EndsEarly(content) ? "the file ends before the image does" : null;
+            string? problem = ImageEnd.IsMissing(content) ? ImageEnd.Problem : null;
             return (new ImageSize(image.Width, image.Height), hash, problem);
         }
         catch (Exception error) when (error is ArgumentException or InvalidOperationException or NotSupportedException)
         {
             return (null, hash, "this is no image that can be read");
         }
-    }
-
-    /// <summary>Whether a JPEG or PNG file lacks its end marker.</summary>
-    private static bool EndsEarly(ReadOnlySpan<byte> content)
-    {
-        if (content.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8])) return content.LastIndexOf((ReadOnlySpan<byte>)[0xFF, 0xD9]) < 0;
-        return content.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G']) && content.LastIndexOf("IEND"u8) < 0;
     }
 }

@@ -84,7 +84,7 @@ internal sealed class LabellingJob(ImageList images, string folder, ShardHeader 
             {
                 if (!File.Exists(path)) return new LoadedImage(name, null, "the file does not exist");
                 using MLImage image = MLImage.CreateFromFile(path);
-                return new LoadedImage(name, MLImagePixels.ToRgb(image), null);
+                return ImageEnd.IsMissing(path) ? new LoadedImage(name, null, ImageEnd.Problem) : new LoadedImage(name, MLImagePixels.ToRgb(image), null);
             }
             catch (Exception error) when (error is ArgumentException or InvalidOperationException or NotSupportedException)
             {
