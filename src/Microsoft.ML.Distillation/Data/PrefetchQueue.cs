@@ -32,7 +32,9 @@ internal sealed class PrefetchQueue<T>(int count, int depth, int workers, Func<i
             while (taken < count)
             {
                 T item = items[taken].Task.WaitAsync(cancellation).GetAwaiter().GetResult();
-                taken++;
+
+                // Nobody else keeps what belongs to the caller.
+                items[taken++] = null!;
                 free.Release();
                 yield return item;
             }
