@@ -34,7 +34,7 @@ restore() {
     apt_install g++ g++
     apt_install npm npm
     apt_install "${LIBTORCH:-/usr/include/ATen}" libtorch-dev
-    prepare_blas
+    [ -n "${LIBTORCH:-}" ] || prepare_blas
     ldconfig -p | grep libgdk_pixbuf-2.0.so.0 >/dev/null || apt_install libgdk-pixbuf libgdk-pixbuf-2.0-0
     substitutes/TorchSharp/native/build.sh artifacts/substitutes
     substitutes/Microsoft.ML.OnnxRuntime/native/install.sh artifacts/substitutes
@@ -70,7 +70,9 @@ apt_install() {
 prepare_blas() {
     local blas
     blas=$(ldconfig -p | awk '/libblas\.so\.3 / && !found { found = 1; print $NF }')
-    case $(readlink -f "$blas") in */blas/libblas.so.3*) apt_install "" libopenblas0-openmp ;; esac
+    case $(readlink -f "$blas") in
+        */blas/libblas.so.3*) (apt_install "" libopenblas0-openmp) || say "Going on with the reference BLAS, which is slow." ;;
+    esac
 }
 
 # TorchSharp's native library wants GCC 13's C++ runtime; eng/libstdcxx makes a copy that loads on older ones.
