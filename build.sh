@@ -66,7 +66,7 @@ apt_install() {
     fi
 }
 
-# Debian's libtorch calls whatever BLAS there is, and Debian's reference BLAS takes ten times as long as OpenBLAS.
+# Debian's libtorch calls whatever BLAS there is, and Debian's reference BLAS takes many times as long as OpenBLAS.
 prepare_blas() {
     local blas
     blas=$(ldconfig -p | awk '/libblas\.so\.3 / && !found { found = 1; print $NF }')

@@ -20,11 +20,13 @@ internal static class ImageFiles
         return images.Length > 0 ? images : throw new FileNotFoundException($"The folder '{path}' holds no image ({string.Join(", ", Extensions)}).", path);
     }
 
-    /// <summary>Throws unless the file exists: ML.NET's own message does not name it.</summary>
+    /// <summary>Throws unless the file is there to its end: ML.NET does not name one that is missing, and fills up one that was cut off.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="FormatException">The file ends before its image does.</exception>
     public static void Check(string path)
     {
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no image file '{path}'.", path);
+        if (ImageEnd.IsMissing(path)) throw new FormatException($"'{path}' is no whole image: {ImageEnd.Problem}.");
     }
 
     /// <summary>Reads an image.</summary>
@@ -35,10 +37,7 @@ internal static class ImageFiles
         Check(path);
         try
         {
-            MLImage image = MLImage.CreateFromFile(path);
-            if (!ImageEnd.IsMissing(path)) return image;
-            image.Dispose();
-            throw new FormatException($"'{path}' is no whole image: {ImageEnd.Problem}.");
+            return MLImage.CreateFromFile(path);
         }
         catch (ArgumentException error)
         {

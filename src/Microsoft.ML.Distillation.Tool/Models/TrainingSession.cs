@@ -86,9 +86,7 @@ internal sealed class TrainingSession
         return context;
     }
 
-    /// <summary>
-    /// Trains detectors side by side, showing how it goes, and saves each.
-    /// </summary>
+    /// <summary>Trains detectors side by side, showing how it goes, and saves each.</summary>
     public void TrainAndSave(params IReadOnlyList<TrainingRun> runs)
     {
         IReadOnlyList<DetectorTransformer> detectors = _display.Show(

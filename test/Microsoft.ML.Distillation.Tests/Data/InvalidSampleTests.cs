@@ -152,7 +152,11 @@ public class InvalidSampleTests
 
         byte[] content = File.ReadAllBytes(cut);
         File.WriteAllBytes(cut, content[..^100]);
-        Assert.That(() => Read(folder.Path, new()), Throws.TypeOf<InvalidDataException>().With.Message.StartsWith($"Row 0 ('{cut}'), column 'Image': the image cannot be read"));
+        string message = Assert.Throws<InvalidDataException>(() => Read(folder.Path, new()).Dispose())!.Message;
+        Assert.That(message, Does.StartWith($"Row 0 ('{cut}'), column 'Image': the image cannot be read"));
+
+        // A PNG's decoder may notice by itself.
+        if (extension == ".jpg") Assert.That(message, Does.Contain(ImageEnd.Problem));
     }
 
     [Test]

@@ -52,7 +52,7 @@ public class DetectorCompressorTests
         TestDetectors.Shake(whole);
         Dictionary<string, LayerShape> further = CompressibleLayers.Of(whole).Further.ToDictionary(l => l.Name);
 
-        // One cell of the finest map has 8 pixels on each side here, and the RPN looks at every map.
+        // The pyramid's layers keep their map's size, and the RPN looks at every map.
         Assert.That(further["fpn.layer_blocks.0.0"].OutPositions, Is.EqualTo(further["fpn.inner_blocks.0.0"].InPositions));
         Assert.That(further["rpn.conv"].OutPositions, Is.EqualTo(further.Values.Where(l => l.Name.StartsWith("fpn.layer_blocks", StringComparison.Ordinal)).Sum(l => l.OutPositions)));
 
@@ -70,7 +70,7 @@ public class DetectorCompressorTests
 
     [TestCase(true)]
     [TestCase(false)]
-    public void OneStageDetector_IsTakenApart_NeckAndHeadToo(bool separable)
+    public void FullRanks_LeaveAOneStageDetectorAsItWas_NeckAndHeadToo(bool separable)
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGradients = no_grad();
@@ -78,7 +78,7 @@ public class DetectorCompressorTests
         using var whole = (OneStageDetector)StudentDetector.OneStage(
             Backbone.Plain(8, 16, 24, 32), 96, new OneStageOptions { Separable = separable }).Build(TestDetectors.Statistics);
         var ranks = CompressibleLayers.Of(whole).All.Where(l => l.Groups == 1).ToDictionary(l => l.Name, l => (IReadOnlyList<int>)l.FullRanks);
-        Assert.That(ranks.Keys, Contains.Item("neck.lateral0.conv").And.Contains(separable ? "head.layer0.conv1" : "head.layer0.conv0"));
+        Assert.That(ranks.Keys, Contains.Item("backbone.conv2").And.Contains("neck.lateral0.conv").And.Contains(separable ? "head.layer0.conv1" : "head.layer0.conv0"));
         using OneStageDetector full = DetectorCompressor.Compress(whole, new() { Ranks = ranks });
         whole.eval();
         full.eval();
@@ -91,21 +91,9 @@ public class DetectorCompressorTests
     }
 
     [Test]
-    public void OneStageDetector_IsTakenApart_AsWell()
+    public void OneStageDetector_HasItsShareOfMultiplications()
     {
-        using DisposeScope scope = NewDisposeScope();
-        using IDisposable noGradients = no_grad();
-        random.manual_seed(1);
         using var whole = (OneStageDetector)StudentDetector.OneStage(Backbone.Plain(8, 16, 24, 32), 96).Build(TestDetectors.Statistics);
-        var ranks = CompressibleLayers.Of(whole).Backbone.ToDictionary(l => l.Name, l => (IReadOnlyList<int>)l.FullRanks);
-        using OneStageDetector full = DetectorCompressor.Compress(whole, new() { Ranks = ranks });
-        whole.eval();
-        full.eval();
-        Tensor images = TestDetectors.Images(whole, 1);
-        DenseOutput expected = whole.Answer(whole.Features(images)), actual = full.Answer(full.Features(images));
-        Assert.That((actual.Logits - expected.Logits).abs().max().item<float>(), Is.LessThan(1e-4));
-        Assert.That((actual.Edges - expected.Edges).abs().max().item<float>(), Is.LessThan(1e-4));
-
         CompressionReport? report = null;
         using OneStageDetector small = DetectorCompressor.Compress(whole, new() { FlopsShare = 0.4, Report = r => report = r });
         Assert.That(report!.FlopsShare, Is.InRange(0.35, 0.4));

@@ -72,6 +72,17 @@ public class BrokenDataTests
     }
 
     [Test]
+    public void ImageThatEndsEarly_IsNamed_ByBothKindsOfModel([Values("teacher.zip", "teacher.onnx")] string model)
+    {
+        string cut = _folder.Sub("cut/cut.jpg");
+        byte[] content = File.ReadAllBytes(Path.Combine(Data, "JPEGImages", "scene_0001.jpg"));
+        File.WriteAllBytes(cut, content[..^100]);
+        ToolRun run = ToolRun.Of("predict", "--model", _folder.Sub(model), "--images", _folder.Sub("cut"), "--output", _folder.Sub("none.json"));
+        Assert.That(run.ExitCode, Is.EqualTo(1));
+        Assert.That(run.Error, Is.EqualTo($"ml-distill: '{cut}' is no whole image: the file ends before the image does.{Environment.NewLine}"));
+    }
+
+    [Test]
     public void TrainingPart_WithoutAnyObject_IsSaidToBeSo()
     {
         string data = _folder.Sub("empty");

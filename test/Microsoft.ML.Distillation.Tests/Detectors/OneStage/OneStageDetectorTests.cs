@@ -19,6 +19,10 @@ public class OneStageDetectorTests
         ["ShuffleNetV2 x0.5"] = (Backbone.ShuffleNetV2_x0_5, 128, new()),
         ["ShuffleNetV2 x1.0, wide"] = (Backbone.ShuffleNetV2_x1_0, 128, new() { Width = OneStageWidth.Wide, Bins = 12 }),
         ["ResNet-18, three stages"] = (Backbone.ResNet18 with { Stages = 3 }, 96, new() { Channels = 16 }),
+        ["neck and head in parts"] = (Backbone.Plain(8, 16, 24) with
+        {
+            Compression = new() { Ranks = new Dictionary<string, IReadOnlyList<int>> { ["neck.lateral0.conv"] = [6], ["neck.down0.conv"] = [9, 8], ["head.layer0.conv0"] = [7, 9] } },
+        }, 96, new() { Separable = false }),
         ["MobileNetV3-Small"] = (Backbone.MobileNetV3Small, 128, new() { Strides = [8, 16, 32, 64] }),
     };
 
