@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # ./build.sh build|test|demo|bench|pack [arguments]
 # Builds and runs everything on Linux. Installs what is missing (Debian's apt, as root) and says so; on a machine that
-# has everything it installs nothing. Keeps its own state in artifacts/ only.
+# has everything it installs nothing.
 set -euo pipefail
 cd "$(dirname "$0")"
 configuration=${CONFIGURATION:-Release}
@@ -19,42 +19,6 @@ persist() {
     return 1
 }
 
-# Restores the packages: from the feeds, or, where they do not answer, from what this machine has of them already; where neither has
-# Microsoft.ML and TorchSharp, substitutes/ takes their place. UseSubstitutes=true or false decides it. What was decided is written to
-# artifacts/dependencies.props, which 'dotnet build', 'dotnet test' and an IDE heed too.
-restore() {
-    local wanted=${UseSubstitutes:-}
-    if [ "$wanted" != true ]; then
-        decide false
-        if persist dotnet restore --verbosity quiet -p:UseSubstitutes=false || restore_offline; then return 0; fi
-        [ "$wanted" != false ] || return 1
-        say "The packages cannot be had: building with substitutes/ in their place."
-    fi
-    [ "$(uname -s)" = Linux ] || { say "substitutes/ is for Linux." >&2; return 1; }
-    apt_install g++ g++
-    apt_install npm npm
-    apt_install "${LIBTORCH:-/usr/include/ATen}" libtorch-dev
-    [ -n "${LIBTORCH:-}" ] || prepare_blas
-    ldconfig -p | grep libgdk_pixbuf-2.0.so.0 >/dev/null || apt_install libgdk-pixbuf libgdk-pixbuf-2.0-0
-    substitutes/TorchSharp/native/build.sh artifacts/substitutes
-    substitutes/Microsoft.ML.OnnxRuntime/native/install.sh artifacts/substitutes
-    decide true
-    persist dotnet restore --verbosity quiet -p:UseSubstitutes=true
-}
-
-restore_offline() {
-    local cache
-    cache=$(dotnet nuget locals global-packages --list | sed 's/^global-packages: //')
-    say "The feeds do not answer: trying the packages that this machine has." >&2
-    dotnet restore --verbosity quiet --source "$cache" -p:UseSubstitutes=false
-}
-
-decide() {
-    mkdir -p artifacts
-    printf '<Project>\n  <PropertyGroup>\n    <UseSubstitutes>%s</UseSubstitutes>\n  </PropertyGroup>\n</Project>\n' "$1" > artifacts/dependencies.props
-    export UseSubstitutes=$1
-}
-
 # apt_install COMMAND_OR_FILE PACKAGE...: installs the packages unless the command or file is there.
 apt_install() {
     local wanted=$1; shift
@@ -66,31 +30,13 @@ apt_install() {
     fi
 }
 
-# Debian's libtorch calls whatever BLAS there is, and Debian's reference BLAS takes many times as long as OpenBLAS.
+# torchvision's side of the benchmark calls whatever BLAS there is, and Debian's reference BLAS takes many times as long as OpenBLAS.
 prepare_blas() {
     local blas
     blas=$(ldconfig -p | awk '/libblas\.so\.3 / && !found { found = 1; print $NF }')
     case $(readlink -f "$blas") in
         */blas/libblas.so.3*) (apt_install "" libopenblas0-openmp) || say "Going on with the reference BLAS, which is slow." ;;
     esac
-}
-
-# TorchSharp's native library wants GCC 13's C++ runtime; eng/libstdcxx makes a copy that loads on older ones.
-prepare_native() {
-    [ "$(uname -s)" = Linux ] && [ "$UseSubstitutes" = false ] || return 0
-    local runtime
-    # Read to the end: leaving early breaks ldconfig's pipe, which counts as a failure.
-    runtime=$(ldconfig -p | awk '/libstdc\+\+\.so\.6 / && !found { print $NF; found = 1 }')
-    if [ -z "$runtime" ] || grep -q GLIBCXX_3.4.32 "$runtime"; then rm -rf artifacts/native; return 0; fi
-    local package library
-    package=$(dotnet msbuild src/Microsoft.ML.Distillation -getProperty:PkgTorchSharp)
-    library=$package/runtimes/linux-x64/native/libLibTorchSharp.so
-    if [ ! -f "$library" ] || [ "$(cat artifacts/native/source 2>/dev/null)" = "$library" ]; then return 0; fi
-    apt_install g++ g++
-    apt_install patchelf patchelf
-    say "This machine's C++ runtime is older than GCC 13: making TorchSharp's native library load with it (eng/libstdcxx)."
-    eng/libstdcxx/install.sh "$library" artifacts/native
-    printf '%s' "$library" > artifacts/native/source
 }
 
 # The tests look at the HTML report in a browser; without one they say so and are skipped.
@@ -102,8 +48,7 @@ prepare_browser() {
 
 build() {
     command -v dotnet >/dev/null || { say "The .NET 10 SDK is missing: see https://dot.net" >&2; exit 1; }
-    restore
-    prepare_native
+    persist dotnet restore --verbosity quiet "$@"
     dotnet build --no-restore -c "$configuration" --verbosity quiet -clp:Summary "$@"
 }
 
@@ -140,12 +85,9 @@ case $verb in
         build >&2
         dotnet run --no-build -c "$configuration" --project benchmarks -- "$@" ;;
     pack)
-        export UseSubstitutes=false
-        restore
         dotnet pack src/Microsoft.ML.Distillation -c "$configuration" -o artifacts/packages --verbosity quiet "$@"
         # The command is packed for this platform, with the libtorch that -p:TorchRuntime=... names (none: it cannot train); in folders of
         # its own, as the repository's other builds may have another.
-        case "$*" in *TorchRuntime=none*) ;; *) prepare_native ;; esac
         dotnet pack src/Microsoft.ML.Distillation.Tool -c "$configuration" -o artifacts/packages --artifacts-path artifacts/tool \
             --verbosity quiet "$@"
         ls artifacts/packages ;;

@@ -33,7 +33,7 @@ public class FurtherImagesTests
 
         using DetectorTransformer first = mlContext.Transforms.DistillDetector(options).Fit(train);
         Assert.That(log, Has.Some.Contains("The teacher labelled ").And.Some.Contains("of 12 images without labels"));
-        Assert.That(log, Has.Some.Matches<string>(line => line.StartsWith("Training on 1", StringComparison.Ordinal)), "of the 18 images at least 10");
+        Assert.That(log, Has.Some.Matches<string>(line => line!.StartsWith("Training on 1", StringComparison.Ordinal)), "of the 18 images at least 10");
         using DetectorTransformer again = mlContext.Transforms.DistillDetector(options).Fit(train);
         Assert.That(Weights(again), Is.EqualTo(Weights(first)), "the finished run was taken up again: the labels are the same");
 

@@ -160,7 +160,7 @@ public class PascalVocReaderTests
     {
         AnnotatedImage[] images = [.. PascalVocReader.Read(TestData.Folder("bccd"), split)];
         Assert.That(images, Has.Length.EqualTo(count));
-        Assert.That(images, Is.All.Matches<AnnotatedImage>(image => File.Exists(image.ImagePath)));
+        Assert.That(images, Is.All.Matches<AnnotatedImage>(image => File.Exists(image!.ImagePath)));
         Assert.That(images.SelectMany(image => image.Objects).Select(item => item.Label).Distinct(), Is.EquivalentTo(new[] { "RBC", "WBC", "Platelets" }));
         if (split is null) Assert.That(images.Sum(image => image.Objects.Count), Is.EqualTo(4888));
     }
@@ -172,7 +172,7 @@ public class PascalVocReaderTests
         AnnotatedImage[] images = [.. PascalVocReader.Read(TestData.Folder("cards"), split)];
         Assert.That(images, Has.Length.EqualTo(count));
         Assert.That(images.Sum(image => image.Objects.Count), Is.EqualTo(objects));
-        Assert.That(images, Is.All.Matches<AnnotatedImage>(image => File.Exists(image.ImagePath)));
+        Assert.That(images, Is.All.Matches<AnnotatedImage>(image => File.Exists(image!.ImagePath)));
         Assert.That(images.Select(image => image.ImagePath), Is.Unique);
     }
 
