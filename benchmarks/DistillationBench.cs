@@ -1,7 +1,7 @@
 using System.Globalization;
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Losses;
+using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Tensors;
 using Microsoft.ML.Distillation.Training;

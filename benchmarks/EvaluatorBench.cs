@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.Distillation.Evaluation;
+using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation.Benchmarks;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using TorchSharp;
+using Microsoft.ML.Distillation.Detectors;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Benchmarks;

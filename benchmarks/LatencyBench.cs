@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.OnnxRuntime;

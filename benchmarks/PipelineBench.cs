@@ -1,8 +1,7 @@
 using System.Globalization;
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Microsoft.ML.Distillation.Benchmarks;

@@ -2,10 +2,14 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Evaluation;
+using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Onnx.Proto;
+using Microsoft.ML.Distillation.Published;
+using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Teachers;
-using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
+using Microsoft.ML.Distillation.Teachers.Onnx;
 using Microsoft.ML.Distillation.Training;
 using static TorchSharp.torch;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Microsoft.ML.Distillation.Detectors.Boxes;
 
 namespace Microsoft.ML.Distillation.Benchmarks;
 

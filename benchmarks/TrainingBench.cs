@@ -2,8 +2,10 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Losses;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Training;
+using Microsoft.ML.Distillation.Training.Optimizers;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Benchmarks;

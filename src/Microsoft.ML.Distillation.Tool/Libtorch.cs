@@ -1,4 +1,5 @@
 using System.Reflection;
+using Microsoft.ML.Distillation.Tensors;
 
 namespace Microsoft.ML.Distillation.Tool;
 

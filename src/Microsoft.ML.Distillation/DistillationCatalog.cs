@@ -1,63 +1,8 @@
-using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Data.Formats;
-using Microsoft.ML.Distillation.Data.Inspection;
-using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Estimators;
-using Microsoft.ML.Distillation.Onnx;
-using Microsoft.ML.Distillation.Reports;
-
 namespace Microsoft.ML.Distillation;
 
-/// <summary>
-/// The front door: what this library adds to an <see cref="MLContext"/>, its catalogs and fitted models.
-/// </summary>
+/// <summary>The front door of training: what this library adds to <c>mlContext.Transforms</c>.</summary>
 public static class DistillationCatalog
 {
-    /// <summary>
-    /// Reads annotated images from a folder: the columns <c>ImagePath</c> (text), <c>Label</c> (vector of text: the class of each
-    /// object) and <c>BoundingBoxes</c> (vector of Single: x0 y0 x1 y1 of each object in pixels), and, parallel to <c>Label</c>, what the
-    /// format says of the objects: <c>Difficult</c>, <c>Crowd</c>, <c>Ignore</c> (Boolean), <c>Truncated</c> (Single), <c>Occluded</c> (Int32)
-    /// and <c>Area</c> (Single). Images without objects are rows too. Files are read as rows are.
-    /// </summary>
-    /// <param name="catalog">The catalog <c>mlContext.Data</c>.</param>
-    /// <param name="folder">The folder.</param>
-    /// <param name="format">How the folder is laid out.</param>
-    /// <param name="split">A part of the data: a list in <c>ImageSets/Main</c>, or a subfolder; <see langword="null"/> for all.</param>
-    /// <param name="imageFolder">Where the images are, if not where the format expects them.</param>
-    /// <param name="namesFile">The file of class names, for the formats that need one: ImageNet's synsets, YOLO's and OpenImages' names.</param>
-    /// <param name="allowMissingImages">
-    /// Whether images that do not exist are rows too, for what needs no pixels and for <see cref="InvalidSampleHandling.Skip"/>. In YOLO and
-    /// OpenImages, which give boxes in shares of an image, these rows, and those of images that cannot be read, have no objects.
-    /// </param>
-    /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
-    /// <exception cref="FileNotFoundException">The split, or a file that it names, does not exist; or, as rows are read, an image.</exception>
-    /// <exception cref="FormatException">A file is not of the format; the message names file and line. Thrown here or as rows are read.</exception>
-    public static IDataView LoadDetections(
-        this DataOperationsCatalog catalog, string folder, DetectionFormat format = DetectionFormat.PascalVoc, string? split = null,
-        string? imageFolder = null, string? namesFile = null, bool allowMissingImages = false)
-        => DetectionLoader.Load(catalog, format, new AnnotationSource(folder, split, imageFolder, namesFile) { ToleratesBrokenImages = allowMissingImages });
-
-    /// <summary>
-    /// Looks through annotated images: counts, balance of classes, sizes, and defects (boxes without area or outside, images that cannot
-    /// be read, the same image in two parts). Every image is decoded once.
-    /// </summary>
-    /// <param name="catalog">The catalog <c>mlContext.Data</c>.</param>
-    /// <param name="folder">The folder.</param>
-    /// <param name="format">How the folder is laid out.</param>
-    /// <param name="splits">The parts to look through; <see langword="null"/> for those of train, val and test that there are, else all.</param>
-    /// <param name="imageFolder">Where the images are, if not where the format expects them.</param>
-    /// <param name="namesFile">The file of class names, for the formats that need one.</param>
-    /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
-    /// <exception cref="FileNotFoundException">A part, or a file that is needed, does not exist.</exception>
-    /// <exception cref="FormatException">A file is not of the format; the message names file and line.</exception>
-    public static DetectionDataInspection InspectDetections(
-        this DataOperationsCatalog catalog, string folder, DetectionFormat format = DetectionFormat.PascalVoc, IReadOnlyList<string>? splits = null,
-        string? imageFolder = null, string? namesFile = null)
-    {
-        ArgumentNullException.ThrowIfNull(catalog);
-        return DataInspector.Inspect(format, new AnnotationSource(folder, null, imageFolder, namesFile), splits);
-    }
-
     /// <summary>Trains an object detector: a teacher, or a baseline to compare a distilled student with.</summary>
     /// <param name="catalog">The catalog <c>mlContext.Transforms</c>.</param>
     /// <param name="labelColumnName">In: the classes of the image's objects, a vector of keys.</param>
@@ -187,77 +132,5 @@ public static class DistillationCatalog
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(options);
         return new LabelWithTeacherEstimator(catalog, options);
-    }
-
-    /// <summary>Measures predictions against the ground truth by the rules of COCO, PASCAL VOC, KITTI and ILSVRC.</summary>
-    /// <remarks>
-    /// Of the objects these columns are read too, where the data have them as <see cref="LoadDetections"/> gives them, vectors parallel to
-    /// the labels: <c>Difficult</c>, <c>Crowd</c> and <c>Ignore</c> (Boolean: such objects need not be found, nor is finding them wrong;
-    /// a region to ignore may have an empty label and then concerns every class), <c>Truncated</c> (Single) and <c>Occluded</c> (Int32),
-    /// which decide KITTI's difficulty, and <c>Area</c> (Single), which decides COCO's ranges of size.
-    /// </remarks>
-    /// <param name="mlContext">The context.</param>
-    /// <param name="data">Ground truth and predictions, as a fitted detector's <c>Transform</c> gives them on annotated images.</param>
-    /// <param name="labelColumnName">The classes of the objects: a vector of text, or of keys with names.</param>
-    /// <param name="boundingBoxColumnName">The boxes of the objects: x0 y0 x1 y1 of each in pixels.</param>
-    /// <param name="predictedLabelColumnName">The classes of the detections: a vector of text, or of keys with names.</param>
-    /// <param name="scoreColumnName">The scores of the detections.</param>
-    /// <param name="predictedBoundingBoxColumnName">The boxes of the detections: x0 y0 x1 y1 of each in pixels.</param>
-    /// <param name="inclusiveVocPixels">
-    /// Whether PASCAL VOC's figures take x1 and y1 for the last pixel inside, as its devkits do: a width is x1 - x0 + 1. Others are not concerned.
-    /// </param>
-    /// <exception cref="ArgumentException">A column is missing or of another type, or a row has unequal numbers of boxes and labels.</exception>
-    public static DetectionMetrics EvaluateDetections(
-        this MLContext mlContext,
-        IDataView data,
-        string labelColumnName = "Label",
-        string boundingBoxColumnName = "BoundingBoxes",
-        string predictedLabelColumnName = "PredictedLabel",
-        string scoreColumnName = "Score",
-        string predictedBoundingBoxColumnName = "PredictedBoundingBoxes",
-        bool inclusiveVocPixels = true)
-    {
-        ArgumentNullException.ThrowIfNull(mlContext);
-        return DataViewEvaluation.Evaluate(
-            data, labelColumnName, boundingBoxColumnName, predictedLabelColumnName, scoreColumnName, predictedBoundingBoxColumnName, inclusiveVocPixels);
-    }
-
-    /// <summary>
-    /// Writes the detector in a fitted model as one ONNX file (operator set 18) that runs anywhere. Works on a model fresh from
-    /// <c>Fit</c> as well as on one that ML.NET has loaded. The file appears whole or not at all.
-    /// </summary>
-    /// <remarks>
-    /// <para>Inputs: <c>pixels</c>, uint8 [1,3·height·width], the image as RGB, rows from the top; <c>size</c>, int64 [1,2], its
-    /// height and width. Outputs: <c>boxes</c>, float [1,K,4], x0 y0 x1 y1 in pixels of the image; <c>scores</c>, float [1,K],
-    /// best first; <c>classes</c>, int64 [1,K], 0-based. The metadata entry <c>names</c> holds the class names as a JSON list.</para>
-    /// <para>Plain: the one input <c>images</c>, float [1,3,H,W], is the image at the network's size, RGB, 0 to 1, and the boxes
-    /// are shares of the image, 0 to 1. For the same detections it must be resized as PIL's bilinear filter does.</para>
-    /// </remarks>
-    /// <param name="model">A fitted detector, or a chain that holds one.</param>
-    /// <param name="path">The file to write.</param>
-    /// <param name="plain">Whether to leave the preparation of the image to the caller.</param>
-    /// <exception cref="ArgumentException">The model holds no detector of this library, or several.</exception>
-    public static void SaveOnnx(this ITransformer model, string path, bool plain = false)
-    {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        OnnxModelFile detector = FittedDetectors.In(model);
-        AtomicFile.Write(path, (plain ? PlainForm.Of(detector) : detector).ToBytes());
-    }
-
-    /// <summary>
-    /// Writes a report for whoever decides whether to ship the model: one HTML file with everything in it, no network, light and dark.
-    /// With a test set it shows accuracy, speed, curves, errors and pictures; a model that this library trained brings its training
-    /// along (losses, validation, settings, data), also after ML.NET has saved and loaded it.
-    /// </summary>
-    /// <param name="model">A fitted detector, or a chain that holds one.</param>
-    /// <param name="path">The file to write. It appears whole or not at all.</param>
-    /// <param name="options">Test images, and models to show beside this one.</param>
-    /// <exception cref="ArgumentException">A model holds no detector of this library, or several; or the test set lacks a column.</exception>
-    public static void SaveReport(this ITransformer model, string path, DetectorReportOptions? options = null)
-    {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        AtomicFile.Write(path, HtmlReport.ToBytes(ModelReporter.Make(model, options ?? new DetectorReportOptions())));
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
-using Microsoft.ML.Distillation.Data.Formats;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Formats;
 using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;

@@ -33,11 +33,11 @@ internal sealed class DataOptionSet
 
     /// <summary>Opens images without labels to train on.</summary>
     public TrainingSession OpenImages(ParseResult parsed, MLContext context, TrainingDisplay display)
-        => new(context, ImageFiles.Find(parsed.GetRequiredValue(_data)), display);
+        => new(context, InputImages.Find(parsed.GetRequiredValue(_data)), display);
 
     /// <summary>The images to measure the result on, each opened once, before the training; none where there are none.</summary>
     /// <inheritdoc cref="TestImages.Checked"/>
-    public IReadOnlyList<AnnotatedImage> OpenTest(ParseResult parsed, MLContext context, bool skipInvalid, TextWriter error)
+    public IReadOnlyList<AnnotatedRow> OpenTest(ParseResult parsed, MLContext context, bool skipInvalid, TextWriter error)
     {
         DataFolder data = DataOf(parsed) with { AllowMissingImages = skipInvalid };
         return OrNone(data, parsed.GetValue(_test), "test") is string split ? TestImages.Checked(data.Load(context, split), skipInvalid, error) : [];

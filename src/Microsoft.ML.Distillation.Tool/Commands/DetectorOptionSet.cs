@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Microsoft.ML.Distillation.Detectors;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Reports;
 using Microsoft.ML.Distillation.Tool.Display;
 using Microsoft.ML.Distillation.Tool.Models;
@@ -27,7 +29,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
         command.Report.Check(parsed);
         MLContext context = TrainingSession.CreateContext(_seeds[0], parsed.GetValue(SharedOptions.Verbose), error);
         if (_noLabels && _control) throw new UsageException("--control needs labels: without them the student cannot learn alone.");
-        IReadOnlyList<AnnotatedImage> test = _noLabels ? [] : command.Data.OpenTest(parsed, context, command.Training.SkipsInvalid(parsed), error);
+        IReadOnlyList<AnnotatedRow> test = _noLabels ? [] : command.Data.OpenTest(parsed, context, command.Training.SkipsInvalid(parsed), error);
         Teacher teacher = command.Teacher.Open(parsed, [.. (_distillation.Hints ?? []).Select(pair => pair.Teacher)]);
         if (command.Teacher.IsPublished(parsed) && _distillation.Hints is null && command.Distillation.FeatureLossIn(parsed) is { } loss)
         {
@@ -122,7 +124,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
 
     private string OfSeed(int seed) => _seeds.Count > 1 ? $"-seed{seed}" : "";
 
-    private void WriteReport(IReadOnlyList<IReadOnlyList<ModelReport>> results, IReadOnlyList<AnnotatedImage> test)
+    private void WriteReport(IReadOnlyList<IReadOnlyList<ModelReport>> results, IReadOnlyList<AnnotatedRow> test)
     {
         if (!command.Report.IsWanted(parsed)) return;
         var models = new List<ReportedModel>();

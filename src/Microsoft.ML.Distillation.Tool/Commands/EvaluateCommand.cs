@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Evaluation;
 using Microsoft.ML.Distillation.Reports;
 using Microsoft.ML.Distillation.Tool.Display;
@@ -64,17 +65,17 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
     private static DetectionMetrics OnData(string model, DataFolder data, string? split, bool inclusive, TextWriter error)
     {
         using IImageDetector detector = ImageDetector.Open(model);
-        IReadOnlyList<AnnotatedImage> images = data.Load(new MLContext(), data.Choose(split, "test"));
+        IReadOnlyList<AnnotatedRow> images = data.Load(new MLContext(), data.Choose(split, "test"));
         string[] named = [.. images.SelectMany(image => image.Label).Where(name => name.Length > 0).Distinct().Order(StringComparer.Ordinal)];
         if (named.Length > 0 && !named.Intersect(detector.ClassNames).Any())
             error.WriteLine($"warning: the model knows none of the images' classes. It knows {string.Join(", ", detector.ClassNames)}; the images have {string.Join(", ", named)}.");
         var tally = new DetectionTally();
-        foreach ((AnnotatedImage truth, DetectedImage found) in images.Zip(detector.Detect(images.Select(image => image.ImagePath)))) tally.Add(truth, found);
+        foreach ((AnnotatedRow truth, DetectedImage found) in images.Zip(detector.Detect(images.Select(image => image.ImagePath)))) tally.Add(truth, found);
         return tally.Measure(inclusive);
     }
 
     private static void WriteReport(
-        ParseResult parsed, ReportOptionSet report, string model, (string Name, ModelRole Role, string? Path)[] beside, IReadOnlyList<AnnotatedImage> images)
+        ParseResult parsed, ReportOptionSet report, string model, (string Name, ModelRole Role, string? Path)[] beside, IReadOnlyList<AnnotatedRow> images)
     {
         bool isAlone = beside.All(entry => entry.Path is null);
         (string Name, ModelRole Role, string? Path) main = isAlone ? (Path.GetFileName(model), ModelRole.Model, model) : ("student distilled", ModelRole.Distilled, model);

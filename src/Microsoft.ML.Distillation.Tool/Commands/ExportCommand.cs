@@ -1,6 +1,7 @@
 using System.CommandLine;
-using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Files;
+using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Onnx;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;

@@ -1,12 +1,13 @@
 using System.CommandLine;
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Drawing;
-using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Published;
+using Microsoft.ML.Distillation.Rows;
+using Microsoft.ML.Distillation.Teachers.Dense;
 using Microsoft.ML.Distillation.Tool.Models;
-using static TorchSharp.torch;
-using ImageFiles = Microsoft.ML.Distillation.Tool.Models.ImageFiles;
-using OnnxDetector = Microsoft.ML.Distillation.Teachers.OnnxDetectors.OnnxDetector;
+using InputImages = Microsoft.ML.Distillation.Tool.Models.InputImages;
+using PublishedDetector = Microsoft.ML.Distillation.Published.PublishedDetector;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
@@ -37,7 +38,7 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
         (ImageSize input, IReadOnlyList<OnnxOutput> outputs, bool batched) = TeacherInspection.WriteGraph(output, path, options);
         if (_teacher.NamesOf(parsed) is { } names)
         {
-            using var detector = new OnnxDetector(path, _teacher.FormatOf(parsed), names, options);
+            using var detector = new PublishedDetector(path, _teacher.FormatOf(parsed), names, options);
             TeacherInspection.WriteReading(output, detector);
             if (parsed.GetValue(_data) is string data) TeacherInspection.WriteClasses(output, names, ClassesOf(data), options);
             if (parsed.GetValue(_image) is string image) Show(detector, image, parsed.GetValue(_draw), (float?)parsed.GetValue(_drawScore), output);
@@ -52,13 +53,12 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
         if (parsed.GetValue(_tensors)) TeacherInspection.WriteTensors(output, path, input);
     }
 
-    private static void Show(OnnxDetector detector, string path, string? drawn, float? drawScore, TextWriter output)
+    private static void Show(PublishedDetector detector, string path, string? drawn, float? drawScore, TextWriter output)
     {
-        using MLImage image = ImageFiles.Load(path);
+        using MLImage image = InputImages.Load(path);
         RgbImage pixels = MLImagePixels.ToRgb(image);
         ImageSize size = detector.InputSize;
-        using Tensor view = tensor(AntialiasedResize.Resize(pixels, size), [1, 3, size.Height, size.Width]);
-        Detections found = Suppression.Detect(detector.Run(view, [new ImageSize(image.Width, image.Height)])[0].Predictions);
+        Detections found = Suppression.Detect(detector.Run(AntialiasedResize.Resize(pixels, size), [new ImageSize(image.Width, image.Height)])[0].Predictions);
         float least = drawScore ?? (float)detector.ConfidentScore;
         int shown = found.Scores.Count(score => score >= least);
         output.WriteLine($"image    {shown} detections from a score of {least:0.00}, {found.Count} above noise");
@@ -75,6 +75,6 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
         output.WriteLine($"saved {drawn}");
     }
 
-    private static string[] ClassesOf(string folder) => [.. AnnotatedImage.Load(new MLContext(), folder, split: null)
+    private static string[] ClassesOf(string folder) => [.. AnnotatedRow.Load(new MLContext(), folder, split: null)
         .SelectMany(image => image.Label).Where(name => name.Length > 0).Distinct().Order(StringComparer.Ordinal)];
 }

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Estimators.Labelling;
+using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Tool.Models;
 using Microsoft.ML.Distillation.Training;
 
@@ -94,7 +96,7 @@ internal sealed class LabelCommand : System.CommandLine.Command
     {
         EnsembleOptions ensemble = _ensemble.Read(parsed);
         Teacher teacher = _teacher.Open(parsed, []);
-        IReadOnlyList<AnnotatedImage> labelled = LoadLabelled(parsed);
+        IReadOnlyList<AnnotatedRow> labelled = LoadLabelled(parsed);
         string[] classes = [.. labelled.SelectMany(image => image.Label).Where(name => name.Length > 0).Distinct().Order(StringComparer.Ordinal)];
         if (classes.Length == 0) throw new InvalidDataException($"'{parsed.GetRequiredValue(_labelled)}' has no object: the classes to label are not known.");
         TorchSharp.torch.Device device = TrainingDevice.Choose(parsed.GetValue(_gpu), fallbackToCpu: false);
@@ -145,13 +147,13 @@ internal sealed class LabelCommand : System.CommandLine.Command
             $"{written.Objects} labels in {written.Labelled} of {written.Images} images (from the scores {string.Join(", ", written.Thresholds.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key} {pair.Value:0.000}")))}), saved {folder}"));
     }
 
-    private IReadOnlyList<AnnotatedImage> LoadLabelled(ParseResult parsed)
+    private IReadOnlyList<AnnotatedRow> LoadLabelled(ParseResult parsed)
     {
         string folder = parsed.GetRequiredValue(_labelled);
         DataFolder data = _labelledFormat.At(parsed, folder);
         // Their objects are counted, not their pixels. Where boxes are shares of the image, only the image turns them into objects.
         data = data with { AllowMissingImages = data.Format is not (DetectionFormat.Yolo or DetectionFormat.OpenImages) };
-        IReadOnlyList<AnnotatedImage> labelled = data.Load(new MLContext(), data.Choose(parsed.GetValue(_split), "train"));
+        IReadOnlyList<AnnotatedRow> labelled = data.Load(new MLContext(), data.Choose(parsed.GetValue(_split), "train"));
         return labelled.Count > 0 ? labelled : throw new InvalidDataException($"'{folder}' has no annotated images.");
     }
 }

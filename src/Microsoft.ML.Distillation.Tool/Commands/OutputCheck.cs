@@ -1,6 +1,5 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
-using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;

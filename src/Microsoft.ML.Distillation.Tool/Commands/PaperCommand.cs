@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Tool.Display;
 using Microsoft.ML.Distillation.Tool.Models;
 using Microsoft.ML.Distillation.Tool.Paper;
@@ -58,10 +59,10 @@ internal sealed class PaperCommand : System.CommandLine.Command
         OutputCheck.Folder("--output", request.Folder);
         int seed = training.SeedOf(parsed);
         MLContext context = TrainingSession.CreateContext(seed, parsed.GetValue(SharedOptions.Verbose), error);
-        IReadOnlyList<AnnotatedImage> test = data.OpenTest(parsed, context, training.SkipsInvalid(parsed), error);
+        IReadOnlyList<AnnotatedRow> test = data.OpenTest(parsed, context, training.SkipsInvalid(parsed), error);
         if (test.Count == 0) throw new UsageException("A table needs images to measure on: the data have no test part, so name one with --test-split.");
         TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output), training.SkipsInvalid(parsed));
-        IReadOnlyList<AnnotatedImage> train = session.TrainImages();
+        IReadOnlyList<AnnotatedRow> train = session.TrainImages();
         if (budget.Name == PaperBudget.Full.Name && budget.WeightFiles.Length == 0)
             error.WriteLine("Without --weights the networks start from random weights; the paper's were trained on ImageNet before.");
         using var interruption = new Interruption(error, "the table can be continued by the same command");

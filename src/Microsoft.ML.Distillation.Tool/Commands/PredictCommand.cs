@@ -1,9 +1,10 @@
 using System.CommandLine;
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Data.Formats;
+using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Drawing;
+using Microsoft.ML.Distillation.Formats;
 using Microsoft.ML.Distillation.Tool.Models;
-using ImageFiles = Microsoft.ML.Distillation.Tool.Models.ImageFiles;
+using InputImages = Microsoft.ML.Distillation.Tool.Models.InputImages;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
@@ -34,7 +35,7 @@ internal sealed class PredictCommand : System.CommandLine.Command
             if (!isDataSet && parsed.GetValue(split) is not null) throw new UsageException("--split goes with --format: a folder of images has no parts.");
             IReadOnlyList<string> files = isDataSet
                 ? [.. format.At(parsed, place).Read(parsed.GetValue(split)).Select(image => image.ImagePath)]
-                : ImageFiles.Find(place);
+                : InputImages.Find(place);
             CheckNoneIsReplaced(files, output.Name, [target]);
             if (parsed.GetValue(draw) is string pictures) CheckNoneIsReplaced(files, draw.Name, files.Select(file => PictureOf(file, pictures)));
             using IImageDetector detector = ImageDetector.Open(parsed.GetRequiredValue(model));
@@ -53,7 +54,7 @@ internal sealed class PredictCommand : System.CommandLine.Command
 
     private static void Draw(DetectedImage found, IReadOnlyList<string> classNames, string folder, double leastScore)
     {
-        using MLImage image = ImageFiles.Load(found.ImagePath);
+        using MLImage image = InputImages.Load(found.ImagePath);
         var picture = Picture.Of(image);
         // The best is drawn last, so that it lies on top.
         for (int i = found.Labels.Length - 1; i >= 0; i--)

@@ -1,7 +1,8 @@
 using System.CommandLine;
-using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Tool.Models;
+using Microsoft.ML.Distillation.Tool.Paper;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
@@ -25,7 +26,7 @@ internal sealed class QuantizeCommand : System.CommandLine.Command
             Run(
                 parsed,
                 TrainedDetector.FromModel(parsed.GetRequiredValue(model)),
-                Spread(ImageFiles.Find(parsed.GetRequiredValue(images)), parsed.GetValue(count) ?? 64),
+                Spread(InputImages.Find(parsed.GetRequiredValue(images)), parsed.GetValue(count) ?? 64),
                 PrecisionOptionSet.Complete(parsed.GetValue(precision) ?? LowPrecision.W8A8, parsed.GetRequiredValue(quantizer), parsed.GetValue(all)),
                 parsed.GetRequiredValue(output));
         });
@@ -35,8 +36,8 @@ internal sealed class QuantizeCommand : System.CommandLine.Command
     {
         (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         MLContext context = TrainingSession.CreateContext(seed: 1, parsed.GetValue(SharedOptions.Verbose), error);
-        IDataView files = context.Data.LoadFromEnumerable(images.Select(image => new AnnotatedImage { ImagePath = image }));
-        IDataView loaded = context.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: nameof(AnnotatedImage.ImagePath)).Fit(files).Transform(files);
+        IDataView files = context.Data.LoadFromEnumerable(images.Select(image => new AnnotatedRow { ImagePath = image }));
+        IDataView loaded = context.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: nameof(AnnotatedRow.ImagePath)).Fit(files).Transform(files);
         using DetectorTransformer detector = context.Transforms.QuantizeDetector(
             new QuantizeDetectorOptions { Detector = trained, Precision = precision, CalibrationImages = images.Count }).Fit(loaded);
         PipelineFile.Save(TrainedDetector.FromModel(detector), path);

@@ -1,5 +1,6 @@
 using System.CommandLine;
-using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Reports;
 using Microsoft.ML.Distillation.Tool.Models;
 
@@ -29,7 +30,7 @@ internal sealed class ReportOptionSet
     /// <param name="title">Its heading.</param>
     /// <param name="models">The models, in the order in which they are shown.</param>
     /// <param name="test">The images that they were measured on.</param>
-    public void Write(ParseResult parsed, string title, IReadOnlyList<ReportedModel> models, IReadOnlyList<AnnotatedImage> test)
+    public void Write(ParseResult parsed, string title, IReadOnlyList<ReportedModel> models, IReadOnlyList<AnnotatedRow> test)
     {
         if (parsed.GetValue(_file) is not string path) return;
         var content = new ReportContent(title, models)

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
-using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Estimators;
-using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
+using Microsoft.ML.Distillation.Formats;
+using Microsoft.ML.Distillation.Model;
+using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Published;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Tool.Display;
 using Microsoft.ML.Distillation.Tool.Models;
 
@@ -34,7 +36,7 @@ internal sealed class TrainCommand : System.CommandLine.Command
         precision.Check(parsed);
         OutputCheck.File(parsed, "--output", path);
         MLContext context = TrainingSession.CreateContext(training.SeedOf(parsed), parsed.GetValue(SharedOptions.Verbose), error);
-        IReadOnlyList<AnnotatedImage> test = data.OpenTest(parsed, context, training.SkipsInvalid(parsed), error);
+        IReadOnlyList<AnnotatedRow> test = data.OpenTest(parsed, context, training.SkipsInvalid(parsed), error);
         TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output), training.SkipsInvalid(parsed));
         using var interruption = new Interruption(error, "the best model so far will be saved");
         session.TrainAndSave(new TrainingRun("train", path, progress => generated.Apply(training.Apply(

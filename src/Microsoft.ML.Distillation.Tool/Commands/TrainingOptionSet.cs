@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Training.Optimizers;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 

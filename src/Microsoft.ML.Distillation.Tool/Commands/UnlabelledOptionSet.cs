@@ -24,7 +24,7 @@ internal sealed class UnlabelledOptionSet
         if (parsed.GetValue(_images) is not string folder) return NoneGiven(parsed) ? options : throw new UsageException("--label-score and --labels-per-class go with --unlabelled.");
         return options with
         {
-            UnlabelledSet = session.ImagesOf(ImageFiles.Find(folder)),
+            UnlabelledSet = session.ImagesOf(InputImages.Find(folder)),
             LabelledShare = parsed.GetValue(GeneratedOptionSet.Share) ?? options.LabelledShare,
             GeneratedLabels = Labels(parsed),
         };
@@ -37,7 +37,7 @@ internal sealed class UnlabelledOptionSet
     public (int All, int Alone)? Epochs(ParseResult parsed, TrainingSession session, int? asked)
     {
         if (parsed.GetValue(_images) is not string folder) return null;
-        return GeneratedOptionSet.Epochs(session.CountTrain(), ImageFiles.Find(folder).Count, asked);
+        return GeneratedOptionSet.Epochs(session.CountTrain(), InputImages.Find(folder).Count, asked);
     }
 
     private GeneratedLabelOptions Labels(ParseResult parsed) => new() { ScoreThreshold = parsed.GetValue(_score), PerClass = parsed.GetValue(_perClass) };

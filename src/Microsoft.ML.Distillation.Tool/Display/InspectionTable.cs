@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Files;
 
 namespace Microsoft.ML.Distillation.Tool.Display;
 
@@ -49,7 +51,7 @@ internal static class InspectionTable
 
     /// <summary>Writes everything as JSON, beside and then renamed.</summary>
     public static void WriteJson(string path, DetectionDataInspection found)
-        => Onnx.AtomicFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(found, Indented));
+        => Files.AtomicFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(found, Indented));
 
     private static void WriteDefects(TextWriter output, IReadOnlyList<DetectionDataDefect> defects)
     {

@@ -1,4 +1,4 @@
-using Microsoft.ML.Distillation.Data.Formats;
+using Microsoft.ML.Distillation.Formats;
 
 namespace Microsoft.ML.Distillation.Tool.Models;
 

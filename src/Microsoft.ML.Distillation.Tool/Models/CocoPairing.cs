@@ -1,5 +1,6 @@
-using Microsoft.ML.Distillation.Data.Formats;
 using Microsoft.ML.Distillation.Evaluation;
+using Microsoft.ML.Distillation.Formats;
+using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation.Tool.Models;
 

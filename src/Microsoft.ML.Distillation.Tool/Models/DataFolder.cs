@@ -1,4 +1,4 @@
-using Microsoft.ML.Distillation.Data.Formats;
+using Microsoft.ML.Distillation.Formats;
 
 namespace Microsoft.ML.Distillation.Tool.Models;
 
@@ -35,12 +35,12 @@ internal sealed record DataFolder(
     }
 
     /// <summary>The annotated images of a part, or of all. Most formats parse a file when its turn comes.</summary>
-    public IEnumerable<Data.Formats.AnnotatedImage> Read(string? split) => AnnotationReader.Read(Format, Source with { Split = split });
+    public IEnumerable<Formats.AnnotatedImage> Read(string? split) => AnnotationReader.Read(Format, Source with { Split = split });
 
     /// <summary>The same as a data view.</summary>
     public IDataView View(MLContext context, string? split) => context.Data.LoadDetections(Path, Format, split, ImageFolder, NamesFile, AllowMissingImages);
 
     /// <summary>The same as rows.</summary>
-    public IReadOnlyList<AnnotatedImage> Load(MLContext context, string? split)
-        => [.. context.Data.CreateEnumerable<AnnotatedImage>(View(context, split), reuseRowObject: false)];
+    public IReadOnlyList<AnnotatedRow> Load(MLContext context, string? split)
+        => [.. context.Data.CreateEnumerable<AnnotatedRow>(View(context, split), reuseRowObject: false)];
 }

@@ -1,5 +1,4 @@
-using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Onnx;
 
 namespace Microsoft.ML.Distillation.Tool.Models;

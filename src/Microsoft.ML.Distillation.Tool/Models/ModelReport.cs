@@ -1,5 +1,4 @@
-using Microsoft.ML.Distillation.Detectors.Quantization;
-using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Reports;
 
@@ -22,7 +21,7 @@ internal sealed record ModelReport(string Name, DetectionMetrics Metrics, long P
     public TrainingRecord? Training { get; init; }
 
     /// <summary>Measures a model file on annotated images.</summary>
-    public static ModelReport Measure(string name, string path, IReadOnlyList<AnnotatedImage> images, CancellationToken cancellation = default)
+    public static ModelReport Measure(string name, string path, IReadOnlyList<AnnotatedRow> images, CancellationToken cancellation = default)
     {
         OnnxModelFile model = FittedDetectors.In(path);
         using var detector = new OnnxDetector(model, path);

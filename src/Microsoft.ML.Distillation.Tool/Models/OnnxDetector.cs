@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.OnnxRuntime;
 
@@ -36,7 +35,7 @@ internal sealed class OnnxDetector : IImageDetector
     {
         foreach (string path in imagePaths)
         {
-            using MLImage image = ImageFiles.Load(path);
+            using MLImage image = InputImages.Load(path);
             yield return Detect(path, image);
         }
     }

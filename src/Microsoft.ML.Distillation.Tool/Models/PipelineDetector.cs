@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation.Tool.Models;
 
@@ -24,18 +24,18 @@ internal sealed class PipelineDetector : IImageDetector
     {
         var underWay = new ConcurrentQueue<string>();
         // Whether the pipeline begins with a path or an image, and whether it still looks for labels: it finds what it needs.
-        IEnumerable<AnnotatedImage> rows = imagePaths.Select(path =>
+        IEnumerable<AnnotatedRow> rows = imagePaths.Select(path =>
         {
-            ImageFiles.Check(path);
+            InputImages.Check(path);
             underWay.Enqueue(path);
-            return new AnnotatedImage { ImagePath = path };
+            return new AnnotatedRow { ImagePath = path };
         });
         IDataView files = _context.Data.LoadFromEnumerable(rows);
-        IDataView images = _context.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: nameof(AnnotatedImage.ImagePath)).Fit(files).Transform(files);
+        IDataView images = _context.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: nameof(AnnotatedRow.ImagePath)).Fit(files).Transform(files);
         IDataView found = _model.Transform(images);
 
         DataViewSchema.Column labels = LabelReader.Column(found.Schema, "PredictedLabel");
-        DataViewSchema.Column scores = found.Schema["Score"], boxes = found.Schema["PredictedBoundingBoxes"], path = found.Schema[nameof(AnnotatedImage.ImagePath)];
+        DataViewSchema.Column scores = found.Schema["Score"], boxes = found.Schema["PredictedBoundingBoxes"], path = found.Schema[nameof(AnnotatedRow.ImagePath)];
         var classes = new ClassIndex();
         using DataViewRowCursor cursor = found.GetRowCursor([path, labels, scores, boxes]);
         var labelReader = new LabelReader(cursor, labels, classes);
@@ -65,7 +65,7 @@ internal sealed class PipelineDetector : IImageDetector
             }
             catch (Exception)
             {
-                foreach (string image in underWay) ImageFiles.Load(image).Dispose();
+                foreach (string image in underWay) InputImages.Load(image).Dispose();
                 throw;
             }
         }

@@ -1,4 +1,6 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Files;
 
 namespace Microsoft.ML.Distillation.Tool.Models;
 
@@ -10,18 +12,18 @@ internal static class PipelineFile
     {
         if (Path.GetExtension(path).Equals(".onnx", StringComparison.OrdinalIgnoreCase))
         {
-            Onnx.AtomicFile.Write(path, detector.Model.ToBytes());
+            Files.AtomicFile.Write(path, detector.Model.ToBytes());
             return;
         }
 
         var context = new MLContext();
-        IDataView files = context.Data.LoadFromEnumerable<AnnotatedImage>([]);
-        ITransformer loadImages = context.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: nameof(AnnotatedImage.ImagePath)).Fit(files);
+        IDataView files = context.Data.LoadFromEnumerable<AnnotatedRow>([]);
+        ITransformer loadImages = context.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: nameof(AnnotatedRow.ImagePath)).Fit(files);
         IDataView images = loadImages.Transform(files);
         using DetectorTransformer transformer = detector.ToTransformer(context, images.Schema);
         ITransformer toNames = context.Transforms.Conversion.MapKeyToValue("PredictedLabel").Fit(transformer.Transform(images));
         using var zip = new MemoryStream();
         context.Model.Save(new TransformerChain<ITransformer>(loadImages, transformer, toNames), files.Schema, zip);
-        Onnx.AtomicFile.Write(path, zip.GetBuffer().AsSpan(0, (int)zip.Length));
+        Files.AtomicFile.Write(path, zip.GetBuffer().AsSpan(0, (int)zip.Length));
     }
 }

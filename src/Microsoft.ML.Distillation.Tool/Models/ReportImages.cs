@@ -1,5 +1,5 @@
-using Microsoft.ML.Distillation.Data.Formats;
-using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Evaluation;
+using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Reports;
 
 namespace Microsoft.ML.Distillation.Tool.Models;
@@ -8,7 +8,7 @@ namespace Microsoft.ML.Distillation.Tool.Models;
 internal static class ReportImages
 {
     /// <summary>Annotated images.</summary>
-    public static IReadOnlyList<ReportedImage> Of(IReadOnlyList<AnnotatedImage> images) => [.. images.Select(image => new ReportedImage(
+    public static IReadOnlyList<ReportedImage> Of(IReadOnlyList<AnnotatedRow> images) => [.. images.Select(image => new ReportedImage(
         Path.GetFileName(image.ImagePath), ImageHeader.Read(image.ImagePath),
         [.. image.Label.Select((label, i) => Box(label, image.BoundingBoxes, i) with
         {

@@ -1,8 +1,9 @@
 using System.Globalization;
-using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
-using Microsoft.ML.Distillation.Teachers.OnnxDetectors.Decoders;
-using PublishedDetector = Microsoft.ML.Distillation.Teachers.OnnxDetectors.OnnxDetector;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Published;
+using Microsoft.ML.Distillation.Published.Decoders;
+using Microsoft.ML.Distillation.Teachers.Dense;
+using Microsoft.ML.Distillation.Teachers.Onnx;
 
 namespace Microsoft.ML.Distillation.Tool.Models;
 

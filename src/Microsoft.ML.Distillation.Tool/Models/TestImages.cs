@@ -6,11 +6,11 @@ internal static class TestImages
     /// <summary>Opens each image before the training, so that a broken one does not cost its result.</summary>
     /// <param name="skip">Whether to leave out, with a warning, what cannot be opened.</param>
     /// <exception cref="FormatException">An image cannot be opened, and none is to be left out.</exception>
-    public static IReadOnlyList<AnnotatedImage> Checked(IReadOnlyList<AnnotatedImage> images, bool skip, TextWriter error)
+    public static IReadOnlyList<AnnotatedRow> Checked(IReadOnlyList<AnnotatedRow> images, bool skip, TextWriter error)
     {
-        var readable = new List<AnnotatedImage>();
+        var readable = new List<AnnotatedRow>();
         string? first = null;
-        foreach (AnnotatedImage image in images)
+        foreach (AnnotatedRow image in images)
         {
             string? problem = Problem(image.ImagePath);
             if (problem is null) readable.Add(image);
@@ -26,7 +26,7 @@ internal static class TestImages
     {
         try
         {
-            ImageFiles.Load(path).Dispose();
+            InputImages.Load(path).Dispose();
             return null;
         }
         catch (Exception error) when (error is IOException or FormatException)

@@ -39,7 +39,7 @@ internal sealed class TrainingSession
     {
         Context = context;
         _display = display;
-        _files = context.Data.LoadFromEnumerable(files.Select(path => new AnnotatedImage { ImagePath = path }));
+        _files = context.Data.LoadFromEnumerable(files.Select(path => new AnnotatedRow { ImagePath = path }));
         _loadImages = context.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath").Fit(_files);
         _toKeys = _loadImages;
         Train = _loadImages.Transform(_files);
@@ -59,21 +59,21 @@ internal sealed class TrainingSession
         => _toKeys.Transform(_loadImages.Transform(LoadGenerated(folder)));
 
     /// <summary>The number of images in it.</summary>
-    public int CountGenerated(string folder) => Context.Data.CreateEnumerable<AnnotatedImage>(LoadGenerated(folder), reuseRowObject: true).Count();
+    public int CountGenerated(string folder) => Context.Data.CreateEnumerable<AnnotatedRow>(LoadGenerated(folder), reuseRowObject: true).Count();
 
     /// <summary>Images without labels, prepared as the others are.</summary>
     public IDataView ImagesOf(IEnumerable<string> files)
-        => _loadImages.Transform(Context.Data.LoadFromEnumerable(files.Select(path => new AnnotatedImage { ImagePath = path })));
+        => _loadImages.Transform(Context.Data.LoadFromEnumerable(files.Select(path => new AnnotatedRow { ImagePath = path })));
 
     /// <summary>The classes of the objects in the images to train on.</summary>
-    public string[] ClassNames() => [.. Context.Data.CreateEnumerable<AnnotatedImage>(_files, reuseRowObject: false)
+    public string[] ClassNames() => [.. Context.Data.CreateEnumerable<AnnotatedRow>(_files, reuseRowObject: false)
         .SelectMany(image => image.Label).Where(name => name.Length > 0).Distinct().Order(StringComparer.Ordinal)];
 
     /// <summary>The number of images to train on.</summary>
-    public int CountTrain() => Context.Data.CreateEnumerable<AnnotatedImage>(_files, reuseRowObject: true).Count();
+    public int CountTrain() => Context.Data.CreateEnumerable<AnnotatedRow>(_files, reuseRowObject: true).Count();
 
     /// <summary>The images to train on as rows.</summary>
-    public IReadOnlyList<AnnotatedImage> TrainImages() => [.. Context.Data.CreateEnumerable<AnnotatedImage>(_files, reuseRowObject: false)];
+    public IReadOnlyList<AnnotatedRow> TrainImages() => [.. Context.Data.CreateEnumerable<AnnotatedRow>(_files, reuseRowObject: false)];
 
     /// <summary>A context whose log goes to a writer where <paramref name="verbose"/> asks for it; warnings always do.</summary>
     public static MLContext CreateContext(int seed, bool verbose, TextWriter error)

@@ -9,13 +9,13 @@ namespace Microsoft.ML.Distillation.Tool.Paper;
 internal static class DataFingerprint
 {
     /// <summary>The first 12 hexadecimal digits of a SHA-256 over the parts, in their order.</summary>
-    public static string Of(params IReadOnlyList<AnnotatedImage>[] parts)
+    public static string Of(params IReadOnlyList<AnnotatedRow>[] parts)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (IReadOnlyList<AnnotatedImage> part in parts)
+        foreach (IReadOnlyList<AnnotatedRow> part in parts)
         {
             hash.AppendData(BitConverter.GetBytes(part.Count));
-            foreach (AnnotatedImage image in part)
+            foreach (AnnotatedRow image in part)
             {
                 foreach (string text in image.Label.Prepend(Path.GetFileName(image.ImagePath))) hash.AppendData(Encoding.UTF8.GetBytes(text + "\n"));
                 hash.AppendData(MemoryMarshal.AsBytes<float>(image.BoundingBoxes));

@@ -1,3 +1,6 @@
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Training.Optimizers;
+
 namespace Microsoft.ML.Distillation.Tool.Paper;
 
 /// <summary>What the paper's four networks are, and how long they are trained. All budgets go the same way with other figures.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Microsoft.ML.Distillation.Tool.Models;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Files;
 
 namespace Microsoft.ML.Distillation.Tool.Paper;
 
@@ -85,7 +86,7 @@ internal sealed class PaperResults
     }
 
     /// <summary>Writes a file of these results' kind, beside its place and then renamed.</summary>
-    public static void Write<T>(string path, T content) => Onnx.AtomicFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(content, Json));
+    public static void Write<T>(string path, T content) => Files.AtomicFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(content, Json));
 
     /// <summary>Whether a run has left a model or a checkpoint, which are of its settings.</summary>
     private static bool HasTrained(string folder) => new[] { "models", "checkpoints" }

@@ -1,3 +1,6 @@
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Tool.Paper;
@@ -10,7 +13,7 @@ namespace Microsoft.ML.Distillation.Tool.Paper;
 /// <param name="Train">The images learned from.</param>
 /// <param name="Configure">Puts into options how a network is trained: from scratch, or further.</param>
 internal sealed record PaperSetting(
-    string Folder, int FirstSeed, IReadOnlyDictionary<string, string> Given, IReadOnlyList<AnnotatedImage> Test, IReadOnlyList<AnnotatedImage> Train,
+    string Folder, int FirstSeed, IReadOnlyDictionary<string, string> Given, IReadOnlyList<AnnotatedRow> Test, IReadOnlyList<AnnotatedRow> Train,
     Func<DetectorEstimatorOptions, bool, DetectorEstimatorOptions> Configure, CancellationToken Cancellation);
 
 /// <summary>

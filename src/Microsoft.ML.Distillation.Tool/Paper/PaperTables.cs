@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.Distillation.Reports;
 
 namespace Microsoft.ML.Distillation.Tool.Paper;
 

@@ -1,3 +1,5 @@
+using Microsoft.ML.Distillation.Reports;
+
 namespace Microsoft.ML.Distillation.Tool.Paper;
 
 /// <summary>

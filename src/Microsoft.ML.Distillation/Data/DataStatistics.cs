@@ -1,3 +1,5 @@
+using Microsoft.ML.Distillation.Images;
+
 namespace Microsoft.ML.Distillation.Data;
 
 /// <summary>What a detector's defaults are derived from.</summary>

@@ -1,3 +1,6 @@
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Rows;
+
 namespace Microsoft.ML.Distillation.Data;
 
 /// <summary>A data set as it is, of whose batches somebody is told.</summary>
@@ -34,4 +37,11 @@ internal sealed class WatchedDataset(IDetectionDataset data, Action<DetectionBat
     public void Dispose()
     {
     }
+}
+
+/// <summary>A data set that is told which of its images training sees next, and how they are varied.</summary>
+internal interface IBatchObserver
+{
+    /// <summary>Is called on the thread that trains, just before it is given the batch.</summary>
+    void Showing(DetectionBatch batch);
 }

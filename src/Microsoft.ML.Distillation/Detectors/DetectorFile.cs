@@ -1,6 +1,8 @@
 using System.Text.Json;
-using Microsoft.ML.Distillation.Data;
+using System.Text.Json.Serialization;
 using Microsoft.ML.Distillation.Detectors.Quantization;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Onnx.Proto;
 using TorchSharp;
@@ -68,5 +70,61 @@ internal static class DetectorFile
 
         detector.eval();
         return detector;
+    }
+}
+
+/// <summary>Rebuilds detectors from their descriptions.</summary>
+internal static class DetectorFactory
+{
+    /// <summary>A detector with fresh weights, of the architecture that <see cref="Detector.Describe"/> gave.</summary>
+    /// <exception cref="FormatException">The text is no description of a detector that this version knows.</exception>
+    public static Detector FromDescription(string json)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        JsonDocument document;
+        try
+        {
+            document = JsonDocument.Parse(json);
+        }
+        catch (JsonException e)
+        {
+            throw new FormatException($"The detector's description is no JSON: {e.Message}", e);
+        }
+
+        using (document)
+        {
+            if (document.RootElement.ValueKind == JsonValueKind.Object)
+            {
+                if (document.RootElement.TryGetProperty(FasterRcnnConfig.Family, out JsonElement config))
+                    return new FasterRcnn(FasterRcnnConfig.FromJson(config));
+                if (document.RootElement.TryGetProperty(OneStageConfig.Family, out config))
+                    return new OneStageDetector(OneStageConfig.FromJson(config));
+            }
+        }
+
+        throw new FormatException("The description is of no family of detectors that this version knows.");
+    }
+}
+
+/// <summary>A detector's configuration as the text that an exported model carries: JSON, under the name of the detector's family.</summary>
+internal static class ConfigJson
+{
+    private static readonly JsonSerializerOptions Options = new() { Converters = { new JsonStringEnumConverter() } };
+
+    /// <summary>Writes a configuration.</summary>
+    public static string Write<T>(string family, T config) => JsonSerializer.Serialize(new Dictionary<string, T> { [family] = config }, Options);
+
+    /// <summary>Reads what stands under the family's name.</summary>
+    /// <exception cref="FormatException">A part is missing or of the wrong kind.</exception>
+    public static T Read<T>(JsonElement json)
+    {
+        try
+        {
+            return json.Deserialize<T>(Options) ?? throw new FormatException("The detector's description is empty.");
+        }
+        catch (JsonException e)
+        {
+            throw new FormatException($"The detector's description cannot be read: {e.Message}", e);
+        }
     }
 }

@@ -1,5 +1,7 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Transforms.Image;
 
 namespace Microsoft.ML.Distillation.Estimators;

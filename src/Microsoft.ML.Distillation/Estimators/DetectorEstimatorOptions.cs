@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Model;
 
 namespace Microsoft.ML.Distillation;
 

@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Transforms.Image;
 
 namespace Microsoft.ML.Distillation.Estimators;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Teachers.Labelling;
 using Microsoft.ML.Runtime;

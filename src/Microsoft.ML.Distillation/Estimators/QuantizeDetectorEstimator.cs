@@ -1,9 +1,9 @@
-using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Quantization;
 using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Runtime;
 using static TorchSharp.torch;
 

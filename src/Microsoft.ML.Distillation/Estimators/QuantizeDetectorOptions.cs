@@ -1,4 +1,4 @@
-using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Model;
 
 namespace Microsoft.ML.Distillation;
 

@@ -1,9 +1,12 @@
 using System.Security.Cryptography;
 using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Formats;
+using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Published;
 using Microsoft.ML.Distillation.Teachers;
-using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
+using Microsoft.ML.Distillation.Teachers.Dense;
+using Microsoft.ML.Distillation.Teachers.Onnx;
 using TorchSharp;
 using static TorchSharp.torch;
 

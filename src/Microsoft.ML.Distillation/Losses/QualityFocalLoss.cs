@@ -1,4 +1,3 @@
-using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

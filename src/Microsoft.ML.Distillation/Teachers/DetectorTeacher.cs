@@ -1,5 +1,8 @@
-using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Rows;
+using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -115,4 +118,101 @@ internal sealed class DetectorTeacher : ITeacher
             return rpn;
         }
     }
+}
+
+/// <summary>Finds for each of a student's anchors the teacher's anchor that is most like it.</summary>
+/// <param name="Rows">For each of the student's A anchors the index of the teacher's [A]; <see langword="null"/> where both have the same.</param>
+/// <param name="Known">Whether the two overlap enough for the teacher's answer to mean anything [A].</param>
+internal sealed record AnchorMap(Tensor? Rows, Tensor Known) : IDisposable
+{
+    /// <summary>The overlap (IoU) from which on two anchors ask about the same thing.</summary>
+    private const double LeastOverlap = 0.5;
+
+    private const long ChunkElements = 4 << 20;
+
+    /// <summary>Matches the anchors, both in shares of the image.</summary>
+    public static AnchorMap Between(Tensor student, Tensor teacher)
+    {
+        using var scope = NewDisposeScope();
+        using IDisposable frozen = no_grad();
+        if (student.shape[0] == teacher.shape[0] && student.allclose(teacher, rtol: 0, atol: 1e-5))
+            return new AnchorMap(null, ones(student.shape[0], ScalarType.Bool, student.device).DetachFromDisposeScope());
+
+        var rows = new List<Tensor>();
+        var overlaps = new List<Tensor>();
+        foreach (Tensor chunk in student.split(Math.Max(1, ChunkElements / teacher.shape[0])))
+        {
+            using var inner = NewDisposeScope();
+            (Tensor best, Tensor index) = BoxOps.Iou(chunk, teacher).max(1);
+            overlaps.Add(best.MoveToOuterDisposeScope());
+            rows.Add(index.MoveToOuterDisposeScope());
+        }
+
+        using Scalar least = LeastOverlap;
+        return new AnchorMap(cat(rows).DetachFromDisposeScope(), cat(overlaps).ge(least).DetachFromDisposeScope());
+    }
+
+    /// <summary>From answers for the teacher's anchors [N,A_t,...] those for the student's [N,A,...].</summary>
+    public Tensor Select(Tensor teacher) => Rows is null ? teacher.alias() : teacher.index_select(1, Rows);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Rows?.Dispose();
+        Known.Dispose();
+    }
+}
+
+/// <summary>
+/// Brings a teacher's answers into the student's order of classes. Classes are the same where their names are; what a teacher
+/// knows beyond the student's classes counts as background.
+/// </summary>
+internal sealed class ClassMap : IDisposable
+{
+    private readonly Tensor? _columns;
+    private readonly int[] _studentOf;
+
+    /// <exception cref="ArgumentException">The teacher lacks a class of the student; the message names it.</exception>
+    public ClassMap(IReadOnlyList<string> teacherClasses, IReadOnlyList<string> studentClasses, Device device)
+    {
+        string[] missing = [.. studentClasses.Except(teacherClasses)];
+        if (missing.Length > 0)
+        {
+            throw new ArgumentException(
+                $"The teacher does not know the class {string.Join(", ", missing.Select(name => $"'{name}'"))}; it knows "
+                + $"{string.Join(", ", teacherClasses.Select(name => $"'{name}'"))}. Classes are matched by name.");
+        }
+
+        _studentOf = [.. teacherClasses.Select(name => studentClasses.ToList().IndexOf(name))];
+        long[] columns = [.. studentClasses.Select(name => (long)teacherClasses.ToList().IndexOf(name))];
+        bool same = teacherClasses.Count == columns.Length && columns.Select((column, c) => column == c).All(equal => equal);
+        _columns = same ? null : tensor(columns, device: device).DetachFromDisposeScope();
+    }
+
+    /// <summary>Probabilities [R,C_t+1], background first, as [R,C_s+1].</summary>
+    public Tensor Probabilities(Tensor teacher)
+    {
+        if (_columns is null) return teacher.alias();
+        using var scope = NewDisposeScope();
+        using Scalar one = 1;
+        Tensor objects = teacher.index_select(1, _columns.add(one, one));
+        Tensor background = objects.sum(1, keepdim: true).Complement().relu_();
+        return cat([background, objects], 1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Boxes [R,C_t,4] as [R,C_s,4]; [R,1,4] stays as it is.</summary>
+    public Tensor Boxes(Tensor teacher) => _columns is null || teacher.shape[1] == 1 ? teacher.alias() : teacher.index_select(1, _columns);
+
+    /// <summary>Detections in the student's classes, without those of other classes.</summary>
+    public Detections Detections(Detections teacher)
+    {
+        int[] known = [.. Enumerable.Range(0, teacher.Count).Where(i => _studentOf[teacher.Labels[i]] >= 0)];
+        return new Detections(
+            [.. known.SelectMany(i => teacher.Boxes[(4 * i)..(4 * i + 4)])],
+            [.. known.Select(i => teacher.Scores[i])],
+            [.. known.Select(i => _studentOf[teacher.Labels[i]])]);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _columns?.Dispose();
 }

@@ -1,5 +1,5 @@
-using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Images;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Teachers;

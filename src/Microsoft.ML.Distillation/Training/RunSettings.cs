@@ -1,5 +1,7 @@
 using System.Globalization;
 using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation.Training;
 

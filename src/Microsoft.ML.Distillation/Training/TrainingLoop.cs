@@ -1,7 +1,7 @@
+using System.Diagnostics;
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Evaluation;
-using Microsoft.ML.Distillation.Losses;
+using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
@@ -125,3 +125,54 @@ internal sealed class TrainingLoop
             trainee.Student, _validation, _device, _options.BatchSize, _options.LoaderThreads, _options.CancellationToken);
     }
 }
+
+/// <summary>Keeps the means of an epoch's losses and its speed, and makes progress reports of them.</summary>
+internal sealed class EpochMeter(TrainingPlan plan, int epoch)
+{
+    private readonly Dictionary<string, double> _sums = [];
+    private readonly long _started = Stopwatch.GetTimestamp();
+    private int _steps;
+    private int _images;
+
+    /// <summary>Takes in a step.</summary>
+    public void Add(IReadOnlyList<string> names, double[] losses, int images)
+    {
+        for (int i = 0; i < losses.Length; i++) _sums[names[i]] = _sums.GetValueOrDefault(names[i]) + losses[i];
+        _steps++;
+        _images += images;
+    }
+
+    /// <summary>The mean of each weighted term over the epoch so far.</summary>
+    public Dictionary<string, double> Means() => _sums.ToDictionary(sum => sum.Key, sum => sum.Value / _steps);
+
+    /// <summary>The report after a step.</summary>
+    public TrainingProgress Progress(int step) => new()
+    {
+        Epoch = epoch,
+        Epochs = plan.Epochs,
+        Step = step,
+        Steps = plan.Steps,
+        LearningRate = plan.LearningRateAt(Math.Max(1, step)),
+        Losses = Means(),
+        ImagesPerSecond = _images / Stopwatch.GetElapsedTime(_started).TotalSeconds,
+    };
+}
+
+/// <summary>What an epoch came to.</summary>
+/// <param name="Epoch">The number of the epoch, from 1.</param>
+/// <param name="Losses">The weighted terms of the loss by name, means over the epoch's steps.</param>
+/// <param name="ValidationAp">AP on the validation set, 0 to 1, where the epoch was validated.</param>
+/// <param name="ValidationAp50">AP at IoU 0.50, likewise.</param>
+internal sealed record EpochSummary(
+    int Epoch, IReadOnlyDictionary<string, double> Losses, double? ValidationAp, double? ValidationAp50)
+{
+    /// <summary>The total loss.</summary>
+    public double Loss => Losses.Values.Sum();
+}
+
+/// <summary>A finished training.</summary>
+/// <param name="Detector">The trained detector, in evaluation mode: the best on the validation set, or without one the last.</param>
+/// <param name="History">The epochs that were completed.</param>
+/// <param name="BestAp">The detector's AP on the validation set, where there is one.</param>
+/// <param name="Cancelled">Whether training was ended before its time.</param>
+internal sealed record TrainingResult(Detector Detector, IReadOnlyList<EpochSummary> History, double? BestAp, bool Cancelled);

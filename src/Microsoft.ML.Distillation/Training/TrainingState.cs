@@ -1,6 +1,5 @@
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Training.Optimizers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Training;

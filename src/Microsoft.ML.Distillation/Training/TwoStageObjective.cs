@@ -1,7 +1,7 @@
-using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Losses;
+using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;

@@ -1,7 +1,8 @@
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Evaluation;
-using TorchSharp;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Rows;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Training;

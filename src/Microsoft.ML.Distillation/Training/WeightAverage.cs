@@ -1,5 +1,4 @@
 using Microsoft.ML.Distillation.Training.Optimizers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Training;

@@ -1,5 +1,7 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Drawing;
+using Microsoft.ML.Distillation.Tensors;
 using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Samples.Demo;
@@ -11,11 +13,11 @@ internal static class DemoPictures
     private const int Gap = 4;
 
     /// <summary>Writes one picture for each image: the annotation, then each model's detections.</summary>
-    public static void Write(string folder, IEnumerable<AnnotatedImage> images, IReadOnlyList<(string Name, string Path)> models)
+    public static void Write(string folder, IEnumerable<AnnotatedRow> images, IReadOnlyList<(string Name, string Path)> models)
     {
         IImageDetector[] detectors = [.. models.Select(model => ImageDetector.Open(model.Path))];
         string[] names = [.. detectors.SelectMany(detector => detector.ClassNames).Distinct()];
-        foreach (AnnotatedImage truth in images)
+        foreach (AnnotatedRow truth in images)
         {
             var panels = new List<Picture> { Panel(truth.ImagePath, "annotated", truth.Label, null, truth.BoundingBoxes, names) };
             for (int m = 0; m < detectors.Length; m++)
@@ -32,7 +34,7 @@ internal static class DemoPictures
 
     private static Picture Panel(string path, string title, string[] labels, float[]? scores, float[] boxes, string[] names)
     {
-        using MLImage image = ImageFiles.Load(path);
+        using MLImage image = InputImages.Load(path);
         var picture = Picture.Of(image);
         for (int i = labels.Length - 1; i >= 0; i--)
         {

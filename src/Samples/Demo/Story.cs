@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;
 using Microsoft.ML.Distillation.Tool.Display;
 using Microsoft.ML.Distillation.Tool.Models;
@@ -28,8 +30,8 @@ internal static class Story
         IDataView? validation = DataSplits.Exists(data, "val") ? Prepare(mlContext.Data.LoadDetections(data, split: "val")) : null;
 
         // What would only show after the training is looked at before it.
-        IReadOnlyList<AnnotatedImage> test = TestImages.Checked(
-            AnnotatedImage.Load(mlContext, data, DataSplits.Choose(data, null, "test", "val")), skip: true, Console.Error);
+        IReadOnlyList<AnnotatedRow> test = TestImages.Checked(
+            AnnotatedRow.Load(mlContext, data, DataSplits.Choose(data, null, "test", "val")), skip: true, Console.Error);
         Directory.CreateDirectory(options.Output);
 
         // A teacher of some size, and a student of a few convolutions that cannot quite follow it by itself.

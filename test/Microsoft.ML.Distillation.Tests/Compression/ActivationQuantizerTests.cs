@@ -1,6 +1,5 @@
 using Microsoft.ML.Distillation.Compression;
 using Microsoft.ML.Distillation.Detectors.Quantization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tests.Compression;

@@ -1,5 +1,4 @@
 using Microsoft.ML.Distillation.Compression;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tests.Compression;

@@ -1,5 +1,6 @@
 using Google.Protobuf;
-using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Onnx.Proto;
 using Microsoft.ML.OnnxRuntime;
@@ -20,7 +21,7 @@ public class AntialiasedResizeTests
     [TestCase(1, 1, 5, 4, TestName = "Resize_EqualsOnnx_FromOnePixel")]
     public void ResizeEqualsOnnx(int width, int height, int newWidth, int newHeight)
     {
-        RgbImage image = Images.Noise(width, height);
+        RgbImage image = DrawnImages.Noise(width, height);
         float[] expected = ResizeByOnnxRuntime(image, newWidth, newHeight);
         float[] actual = AntialiasedResize.Resize(image, new ImageSize(newWidth, newHeight));
         Assert.That(actual.Select(value => 255 * value), Is.EqualTo(expected).Within(1e-4));
@@ -41,7 +42,7 @@ public class AntialiasedResizeTests
     [Test]
     public void Resize_KeepsAPlainImage_Plain()
     {
-        float[] planes = AntialiasedResize.Resize(Images.Plain(37, 23, 200, 100, 50), new ImageSize(16, 11));
+        float[] planes = AntialiasedResize.Resize(DrawnImages.Plain(37, 23, 200, 100, 50), new ImageSize(16, 11));
         Assert.That(planes.Take(176), Is.All.EqualTo(200 / 255f).Within(1e-6));
         Assert.That(planes.Skip(176).Take(176), Is.All.EqualTo(100 / 255f).Within(1e-6));
         Assert.That(planes.Skip(352), Is.All.EqualTo(50 / 255f).Within(1e-6));
@@ -50,7 +51,7 @@ public class AntialiasedResizeTests
     [Test]
     public void Mirror_ReversesEveryRow()
     {
-        RgbImage image = Images.Noise(53, 37);
+        RgbImage image = DrawnImages.Noise(53, 37);
         var region = new CropRegion(3.25f, 2, 41.5f, 30);
         float[] plain = Crop(image, region, mirror: false, 17, 11);
         float[] mirrored = Crop(image, region, mirror: true, 17, 11);
@@ -61,7 +62,7 @@ public class AntialiasedResizeTests
     [Test]
     public void Crop_OfWholePixels_CopiesThem()
     {
-        RgbImage image = Images.Noise(40, 30);
+        RgbImage image = DrawnImages.Noise(40, 30);
         float[] planes = Crop(image, new CropRegion(5, 7, 10, 8), mirror: false, 10, 8);
         for (int y = 0; y < 8; y++)
         {
@@ -83,7 +84,7 @@ public class AntialiasedResizeTests
     [Test]
     public void Region_LargerThanTheImage_IsFilledWithTheMeanColour()
     {
-        RgbImage image = Images.Plain(10, 10, 255, 255, 255);
+        RgbImage image = DrawnImages.Plain(10, 10, 255, 255, 255);
         float[] planes = Crop(image, new CropRegion(-5, -10, 20, 20), mirror: false, 4, 4);
         // Rows 2 and 3, columns 1 and 2 show the image.
         float pad = AntialiasedResize.PadColor.Y;

@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation.Tests.Data;
 

@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation.Tests.Data;
 
@@ -7,7 +8,7 @@ public class DataStatisticsTests
     [Test]
     public void Statistics_CountAndMeasure()
     {
-        using SampleStore store = Images.Store(5);
+        using SampleStore store = DrawnImages.Store(5);
         DataStatistics statistics = DataStatistics.Of(store);
         Assert.That(statistics.Images, Is.EqualTo(5));
         Assert.That(statistics.Boxes, Is.EqualTo(0 + 1 + 2 + 0 + 1));
@@ -24,7 +25,7 @@ public class DataStatisticsTests
         for (int i = 0; i < 50; i++)
         {
             float[] boxes = [.. Enumerable.Repeat(new[] { 0, 0, i / 50f, 1 }, 1000).SelectMany(box => box)];
-            builder.Add(Images.Noise(1, 1), new Annotation(boxes, new int[1000]));
+            builder.Add(DrawnImages.Noise(1, 1), new Annotation(boxes, new int[1000]));
         }
 
         using SampleStore store = builder.Build();
@@ -37,7 +38,7 @@ public class DataStatisticsTests
     [Test]
     public void Statistics_OfBackgroundOnly_HaveNoBoxes()
     {
-        using SampleStore store = Images.Store(1);
+        using SampleStore store = DrawnImages.Store(1);
         Assert.That(DataStatistics.Of(store).BoxWidths, Is.Empty);
     }
 }

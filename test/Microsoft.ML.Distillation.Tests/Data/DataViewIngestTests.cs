@@ -1,6 +1,9 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Data.Formats;
+using Microsoft.ML.Distillation.Formats;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Rows;
+using Microsoft.ML.Distillation.Tensors;
 
 namespace Microsoft.ML.Distillation.Tests.Data;
 
@@ -12,29 +15,29 @@ public class DataViewIngestTests
     [Test]
     public void Boxes_BecomeShares_AndLabelsIndices()
     {
-        var rows = new IngestRow[] { new(Images.Noise(20, 10), ["dog", "cat"], [0, 0, 10, 5, 5, 2, 20, 10]), new(Images.Noise(8, 8), [], []) };
+        var rows = new IngestRow[] { new(DrawnImages.Noise(20, 10), ["dog", "cat"], [0, 0, 10, 5, 5, 2, 20, 10]), new(DrawnImages.Noise(8, 8), [], []) };
         using SampleStore store = new DataViewIngest(new()).Read(IngestRow.View(_mlContext, rows));
         Assert.That(store.ClassNames, Is.EqualTo(new[] { "dog", "cat" }));
         Assert.That(store.Count, Is.EqualTo(2));
         Assert.That(store.AnnotationOf(0).Boxes, Is.EqualTo(new[] { 0, 0, 0.5f, 0.5f, 0.25f, 0.2f, 1, 1 }).Within(1e-6));
         Assert.That(store.AnnotationOf(0).Labels, Is.EqualTo(new[] { 0, 1 }));
         Assert.That(store.AnnotationOf(1).Count, Is.Zero);
-        Assert.That(store.Read(0).Pixels, Is.EqualTo(Images.Noise(20, 10).Pixels));
+        Assert.That(store.Read(0).Pixels, Is.EqualTo(DrawnImages.Noise(20, 10).Pixels));
     }
 
     [TestCase(MLPixelFormat.Bgra32)]
     [TestCase(MLPixelFormat.Rgba32)]
     public void BothLayouts_OfPixels_GiveTheSameColours(MLPixelFormat format)
     {
-        RgbImage image = Images.Noise(9, 7);
-        using MLImage mlImage = Images.ToMLImage(image, format);
+        RgbImage image = DrawnImages.Noise(9, 7);
+        using MLImage mlImage = DrawnImages.ToMLImage(image, format);
         Assert.That(MLImagePixels.ToRgb(mlImage).Pixels, Is.EqualTo(image.Pixels));
     }
 
     [Test]
     public void Columns_MayHaveOtherNames()
     {
-        IDataView view = IngestRow.View(_mlContext, [new(Images.Noise(20, 10), ["cat"], [0, 0, 10, 5])]);
+        IDataView view = IngestRow.View(_mlContext, [new(DrawnImages.Noise(20, 10), ["cat"], [0, 0, 10, 5])]);
         view = _mlContext.Transforms.CopyColumns("Picture", "Image").Append(_mlContext.Transforms.CopyColumns("Kinds", "Label"))
             .Append(_mlContext.Transforms.CopyColumns("Places", "BoundingBoxes")).Append(_mlContext.Transforms.DropColumns("Image", "Label", "BoundingBoxes"))
             .Fit(view).Transform(view);
@@ -46,7 +49,7 @@ public class DataViewIngestTests
     [Test]
     public void Labels_AreMappedByName_OntoGivenClasses()
     {
-        IDataView view = IngestRow.View(_mlContext, [new(Images.Noise(20, 10), ["dog", "cat"], [0, 0, 10, 5, 0, 0, 10, 5])]);
+        IDataView view = IngestRow.View(_mlContext, [new(DrawnImages.Noise(20, 10), ["dog", "cat"], [0, 0, 10, 5, 0, 0, 10, 5])]);
         using SampleStore store = new DataViewIngest(new() { ClassNames = ["bird", "cat", "dog"] }).Read(view);
         Assert.That(store.ClassNames, Is.EqualTo(new[] { "bird", "cat", "dog" }));
         Assert.That(store.AnnotationOf(0).Labels, Is.EqualTo(new[] { 2, 1 }));
@@ -55,7 +58,7 @@ public class DataViewIngestTests
     [Test]
     public void Box_APixelOutside_IsCutOff()
     {
-        using SampleStore store = new DataViewIngest(new()).Read(IngestRow.View(_mlContext, [new(Images.Noise(20, 10), ["cat"], [-1, 0, 21, 10.5f])]));
+        using SampleStore store = new DataViewIngest(new()).Read(IngestRow.View(_mlContext, [new(DrawnImages.Noise(20, 10), ["cat"], [-1, 0, 21, 10.5f])]));
         Assert.That(store.AnnotationOf(0).Boxes, Is.EqualTo(new float[] { 0, 0, 1, 1 }));
     }
 
@@ -63,10 +66,10 @@ public class DataViewIngestTests
     public void Images_BeyondTheCache_GoToTheTemporaryFolder()
     {
         using var folder = new TemporaryFolder();
-        IngestRow[] rows = [.. Enumerable.Range(0, 4).Select(i => new IngestRow(Images.Noise(20, 10, i), ["cat"], [0, 0, 10, 5]))];
+        IngestRow[] rows = [.. Enumerable.Range(0, 4).Select(i => new IngestRow(DrawnImages.Noise(20, 10, i), ["cat"], [0, 0, 10, 5]))];
         using SampleStore store = new DataViewIngest(new() { CacheBytes = 1300, TemporaryFolder = folder.Path }).Read(IngestRow.View(_mlContext, rows));
         Assert.That(store.SpilledCount, Is.EqualTo(2));
-        Assert.That(store.Read(3).Pixels, Is.EqualTo(Images.Noise(20, 10, 3).Pixels));
+        Assert.That(store.Read(3).Pixels, Is.EqualTo(DrawnImages.Noise(20, 10, 3).Pixels));
     }
 
     [Test]
@@ -74,7 +77,7 @@ public class DataViewIngestTests
     {
         using var cancellation = new CancellationTokenSource();
         cancellation.Cancel();
-        IDataView view = IngestRow.View(_mlContext, [new(Images.Noise(20, 10), ["cat"], [0, 0, 10, 5])]);
+        IDataView view = IngestRow.View(_mlContext, [new(DrawnImages.Noise(20, 10), ["cat"], [0, 0, 10, 5])]);
         Assert.That(() => new DataViewIngest(new()).Read(view, cancellation.Token), Throws.InstanceOf<OperationCanceledException>());
     }
 

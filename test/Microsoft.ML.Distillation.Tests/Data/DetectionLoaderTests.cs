@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Detectors.Backbones;
 
 namespace Microsoft.ML.Distillation.Tests.Data;
 

@@ -1,4 +1,7 @@
 using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation.Tests.Data;
 
@@ -51,7 +54,7 @@ public class ImageGeometryTests
     public void Boxes_StayOnTheirObject_UnderEveryAugmentation()
     {
         // A white object on black: wherever the augmentation moves it, its box must be where the white pixels are.
-        var image = Images.Plain(100, 80, 0, 0, 0);
+        var image = DrawnImages.Plain(100, 80, 0, 0, 0);
         for (int y = 24; y < 56; y++) Array.Fill<byte>(image.Pixels, 255, 3 * (100 * y + 30), 3 * 25);
         var annotation = new Annotation([0.30f, 0.30f, 0.55f, 0.70f], [0]);
         var options = new AugmentationOptions { HorizontalFlip = true, ScaleJitter = 0.4f, ColorJitter = 0 };

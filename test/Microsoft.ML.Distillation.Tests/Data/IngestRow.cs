@@ -1,5 +1,5 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Transforms.Image;
 
 namespace Microsoft.ML.Distillation.Tests.Data;
@@ -21,7 +21,7 @@ internal sealed record IngestRow(RgbImage? Image, string?[] Label, float[] Boxes
 
     private static Row ToRow(IngestRow row) => new()
     {
-        Image = row.Image is { } image ? Images.ToMLImage(image) : null,
+        Image = row.Image is { } image ? DrawnImages.ToMLImage(image) : null,
         Label = [.. row.Label.Select(label => label ?? "nothing known")],
         BoundingBoxes = row.Boxes,
     };

@@ -1,12 +1,17 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Drawing;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Rows;
+using Microsoft.ML.Distillation.Tensors;
 
 namespace Microsoft.ML.Distillation.Tests.Data;
 
 /// <summary>What bad data is answered with: an error that names row and column, or a warning with a count.</summary>
 public class InvalidSampleTests
 {
-    private static readonly RgbImage Picture = Images.Noise(20, 10);
+    private static readonly RgbImage Picture = DrawnImages.Noise(20, 10);
     private static readonly IngestRow Good = new(Picture, ["cat"], [0, 0, 10, 5]);
     private readonly MLContext _mlContext = new(seed: 1);
 
@@ -126,7 +131,7 @@ public class InvalidSampleTests
         using var folder = new TemporaryFolder();
         string broken = folder.Write("broken.jpg", "no picture");
         string missing = Path.Combine(folder.Path, "missing.jpg");
-        Images.Save(Picture, folder.Sub("good.png"));
+        DrawnImages.Save(Picture, folder.Sub("good.png"));
         foreach (string name in (string[])["broken", "missing", "good"]) folder.Write($"{name}.xml", "<annotation/>");
 
         Assert.That(() => Read(folder.Path, new()), Throws.TypeOf<InvalidDataException>().With.Message.StartsWith($"Row 0 ('{broken}'), column 'Image': the image cannot be read"));
@@ -146,7 +151,7 @@ public class InvalidSampleTests
     {
         using var folder = new TemporaryFolder();
         string cut = folder.Sub($"cut{extension}");
-        Images.Save(Images.Noise(64, 64), cut);
+        DrawnImages.Save(DrawnImages.Noise(64, 64), cut);
         folder.Write("cut.xml", "<annotation/>");
         using (SampleStore whole = Read(folder.Path, new())) Assert.That(whole.Count, Is.EqualTo(1));
 

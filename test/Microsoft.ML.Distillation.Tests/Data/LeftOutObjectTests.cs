@@ -1,5 +1,8 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Evaluation;
+using Microsoft.ML.Distillation.Tensors;
 
 namespace Microsoft.ML.Distillation.Tests.Data;
 
@@ -59,5 +62,5 @@ public class LeftOutObjectTests
         _folder.Write($"label_2/{name}.txt", text);
     }
 
-    private void Save(string name) => Images.Save(Images.Noise(10, 10), _folder.Sub(name));
+    private void Save(string name) => DrawnImages.Save(DrawnImages.Noise(10, 10), _folder.Sub(name));
 }

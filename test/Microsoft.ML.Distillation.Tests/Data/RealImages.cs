@@ -1,5 +1,8 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation.Tests.Data;
 

@@ -1,4 +1,6 @@
 using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation.Tests.Data;
 
@@ -9,12 +11,12 @@ public class SampleStoreTests
     [TestCase(long.MaxValue, 0)]
     public void Images_BeyondTheLimit_ComeBackUnchanged(long cacheBytes, int spilled)
     {
-        using SampleStore store = Images.Store(10, cacheBytes);
+        using SampleStore store = DrawnImages.Store(10, cacheBytes);
         Assert.That(store.SpilledCount, Is.EqualTo(spilled));
         Parallel.For(0, 100, i =>
         {
             RgbImage image = store.Read(i % 10);
-            Assert.That(image.Pixels, Is.EqualTo(Images.Noise(20 + i % 10, 16, i % 10).Pixels));
+            Assert.That(image.Pixels, Is.EqualTo(DrawnImages.Noise(20 + i % 10, 16, i % 10).Pixels));
             Assert.That(store.SizeOf(i % 10), Is.EqualTo(new ImageSize(20 + i % 10, 16)));
         });
     }
@@ -25,7 +27,7 @@ public class SampleStoreTests
         using var folder = new TemporaryFolder();
         using (var builder = new SampleStoreBuilder(["cat"], 0, folder.Path))
         {
-            builder.Add(Images.Noise(8, 8), Annotation.Empty);
+            builder.Add(DrawnImages.Noise(8, 8), Annotation.Empty);
             using SampleStore store = builder.Build();
             Assert.That(store.Read(0).Pixels, Has.Length.EqualTo(192));
         }
@@ -37,7 +39,7 @@ public class SampleStoreTests
     public void Add_RefusesWhatDoesNotFit()
     {
         using var builder = new SampleStoreBuilder(["cat"], 0);
-        RgbImage image = Images.Noise(8, 8);
+        RgbImage image = DrawnImages.Noise(8, 8);
         Assert.That(() => builder.Add(image with { Width = 9 }, Annotation.Empty), Throws.ArgumentException);
         Assert.That(() => builder.Add(image, new Annotation([0, 0, 1], [0])), Throws.ArgumentException);
         Assert.That(() => builder.Add(image, new Annotation([0, 0, 1, 1], [1])), Throws.ArgumentException.With.Message.Contains("label 1"));

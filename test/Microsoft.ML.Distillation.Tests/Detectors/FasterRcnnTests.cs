@@ -1,5 +1,6 @@
-using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Rows;
 using TorchSharp;
 using static TorchSharp.torch;
 

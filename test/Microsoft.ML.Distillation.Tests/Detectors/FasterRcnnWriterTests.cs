@@ -1,9 +1,11 @@
 using Google.Protobuf;
-using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Onnx.Proto;
+using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using TorchSharp;

@@ -5,11 +5,12 @@ using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Detectors.Quantization;
 using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Onnx.Proto;
+using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Tensors;
 using Microsoft.ML.Distillation.Tests.Data;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tests.Detectors;

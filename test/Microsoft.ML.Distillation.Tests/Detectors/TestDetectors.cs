@@ -1,7 +1,6 @@
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tests.Detectors;

@@ -1,9 +1,7 @@
 using System.Text.Json;
-using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Losses;
 using Microsoft.ML.Distillation.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tests.Detectors;

@@ -1,8 +1,7 @@
-using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Tests.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tests.Detectors;

@@ -1,5 +1,6 @@
-using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Model;
+using Microsoft.ML.Distillation.Rows;
+using Microsoft.ML.Distillation.Tensors;
 
 namespace Microsoft.ML.Distillation.Tests.Estimators;
 

@@ -1,5 +1,8 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Rows;
+using Microsoft.ML.Distillation.Samples.Demo.Scenes;
+using Microsoft.ML.Distillation.Tensors;
 using Microsoft.ML.Distillation.Tests.Pipelines;
 
 namespace Microsoft.ML.Distillation.Tests.Estimators;

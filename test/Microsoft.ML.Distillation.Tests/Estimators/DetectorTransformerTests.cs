@@ -1,6 +1,8 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Model;
+using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Tests.Pipelines;
 using Microsoft.ML.Transforms.Image;
 

@@ -1,5 +1,5 @@
-using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation.Tests.Estimators;
 

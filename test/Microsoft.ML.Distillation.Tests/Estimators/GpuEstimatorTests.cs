@@ -1,6 +1,7 @@
-using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Tests.Pipelines;
 using Microsoft.ML.Distillation.Tests.Teachers.OnnxDetectors;
+using Microsoft.ML.Distillation.Training.Optimizers;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tests.Estimators;

@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Tests.Onnx;
 using Microsoft.ML.Transforms.Image;
 

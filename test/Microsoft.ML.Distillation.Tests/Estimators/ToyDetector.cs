@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Onnx.Proto;
 

@@ -1,4 +1,6 @@
 using Microsoft.ML.Distillation.Evaluation;
+using Microsoft.ML.Distillation.Rows;
+using Microsoft.ML.Distillation.Tensors;
 using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Tests.Evaluation;

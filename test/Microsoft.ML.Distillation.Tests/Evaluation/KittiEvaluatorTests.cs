@@ -1,4 +1,8 @@
+using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Evaluation;
+using Microsoft.ML.Distillation.Reports;
+using Microsoft.ML.Distillation.Rows;
+using Microsoft.ML.Distillation.Tensors;
 
 namespace Microsoft.ML.Distillation.Tests.Evaluation;
 

@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Evaluation;
+using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation.Tests.Evaluation;
 

@@ -1,4 +1,6 @@
+using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Evaluation;
+using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation.Tests.Evaluation;
 

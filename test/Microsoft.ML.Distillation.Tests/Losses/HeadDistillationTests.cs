@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Losses;
+using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 

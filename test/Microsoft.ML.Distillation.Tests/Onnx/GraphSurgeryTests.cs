@@ -1,8 +1,12 @@
 using Google.Protobuf;
-using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Onnx.Proto;
-using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
+using Microsoft.ML.Distillation.Published;
+using Microsoft.ML.Distillation.Samples.Demo.Scenes;
+using Microsoft.ML.Distillation.Teachers.Onnx;
+using Microsoft.ML.Distillation.Tensors;
 using Microsoft.ML.Distillation.Tests.Data;
 
 namespace Microsoft.ML.Distillation.Tests.Onnx;

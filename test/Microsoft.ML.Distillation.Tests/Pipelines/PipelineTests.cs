@@ -1,4 +1,6 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Tests.Onnx;
 using TorchSharp;
@@ -107,9 +109,9 @@ public class PipelineTests
         _student.SaveOnnx(_folder.At("student.onnx"));
         _student.SaveOnnx(_folder.At("plain.onnx"), plain: true);
         using MLImage image = MLImage.CreateFromFile(_folder.Image(30));
-        var pixels = Microsoft.ML.Distillation.Data.MLImagePixels.ToRgb(image);
-        var input = new Microsoft.ML.Distillation.Data.ImageSize(64, 48);
-        float[] resized = Microsoft.ML.Distillation.Data.AntialiasedResize.Resize(pixels, input);
+        var pixels = MLImagePixels.ToRgb(image);
+        var input = new ImageSize(64, 48);
+        float[] resized = AntialiasedResize.Resize(pixels, input);
 
         Dictionary<string, Array> full = OnnxRun.Run(File.ReadAllBytes(_folder.At("student.onnx")),
             OnnxRun.Value("pixels", pixels.Pixels, 1, pixels.Pixels.Length),

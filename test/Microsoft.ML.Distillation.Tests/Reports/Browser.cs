@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Tests.Data;
+using Microsoft.ML.Distillation.Tool;
 
 namespace Microsoft.ML.Distillation.Tests.Reports;
 

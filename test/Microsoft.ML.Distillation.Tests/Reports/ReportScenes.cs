@@ -1,6 +1,7 @@
-using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Drawing;
 using Microsoft.ML.Distillation.Evaluation;
+using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Reports;
 using Microsoft.ML.Distillation.Tests.Data;
 

@@ -1,5 +1,7 @@
+using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Reports;
+using Microsoft.ML.Distillation.Tensors;
 using Microsoft.ML.Distillation.Tests.Training;
 using Microsoft.ML.Distillation.Training;
 using static TorchSharp.torch;

@@ -1,3 +1,5 @@
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Drawing;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;
 using Microsoft.ML.Distillation.Tests.Data;
 using Microsoft.ML.Distillation.Tool.Models;
@@ -36,9 +38,9 @@ public class DrawnScenesTests
         using var folder = new TemporaryFolder();
         string data = folder.Sub("scenes");
         SceneDataSet.Write(data, seed: 3, [("train", 4), ("test", 2)]);
-        IReadOnlyList<AnnotatedImage> train = AnnotatedImage.Load(new MLContext(), data, "train"), all = AnnotatedImage.Load(new MLContext(), data, null);
+        IReadOnlyList<AnnotatedRow> train = AnnotatedRow.Load(new MLContext(), data, "train"), all = AnnotatedRow.Load(new MLContext(), data, null);
         Assert.That((train.Count, all.Count), Is.EqualTo((4, 6)));
-        Assert.That(all, Has.All.Matches<AnnotatedImage>(image => File.Exists(image!.ImagePath) && image.BoundingBoxes.Length == 4 * image.Label.Length));
+        Assert.That(all, Has.All.Matches<AnnotatedRow>(image => File.Exists(image!.ImagePath) && image.BoundingBoxes.Length == 4 * image.Label.Length));
         Assert.That(all.SelectMany(image => image.Label).Distinct(), Is.SubsetOf(Shape.Classes.Select(shape => shape.Name)));
         Assert.That(Directory.GetDirectories(folder.Path), Has.Length.EqualTo(1), "no temporary folder stays");
     }

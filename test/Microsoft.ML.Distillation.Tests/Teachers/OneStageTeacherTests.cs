@@ -1,6 +1,7 @@
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Teachers;
+using Microsoft.ML.Distillation.Teachers.Dense;
 using Microsoft.ML.Distillation.Tests.Detectors;
 using Microsoft.ML.Distillation.Tests.Detectors.OneStage;
 using TorchSharp;

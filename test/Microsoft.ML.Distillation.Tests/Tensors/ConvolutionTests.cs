@@ -1,5 +1,5 @@
 using Microsoft.ML.Distillation.Tensors;
-using TorchSharp;
+using Microsoft.ML.Distillation.Tests.Detectors;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

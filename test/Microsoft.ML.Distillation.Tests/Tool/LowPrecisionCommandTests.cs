@@ -1,5 +1,6 @@
 using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;
 using Microsoft.ML.Distillation.Tests.Data;
 

@@ -1,6 +1,8 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Data.Formats;
+using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Drawing;
+using Microsoft.ML.Distillation.Evaluation;
+using Microsoft.ML.Distillation.Formats;
 using Microsoft.ML.Distillation.Tests.Data;
 using Microsoft.ML.Distillation.Tests.Estimators;
 

@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;
 using Microsoft.ML.Distillation.Tests.Data;
 using Microsoft.ML.Distillation.Tests.Teachers.OnnxDetectors;

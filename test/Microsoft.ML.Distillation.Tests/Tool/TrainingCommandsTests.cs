@@ -1,11 +1,13 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Microsoft.ML.Distillation.Data.Formats;
+using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Detectors.Weights;
-using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Formats;
+using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;
+using Microsoft.ML.Distillation.Tensors;
 using Microsoft.ML.Distillation.Tests.Data;
 
 namespace Microsoft.ML.Distillation.Tests.Tool;

@@ -1,4 +1,6 @@
+using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Training;
 
 namespace Microsoft.ML.Distillation.Tests.Training;

@@ -1,4 +1,6 @@
 using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation.Tests.Training;
 

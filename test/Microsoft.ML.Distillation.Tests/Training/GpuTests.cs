@@ -1,7 +1,9 @@
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Losses;
 using Microsoft.ML.Distillation.Teachers;
+using Microsoft.ML.Distillation.Teachers.Dense;
 using Microsoft.ML.Distillation.Training;
 using TorchSharp;
 using static TorchSharp.torch;

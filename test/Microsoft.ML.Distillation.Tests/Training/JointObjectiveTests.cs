@@ -1,9 +1,7 @@
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Losses;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tests.Training;

@@ -1,8 +1,11 @@
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Published;
 using Microsoft.ML.Distillation.Teachers;
-using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
+using Microsoft.ML.Distillation.Teachers.Dense;
+using Microsoft.ML.Distillation.Teachers.Onnx;
+using Microsoft.ML.Distillation.Tensors;
 using Microsoft.ML.Distillation.Tests.Data;
 using Microsoft.ML.Distillation.Tests.Teachers.OnnxDetectors;
 using Microsoft.ML.Distillation.Training;

@@ -1,12 +1,11 @@
-using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Quantization;
 using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Onnx;
-using Microsoft.ML.Distillation.Teachers;
+using Microsoft.ML.Distillation.Rows;
+using Microsoft.ML.Distillation.Tests.Data;
 using Microsoft.ML.Distillation.Training;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tests.Training;
 

@@ -1,5 +1,6 @@
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Losses;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Training;

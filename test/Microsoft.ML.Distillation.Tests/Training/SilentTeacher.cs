@@ -1,4 +1,4 @@
-using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Teachers;
 using static TorchSharp.torch;
 

@@ -1,5 +1,4 @@
 using Microsoft.ML.Distillation.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tests.Training;

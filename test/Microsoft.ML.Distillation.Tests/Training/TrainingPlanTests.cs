@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Training;
 
 namespace Microsoft.ML.Distillation.Tests.Training;

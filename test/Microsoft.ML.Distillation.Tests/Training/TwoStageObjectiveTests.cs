@@ -1,5 +1,7 @@
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Evaluation;
+using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Losses;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Training;

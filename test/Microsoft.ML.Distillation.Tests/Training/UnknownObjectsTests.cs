@@ -1,4 +1,4 @@
-using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Training;
 using static TorchSharp.torch;
 

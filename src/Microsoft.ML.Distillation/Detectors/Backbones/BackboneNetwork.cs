@@ -1,5 +1,4 @@
 using Microsoft.ML.Distillation.Onnx;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Detectors.Backbones;

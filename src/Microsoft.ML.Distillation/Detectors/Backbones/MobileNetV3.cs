@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static Microsoft.ML.Distillation.Detectors.Backbones.Activation;
 using static TorchSharp.torch;
@@ -133,5 +134,101 @@ internal sealed class MobileNetV3 : BackboneNetwork
         }
 
         return maps;
+    }
+}
+
+/// <summary>A block of MobileNetV3.</summary>
+/// <param name="Expanded">The channels of the depthwise convolution.</param>
+/// <param name="Squeezes">Whether it has squeeze and excitation.</param>
+internal sealed record InvertedResidualShape(int Kernel, int Expanded, int To, bool Squeezes, Activation Activation, int Stride = 1);
+
+/// <summary>
+/// An inverted residual block (Sandler et al. 2018, Howard et al. 2019): 1×1 up to many channels, depthwise, squeeze and
+/// excitation, 1×1 down; the input is added where its shape allows.
+/// </summary>
+internal sealed class InvertedResidual : nn.Module<Tensor, Tensor>
+{
+    private const int SqueezeFactor = 4;
+
+    /// <summary>The steps with their places in the state dict.</summary>
+    private readonly List<(string Place, Func<Tensor, Tensor> Run, Func<GraphBuilder, string, string, string> Write)> _steps = [];
+
+    private readonly bool _adds;
+
+    /// <param name="stride">The block's own, or 1 where the resolution is to be kept.</param>
+    public InvertedResidual(int from, InvertedResidualShape shape, int stride)
+        : base(nameof(InvertedResidual))
+    {
+        _adds = stride == 1 && from == shape.To;
+        var block = new Group();
+        register_module("block", block);
+        if (shape.Expanded != from) AddLayer(block, from, shape.Expanded, 1, 1, 1, shape.Activation);
+        AddLayer(block, shape.Expanded, shape.Expanded, shape.Kernel, stride, shape.Expanded, shape.Activation);
+        if (shape.Squeezes)
+        {
+            var squeeze = new SqueezeExcitation(shape.Expanded, MobileNetV3.MultipleOfEight(shape.Expanded / SqueezeFactor));
+            block.register_module($"{_steps.Count}", squeeze);
+            _steps.Add(($"block.{_steps.Count}", squeeze.call, squeeze.Write));
+        }
+
+        AddLayer(block, shape.Expanded, shape.To, 1, 1, 1, Activation.None);
+    }
+
+    public override Tensor forward(Tensor input)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor x = input;
+        foreach (var step in _steps) x = step.Run(x);
+        return (_adds ? x.PlusInPlace(input) : x).MoveToOuterDisposeScope();
+    }
+
+    /// <param name="name">The name of this block in the state dict.</param>
+    public string Write(GraphBuilder graph, string input, string name)
+    {
+        string x = input;
+        foreach (var step in _steps) x = step.Write(graph, x, $"{name}.{step.Place}");
+        return _adds ? graph.Add("Add", [x, input]) : x;
+    }
+
+    private void AddLayer(Group block, int from, int to, int kernel, int stride, int groups, Activation activation)
+    {
+        var owner = new Group();
+        block.register_module($"{_steps.Count}", owner);
+        ConvNorm layer = MobileNetV3.Layer(owner, from, to, kernel, stride, groups, activation);
+        _steps.Add(($"block.{_steps.Count}", layer.Run, layer.Write));
+    }
+}
+
+/// <summary>
+/// Squeeze and excitation (Hu et al. 2018) as in MobileNetV3: the mean of each channel goes through two 1×1 convolutions, and
+/// what comes out, 0 to 1, scales the channel.
+/// </summary>
+internal sealed class SqueezeExcitation : nn.Module<Tensor, Tensor>
+{
+    // Named as in the state dict.
+    private readonly Convolution fc1;
+    private readonly Convolution fc2;
+
+    public SqueezeExcitation(int channels, int squeezed)
+        : base(nameof(SqueezeExcitation))
+    {
+        fc1 = new Convolution(channels, squeezed, 1);
+        fc2 = new Convolution(squeezed, channels, 1);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor input)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Tensor squeezed = fc1.call(input.mean([2L, 3], keepdim: true)).relu_();
+        return (input * fc2.call(squeezed).hardsigmoid()).MoveToOuterDisposeScope();
+    }
+
+    /// <param name="name">The name of this module in the state dict.</param>
+    public string Write(GraphBuilder graph, string input, string name)
+    {
+        string squeezed = fc1.Write(graph, graph.Add("GlobalAveragePool", [input]), $"{name}.fc1");
+        string scale = fc2.Write(graph, graph.Add("Relu", [squeezed]), $"{name}.fc2");
+        return graph.Add("Mul", [input, graph.Add("HardSigmoid", [scale], ("alpha", 1f / 6), ("beta", 0.5f))]);
     }
 }

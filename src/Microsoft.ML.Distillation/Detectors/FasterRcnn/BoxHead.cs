@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
@@ -87,5 +88,103 @@ internal sealed class BoxHead : nn.Module
         nn.init.kaiming_uniform_(layer.Weight, a: 1);
         nn.init.zeros_(layer.Bias!);
         return layer;
+    }
+}
+
+/// <summary>A fully connected layer in two parts (see <see cref="CompressionOptions"/>). State dict: <c>reduce.weight</c>, <c>expand.weight</c>, <c>expand.bias</c>.</summary>
+internal sealed class LowRankLinear : nn.Module<Tensor, Tensor>
+{
+    // Named as in the state dict.
+    private readonly FullyConnected reduce;
+    private readonly FullyConnected expand;
+
+    public LowRankLinear(int from, int to, int rank)
+        : base(nameof(LowRankLinear))
+    {
+        reduce = new FullyConnected(from, rank, hasBias: false);
+        expand = new FullyConnected(rank, to);
+        nn.init.normal_(reduce.Weight, 0, 1 / Math.Sqrt(from));
+        nn.init.normal_(expand.Weight, 0, 1 / Math.Sqrt(rank));
+        nn.init.zeros_(expand.Bias!);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor input)
+    {
+        using Tensor reduced = reduce.call(input);
+        return expand.call(reduced);
+    }
+
+    /// <param name="name">The name of this module in the state dict.</param>
+    public string Write(GraphBuilder graph, string input, string name)
+        => expand.Write(graph, reduce.Write(graph, input, $"{name}.reduce"), $"{name}.expand");
+}
+
+/// <summary>
+/// Pooling of regions over one map or a pyramid. In a pyramid each region is read from the map whose resolution suits its size:
+/// level ⌊4 + log2(√area / 224)⌋, where level k has stride 2^k (Lin et al. 2017, equation 1; torchvision's LevelMapper).
+/// </summary>
+internal sealed class RegionPooling(IRoiPooling pooling, IReadOnlyList<int> strides)
+{
+    /// <summary>Regions of this size, in pixels, are for the level named next.</summary>
+    private const double CanonicalSize = 224;
+
+    private const double CanonicalLevel = 4;
+
+    /// <summary>torchvision's, which keeps a size that is exactly on a border on the upper level.</summary>
+    private const double Epsilon = 1e-6;
+
+    /// <summary>The area, in square pixels, from which on regions are read from a map.</summary>
+    public float SmallestArea(int map)
+    {
+        if (map == 0) return 0;
+        double side = CanonicalSize * Math.Pow(2, Math.Log2(strides[map]) - CanonicalLevel - Epsilon);
+        return (float)(side * side);
+    }
+
+    /// <summary>The features [R,C,S,S] of the regions, image by image, in the order given.</summary>
+    /// <param name="maps">Finest first, each [N,C,h,w].</param>
+    /// <param name="boxes">For each image [R_i,4], in pixels of the input.</param>
+    public Tensor Pool(IReadOnlyList<Tensor> maps, IReadOnlyList<Tensor> boxes)
+    {
+        if (strides.Count == 1) return pooling.Pool(maps[0], boxes, 1f / strides[0]);
+
+        using DisposeScope scope = NewDisposeScope();
+        var pooled = new List<Tensor>();
+        var order = new List<long>();
+        float[][] rows = [.. boxes.Select(TensorArrays.Floats)];
+        for (int map = 0; map < strides.Count; map++)
+        {
+            var chosen = new List<Tensor>();
+            long start = 0;
+            for (int n = 0; n < boxes.Count; n++)
+            {
+                long[] members = Members(rows[n], map);
+                chosen.Add(boxes[n].index_select(0, TensorArrays.Vector(members, boxes[n].device)));
+                order.AddRange(members.Select(m => start + m));
+                start += rows[n].Length / 4;
+            }
+
+            pooled.Add(pooling.Pool(maps[map], chosen, 1f / strides[map]));
+        }
+
+        var place = new long[order.Count];
+        for (int i = 0; i < place.Length; i++) place[order[i]] = i;
+        return cat([.. pooled]).index_select(0, TensorArrays.Vector(place, maps[0].device)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Writes the pooling of regions [R,4], all of the map of an index, into an ONNX graph.</summary>
+    public string Write(GraphBuilder graph, string map, string boxes, int index) => pooling.Write(graph, map, boxes, 1f / strides[index]);
+
+    private long[] Members(float[] boxes, int map)
+    {
+        var members = new List<long>();
+        for (int i = 0; i < boxes.Length / 4; i++)
+        {
+            float area = (boxes[4 * i + 2] - boxes[4 * i]) * (boxes[4 * i + 3] - boxes[4 * i + 1]);
+            if (area >= SmallestArea(map) && (map + 1 == strides.Count || area < SmallestArea(map + 1))) members.Add(i);
+        }
+
+        return [.. members];
     }
 }

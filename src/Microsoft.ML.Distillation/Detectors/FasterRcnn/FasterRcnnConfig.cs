@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Images;
 
 namespace Microsoft.ML.Distillation.Detectors;
 

@@ -1,5 +1,4 @@
 using Microsoft.ML.Distillation.Detectors.Boxes;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Detectors;

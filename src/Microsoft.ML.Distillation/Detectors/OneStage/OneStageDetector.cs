@@ -1,9 +1,9 @@
 using Microsoft.ML.Distillation.Compression;
-using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Onnx;
-using Microsoft.ML.Distillation.Tensors;
+using Microsoft.ML.Distillation.Rows;
 using TorchSharp;
 using static TorchSharp.torch;
 

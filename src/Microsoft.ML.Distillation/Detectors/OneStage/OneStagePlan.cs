@@ -1,6 +1,7 @@
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Detectors.Weights;
+using Microsoft.ML.Distillation.Images;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Detectors;

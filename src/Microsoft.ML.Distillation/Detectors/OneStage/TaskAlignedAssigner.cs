@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 
 namespace Microsoft.ML.Distillation.Detectors;

@@ -1,7 +1,6 @@
 using Microsoft.ML.Distillation.Compression;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Detectors.Quantization;

@@ -3,7 +3,6 @@ using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Onnx.Proto;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Detectors.Quantization;
@@ -15,13 +14,9 @@ namespace Microsoft.ML.Distillation.Detectors.Quantization;
 /// </summary>
 internal static class QuantizedParameters
 {
-    private const string WeightScale = "weight_scale";
-    private const string InputScale = "input_scale";
+    private const string WeightScale = DetectorGraph.WeightScale;
+    private const string InputScale = DetectorGraph.InputScale;
     private const string InputZero = "input_zero";
-
-    /// <summary>Whether a parameter only says what the integers of another are worth.</summary>
-    public static bool IsScale(string name)
-        => name.EndsWith($".{WeightScale}", StringComparison.Ordinal) || name.EndsWith($".{InputScale}", StringComparison.Ordinal);
 
     /// <summary>Writes a layer's rounded input, its weights, and its bias (empty where there is none).</summary>
     /// <param name="name">The layer's name in the state dict.</param>

@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Detectors.Backbones;
+using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Detectors.Weights;
 
@@ -47,4 +48,18 @@ internal sealed record CheckpointLayout
     {
         for (int i = backbone.Stages ?? backbone.AllStages; i < backbone.AllStages; i++) yield return $"{stage}{i + first}.";
     }
+}
+
+/// <summary>How some implementation of a network saves what torchvision saves under other names, and perhaps in another order.</summary>
+internal interface ICheckpointDialect
+{
+    /// <summary>Whether a checkpoint with these names is one of this implementation's.</summary>
+    bool Speaks(IEnumerable<string> names);
+
+    /// <summary>torchvision's name of a parameter.</summary>
+    string Translate(string name);
+
+    /// <summary>The values of a parameter in torchvision's order.</summary>
+    /// <param name="name">torchvision's name.</param>
+    Tensor Arrange(string name, Tensor values);
 }

@@ -171,3 +171,64 @@ internal ref struct PickleReader
     private static T As<T>(object? value) where T : class
         => value as T ?? throw new FormatException($"the pickle has {value?.GetType().Name ?? "nothing"} where {typeof(T).Name} belongs.");
 }
+
+/// <summary>The instructions of Python's pickle format (protocols 2 to 5) that <see cref="PickleReader"/> follows.</summary>
+internal enum PickleOp : byte
+{
+    Mark = (byte)'(',
+    Stop = (byte)'.',
+    Pop = (byte)'0',
+    PopMark = (byte)'1',
+    BinInt = (byte)'J',
+    BinInt1 = (byte)'K',
+    BinInt2 = (byte)'M',
+    Long1 = 0x8a,
+    BinFloat = (byte)'G',
+    None = (byte)'N',
+    NewTrue = 0x88,
+    NewFalse = 0x89,
+    BinUnicode = (byte)'X',
+    ShortBinUnicode = 0x8c,
+    BinUnicode8 = 0x8d,
+    BinBytes = (byte)'B',
+    ShortBinBytes = (byte)'C',
+    EmptyList = (byte)']',
+    Append = (byte)'a',
+    Appends = (byte)'e',
+    EmptyTuple = (byte)')',
+    Tuple = (byte)'t',
+    Tuple1 = 0x85,
+    Tuple2 = 0x86,
+    Tuple3 = 0x87,
+    EmptyDict = (byte)'}',
+    SetItem = (byte)'s',
+    SetItems = (byte)'u',
+    Global = (byte)'c',
+    StackGlobal = 0x93,
+    Reduce = (byte)'R',
+    Build = (byte)'b',
+    BinPersId = (byte)'Q',
+    BinPut = (byte)'q',
+    LongBinPut = (byte)'r',
+    Memoize = 0x94,
+    BinGet = (byte)'h',
+    LongBinGet = (byte)'j',
+    Proto = 0x80,
+    Frame = 0x95,
+}
+
+/// <summary>
+/// What the names in a pickle mean. A pickle can ask for any function of Python by name and call it; here it gets what a
+/// vocabulary gives it, which is data made by this library's code, and nothing else.
+/// </summary>
+internal interface IPickleVocabulary
+{
+    /// <summary>What stands for the name <paramref name="module"/>.<paramref name="name"/>; a <see cref="FormatException"/> where nothing does.</summary>
+    object Find(string module, string name);
+
+    /// <summary>What the call of something found gives.</summary>
+    object Call(object callee, object?[] arguments);
+
+    /// <summary>What a reference to something outside the pickle gives.</summary>
+    object Refer(object? reference);
+}

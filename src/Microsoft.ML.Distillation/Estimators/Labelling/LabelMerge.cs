@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Data.Formats;
-using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Files;
+using Microsoft.ML.Distillation.Formats;
+using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Teachers.Labelling;
 
 namespace Microsoft.ML.Distillation.Estimators.Labelling;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Xml.Linq;
+using Microsoft.ML.Distillation.Drawing;
 
 namespace Microsoft.ML.Distillation.Samples.Demo.Scenes;
 

@@ -1,5 +1,6 @@
-using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Data.Formats;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Formats;
+using Microsoft.ML.Distillation.Tensors;
 
 namespace Microsoft.ML.Distillation.Tests.Data.Formats;
 
@@ -132,7 +133,7 @@ public class AnnotationWriterTests
     private AnnotatedImage Image(string name, params AnnotatedObject[] objects)
     {
         string path = _folder.Sub("in/" + name);
-        Images.Save(Images.Noise(60, 30), path);
+        DrawnImages.Save(DrawnImages.Noise(60, 30), path);
         return new AnnotatedImage(path, null, objects);
     }
 

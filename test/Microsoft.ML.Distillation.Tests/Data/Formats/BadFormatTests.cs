@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text;
-using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Data.Formats;
+using Microsoft.ML.Distillation.Formats;
+using Microsoft.ML.Distillation.Tensors;
 
 namespace Microsoft.ML.Distillation.Tests.Data.Formats;
 
@@ -122,12 +122,12 @@ public class BadFormatTests
     [TestCase("n01 cat", "a synset and a name")]
     [TestCase("n00000001", "a synset and a name")]
     [TestCase("n00000002 3 cat", "named twice")]
-    public void SynsetNames(string line, string problem) => AssertError(() => ClassNameFile.ReadSynsets(Parsing.Lines("n00000002 dog\n" + line)), 2, problem);
+    public void SynsetNames(string line, string problem) => AssertError(() => ClassCodes.ReadSynsets(Parsing.Lines("n00000002 dog\n" + line)), 2, problem);
 
     [TestCase("/m/1", "an id and a name")]
     [TestCase("/m/2,cat", "named twice")]
     [TestCase("/m/1,", "has no name")]
-    public void MachineIdNames(string line, string problem) => AssertError(() => ClassNameFile.ReadMachineIds(Parsing.Lines("/m/2,dog\n" + line)), 2, problem);
+    public void MachineIdNames(string line, string problem) => AssertError(() => ClassCodes.ReadMachineIds(Parsing.Lines("/m/2,dog\n" + line)), 2, problem);
 
     [Test]
     public void TextInAnotherEncoding([Values] DetectionFormat format)

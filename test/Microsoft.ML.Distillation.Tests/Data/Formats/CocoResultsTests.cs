@@ -1,5 +1,6 @@
 using System.Text;
-using Microsoft.ML.Distillation.Data.Formats;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Formats;
 
 namespace Microsoft.ML.Distillation.Tests.Data.Formats;
 

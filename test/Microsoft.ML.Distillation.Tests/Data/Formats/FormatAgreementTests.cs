@@ -1,5 +1,5 @@
-using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Data.Formats;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Formats;
 
 namespace Microsoft.ML.Distillation.Tests.Data.Formats;
 

@@ -1,6 +1,7 @@
 using System.Text;
-using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Data.Formats;
+using Microsoft.ML.Distillation.Evaluation;
+using Microsoft.ML.Distillation.Formats;
+using Microsoft.ML.Distillation.Images;
 
 namespace Microsoft.ML.Distillation.Tests.Data.Formats;
 
@@ -50,7 +51,7 @@ public class FormatFuzzTests
     public void NamesFiles_GiveNames_OrTheirOwnError()
         => Fuzz(["n00000001 1 cat\nn00000002 dog, hound\n", "LabelName,DisplayName\n/m/1,\"Cat, wild\"\n/m/2,Dog\n", "cat\ndog\n"], content =>
         {
-            Action[] readers = [() => ClassNameFile.ReadSynsets(Parsing.Lines(content)), () => ClassNameFile.ReadMachineIds(Parsing.Lines(content)), () => YoloNames.ReadList(Parsing.Lines(content))];
+            Action[] readers = [() => ClassCodes.ReadSynsets(Parsing.Lines(content)), () => ClassCodes.ReadMachineIds(Parsing.Lines(content)), () => YoloNames.ReadList(Parsing.Lines(content))];
             foreach (Action read in readers)
             {
                 try
@@ -83,8 +84,8 @@ public class FormatFuzzTests
     {
         using var folder = new TemporaryFolder();
         string png = folder.Sub("a.png"), jpeg = folder.Sub("a.jpg");
-        Images.Save(Images.Noise(9, 7), png);
-        Images.Save(Images.Noise(9, 7), jpeg);
+        DrawnImages.Save(DrawnImages.Noise(9, 7), png);
+        DrawnImages.Save(DrawnImages.Noise(9, 7), jpeg);
         byte[] bmp = [.. "BM"u8, .. new byte[12], 40, 0, 0, 0, 37, 0, 0, 0, 17, 0, 0, 0, .. new byte[20]];
         Fuzz([File.ReadAllBytes(png), File.ReadAllBytes(jpeg), bmp], content =>
         {

@@ -1,6 +1,7 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Data.Formats;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Formats;
+using Microsoft.ML.Distillation.Tensors;
 
 namespace Microsoft.ML.Distillation.Tests.Data.Formats;
 
@@ -214,7 +215,7 @@ public class FormatLayoutTests
         Assert.That(new[] { item.X0, item.Y0, item.X1, item.Y1 }, Is.EqualTo(new float[] { 1, 2, 4, 6 }).Within(1e-5));
     }
 
-    private void WriteImage(string name) => Images.Save(Images.Noise(10, 10), _folder.Sub(name));
+    private void WriteImage(string name) => DrawnImages.Save(DrawnImages.Noise(10, 10), _folder.Sub(name));
 
     private string[] Counts(DetectionFormat format, string? split)
         => [.. AnnotationReader.Read(format, new AnnotationSource(_folder.Path, split)).Select(image => $"{Path.GetFileNameWithoutExtension(image.ImagePath)} {image.Objects.Count}")];

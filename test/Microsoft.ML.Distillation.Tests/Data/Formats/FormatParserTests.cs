@@ -1,6 +1,7 @@
 using System.Text;
-using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Data.Formats;
+using Microsoft.ML.Distillation.Formats;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Tensors;
 
 namespace Microsoft.ML.Distillation.Tests.Data.Formats;
 
@@ -113,7 +114,7 @@ public class FormatParserTests
         using var folder = new TemporaryFolder();
         string path = folder.Sub("a" + extension);
         if (extension == ".bmp") File.WriteAllBytes(path, [.. "BM"u8, .. new byte[12], 40, 0, 0, 0, 37, 0, 0, 0, 0xEF, 0xFF, 0xFF, 0xFF, .. new byte[20]]);
-        else Images.Save(Images.Noise(37, 17), path);
+        else DrawnImages.Save(DrawnImages.Noise(37, 17), path);
         using FileStream stream = File.OpenRead(path);
         Assert.That(ImageHeader.Read(stream), Is.EqualTo(new ImageSize(37, 17)));
     }

@@ -1,6 +1,6 @@
 using System.Text;
-using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Data.Formats;
+using Microsoft.ML.Distillation.Formats;
+using Microsoft.ML.Distillation.Images;
 
 namespace Microsoft.ML.Distillation.Tests.Data.Formats;
 
@@ -13,9 +13,9 @@ internal static class Parsing
 
     public static readonly YoloNames Names = YoloNames.ReadList(Lines("cat\ndog\n"u8.ToArray()));
 
-    private static readonly ClassNameFile MachineIds = ClassNameFile.ReadMachineIds(Lines("/m/1,Cat\n/m/2,Dog\n"u8.ToArray()));
+    private static readonly ClassCodes MachineIds = ClassCodes.ReadMachineIds(Lines("/m/1,Cat\n/m/2,Dog\n"u8.ToArray()));
 
-    private static readonly ClassNameFile Synsets = ClassNameFile.ReadSynsets(Lines("n00000001 1 cat\nn00000002 dog, hound\n"u8.ToArray()));
+    private static readonly ClassCodes Synsets = ClassCodes.ReadSynsets(Lines("n00000001 1 cat\nn00000002 dog, hound\n"u8.ToArray()));
 
     /// <summary>Parses content of a format; a format with a file an image gives one image.</summary>
     public static List<AnnotatedImage> Read(DetectionFormat format, byte[] content)

@@ -1,5 +1,7 @@
-using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Data.Formats;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Formats;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Tensors;
 
 namespace Microsoft.ML.Distillation.Tests.Data.Formats;
 

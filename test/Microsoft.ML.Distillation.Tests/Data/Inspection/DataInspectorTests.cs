@@ -1,7 +1,9 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Data.Formats;
-using Microsoft.ML.Distillation.Data.Inspection;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Formats;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Inspection;
+using Microsoft.ML.Distillation.Tensors;
 
 namespace Microsoft.ML.Distillation.Tests.Data.Inspection;
 
@@ -28,10 +30,10 @@ public class DataInspectorTests
     {
         using var folder = new TemporaryFolder();
         string good = folder.Sub("good.png"), twin = folder.Sub("twin.png"), cut = folder.Sub("cut.jpg"), broken = folder.Write("broken.png", "no image");
-        Images.Save(Images.Noise(40, 30), good);
+        DrawnImages.Save(DrawnImages.Noise(40, 30), good);
         File.Copy(good, twin);
         File.Copy(good, folder.Sub("copy.png"));
-        Images.Save(Images.Noise(200, 100), cut);
+        DrawnImages.Save(DrawnImages.Noise(200, 100), cut);
         File.WriteAllBytes(cut, File.ReadAllBytes(cut)[..2000]);
         AnnotatedImage[] train =
         [
@@ -68,7 +70,7 @@ public class DataInspectorTests
     public void BrokenAndMissingImages_AreDefects_ThoughTheFormatNeedsTheirSizes(DetectionFormat format)
     {
         using var folder = new TemporaryFolder();
-        Images.Save(Images.Noise(40, 30), folder.Sub("images/good.png"));
+        DrawnImages.Save(DrawnImages.Noise(40, 30), folder.Sub("images/good.png"));
         folder.Write("images/broken.png", "no image");
         if (format == DetectionFormat.Yolo)
         {
@@ -98,7 +100,7 @@ public class DataInspectorTests
     public void ContactSheet_MarksABoxWithoutArea_WithAFrameAroundIt()
     {
         using var folder = new TemporaryFolder();
-        Images.Save(Images.Plain(320, 240, 10, 20, 200), folder.Sub("a.png"));
+        DrawnImages.Save(DrawnImages.Plain(320, 240, 10, 20, 200), folder.Sub("a.png"));
         AnnotatedImage[] images = [new(folder.Sub("a.png"), null, [Cat(160, 120, 160, 120), Cat(319, 200, 320, 200)])];
         DataInspector.Inspect([("all", images)]).SaveContactSheet(folder.Sub("sheet.png"));
         using MLImage sheet = MLImage.CreateFromFile(folder.Sub("sheet.png"));
@@ -115,7 +117,7 @@ public class DataInspectorTests
     public void ContactSheet_ShowsImages_ThoughSomeCannotBeRead()
     {
         using var folder = new TemporaryFolder();
-        Images.Save(Images.Plain(400, 300, 10, 20, 200), folder.Sub("a.png"));
+        DrawnImages.Save(DrawnImages.Plain(400, 300, 10, 20, 200), folder.Sub("a.png"));
         AnnotatedImage[] images = [new(folder.Sub("a.png"), null, [Cat(100, 100, 300, 200)]), new(folder.Sub("none.png"), null, [])];
         DetectionDataInspection found = DataInspector.Inspect([("all", images)]);
         found.SaveContactSheet(folder.Sub("sheet.png"));

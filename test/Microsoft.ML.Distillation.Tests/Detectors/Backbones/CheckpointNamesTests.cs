@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Detectors.Weights;
-using TorchSharp;
 
 namespace Microsoft.ML.Distillation.Tests.Detectors.Backbones;
 

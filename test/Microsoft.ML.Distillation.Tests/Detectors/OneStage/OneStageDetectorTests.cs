@@ -1,7 +1,9 @@
-using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Tests.Onnx;
 using TorchSharp;
 using static TorchSharp.torch;

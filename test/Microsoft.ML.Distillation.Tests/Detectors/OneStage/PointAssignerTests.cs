@@ -1,5 +1,5 @@
-using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Images;
 
 namespace Microsoft.ML.Distillation.Tests.Detectors.OneStage;
 

@@ -1,6 +1,7 @@
 using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Estimators.Labelling;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Tests.Data;
 using static TorchSharp.torch;
@@ -15,7 +16,7 @@ public class LabellingJobTests
         const int Count = 150, Side = 800, ImageBytes = 3 * Side * Side;
         using var folder = new TemporaryFolder();
         string first = folder.Sub("images/0000.png");
-        Images.Save(new RgbImage(Side, Side, new byte[ImageBytes]), first);
+        DrawnImages.Save(new RgbImage(Side, Side, new byte[ImageBytes]), first);
         for (int i = 1; i < Count; i++) File.Copy(first, folder.Sub($"images/{i:0000}.png"));
 
         long before = GC.GetTotalMemory(forceFullCollection: true), most = 0;

@@ -1,4 +1,5 @@
-using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Teachers.Labelling;
 using static TorchSharp.torch;

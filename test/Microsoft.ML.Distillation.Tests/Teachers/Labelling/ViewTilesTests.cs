@@ -1,4 +1,4 @@
-using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Teachers.Labelling;
 
 namespace Microsoft.ML.Distillation.Tests.Teachers.Labelling;

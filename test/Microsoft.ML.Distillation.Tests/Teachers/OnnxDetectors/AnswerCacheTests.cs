@@ -1,5 +1,7 @@
-using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Published;
+using Microsoft.ML.Distillation.Teachers.Onnx;
 using Microsoft.ML.Distillation.Tests.Data;
 
 namespace Microsoft.ML.Distillation.Tests.Teachers.OnnxDetectors;
@@ -19,7 +21,7 @@ public class AnswerCacheTests
     {
         DensePredictions answer = Answer(3);
         AnswerCache cache = Open(), other = Open();
-        string key = cache.KeyOf(Images.Noise(8, 6));
+        string key = cache.KeyOf(DrawnImages.Noise(8, 6));
         Assert.That(cache.Read(key), Is.Null);
         cache.Write(key, answer);
         DensePredictions read = other.Read(key)!;
@@ -32,14 +34,14 @@ public class AnswerCacheTests
     [Test]
     public void Keys_TellTeachersImagesAndSizesApart()
     {
-        RgbImage image = Images.Noise(8, 6);
+        RgbImage image = DrawnImages.Noise(8, 6);
         string[] keys =
         [
-            Open().KeyOf(image), Open("other teacher").KeyOf(image), Open().KeyOf(Images.Noise(8, 6, seed: 2)),
+            Open().KeyOf(image), Open("other teacher").KeyOf(image), Open().KeyOf(DrawnImages.Noise(8, 6, seed: 2)),
             Open().KeyOf(new RgbImage(6, 8, image.Pixels)),
         ];
         Assert.That(keys, Is.Unique);
-        Assert.That(Open().KeyOf(Images.Noise(8, 6)), Is.EqualTo(keys[0]));
+        Assert.That(Open().KeyOf(DrawnImages.Noise(8, 6)), Is.EqualTo(keys[0]));
     }
 
     [Test]
@@ -71,7 +73,7 @@ public class AnswerCacheTests
     {
         int one = AnswerCache.Encode(Answer(20)).Length;
         AnswerCache cache = Open(limit: 10 * one);
-        string[] keys = [.. Enumerable.Range(0, 40).Select(i => cache.KeyOf(Images.Noise(4, 4, i)))];
+        string[] keys = [.. Enumerable.Range(0, 40).Select(i => cache.KeyOf(DrawnImages.Noise(4, 4, i)))];
         for (int i = 0; i < keys.Length; i++)
         {
             cache.Write(keys[i], Answer(20));
@@ -89,7 +91,7 @@ public class AnswerCacheTests
     public void ManyAtOnce_DoNotDisturbOneAnother()
     {
         AnswerCache[] caches = [.. Enumerable.Range(0, 4).Select(_ => Open(limit: 20_000))];
-        string[] keys = [.. Enumerable.Range(0, 30).Select(i => caches[0].KeyOf(Images.Noise(4, 4, i)))];
+        string[] keys = [.. Enumerable.Range(0, 30).Select(i => caches[0].KeyOf(DrawnImages.Noise(4, 4, i)))];
         Parallel.For(0, 400, i =>
         {
             AnswerCache cache = caches[i % 4];

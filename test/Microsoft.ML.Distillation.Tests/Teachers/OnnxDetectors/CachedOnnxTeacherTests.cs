@@ -1,9 +1,12 @@
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Evaluation;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Published;
+using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Teachers;
-using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
+using Microsoft.ML.Distillation.Teachers.Onnx;
 using Microsoft.ML.Distillation.Tests.Data;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tests.Teachers.OnnxDetectors;
@@ -20,7 +23,7 @@ public class CachedOnnxTeacherTests
         using var folder = new TemporaryFolder();
         using var graph = Graph();
         string path = graph.Save();
-        using SampleStore store = Images.Store(5);
+        using SampleStore store = DrawnImages.Store(5);
         for (int run = 0; run < 2; run++)
         {
             using CachedOnnxTeacher teacher = Open(path, folder);
@@ -46,7 +49,7 @@ public class CachedOnnxTeacherTests
         using var folder = new TemporaryFolder();
         using var graph = Graph();
         string path = graph.Save();
-        using SampleStore store = Images.Store(3);
+        using SampleStore store = DrawnImages.Store(3);
         using CachedOnnxTeacher cached = Open(path, folder);
         using var plain = new OnnxTeacher(path, TeacherFormat.Ssd, ["cat"], Options, ["cat"]);
         using DetectionBatch batch = Shown(cached, store, AugmentationOptions.None, seed: 1);
@@ -63,7 +66,7 @@ public class CachedOnnxTeacherTests
     {
         using var folder = new TemporaryFolder();
         using var graph = Graph();
-        using SampleStore store = Images.Store(3);
+        using SampleStore store = DrawnImages.Store(3);
         using CachedOnnxTeacher teacher = Open(graph.Save(), folder);
         int mirrored = 0, cropped = 0;
         for (int seed = 0; seed < 6; seed++)

@@ -1,4 +1,6 @@
-using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Published;
+using Microsoft.ML.Distillation.Teachers.Dense;
 using Microsoft.ML.Distillation.Tests.Data;
 
 namespace Microsoft.ML.Distillation.Tests.Teachers.OnnxDetectors;

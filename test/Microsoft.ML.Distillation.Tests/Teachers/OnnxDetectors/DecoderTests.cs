@@ -1,6 +1,7 @@
-using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
-using Microsoft.ML.Distillation.Teachers.OnnxDetectors.Decoders;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Published;
+using Microsoft.ML.Distillation.Published.Decoders;
+using Microsoft.ML.Distillation.Samples.Demo.Scenes;
 
 namespace Microsoft.ML.Distillation.Tests.Teachers.OnnxDetectors;
 
@@ -36,7 +37,7 @@ public class DecoderTests
     public void YoloV5_HasPixels_OfThreeAnchorsInACell(TeacherFormat format, int count)
     {
         Rows(count, .8f);
-        using OnnxDetector detector = _graph.Load(format, 2);
+        using PublishedDetector detector = _graph.Load(format, 2);
 
         Assert.That(detector.Format, Is.EqualTo(TeacherFormat.YoloV5));
         Expect(_graph.Predict(format, classes: 2), [8, 28, 40, 44], [.4f, .72f]);
@@ -46,7 +47,7 @@ public class DecoderTests
     public void YoloX_MayBeDecoded_AndSeesWhatYoloXSees([Values(TeacherFormat.YoloX, TeacherFormat.Auto)] TeacherFormat format)
     {
         Rows(Cells, .8f);
-        using OnnxDetector detector = _graph.Load(format, 2);
+        using PublishedDetector detector = _graph.Load(format, 2);
 
         Assert.That(detector.Format, Is.EqualTo(TeacherFormat.YoloX));
         Assert.That((detector.Preprocessing.Scale, detector.Preprocessing.Channels, detector.Preprocessing.Fit, detector.Preprocessing.Fill),
@@ -58,7 +59,7 @@ public class DecoderTests
     public void YoloV6_IsToldFromYoloX_ByAnObjectnessOfOne()
     {
         Rows(Cells, 1, elsewhere: 1);
-        using OnnxDetector detector = _graph.Load(TeacherFormat.Auto, 2);
+        using PublishedDetector detector = _graph.Load(TeacherFormat.Auto, 2);
 
         Assert.That(detector.Format, Is.EqualTo(TeacherFormat.YoloV5));
         Expect(_graph.Predict(TeacherFormat.Auto, classes: 2), [8, 28, 40, 44], [.5f, .9f]);
@@ -81,7 +82,7 @@ public class DecoderTests
         float[] row = [8, 28, 40, 44, .7f, classes - 1];
         row.CopyTo(rows, 0);
         _graph.Output("output0", rows, [300, 6]);
-        using OnnxDetector detector = _graph.Load(format, classes);
+        using PublishedDetector detector = _graph.Load(format, classes);
 
         Assert.That(detector.Format, Is.EqualTo(TeacherFormat.YoloEndToEnd));
         Expect(_graph.Predict(format, classes), [8, 28, 40, 44], [.. Enumerable.Repeat(0f, classes - 1), .7f]);
@@ -95,7 +96,7 @@ public class DecoderTests
         using var graph = new TeacherGraph(noBatch: true);
         float[] values = [0, 8, 28, 40, 44, 1, .7f, 0, 0, 0, 9, 9, 0, .01f];
         graph.Output("output", values[..(7 * rows)], [rows, 7]);
-        using OnnxDetector detector = graph.Load(TeacherFormat.Auto, 2);
+        using PublishedDetector detector = graph.Load(TeacherFormat.Auto, 2);
 
         Assert.That(detector.Format, Is.EqualTo(TeacherFormat.YoloEndToEnd));
         if (rows == 0) Assert.That(graph.Predict(TeacherFormat.Auto, 2).Count, Is.Zero);
@@ -230,18 +231,18 @@ public class DecoderTests
     {
         _graph.Output("logits", [0, MathF.Log(3), -9, -9], [2, 2]);
         _graph.Output("pred_boxes", [.375f, .5625f, .5f, .25f, .5f, .5f, .1f, .1f], [2, 4]);
-        using OnnxDetector detector = _graph.Load(TeacherFormat.Auto, 2);
+        using PublishedDetector detector = _graph.Load(TeacherFormat.Auto, 2);
 
         Assert.That(detector.Format, Is.EqualTo(TeacherFormat.RtDetr));
         Sees(detector, ImageFit.Stretch, 1f / 255, [0, 0, 0], [1, 1, 1]);
         Expect(_graph.Predict(TeacherFormat.Auto, classes: 2), [8, 28, 40, 44], [.5f, .75f]);
 
-        using OnnxDetector deformable = _graph.Load(TeacherFormat.Detr, 2);
+        using PublishedDetector deformable = _graph.Load(TeacherFormat.Detr, 2);
         Sees(deformable, ImageFit.Stretch, 1f / 255, [0.485f, 0.456f, 0.406f], [0.229f, 0.224f, 0.225f]);
         Expect(_graph.Predict(TeacherFormat.Detr, classes: 2), [8, 28, 40, 44], [.5f, .75f]);
-        using OnnxDetector detr = _graph.Load(TeacherFormat.Detr, 1);
+        using PublishedDetector detr = _graph.Load(TeacherFormat.Detr, 1);
         Assert.That(() => _graph.Load(TeacherFormat.RtDetr, 1), Throws.TypeOf<FormatException>());
-        using OnnxDetector found = _graph.Load(TeacherFormat.Auto, 1);
+        using PublishedDetector found = _graph.Load(TeacherFormat.Auto, 1);
         Assert.That((detr.Format, found.Format), Is.EqualTo((TeacherFormat.Detr, TeacherFormat.Detr)));
         Sees(found, ImageFit.Stretch, 1f / 255, [0.485f, 0.456f, 0.406f], [0.229f, 0.224f, 0.225f]);
     }
@@ -250,7 +251,7 @@ public class DecoderTests
     public void RtDetr_MayEndInLabels_FromZeroOn_InBatches()
     {
         _graph.Output("labels", [1, 0], [2]).Output("boxes", [8, 28, 40, 44, 0, 0, 9, 9], [2, 4]).Output("scores", [.7f, .01f], [2]);
-        using OnnxDetector detector = _graph.Load(TeacherFormat.Auto, 2);
+        using PublishedDetector detector = _graph.Load(TeacherFormat.Auto, 2);
 
         Assert.That(detector.Format, Is.EqualTo(TeacherFormat.RtDetr));
         Expect(_graph.Predict(TeacherFormat.Auto, classes: 2), [8, 28, 40, 44], [0, .7f]);
@@ -288,7 +289,7 @@ public class DecoderTests
     {
         using var graph = new TeacherGraph(noBatch: !batch);
         graph.Output("bboxes", [.125f, .4375f, .625f, .6875f, 0, 0, 1.1f, 1], [2, 4]).Output("labels", [2, 1], [2]).Output("scores", [.7f, .01f], [2]);
-        using OnnxDetector detector = graph.Load(TeacherFormat.Auto, 2);
+        using PublishedDetector detector = graph.Load(TeacherFormat.Auto, 2);
 
         Assert.That(detector.Format, Is.EqualTo(TeacherFormat.Ssd));
         Expect(graph.Predict(TeacherFormat.Auto, classes: 2), [8, 28, 40, 44], [0, .7f]);
@@ -309,7 +310,7 @@ public class DecoderTests
     {
         _graph.Output("detection_boxes:0", [.4375f, .125f, .6875f, .625f, 0, 0, 0, 0], [2, 4]).Output("detection_classes:0", [2, 1], [2])
             .Output("detection_scores:0", [.7f, 0], [2]).Output("num_detections:0", [1], []).Output("raw_detection_boxes", [0, 0, 1, 1], [1, 4]);
-        using OnnxDetector detector = _graph.Load(format, 2);
+        using PublishedDetector detector = _graph.Load(format, 2);
 
         Assert.That(detector.Format, Is.EqualTo(TeacherFormat.TensorFlow));
         Sees(detector, ImageFit.Stretch, 1, [0, 0, 0], [1, 1, 1]);
@@ -324,9 +325,8 @@ public class DecoderTests
 
         Expect(graph.Predict(TeacherFormat.Auto, classes: 2), [8, 28, 40, 44], [0, .7f]);
         Expect(graph.Predict(TeacherFormat.Torchvision, classes: 3, new OnnxTeacherOptions { FirstLabel = 0 }), [8, 28, 40, 44], [0, 0, .7f]);
-        using var detector = new OnnxDetector(graph.Save(), TeacherFormat.Auto, ["__background__", "cat", "dog"], new OnnxTeacherOptions());
-        using TorchSharp.torch.Tensor image = TorchSharp.torch.zeros(1, 3, 64, 64);
-        Expect(detector.Run(image, null)[0].Predictions, [8, 28, 40, 44], [0, 0, .7f]);
+        using var detector = new PublishedDetector(graph.Save(), TeacherFormat.Auto, ["__background__", "cat", "dog"], new OnnxTeacherOptions());
+        Expect(detector.Run(new float[3 * 64 * 64], [new ImageSize(64, 64)])[0].Predictions, [8, 28, 40, 44], [0, 0, .7f]);
     }
 
     [Test]
@@ -413,7 +413,7 @@ public class DecoderTests
         _graph.Output("output0", rows, [count, 7]);
     }
 
-    private static void Sees(OnnxDetector detector, ImageFit fit, float scale, float[] mean, float[] deviation)
+    private static void Sees(PublishedDetector detector, ImageFit fit, float scale, float[] mean, float[] deviation)
     {
         TeacherPreprocessing seen = detector.Preprocessing;
         Assert.That((seen.Fit, seen.Channels, seen.Scale), Is.EqualTo((fit, ChannelOrder.Rgb, scale)));

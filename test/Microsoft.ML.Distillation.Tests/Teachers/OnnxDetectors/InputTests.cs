@@ -1,5 +1,6 @@
-using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Published;
 
 namespace Microsoft.ML.Distillation.Tests.Teachers.OnnxDetectors;
 

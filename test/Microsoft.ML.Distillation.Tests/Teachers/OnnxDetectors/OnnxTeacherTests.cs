@@ -1,7 +1,8 @@
-using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Published;
 using Microsoft.ML.Distillation.Teachers;
-using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
+using Microsoft.ML.Distillation.Teachers.Onnx;
 using Microsoft.ML.Distillation.Tests.Data;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -166,13 +167,13 @@ public class OnnxTeacherTests
     {
         using var graph = SsdGraph();
         string path = graph.Save();
-        using var detector = new OnnxDetector(path, TeacherFormat.Auto, ["cat", "dog"], new OnnxTeacherOptions { InputWidth = 64, InputHeight = 64 });
+        using var detector = new PublishedDetector(path, TeacherFormat.Auto, ["cat", "dog"], new OnnxTeacherOptions { InputWidth = 64, InputHeight = 64 });
 
         TeacherPreprocessing preset = TeacherPreprocessing.For(TeacherFormat.Ssd), seen = detector.Preprocessing;
         Assert.That((seen.Scale, seen.Mean, seen.StandardDeviation), Is.EqualTo((preset.Scale, preset.Mean, preset.StandardDeviation)));
         Assert.That(seen.Mean, Is.All.EqualTo(127));
         Assert.That(detector.InputSize, Is.EqualTo(new ImageSize(64, 64)));
-        Assert.That(() => new OnnxDetector(path, TeacherFormat.Auto, ["cat", "dog"], new OnnxTeacherOptions { InputHeight = 96 }),
+        Assert.That(() => new PublishedDetector(path, TeacherFormat.Auto, ["cat", "dog"], new OnnxTeacherOptions { InputHeight = 96 }),
             Throws.ArgumentException.With.Message.Contains("height 64").And.Message.Contains("96"));
         Assert.That(new OnnxTeacherOptions { InputWidth = 0 }.Validate, Throws.InstanceOf<ArgumentException>().With.Message.Contains("InputWidth"));
     }

@@ -1,4 +1,4 @@
-using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
+using Microsoft.ML.Distillation.Teachers.Dense;
 
 namespace Microsoft.ML.Distillation.Tests.Teachers.OnnxDetectors;
 

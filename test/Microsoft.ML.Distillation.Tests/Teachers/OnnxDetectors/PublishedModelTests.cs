@@ -1,7 +1,11 @@
-using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Formats;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Published;
+using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Teachers;
-using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
+using Microsoft.ML.Distillation.Teachers.Onnx;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tests.Teachers.OnnxDetectors;
@@ -12,7 +16,7 @@ public class PublishedModelTests
     [Test]
     public void FastestDet_FindsWhatPhotographsShow()
     {
-        using var detector = new OnnxDetector(
+        using var detector = new PublishedDetector(
             TestData.Model("fastestdet.onnx"), TeacherFormat.Auto, ClassNameFile.Read(TestData.Model("coco.names")), new OnnxTeacherOptions(), floor: 0.01f);
         Assert.That(detector.Format, Is.EqualTo(TeacherFormat.FastestDet));
 
@@ -26,7 +30,7 @@ public class PublishedModelTests
     [Test]
     public void UltraFace_FindsFaces_WherePersonsAre()
     {
-        using var detector = new OnnxDetector(TestData.Model("ultraface-rfb320.onnx"), TeacherFormat.Auto, ["face"], new OnnxTeacherOptions());
+        using var detector = new PublishedDetector(TestData.Model("ultraface-rfb320.onnx"), TeacherFormat.Auto, ["face"], new OnnxTeacherOptions());
         Assert.That(detector.Format, Is.EqualTo(TeacherFormat.Ssd));
         int faces = 0, onPersons = 0;
         foreach (Photograph photograph in PublishedModels.Photographs().Where(p => p.Labels.Contains("person")))
@@ -52,12 +56,13 @@ public class PublishedModelTests
         IReadOnlyList<string> names = ClassNameFile.Read(TestData.Model("coco.names"));
         var options = new OnnxTeacherOptions();
         using var teacher = new OnnxTeacher(TestData.Model("fastestdet.onnx"), TeacherFormat.Auto, names, options, names);
-        using var detector = new OnnxDetector(TestData.Model("fastestdet.onnx"), TeacherFormat.Auto, names, options);
+        using var detector = new PublishedDetector(TestData.Model("fastestdet.onnx"), TeacherFormat.Auto, names, options);
         RgbImage[] photographs = [.. PublishedModels.Photographs().Take(4).Select(p => PublishedModels.Read(p.ImagePath))];
-        using Tensor images = tensor(photographs.SelectMany(p => AntialiasedResize.Resize(p, teacher.InputSize)).ToArray(), [4, 3, 352, 352]);
+        float[] pixels = [.. photographs.SelectMany(p => AntialiasedResize.Resize(p, teacher.InputSize))];
+        using Tensor images = tensor(pixels, [4, 3, 352, 352]);
         ImageSize[] sizes = [.. photographs.Select(p => new ImageSize(p.Width, p.Height))];
 
-        DensePredictions[] own = [.. detector.Run(images, sizes).Select(d => d.Predictions)];
+        DensePredictions[] own = [.. detector.Run(pixels, sizes).Select(d => d.Predictions)];
         int[][] confident = [.. own.Select(p => Enumerable.Range(0, p.Count).Where(i => p.Confidences[i] >= detector.ConfidentScore).ToArray())];
         using ITeacherView view = teacher.View(images, sizes);
         BoxScores scores = view.ScoreBoxes(

@@ -1,9 +1,10 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Data.Formats;
 using Microsoft.ML.Distillation.Evaluation;
-using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
-using static TorchSharp.torch;
+using Microsoft.ML.Distillation.Formats;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Published;
+using Microsoft.ML.Distillation.Rows;
+using Microsoft.ML.Distillation.Teachers.Dense;
 
 namespace Microsoft.ML.Distillation.Tests.Teachers.OnnxDetectors;
 
@@ -28,14 +29,14 @@ internal static class PublishedModels
     }
 
     /// <summary>What a detector reports of an image, as training would show it.</summary>
-    public static Detections Detect(OnnxDetector detector, RgbImage image)
+    public static Detections Detect(PublishedDetector detector, RgbImage image)
     {
-        using Tensor pixels = tensor(AntialiasedResize.Resize(image, detector.InputSize), [1, 3, detector.InputSize.Height, detector.InputSize.Width]);
+        float[] pixels = AntialiasedResize.Resize(image, detector.InputSize);
         return Suppression.Detect(detector.Run(pixels, [new ImageSize(image.Width, image.Height)])[0].Predictions);
     }
 
     /// <summary>AP50 over the classes that both know.</summary>
-    public static DetectionMetrics Evaluate(OnnxDetector detector)
+    public static DetectionMetrics Evaluate(PublishedDetector detector)
     {
         IReadOnlyList<Photograph> photographs = Photographs();
         string[] classes = [.. photographs.SelectMany(photograph => photograph.Labels).Distinct().Order()];

@@ -1,9 +1,8 @@
-using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Onnx.Proto;
-using Microsoft.ML.Distillation.Teachers.OnnxDetectors;
+using Microsoft.ML.Distillation.Published;
 using Microsoft.ML.Distillation.Tests.Data;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tests.Teachers.OnnxDetectors;
 
@@ -79,15 +78,15 @@ internal sealed class TeacherGraph : IDisposable
     }
 
     /// <summary>The detector, after it was written and loaded.</summary>
-    public OnnxDetector Load(TeacherFormat format, int classes, OnnxTeacherOptions? options = null)
+    public PublishedDetector Load(TeacherFormat format, int classes, OnnxTeacherOptions? options = null)
         => new(Save(), format, Names(classes), options ?? new OnnxTeacherOptions());
 
     /// <summary>What the detector predicts for one grey image.</summary>
     public DensePredictions Predict(TeacherFormat format, int classes, OnnxTeacherOptions? options = null, ImageSize? size = null)
     {
-        using OnnxDetector detector = Load(format, classes, options);
-        using Tensor image = full([1, 3, Size, Size], 0.5f);
-        return detector.Run(image, size is null ? null : [size.Value])[0].Predictions;
+        using PublishedDetector detector = Load(format, classes, options);
+        float[] image = [.. Enumerable.Repeat(0.5f, 3 * Size * Size)];
+        return detector.Run(image, [size ?? new ImageSize(Size, Size)])[0].Predictions;
     }
 
     public static string[] Names(int classes) => [.. Enumerable.Range(0, classes).Select(c => $"class{c}")];

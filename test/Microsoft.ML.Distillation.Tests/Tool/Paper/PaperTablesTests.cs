@@ -1,3 +1,6 @@
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Tool.Paper;
 
 namespace Microsoft.ML.Distillation.Tests.Tool.Paper;

@@ -1,0 +1,38 @@
+using Microsoft.ML.Distillation.Onnx;
+
+namespace Microsoft.ML.Distillation.Model;
+
+/// <summary>Finds the exported detector inside fitted models and model files.</summary>
+internal static class FittedDetectors
+{
+    /// <summary>
+    /// The detector in a fitted model. ML.NET forgets this library's types when it loads a model, so whatever the model is, it is
+    /// saved into memory and the exported network taken from there.
+    /// </summary>
+    /// <exception cref="ArgumentException">The model holds no detector of this library, or several.</exception>
+    public static OnnxModelFile In(ITransformer model)
+    {
+        if (model is DetectorTransformer detector) return detector.Model;
+        using var zip = new MemoryStream();
+        new MLContext().Model.Save(model, inputSchema: null, zip);
+        zip.Position = 0;
+        return Single(OnnxModelFile.LoadAll(zip, "the model"), "The model", message => new ArgumentException(message, nameof(model)));
+    }
+
+    /// <summary>The detector in a file: an ML.NET model .zip, or an .onnx that <c>SaveOnnx</c> wrote.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="FormatException">The file is of another kind, or holds no detector of this library, or several.</exception>
+    public static OnnxModelFile In(string path)
+        => Single(OnnxModelFile.LoadAll(path), $"'{path}'", message => new FormatException(message));
+
+    private static OnnxModelFile Single(IReadOnlyList<OnnxModelFile> models, string what, Func<string, Exception> error)
+    {
+        OnnxModelFile[] detectors = [.. models.Where(DetectorGraph.IsDetector)];
+        return detectors.Length switch
+        {
+            1 => detectors[0].Rename(PrivateColumns.Original),
+            0 => throw error($"{what} holds no detector that this library made."),
+            int n => throw error($"{what} holds {n} detectors; save or export each on its own."),
+        };
+    }
+}

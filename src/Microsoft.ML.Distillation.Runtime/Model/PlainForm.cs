@@ -1,0 +1,60 @@
+using System.Text.Json;
+using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Onnx.Proto;
+
+namespace Microsoft.ML.Distillation.Model;
+
+/// <summary>
+/// The second form of an exported detector, for runtimes that prepare images themselves: from an image at the network's size
+/// (float [1,3,H,W], RGB, 0 to 1) to boxes in shares of the image. It is cut out of the first form, without libtorch.
+/// </summary>
+/// <param name="Image">The value in the full graph that holds the image at the network's size.</param>
+/// <param name="Boxes">The value in the full graph that holds the boxes in shares, float [1,K,4].</param>
+/// <param name="Width">The network's input width in pixels.</param>
+/// <param name="Height">The network's input height in pixels.</param>
+internal sealed record PlainForm(string Image, string Boxes, int Width, int Height)
+{
+    /// <summary>What the metadata of the full form says of the plain one.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this);
+
+    /// <summary>The plain form of an exported detector.</summary>
+    /// <exception cref="FormatException">The model was not made by this library.</exception>
+    public static OnnxModelFile Of(OnnxModelFile full)
+    {
+        if (!full.Metadata.TryGetValue(DetectorGraph.PlainKey, out string? json) || JsonSerializer.Deserialize<PlainForm>(json) is not { } form)
+            throw new FormatException($"The ONNX model does not say where its network begins (metadata '{DetectorGraph.PlainKey}').");
+
+        ModelProto model = full.Model.Clone();
+        GraphProto graph = model.Graph;
+        foreach (NodeProto node in graph.Node)
+        {
+            for (int i = 0; i < node.Input.Count; i++)
+                if (node.Input[i] == form.Image) node.Input[i] = DetectorGraph.Images;
+            if (node.Output.Contains(DetectorGraph.Boxes)) node.Input[0] = form.Boxes;
+        }
+
+        graph.Input.Clear();
+        var builder = new GraphBuilder();
+        builder.Input(DetectorGraph.Images, TensorProto.Types.DataType.Float, 1, 3, form.Height, form.Width);
+        graph.Input.Add(builder.Build([]).Graph.Input[0]);
+        RemoveUnused(graph);
+        var plainKey = model.MetadataProps.Single(p => p.Key == DetectorGraph.PlainKey);
+        model.MetadataProps.Remove(plainKey);
+        return new OnnxModelFile(model);
+    }
+
+    /// <summary>Removes the operators and parameters that no output needs.</summary>
+    private static void RemoveUnused(GraphProto graph)
+    {
+        var needed = graph.Output.Select(o => o.Name).ToHashSet();
+        for (int i = graph.Node.Count - 1; i >= 0; i--)
+        {
+            NodeProto node = graph.Node[i];
+            if (node.Output.Any(needed.Contains)) needed.UnionWith(node.Input);
+            else graph.Node.RemoveAt(i);
+        }
+
+        foreach (TensorProto unused in graph.Initializer.Where(t => !needed.Contains(t.Name)).ToList())
+            graph.Initializer.Remove(unused);
+    }
+}

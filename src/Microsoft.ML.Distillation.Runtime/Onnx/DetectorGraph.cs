@@ -1,0 +1,63 @@
+using System.Text.Json;
+
+namespace Microsoft.ML.Distillation.Onnx;
+
+/// <summary>
+/// What an exported detector's ONNX file looks like from outside: inputs, outputs, metadata. Touches no libtorch.
+/// </summary>
+internal static class DetectorGraph
+{
+    /// <summary>Input, uint8 [1,3·height·width]: the image as RGB, rows from the top.</summary>
+    public const string Pixels = "pixels";
+
+    /// <summary>Input, int64 [1,2]: height and width of the image.</summary>
+    public const string Size = "size";
+
+    /// <summary>Input of the plain form, float [1,3,H,W]: the image at the network's size, RGB, 0 to 1.</summary>
+    public const string Images = "images";
+
+    /// <summary>Output, float [1,K,4]: x0 y0 x1 y1, in pixels of the image, or in shares of it (0 to 1) in the plain form.</summary>
+    public const string Boxes = "boxes";
+
+    /// <summary>Output, float [1,K]: scores, best first.</summary>
+    public const string Scores = "scores";
+
+    /// <summary>Output, int64 [1,K]: class ids, 0-based, into the class names.</summary>
+    public const string Classes = "classes";
+
+    /// <summary>Metadata: the class names as a JSON list.</summary>
+    public const string NamesKey = "names";
+
+    /// <summary>Metadata: the architecture as JSON, from which the network can be rebuilt.</summary>
+    public const string ArchitectureKey = "ml-distillation.detector";
+
+    /// <summary>Metadata: where the network begins and ends inside the graph, from which the plain form is cut.</summary>
+    public const string PlainKey = "ml-distillation.plain";
+
+    /// <summary>Metadata: the bits that the layers compute with, as JSON; absent for full precision.</summary>
+    public const string PrecisionKey = "ml-distillation.precision";
+
+    /// <summary>What the names of parameters end with that say what a layer's integer weights are worth.</summary>
+    public const string WeightScale = "weight_scale";
+
+    /// <summary>What the names of parameters end with that say what the integers of a layer's input are worth.</summary>
+    public const string InputScale = "input_scale";
+
+    /// <summary>Whether a parameter only says what the integers of another are worth.</summary>
+    public static bool IsScale(string name)
+        => name.EndsWith($".{WeightScale}", StringComparison.Ordinal) || name.EndsWith($".{InputScale}", StringComparison.Ordinal);
+
+    /// <summary>Whether the file was made by this library.</summary>
+    public static bool IsDetector(OnnxModelFile model)
+        => model.Metadata.ContainsKey(ArchitectureKey) && model.Metadata.ContainsKey(NamesKey);
+
+    /// <summary>Whether the file is the plain form, which takes an image at the network's size.</summary>
+    public static bool IsPlain(OnnxModelFile model) => model.Model.Graph.Input.Any(i => i.Name == Images);
+
+    /// <summary>The classes that the detector knows, in the order of their ids.</summary>
+    /// <exception cref="FormatException">The model has no class names.</exception>
+    public static IReadOnlyList<string> ClassNames(OnnxModelFile model)
+        => model.Metadata.TryGetValue(NamesKey, out string? json) && JsonSerializer.Deserialize<string[]>(json) is { } names
+            ? names
+            : throw new FormatException($"The ONNX model has no class names (metadata '{NamesKey}').");
+}

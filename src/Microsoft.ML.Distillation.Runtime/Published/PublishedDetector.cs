@@ -1,0 +1,142 @@
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Published.Decoders;
+
+namespace Microsoft.ML.Distillation.Published;
+
+/// <summary>What an ONNX detector makes of one image.</summary>
+/// <param name="Predictions">Its predictions before suppression.</param>
+/// <param name="Hints">The feature maps asked for, [C,h,w], as the graph has them: of the whole input, bars too.</param>
+/// <param name="Frame">Where in the input the image lies.</param>
+internal sealed record OnnxDetection(DensePredictions Predictions, IReadOnlyList<OnnxOutput> Hints, InputFrame Frame);
+
+/// <summary>An ONNX detector that someone published: prepares images for it, runs it, and reads its outputs.</summary>
+internal sealed class PublishedDetector : IDisposable
+{
+    private const int DefaultSize = 640;
+
+    private readonly OnnxRunner _runner;
+    private readonly IOutputDecoder _decoder;
+    private readonly DecoderContext _context;
+    private readonly InputWriter _writer;
+    private readonly float _floor;
+
+    /// <param name="path">The .onnx file.</param>
+    /// <param name="format">What its outputs mean.</param>
+    /// <param name="classNames">Its own classes, in its order.</param>
+    /// <param name="floor">The confidence below which predictions are dropped; <see langword="null"/>: the options' noise.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="FormatException">The file cannot be loaded, or its outputs are not of the format.</exception>
+    /// <exception cref="ArgumentException">A name or an option does not fit the model.</exception>
+    public PublishedDetector(string path, TeacherFormat format, IReadOnlyList<string> classNames, OnnxTeacherOptions options, float? floor = null)
+    {
+        options.Validate();
+        if (classNames.Count == 0) throw new ArgumentException("The teacher's class names are empty.", nameof(classNames));
+        ClassNames = classNames;
+        _runner = new OnnxRunner(path, options.Hints, options);
+        try
+        {
+            InputSize = SizeOf(_runner.Input, options, path);
+            _context = new DecoderContext(InputSize, classNames, options, _runner.OutputsBatched);
+            OnnxAnswer probe = _runner.Run(Grey(InputSize), InputSize)[0];
+            _decoder = FormatRecognition.Choose(format, probe.Outputs, _context, path);
+            HintShapes = [.. probe.Exposed.Select(CheckHint)];
+        }
+        catch
+        {
+            _runner.Dispose();
+            throw;
+        }
+
+        Preprocessing = options.Preprocessing ?? DefaultPreprocessing();
+        _writer = new InputWriter(Preprocessing);
+        ConfidentScore = options.ConfidentScore ?? Format switch
+        {
+            TeacherFormat.Detr or TeacherFormat.RtDetr => 0.5,
+            TeacherFormat.FastestDet => 0.6,
+            _ => 0.3,
+        };
+        NoiseScore = options.NoiseScore ?? ConfidentScore / 3;
+        _floor = floor ?? (float)NoiseScore;
+    }
+
+    /// <summary>The format of its outputs, found out where it was left open.</summary>
+    public TeacherFormat Format => _decoder.Format;
+
+    /// <summary>Its own classes, in its order.</summary>
+    public IReadOnlyList<string> ClassNames { get; }
+
+    /// <inheritdoc cref="OnnxRunner.Fallback"/>
+    public string? Fallback => _runner.Fallback;
+
+    /// <summary>The size of its input.</summary>
+    public ImageSize InputSize { get; }
+
+    /// <summary>What it wants to see.</summary>
+    public TeacherPreprocessing Preprocessing { get; }
+
+    /// <summary>The score from which on a prediction is its opinion.</summary>
+    public double ConfidentScore { get; }
+
+    /// <summary>The score below which a prediction is noise.</summary>
+    public double NoiseScore { get; }
+
+    /// <summary>The name and shape [C,h,w] of each hint.</summary>
+    public IReadOnlyList<(string Name, int Channels, int Height, int Width)> HintShapes { get; }
+
+    /// <summary>Runs the detector on a batch.</summary>
+    /// <param name="pixels">N images of 3·H·W values each, of <see cref="InputSize"/>, RGB planes, 0 to 1: each image stretched to that size.</param>
+    /// <param name="sizes">The N images' sizes before they were stretched, of which only the proportions count.</param>
+    public IReadOnlyList<OnnxDetection> Run(float[] pixels, IReadOnlyList<ImageSize> sizes)
+    {
+        int count = sizes.Count;
+        if (pixels.Length != count * 3 * InputSize.Width * InputSize.Height)
+            throw new ArgumentException($"{count} images of 3 x {InputSize.Height} x {InputSize.Width} values are expected, not {pixels.Length} values.", nameof(pixels));
+        var inputs = new float[pixels.Length];
+        int length = 3 * InputSize.Width * InputSize.Height;
+        InputFrame[] frames = [.. Enumerable.Range(0, count).Select(i => InputFrame.For(InputSize, sizes[i], Preprocessing.Fit))];
+        Parallel.For(0, count, i => _writer.Write(pixels.AsSpan(i * length, length), frames[i], inputs.AsSpan(i * length, length)));
+
+        OnnxAnswer[] answers = _runner.Run(inputs, InputSize);
+        return [.. answers.Zip(frames, Decode)];
+    }
+
+    public void Dispose() => _runner.Dispose();
+
+    private OnnxDetection Decode(OnnxAnswer answer, InputFrame frame)
+    {
+        var sink = new PredictionSink(frame, _floor);
+        _decoder.Decode(answer.Outputs, _context, sink);
+        return new OnnxDetection(sink.ToPredictions(), answer.Exposed, frame);
+    }
+
+    private static ImageSize SizeOf(InputSpec input, OnnxTeacherOptions options, string path)
+    {
+        (int? width, int? height) = options.AskedSize;
+        return new ImageSize(Side("width", input.Width, width), Side("height", input.Height, height));
+
+        int Side(string name, int? graph, int? asked) => graph is null || asked is null || graph == asked
+            ? graph ?? asked ?? DefaultSize
+            : throw new ArgumentException($"The teacher '{path}' takes images of {name} {graph}, and the options ask for {asked}.", nameof(options));
+    }
+
+    private static float[] Grey(ImageSize size)
+    {
+        var values = new float[3 * size.Width * size.Height];
+        Array.Fill(values, 0.5f);
+        return values;
+    }
+
+    /// <summary>The preset of the format, as far as the graph says nothing else.</summary>
+    private TeacherPreprocessing DefaultPreprocessing()
+    {
+        TeacherPreprocessing preset = TeacherPreprocessing.For(Format);
+        return _runner.Input.TakesBytes
+            ? preset with { Scale = 1, Mean = [0, 0, 0], StandardDeviation = [1, 1, 1] }
+            : preset;
+    }
+
+    private static (string Name, int Channels, int Height, int Width) CheckHint(OnnxOutput hint) =>
+        hint.Shape is [int channels, int height, int width]
+            ? (hint.Name, channels, height, width)
+            : throw new ArgumentException($"The tensor {hint} is no feature map: a hint is [channels, height, width] for each image.", nameof(hint));
+}

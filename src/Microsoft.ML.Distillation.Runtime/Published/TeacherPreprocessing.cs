@@ -1,0 +1,100 @@
+namespace Microsoft.ML.Distillation;
+
+/// <summary>
+/// What an ONNX detector wants to see: x = (pixel · <see cref="Scale"/> − <see cref="Mean"/>) / <see cref="StandardDeviation"/> with pixel
+/// from 0 to 255. Presets for the formats come from <see cref="For"/>; every field can be set.
+/// </summary>
+public sealed record TeacherPreprocessing
+{
+    /// <summary>The width of the input in pixels. <see langword="null"/>: the graph's, or 640 where the graph leaves it open.</summary>
+    public int? Width { get; init; }
+
+    /// <summary>The height of the input in pixels; likewise.</summary>
+    public int? Height { get; init; }
+
+    /// <summary>How the image is brought to that size.</summary>
+    public ImageFit Fit { get; init; }
+
+    /// <summary>The grey of a letterbox's bars, 0 to 255.</summary>
+    public float Fill { get; init; } = 114;
+
+    /// <summary>The order of the channels.</summary>
+    public ChannelOrder Channels { get; init; }
+
+    /// <summary>The factor on pixels from 0 to 255; 1/255 makes them 0 to 1.</summary>
+    public float Scale { get; init; } = 1f / 255;
+
+    /// <summary>What is subtracted after scaling, one value for each of the model's channels, in their order.</summary>
+    public IReadOnlyList<float> Mean { get; init; } = [0, 0, 0];
+
+    /// <summary>What is divided by at last, one value for each of the model's channels, in their order.</summary>
+    public IReadOnlyList<float> StandardDeviation { get; init; } = [1, 1, 1];
+
+    /// <summary>
+    /// What the detectors of a format were published with. <see cref="TeacherFormat.YoloX"/>: top-left letterbox, BGR, 0 to 255.
+    /// <see cref="TeacherFormat.YoloV5"/>, <see cref="TeacherFormat.YoloV8"/> and <see cref="TeacherFormat.YoloEndToEnd"/>: centred letterbox,
+    /// RGB, 0 to 1. <see cref="TeacherFormat.Gfl"/>: NanoDet's, stretched, BGR, ImageNet's mean and deviation. <see cref="TeacherFormat.Detr"/>:
+    /// stretched, RGB, ImageNet's mean and deviation. <see cref="TeacherFormat.RtDetr"/>: stretched, RGB, 0 to 1.
+    /// <see cref="TeacherFormat.Ssd"/>: stretched, RGB, (pixel − 127) / 128. <see cref="TeacherFormat.Torchvision"/>: top-left letterbox, RGB,
+    /// 0 to 1. <see cref="TeacherFormat.TensorFlow"/>: stretched, RGB, 0 to 255. <see cref="TeacherFormat.FastestDet"/>: stretched, BGR, 0 to 1.
+    /// All others: stretched, RGB, 0 to 1.
+    /// </summary>
+    public static TeacherPreprocessing For(TeacherFormat format) => format switch
+    {
+        TeacherFormat.YoloX => new() { Fit = ImageFit.LetterboxTopLeft, Channels = ChannelOrder.Bgr, Scale = 1 },
+        TeacherFormat.YoloV5 or TeacherFormat.YoloV8 or TeacherFormat.YoloEndToEnd => new() { Fit = ImageFit.LetterboxCentred },
+        TeacherFormat.Gfl => new()
+        {
+            Channels = ChannelOrder.Bgr,
+            Scale = 1,
+            Mean = [103.53f, 116.28f, 123.675f],
+            StandardDeviation = [57.375f, 57.12f, 58.395f],
+        },
+        TeacherFormat.Detr => new() { Mean = [0.485f, 0.456f, 0.406f], StandardDeviation = [0.229f, 0.224f, 0.225f] },
+        TeacherFormat.Ssd => new() { Scale = 1, Mean = [127, 127, 127], StandardDeviation = [128, 128, 128] },
+        TeacherFormat.Torchvision => new() { Fit = ImageFit.LetterboxTopLeft },
+        TeacherFormat.TensorFlow => new() { Scale = 1 },
+        TeacherFormat.FastestDet => new() { Channels = ChannelOrder.Bgr },
+        _ => new(),
+    };
+
+    /// <summary>Checks the fields.</summary>
+    /// <exception cref="ArgumentException">A field is out of its range; the message names it.</exception>
+    internal void Validate()
+    {
+        Check(Width is null or > 0, nameof(Width), "above 0");
+        Check(Height is null or > 0, nameof(Height), "above 0");
+        Check(Fill is >= 0 and <= 255, nameof(Fill), "from 0 to 255");
+        Check(float.IsFinite(Scale) && Scale != 0, nameof(Scale), "a number other than 0");
+        Check(Mean.Count == 3 && Mean.All(float.IsFinite), nameof(Mean), "three numbers");
+        Check(StandardDeviation.Count == 3 && StandardDeviation.All(s => s > 0 && float.IsFinite(s)), nameof(StandardDeviation), "three numbers above 0");
+    }
+
+    private static void Check(bool valid, string field, string range)
+    {
+        if (!valid) throw new ArgumentException($"The preprocessing's {field} must be {range}.", field);
+    }
+}
+
+/// <summary>The order of a model's colour channels.</summary>
+public enum ChannelOrder
+{
+    /// <summary>Red first.</summary>
+    Rgb,
+
+    /// <summary>Blue first, as OpenCV reads images.</summary>
+    Bgr,
+}
+
+/// <summary>How an image is brought to the size of a model's input.</summary>
+public enum ImageFit
+{
+    /// <summary>Stretched in both directions to fill the input.</summary>
+    Stretch,
+
+    /// <summary>Scaled as a whole, in the middle of the input, between bars.</summary>
+    LetterboxCentred,
+
+    /// <summary>Scaled as a whole, in the upper left corner of the input; bars to the right or below.</summary>
+    LetterboxTopLeft,
+}

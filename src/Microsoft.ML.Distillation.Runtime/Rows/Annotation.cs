@@ -1,0 +1,108 @@
+using System.Globalization;
+using Microsoft.ML.Distillation.Images;
+
+namespace Microsoft.ML.Distillation.Rows;
+
+/// <summary>The objects of one image.</summary>
+/// <param name="Boxes">4N values, x0 y0 x1 y1 of each object, as shares of the image (0 to 1).</param>
+/// <param name="Labels">N class indices, 0-based, into the data set's class names.</param>
+internal sealed record Annotation(float[] Boxes, int[] Labels)
+{
+    /// <summary>An image without objects: background.</summary>
+    public static readonly Annotation Empty = new([], []);
+
+    /// <summary>The number of objects.</summary>
+    public int Count => Labels.Length;
+}
+
+/// <summary>What a detector found in one image, best first.</summary>
+/// <param name="Boxes">4N values, x0 y0 x1 y1 of each detection, as shares of the image (0 to 1).</param>
+/// <param name="Scores">N scores, 0 to 1.</param>
+/// <param name="Labels">N class indices, 0-based, into the detector's class names.</param>
+internal sealed record Detections(float[] Boxes, float[] Scores, int[] Labels)
+{
+    /// <summary>The number of detections.</summary>
+    public int Count => Labels.Length;
+}
+
+/// <summary>Decides whether a box, x0 y0 x1 y1 in pixels, can be trained on.</summary>
+internal static class BoxCheck
+{
+    /// <summary>
+    /// How far a box may reach beyond the image before it counts as wrong: one pixel, since formats that count pixels from 1,
+    /// or corners as whole pixels, are off by one at the edge.
+    /// </summary>
+    public const float Tolerance = 1;
+
+    /// <summary>What is wrong with a box, or null.</summary>
+    public static string? Problem(ReadOnlySpan<float> box, ImageSize image)
+    {
+        if (!IsFinite(box)) return "has a coordinate that is no number";
+        if (box[2] <= box[0] || box[3] <= box[1]) return "has no area";
+        bool reachesOut = box[0] < -Tolerance || box[1] < -Tolerance || box[2] > image.Width + Tolerance || box[3] > image.Height + Tolerance;
+        bool isOutside = box[0] >= image.Width || box[1] >= image.Height || box[2] <= 0 || box[3] <= 0;
+        return reachesOut || isOutside ? $"lies outside the image of {image} pixels" : null;
+    }
+
+    /// <summary>The part of a box that lies in the image, in shares of the image, or null where nothing of it does.</summary>
+    public static (float X0, float Y0, float X1, float Y1)? Clip(ReadOnlySpan<float> box, ImageSize image)
+    {
+        if (!IsFinite(box)) return null;
+        float x0 = Math.Clamp(box[0] / image.Width, 0, 1), x1 = Math.Clamp(box[2] / image.Width, 0, 1);
+        float y0 = Math.Clamp(box[1] / image.Height, 0, 1), y1 = Math.Clamp(box[3] / image.Height, 0, 1);
+        return x1 > x0 && y1 > y0 ? (x0, y0, x1, y1) : null;
+    }
+
+    /// <summary>A box as messages show it.</summary>
+    public static string Text(ReadOnlySpan<float> box)
+        => string.Create(CultureInfo.InvariantCulture, $"({box[0]}, {box[1]}, {box[2]}, {box[3]})");
+
+    private static bool IsFinite(ReadOnlySpan<float> box)
+        => float.IsFinite(box[0]) && float.IsFinite(box[1]) && float.IsFinite(box[2]) && float.IsFinite(box[3]);
+}
+
+/// <summary>
+/// Which part of an image is shown, as shares of the image, and whether it is mirrored. A part larger than the image shows
+/// it smaller, with free sides.
+/// </summary>
+internal readonly record struct ImageGeometry(float X, float Y, float Width, float Height, bool Mirror)
+{
+    /// <summary>The image as it is.</summary>
+    public static readonly ImageGeometry Identity = new(0, 0, 1, 1, false);
+
+    /// <summary>The part that is shown, in pixels of an image.</summary>
+    public CropRegion Region(ImageSize size) => new(X * size.Width, Y * size.Height, Width * size.Width, Height * size.Height);
+
+    /// <summary>Whether the centre of a box (x0 y0 x1 y1, shares of the image) is shown.</summary>
+    public bool Shows(ReadOnlySpan<float> box)
+    {
+        float x = (box[0] + box[2]) / 2;
+        float y = (box[1] + box[3]) / 2;
+        return x >= X && x < X + Width && y >= Y && y < Y + Height;
+    }
+
+    /// <summary>
+    /// The objects in shares of what is shown: boxes are clipped, and an object whose centre is not shown is left out. Of one
+    /// that stays at least a quarter is visible, half of its width and half of its height.
+    /// </summary>
+    public Annotation Apply(Annotation annotation)
+    {
+        if (this == Identity || annotation.Count == 0) return annotation;
+        var boxes = new List<float>(annotation.Boxes.Length);
+        var labels = new List<int>(annotation.Count);
+        for (int i = 0; i < annotation.Count; i++)
+        {
+            ReadOnlySpan<float> box = annotation.Boxes.AsSpan(4 * i, 4);
+            if (!Shows(box)) continue;
+            float x0 = Math.Clamp((box[0] - X) / Width, 0, 1);
+            float x1 = Math.Clamp((box[2] - X) / Width, 0, 1);
+            boxes.Add(Mirror ? 1 - x1 : x0);
+            boxes.Add(Math.Clamp((box[1] - Y) / Height, 0, 1));
+            boxes.Add(Mirror ? 1 - x0 : x1);
+            boxes.Add(Math.Clamp((box[3] - Y) / Height, 0, 1));
+            labels.Add(annotation.Labels[i]);
+        }
+
+        return new Annotation([.. boxes], [.. labels]);
+    }
+}

@@ -1,0 +1,156 @@
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Published;
+
+namespace Microsoft.ML.Distillation.Teachers.Dense;
+
+/// <summary>Which of a teacher's classes is which of a student's: by name, then by alias.</summary>
+internal sealed class ClassMatch
+{
+    private readonly int[] _studentOf;
+    private readonly int _studentClasses;
+
+    /// <exception cref="ArgumentException">The two have no class in common.</exception>
+    public ClassMatch(IReadOnlyList<string> teacherClasses, IReadOnlyList<string> studentClasses, ClassAliases aliases)
+    {
+        _studentClasses = studentClasses.Count;
+        string[] names = [.. studentClasses.Select(ClassAliases.Plain)];
+        string[] meanings = [.. studentClasses.Select(aliases.Meaning)];
+        _studentOf = [.. teacherClasses.Select(name => Array.IndexOf(names, ClassAliases.Plain(name)) is >= 0 and int same
+            ? same
+            : Array.IndexOf(meanings, aliases.Meaning(name)))];
+        UnknownClasses = [.. Enumerable.Range(0, studentClasses.Count).Except(_studentOf)];
+        IgnoredClasses = [.. teacherClasses.Where((_, c) => _studentOf[c] < 0)];
+        if (UnknownClasses.Count == studentClasses.Count)
+        {
+            throw new ArgumentException(
+                $"The teacher knows none of the student's classes. It knows {List(teacherClasses)}; the student has {List(studentClasses)}. "
+                + $"If they are called otherwise, name the pairs in the option {nameof(OnnxTeacherOptions.Aliases)}.");
+        }
+    }
+
+    /// <summary>The number of the student's classes.</summary>
+    public int StudentClasses => _studentClasses;
+
+    /// <summary>The student's classes that the teacher lacks, as indices.</summary>
+    public IReadOnlyList<int> UnknownClasses { get; }
+
+    /// <summary>The teacher's classes that the student lacks.</summary>
+    public IReadOnlyList<string> IgnoredClasses { get; }
+
+    /// <summary>Brings predictions into the student's classes, with background.</summary>
+    /// <remarks>
+    /// Teacher classes of one student class are added up, those of none count as background. Classes that do not exclude each other
+    /// may sum to more than 1: then the best one keeps its probability and the others share what it leaves.
+    /// </remarks>
+    /// <param name="floor">The confidence, in the student's classes, below which a prediction is dropped.</param>
+    public StudentPredictions Map(DensePredictions predictions, double floor)
+    {
+        int classes = _studentOf.Length, columns = _studentClasses + 1;
+        var boxes = new List<float>();
+        var kept = new List<int>();
+        var confidences = new List<float>();
+        var probabilities = new List<float>();
+        Span<float> row = new float[columns];
+        for (int i = 0; i < predictions.Count; i++)
+        {
+            ReadOnlySpan<float> given = predictions.Probabilities.AsSpan(i * classes, classes);
+            row.Clear();
+            float best = 0;
+            for (int c = 0; c < classes; c++)
+            {
+                best = Math.Max(best, given[c]);
+                if (_studentOf[c] >= 0) row[1 + _studentOf[c]] = Math.Min(1, row[1 + _studentOf[c]] + given[c]);
+            }
+
+            float known = Normalise(row);
+            float confidence = best > 0 ? Math.Min(1, predictions.Confidences[i] * known / best) : 0;
+            if (!(confidence >= floor) || known <= 0) continue;
+            boxes.AddRange(predictions.Boxes.AsSpan(4 * i, 4));
+            kept.Add(i);
+            confidences.Add(confidence);
+            probabilities.AddRange(row);
+        }
+
+        return new StudentPredictions([.. boxes], [.. probabilities], [.. confidences]) { Edges = predictions.Edges?.Of(kept) };
+    }
+
+    /// <summary>Makes a row of class probabilities sum to 1 with its background; gives the best class's probability.</summary>
+    private static float Normalise(Span<float> row)
+    {
+        int best = 1;
+        float sum = 0;
+        for (int c = 1; c < row.Length; c++)
+        {
+            sum += row[c];
+            if (row[c] > row[best]) best = c;
+        }
+
+        float top = row[best], others = sum - top;
+        if (sum > 1)
+        {
+            for (int c = 1; c < row.Length; c++)
+                if (c != best) row[c] *= (1 - top) / others;
+        }
+
+        row[0] = Math.Max(0, 1 - sum);
+        return top;
+    }
+
+    private static string List(IReadOnlyList<string> names)
+        => string.Join(", ", names.Take(20).Select(name => $"'{name}'")) + (names.Count > 20 ? $" and {names.Count - 20} more" : "");
+}
+
+/// <summary>Which names mean the same class.</summary>
+internal sealed class ClassAliases
+{
+    /// <summary>The names by which PASCAL VOC and COCO differ, apart from their spaces.</summary>
+    private static readonly (string, string)[] Common =
+        [("aeroplane", "airplane"), ("motorbike", "motorcycle"), ("sofa", "couch"), ("tvmonitor", "tv")];
+
+    private readonly Dictionary<string, string> _parents = [];
+
+    /// <param name="pairs">Pairs of names that mean the same.</param>
+    public ClassAliases(IEnumerable<KeyValuePair<string, string>> pairs)
+    {
+        foreach ((string a, string b) in Common) Join(a, b);
+        foreach ((string a, string b) in pairs) Join(a, b);
+    }
+
+    /// <summary>The aliases of the options and of the file that they name.</summary>
+    /// <exception cref="FormatException">A line of the file is no pair of names; the message names it.</exception>
+    public static ClassAliases Of(OnnxTeacherOptions options)
+        => new(options.AliasFile is string path ? options.Aliases.Concat(Read(path)) : options.Aliases);
+
+    /// <summary>A name as it is compared: case, spaces, underscores and hyphens do not count.</summary>
+    public static string Plain(string name)
+        => string.Concat(name.Where(letter => !char.IsWhiteSpace(letter) && letter is not ('_' or '-'))).ToUpperInvariant();
+
+    /// <summary>A name that all names of the same meaning share.</summary>
+    public string Meaning(string name)
+    {
+        string plain = Plain(name);
+        while (_parents.TryGetValue(plain, out string? parent)) plain = parent;
+        return plain;
+    }
+
+    private static IEnumerable<KeyValuePair<string, string>> Read(string path)
+    {
+        if (!File.Exists(path)) throw new FileNotFoundException($"There is no alias file '{path}'.", path);
+        int number = 0;
+        foreach (string line in File.ReadLines(path))
+        {
+            number++;
+            if (line.TrimStart().StartsWith('#') || line.Trim().Length == 0) continue;
+            string[] names = line.Split('=', StringSplitOptions.TrimEntries);
+            if (names.Length != 2 || names.Any(name => name.Length == 0))
+                throw new FormatException($"{path}({number}): 'name = name' is expected, not '{line.Trim()}'.");
+            yield return KeyValuePair.Create(names[0], names[1]);
+        }
+    }
+
+    private void Join(string a, string b)
+    {
+        (string one, string other) = (Meaning(a), Meaning(b));
+        if (one != other) _parents[one] = other;
+    }
+}

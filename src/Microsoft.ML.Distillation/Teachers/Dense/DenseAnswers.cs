@@ -1,0 +1,135 @@
+using System.Numerics.Tensors;
+using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Published;
+using Microsoft.ML.Distillation.Rows;
+using Microsoft.ML.Distillation.Teachers.Onnx;
+using static TorchSharp.torch;
+using Tensor = TorchSharp.torch.Tensor;
+
+namespace Microsoft.ML.Distillation.Teachers.Dense;
+
+/// <summary>
+/// Answers for boxes and anchors from a teacher's dense predictions, by <see cref="OverlapRule"/>: the way of every teacher that cannot
+/// be shown boxes.
+/// </summary>
+/// <param name="studentClasses">The number of the student's classes.</param>
+/// <param name="predictions">What the teacher predicts for each of the N images.</param>
+internal sealed class DenseAnswers(OverlapRule rule, int studentClasses, StudentPredictions[] predictions, Device device)
+{
+    /// <inheritdoc cref="ITeacherView.ScoreBoxes"/>
+    public BoxScores ScoreBoxes(IReadOnlyList<Tensor> boxes)
+    {
+        float[][] shares = [.. boxes.Select(TensorArrays.Floats)];
+        int rows = shares.Sum(image => image.Length / 4);
+        var answers = new AnswerRows(rows, studentClasses + 1);
+        var starts = new int[shares.Length];
+        for (int i = 1; i < starts.Length; i++) starts[i] = starts[i - 1] + shares[i - 1].Length / 4;
+        Parallel.For(0, shares.Length, i => answers.Fill(starts[i], shares[i], predictions[i], rule.Answers(shares[i], predictions[i])));
+        using var scope = NewDisposeScope();
+        return new BoxScores(
+            Keep(TensorArrays.Matrix(answers.Probabilities, answers.Columns, device)),
+            Keep(TensorArrays.Boxes(answers.Boxes, device).unsqueeze(1)))
+        {
+            Known = Keep(tensor(answers.Known, [rows], device: device)),
+            KnownBoxes = Keep(tensor(answers.KnownBoxes, [rows], device: device)),
+        };
+    }
+
+    /// <inheritdoc cref="ITeacherView.ScoreAnchors"/>
+    public AnchorScores ScoreAnchors(Tensor anchors)
+    {
+        float[] shares = TensorArrays.Floats(anchors);
+        int count = shares.Length / 4;
+        long images = predictions.Length;
+        var answers = new AnswerRows(predictions.Length * count, studentClasses + 1);
+        Parallel.For(0, predictions.Length, i =>
+            answers.Fill(i * count, shares, predictions[i], rule.Answers(shares, predictions[i], bestAnchors: true)));
+        using var scope = NewDisposeScope();
+        return new AnchorScores(
+            Keep(tensor(answers.Objectness(), [images, count], device: device)),
+            Keep(tensor(answers.Boxes, [images, count, 4], device: device)),
+            Keep(tensor(answers.Known, [images, count], device: device)))
+        {
+            KnownBoxes = Keep(tensor(answers.KnownBoxes, [images, count], device: device)),
+        };
+    }
+
+    /// <inheritdoc cref="ITeacherView.ScoreEdges"/>
+    public EdgeScores ScoreEdges(IReadOnlyList<Tensor> boxes)
+    {
+        int rows = (int)boxes.Sum(image => image.shape[0]), bins = predictions.Max(image => image.Edges?.Bins ?? 1), step = 4 * bins, row = 0;
+        var (shares, places, known) = (new float[rows * step], new float[rows * step], new bool[rows]);
+        for (int n = 0; n < predictions.Length; n++)
+        {
+            foreach (int answer in rule.Answers(TensorArrays.Floats(boxes[n]), predictions[n]))
+            {
+                if (answer >= 0 && predictions[n].Edges is { } edges)
+                {
+                    known[row] = true;
+                    edges.Probabilities.AsSpan(answer * step, step).CopyTo(shares.AsSpan(row * step));
+                    edges.Places.AsSpan(answer * step, step).CopyTo(places.AsSpan(row * step));
+                }
+
+                row++;
+            }
+        }
+
+        using var scope = NewDisposeScope();
+        return new EdgeScores(
+            Keep(tensor(shares, [rows, 4, bins], device: device)), Keep(tensor(places, [rows, 4, bins], device: device)),
+            Keep(tensor(known, [rows], device: device)));
+    }
+
+    private static Tensor Keep(Tensor answer) => answer.MoveToOuterDisposeScope();
+}
+
+/// <summary>What a teacher predicts for one image, before suppression, in the student's classes.</summary>
+/// <param name="Boxes">4N shares of the image.</param>
+/// <param name="Probabilities">N·(C+1), background first; each row sums to 1.</param>
+/// <param name="Confidences">N scores of each prediction's best class.</param>
+internal sealed record StudentPredictions(float[] Boxes, float[] Probabilities, float[] Confidences)
+{
+    /// <summary>The number of predictions.</summary>
+    public int Count => Confidences.Length;
+
+    /// <summary>The distributions of the boxes' sides; <see langword="null"/> where the detector has none.</summary>
+    public EdgeBins? Edges { get; init; }
+
+    /// <summary>The probabilities of a prediction, background first.</summary>
+    public ReadOnlySpan<float> ProbabilitiesOf(int prediction)
+    {
+        int columns = Probabilities.Length / Count;
+        return Probabilities.AsSpan(prediction * columns, columns);
+    }
+
+    /// <summary>The box of a prediction.</summary>
+    public ReadOnlySpan<float> BoxOf(int prediction) => Boxes.AsSpan(4 * prediction, 4);
+}
+
+/// <summary>A teacher's predictions as the detections that it would report: to look at and to measure it.</summary>
+internal static class Suppression
+{
+    /// <summary>The detections in the student's classes.</summary>
+    /// <inheritdoc cref="Detect(DensePredictions, float)"/>
+    public static Detections Detect(StudentPredictions predictions, float threshold = 0.5f)
+    {
+        // Without the first column, which is background.
+        float[] objects = [.. Enumerable.Range(0, predictions.Count).SelectMany(i => predictions.ProbabilitiesOf(i)[1..].ToArray())];
+        return Detect(new DensePredictions(predictions.Boxes, objects, predictions.Confidences), threshold);
+    }
+
+    /// <summary>The detections, best first: each prediction's best class, without what overlaps a better one of its class.</summary>
+    /// <param name="threshold">The overlap (IoU) from which on the worse of two is dropped.</param>
+    public static Detections Detect(DensePredictions predictions, float threshold = 0.5f)
+    {
+        if (predictions.Count == 0) return new Detections([], [], []);
+        int classes = predictions.Probabilities.Length / predictions.Count;
+        long[] labels = [.. Enumerable.Range(0, predictions.Count).Select(i =>
+            (long)TensorPrimitives.IndexOfMax(predictions.Probabilities.AsSpan(i * classes, classes)))];
+        int[] kept = Nms.KeepBatched(predictions.Boxes, predictions.Confidences, labels, threshold);
+        return new Detections(
+            [.. kept.SelectMany(i => predictions.Boxes[(4 * i)..(4 * i + 4)])],
+            [.. kept.Select(i => predictions.Confidences[i])],
+            [.. kept.Select(i => (int)labels[i])]);
+    }
+}

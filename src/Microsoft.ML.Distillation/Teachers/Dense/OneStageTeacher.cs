@@ -1,0 +1,107 @@
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Published;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Teachers.Dense;
+
+/// <summary>
+/// A one-stage detector of this library as a teacher. It cannot be shown boxes, so it answers from its predictions at all its locations
+/// by <see cref="OverlapRule"/>, as an ONNX teacher does; its feature maps are those of its backbone and neck.
+/// </summary>
+internal sealed class OneStageTeacher : ITeacher
+{
+    /// <summary>The score from which on a prediction is its opinion; a third of it is noise, as for ONNX teachers.</summary>
+    private const double ConfidentScore = 0.3;
+
+    private static readonly OnnxTeacherOptions Defaults = new();
+
+    private readonly OneStageDetector _detector;
+    private readonly Device _device;
+    private readonly ClassMatch _classes;
+    private readonly OverlapRule _rule = new(ConfidentScore, Defaults.MatchOverlap, Defaults.ForeignOverlap);
+
+    /// <param name="detector">The detector, which from now on belongs to the teacher.</param>
+    /// <param name="studentClasses">The student's classes, in whose order the teacher answers.</param>
+    /// <param name="device">Where the teacher runs.</param>
+    /// <exception cref="ArgumentException">The two have no class in common.</exception>
+    public OneStageTeacher(OneStageDetector detector, IReadOnlyList<string> studentClasses, Device device)
+    {
+        _classes = new ClassMatch(detector.ClassNames, studentClasses, ClassAliases.Of(Defaults));
+        _device = device;
+        _detector = detector.to(device);
+        _detector.eval();
+        foreach (Tensor parameter in _detector.parameters()) parameter.requires_grad_(false);
+    }
+
+    public ImageSize InputSize => _detector.InputSize;
+
+    public IReadOnlyList<(string Name, int Channels)> FeatureMaps => _detector.FeatureMaps;
+
+    public IReadOnlyList<int> UnknownClasses => _classes.UnknownClasses;
+
+    public IReadOnlyList<string> IgnoredClasses => _classes.IgnoredClasses;
+
+    public bool HasEdges => true;
+
+    public OneStageDetector CrossHead => _detector;
+
+    public bool ComputesInBFloat16 => true;
+
+    public ITeacherView View(Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        using IDisposable frozen = no_grad();
+        IReadOnlyDictionary<string, Tensor> features = _detector.Features(images.to(_device));
+        DenseOutput answer = _detector.Answer(features);
+        StudentPredictions[] predictions = [.. Predictions(answer).Select(dense => _classes.Map(dense, ConfidentScore / 3))];
+        foreach (Tensor map in features.Values) map.DetachFromDisposeScope();
+        answer.Logits.DetachFromDisposeScope();
+        answer.Edges.DetachFromDisposeScope();
+        return new BatchView(features, answer, new DenseAnswers(_rule, _classes.StudentClasses, predictions, _device));
+    }
+
+    public void Dispose() => _detector.Dispose();
+
+    /// <summary>The predictions of each image but for the noise.</summary>
+    private IEnumerable<DensePredictions> Predictions(DenseOutput answer)
+    {
+        float[] scores = TensorArrays.Floats(answer.Logits.sigmoid()), shares = TensorArrays.Floats(answer.Edges.softmax(-1));
+        PointGrid grid = _detector.Grid;
+        int points = grid.Count, classes = _detector.ClassNames.Count, step = 4 * _detector.Config.Bins;
+        var frame = new InputFrame(InputSize, 0, 0, InputSize.Width, InputSize.Height);
+        for (int n = 0; n < (int)answer.Logits.shape[0]; n++)
+        {
+            var sink = new PredictionSink(frame, (float)ConfidentScore / 3);
+            for (int i = 0; i < points; i++)
+            {
+                int row = n * points + i;
+                sink.AddDistributions(grid.X[i], grid.Y[i], grid.Strides[i], shares.AsSpan(row * step, step), scores.AsSpan(row * classes, classes));
+            }
+
+            yield return sink.ToPredictions();
+        }
+    }
+
+    private sealed class BatchView(IReadOnlyDictionary<string, Tensor> features, DenseOutput answer, DenseAnswers answers) : ITeacherView
+    {
+        public Tensor Feature(string name) => features[name];
+
+        public BoxScores ScoreBoxes(IReadOnlyList<Tensor> boxes) => answers.ScoreBoxes(boxes);
+
+        public AnchorScores ScoreAnchors(Tensor anchors) => answers.ScoreAnchors(anchors);
+
+        public EdgeScores ScoreEdges(IReadOnlyList<Tensor> boxes) => answers.ScoreEdges(boxes);
+
+        public DenseOutput HeadAnswer => answer;
+
+        public void Dispose()
+        {
+            foreach (Tensor map in features.Values) map.Dispose();
+            answer.Logits.Dispose();
+            answer.Edges.Dispose();
+        }
+    }
+}
