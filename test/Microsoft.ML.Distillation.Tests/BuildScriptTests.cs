@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Microsoft.ML.Distillation.Detectors.Backbones;
-using Microsoft.ML.Distillation.Tests.Data;
 using Microsoft.ML.Distillation.Tool;
 
 namespace Microsoft.ML.Distillation.Tests;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Evaluation;
+using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Reports;
 using Microsoft.ML.Distillation.Tool.Display;
 using Microsoft.ML.Distillation.Tool.Models;

@@ -3,7 +3,6 @@ using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Published;
 using Microsoft.ML.Distillation.Published.Decoders;
 using Microsoft.ML.Distillation.Teachers.Dense;
-using Microsoft.ML.Distillation.Teachers.Onnx;
 
 namespace Microsoft.ML.Distillation.Tool.Models;
 

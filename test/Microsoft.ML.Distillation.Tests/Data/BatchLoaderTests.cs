@@ -13,7 +13,7 @@ public class BatchLoaderTests
     [Test]
     public void Epoch_IsTheSame_WhateverTheNumberOfWorkers()
     {
-        using SampleStore store = DrawnImages.Store(23);
+        using SampleStore store = DrawnStore.Of(23);
         var one = new BatchLoader(store, OneView, 4, new AugmentationOptions(), workers: 1);
         var many = new BatchLoader(store, OneView, 4, new AugmentationOptions(), workers: 5);
         Assert.That(Contents(many.Epoch(3, 1, shuffle: true)), Is.EqualTo(Contents(one.Epoch(3, 1, shuffle: true))));
@@ -22,7 +22,7 @@ public class BatchLoaderTests
     [Test]
     public void Epochs_AndSeeds_Differ()
     {
-        using SampleStore store = DrawnImages.Store(23);
+        using SampleStore store = DrawnStore.Of(23);
         var loader = new BatchLoader(store, OneView, 4, new AugmentationOptions());
         string[] contents = [Contents(loader.Epoch(3, 1, true)), Contents(loader.Epoch(3, 2, true)), Contents(loader.Epoch(4, 1, true))];
         Assert.That(contents, Is.Unique);
@@ -31,7 +31,7 @@ public class BatchLoaderTests
     [Test]
     public void Epoch_ShowsEveryImageOnce_WithASmallerLastBatch()
     {
-        using SampleStore store = DrawnImages.Store(10);
+        using SampleStore store = DrawnStore.Of(10);
         var loader = new BatchLoader(store, OneView, 4, AugmentationOptions.None);
         var indices = new List<IReadOnlyList<int>>();
         foreach (DetectionBatch batch in loader.Epoch(1, 0, shuffle: true))
@@ -51,7 +51,7 @@ public class BatchLoaderTests
     [Test]
     public void WithoutShuffleAndAugmentation_ImagesComeInOrder_AsTheyAre()
     {
-        using SampleStore store = DrawnImages.Store(5);
+        using SampleStore store = DrawnStore.Of(5);
         var loader = new BatchLoader(store, OneView, 2, AugmentationOptions.None);
         var seen = new List<int>();
         foreach (DetectionBatch batch in loader.Epoch(1, 0, shuffle: false))
@@ -73,7 +73,7 @@ public class BatchLoaderTests
     [Test]
     public void AllViews_ShowTheSameVariation()
     {
-        using SampleStore store = DrawnImages.Store(20);
+        using SampleStore store = DrawnStore.Of(20);
         var loader = new BatchLoader(store, [OneView[0], OneView[0]], 20, new AugmentationOptions());
         using DetectionBatch batch = loader.Epoch(5, 0, false).Single();
         Assert.That(batch.Views[0].bytes.SequenceEqual(batch.Views[1].bytes));
@@ -96,7 +96,7 @@ public class BatchLoaderTests
     [Test]
     public void Load_TakesImagesAsTheyAre()
     {
-        using SampleStore store = DrawnImages.Store(5);
+        using SampleStore store = DrawnStore.Of(5);
         using DetectionBatch batch = BatchLoader.Load(store, [4, 2], new ImageSize(8, 6), new ImageSize(4, 4));
         Assert.That(batch.Indices, Is.EqualTo(new[] { 4, 2 }));
         Assert.That(batch.Views.Select(view => view.shape[3]), Is.EqualTo(new long[] { 8, 4 }));
@@ -106,7 +106,7 @@ public class BatchLoaderTests
     [Test]
     public void Error_InAWorker_ReachesTheConsumer()
     {
-        using var broken = new BrokenDataset(DrawnImages.Store(12), brokenIndex: 9);
+        using var broken = new BrokenDataset(DrawnStore.Of(12), brokenIndex: 9);
         var loader = new BatchLoader(broken, OneView, 2, AugmentationOptions.None, workers: 3);
         int batches = 0;
         IOException? error = Assert.Throws<IOException>(() =>
@@ -124,7 +124,7 @@ public class BatchLoaderTests
     [Test]
     public void Breaking_StopsTheWorkers_AndKeepsWhatWasTaken()
     {
-        using var counting = new BrokenDataset(DrawnImages.Store(200), brokenIndex: -1);
+        using var counting = new BrokenDataset(DrawnStore.Of(200), brokenIndex: -1);
         var loader = new BatchLoader(counting, OneView, 1, AugmentationOptions.None, prefetchBytes: 4 * 3 * 4 * 120, workers: 2);
         using DetectionBatch first = loader.Epoch(1, 0, shuffle: false).First();
         int reads = counting.Reads;
@@ -137,7 +137,7 @@ public class BatchLoaderTests
     [Test]
     public void Workers_RunAhead_NoFurtherThanTheMemoryBound()
     {
-        using var counting = new BrokenDataset(DrawnImages.Store(50), brokenIndex: -1);
+        using var counting = new BrokenDataset(DrawnStore.Of(50), brokenIndex: -1);
         const int BatchBytes = 2 * 3 * 4 * 120;
         var loader = new BatchLoader(counting, OneView, 2, AugmentationOptions.None, prefetchBytes: 3 * BatchBytes, workers: 8);
         int taken = 0;
@@ -153,7 +153,7 @@ public class BatchLoaderTests
     [Test]
     public void Cancellation_EndsTheEpoch()
     {
-        using SampleStore store = DrawnImages.Store(50);
+        using SampleStore store = DrawnStore.Of(50);
         using var cancellation = new CancellationTokenSource();
         var loader = new BatchLoader(store, OneView, 1, AugmentationOptions.None);
         Assert.That(() =>
@@ -169,8 +169,8 @@ public class BatchLoaderTests
     [Test]
     public void DataSet_LargerThanItsCache_LoadsTheSameBatches()
     {
-        using SampleStore inMemory = DrawnImages.Store(12);
-        using SampleStore spilled = DrawnImages.Store(12, cacheBytes: 2000);
+        using SampleStore inMemory = DrawnStore.Of(12);
+        using SampleStore spilled = DrawnStore.Of(12, cacheBytes: 2000);
         string expected = Contents(new BatchLoader(inMemory, OneView, 4, new AugmentationOptions()).Epoch(1, 0, true));
         Assert.That(Contents(new BatchLoader(spilled, OneView, 4, new AugmentationOptions()).Epoch(1, 0, true)), Is.EqualTo(expected));
     }
@@ -178,7 +178,7 @@ public class BatchLoaderTests
     [Test]
     public void EmptyDataSet_IsAnError()
     {
-        using SampleStore store = DrawnImages.Store(0);
+        using SampleStore store = DrawnStore.Of(0);
         Assert.That(() => new BatchLoader(store, OneView, 4, AugmentationOptions.None), Throws.ArgumentException.With.Message.Contains("empty"));
     }
 

@@ -8,7 +8,7 @@ public class DataStatisticsTests
     [Test]
     public void Statistics_CountAndMeasure()
     {
-        using SampleStore store = DrawnImages.Store(5);
+        using SampleStore store = DrawnStore.Of(5);
         DataStatistics statistics = DataStatistics.Of(store);
         Assert.That(statistics.Images, Is.EqualTo(5));
         Assert.That(statistics.Boxes, Is.EqualTo(0 + 1 + 2 + 0 + 1));
@@ -38,7 +38,7 @@ public class DataStatisticsTests
     [Test]
     public void Statistics_OfBackgroundOnly_HaveNoBoxes()
     {
-        using SampleStore store = DrawnImages.Store(1);
+        using SampleStore store = DrawnStore.Of(1);
         Assert.That(DataStatistics.Of(store).BoxWidths, Is.Empty);
     }
 }

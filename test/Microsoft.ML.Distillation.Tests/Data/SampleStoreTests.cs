@@ -11,7 +11,7 @@ public class SampleStoreTests
     [TestCase(long.MaxValue, 0)]
     public void Images_BeyondTheLimit_ComeBackUnchanged(long cacheBytes, int spilled)
     {
-        using SampleStore store = DrawnImages.Store(10, cacheBytes);
+        using SampleStore store = DrawnStore.Of(10, cacheBytes);
         Assert.That(store.SpilledCount, Is.EqualTo(spilled));
         Parallel.For(0, 100, i =>
         {

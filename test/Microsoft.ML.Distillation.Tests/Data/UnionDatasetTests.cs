@@ -14,7 +14,7 @@ public class UnionDatasetTests
     [TestCase(2, 0.25, 0, 1)]
     public void EveryBatch_HasTheRatio_ToWithinOneImage(int batchSize, double share, int least, int most)
     {
-        using SampleStore labelled = DrawnImages.Store(7), others = DrawnImages.Store(40);
+        using SampleStore labelled = DrawnStore.Of(7), others = DrawnStore.Of(40);
         using var union = new UnionDataset(labelled, others, share);
         var loader = new BatchLoader(union, [new ImageSize(8, 8)], batchSize, AugmentationOptions.None, wholeBatches: true);
         int drawn = 0, total = 0;
@@ -38,7 +38,7 @@ public class UnionDatasetTests
     [Test]
     public void BothParts_AreSeenEquallyOften_OverTheEpochs()
     {
-        using SampleStore labelled = DrawnImages.Store(7), others = DrawnImages.Store(40);
+        using SampleStore labelled = DrawnStore.Of(7), others = DrawnStore.Of(40);
         using var union = new UnionDataset(labelled, others, 0.6);
         int[] times = new int[47];
         for (int epoch = 0; epoch < 30; epoch++)
@@ -50,7 +50,7 @@ public class UnionDatasetTests
     [Test]
     public void Order_FollowsFromSeedAndEpoch()
     {
-        using SampleStore labelled = DrawnImages.Store(7), others = DrawnImages.Store(40);
+        using SampleStore labelled = DrawnStore.Of(7), others = DrawnStore.Of(40);
         using UnionDataset one = new(labelled, others, 0.6), other = new(labelled, others, 0.6);
         int[] fifth = one.Order(1, 5, 44);
         for (int epoch = 0; epoch < 5; epoch++) other.Order(1, epoch, 44);
@@ -62,7 +62,7 @@ public class UnionDatasetTests
     [Test]
     public void AnImageThatComesTwice_IsVariedAnew()
     {
-        using SampleStore labelled = DrawnImages.Store(1), others = DrawnImages.Store(40);
+        using SampleStore labelled = DrawnStore.Of(1), others = DrawnStore.Of(40);
         using var union = new UnionDataset(labelled, others, 0.6);
         var loader = new BatchLoader(union, [new ImageSize(12, 10)], 41, new AugmentationOptions());
         using DetectionBatch batch = loader.Epoch(1, 1, shuffle: true).Single();
@@ -73,7 +73,7 @@ public class UnionDatasetTests
     [Test]
     public void Images_AreThoseOfBothParts()
     {
-        using SampleStore labelled = DrawnImages.Store(3), others = DrawnImages.Store(5);
+        using SampleStore labelled = DrawnStore.Of(3), others = DrawnStore.Of(5);
         using var relabelled = new RelabelledDataset(others, labelled.ClassNames, [(4, new Annotation([0, 0, 1, 1], [1])), (1, Annotation.Empty)]);
         using var union = new UnionDataset(labelled, relabelled, 0.5);
         Assert.That(union.Count, Is.EqualTo(5));

@@ -3,7 +3,6 @@ using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;
 using Microsoft.ML.Distillation.Tensors;
-using Microsoft.ML.Distillation.Tests.Pipelines;
 
 namespace Microsoft.ML.Distillation.Tests.Estimators;
 

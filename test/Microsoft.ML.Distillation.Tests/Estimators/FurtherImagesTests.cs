@@ -1,5 +1,4 @@
 using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Tests.Pipelines;
 
 namespace Microsoft.ML.Distillation.Tests.Estimators;
 

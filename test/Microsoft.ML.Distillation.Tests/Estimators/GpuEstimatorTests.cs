@@ -1,6 +1,4 @@
 using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Tests.Pipelines;
-using Microsoft.ML.Distillation.Tests.Teachers.OnnxDetectors;
 using Microsoft.ML.Distillation.Training.Optimizers;
 using static TorchSharp.torch;
 

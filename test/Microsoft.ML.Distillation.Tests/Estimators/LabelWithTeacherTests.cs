@@ -1,6 +1,5 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Tests.Pipelines;
 
 namespace Microsoft.ML.Distillation.Tests.Estimators;
 

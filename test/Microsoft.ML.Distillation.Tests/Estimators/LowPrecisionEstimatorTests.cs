@@ -2,7 +2,6 @@ using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Model;
-using Microsoft.ML.Distillation.Tests.Pipelines;
 
 namespace Microsoft.ML.Distillation.Tests.Estimators;
 

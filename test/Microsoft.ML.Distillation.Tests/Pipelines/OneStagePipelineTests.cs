@@ -2,7 +2,6 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Tensors;
-using Microsoft.ML.Distillation.Tests.Teachers.OnnxDetectors;
 
 namespace Microsoft.ML.Distillation.Tests.Pipelines;
 

@@ -1,5 +1,4 @@
 using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Tests.Teachers.OnnxDetectors;
 
 namespace Microsoft.ML.Distillation.Tests.Pipelines;
 

@@ -2,7 +2,6 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Teachers;
-using Microsoft.ML.Distillation.Tests.Onnx;
 using TorchSharp;
 
 namespace Microsoft.ML.Distillation.Tests.Pipelines;

@@ -1,7 +1,6 @@
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Drawing;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;
-using Microsoft.ML.Distillation.Tests.Data;
 using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Tests.Samples;

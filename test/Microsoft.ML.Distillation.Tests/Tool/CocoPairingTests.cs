@@ -1,11 +1,8 @@
 using System.Text;
-using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Evaluation;
 using Microsoft.ML.Distillation.Formats;
+using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Rows;
-using Microsoft.ML.Distillation.Tensors;
-using Microsoft.ML.Distillation.Tests.Data;
-using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Tests.Tool;
 

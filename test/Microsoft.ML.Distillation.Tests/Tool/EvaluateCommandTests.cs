@@ -2,8 +2,6 @@ using System.Text.Json;
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;
 using Microsoft.ML.Distillation.Tensors;
-using Microsoft.ML.Distillation.Tests.Data;
-using Microsoft.ML.Distillation.Tests.Estimators;
 
 namespace Microsoft.ML.Distillation.Tests.Tool;
 

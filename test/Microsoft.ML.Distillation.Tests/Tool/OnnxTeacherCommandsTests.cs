@@ -1,7 +1,5 @@
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;
-using Microsoft.ML.Distillation.Tests.Data;
-using Microsoft.ML.Distillation.Tests.Teachers.OnnxDetectors;
 
 namespace Microsoft.ML.Distillation.Tests.Tool;
 

@@ -1,8 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;
-using Microsoft.ML.Distillation.Tests.Data;
-using Microsoft.ML.Distillation.Tests.Estimators;
 
 namespace Microsoft.ML.Distillation.Tests.Tool;
 

@@ -3,8 +3,6 @@ using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Drawing;
 using Microsoft.ML.Distillation.Evaluation;
 using Microsoft.ML.Distillation.Formats;
-using Microsoft.ML.Distillation.Tests.Data;
-using Microsoft.ML.Distillation.Tests.Estimators;
 
 namespace Microsoft.ML.Distillation.Tests.Tool;
 

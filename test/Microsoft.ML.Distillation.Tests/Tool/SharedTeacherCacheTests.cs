@@ -2,8 +2,6 @@ using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;
 using Microsoft.ML.Distillation.Teachers.Onnx;
-using Microsoft.ML.Distillation.Tests.Data;
-using Microsoft.ML.Distillation.Tests.Teachers.OnnxDetectors;
 
 namespace Microsoft.ML.Distillation.Tests.Tool;
 

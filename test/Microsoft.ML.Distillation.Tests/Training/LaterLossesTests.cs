@@ -6,8 +6,6 @@ using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Teachers.Dense;
 using Microsoft.ML.Distillation.Teachers.Onnx;
 using Microsoft.ML.Distillation.Tensors;
-using Microsoft.ML.Distillation.Tests.Data;
-using Microsoft.ML.Distillation.Tests.Teachers.OnnxDetectors;
 using Microsoft.ML.Distillation.Training;
 using TorchSharp;
 using static TorchSharp.torch;

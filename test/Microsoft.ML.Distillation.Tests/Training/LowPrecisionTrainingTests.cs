@@ -3,7 +3,6 @@ using Microsoft.ML.Distillation.Detectors.Quantization;
 using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Rows;
-using Microsoft.ML.Distillation.Tests.Data;
 using Microsoft.ML.Distillation.Training;
 using TorchSharp;
 
@@ -26,7 +25,7 @@ public class LowPrecisionTrainingTests
     [Test]
     public void Checkpoints_AreOfOnePrecision()
     {
-        using var folder = new Data.TemporaryFolder();
+        using var folder = new TemporaryFolder();
         using var data = new DrawnDataset(8);
         TrainingOptions options = TinyRun.Options(2) with { CheckpointDirectory = folder.Path };
         using (FasterRcnn student = TinyRun.Detector())
@@ -43,7 +42,7 @@ public class LowPrecisionTrainingTests
     [Test]
     public void Interrupted_EndsWhereTheUninterruptedRunEnds()
     {
-        using var folder = new Data.TemporaryFolder();
+        using var folder = new TemporaryFolder();
         using var data = new DrawnDataset(8);
         float[] whole = Run(TinyRun.Options(4), null);
         using var cancel = new CancellationTokenSource();

@@ -4,7 +4,6 @@ using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Rows;
-using Microsoft.ML.Distillation.Tests.Onnx;
 using TorchSharp;
 using static TorchSharp.torch;
 

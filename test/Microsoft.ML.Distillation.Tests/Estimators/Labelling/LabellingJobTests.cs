@@ -3,7 +3,6 @@ using Microsoft.ML.Distillation.Estimators.Labelling;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Teachers;
-using Microsoft.ML.Distillation.Tests.Data;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tests.Estimators.Labelling;

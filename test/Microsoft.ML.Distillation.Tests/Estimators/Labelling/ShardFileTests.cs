@@ -1,5 +1,4 @@
 using Microsoft.ML.Distillation.Estimators.Labelling;
-using Microsoft.ML.Distillation.Tests.Data;
 
 namespace Microsoft.ML.Distillation.Tests.Estimators.Labelling;
 

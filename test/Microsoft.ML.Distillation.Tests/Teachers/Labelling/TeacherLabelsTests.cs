@@ -30,7 +30,7 @@ public class TeacherLabelsTests
     public void SureDetections_BecomeLabels_AndImagesWithoutAreLeftOut()
     {
         // 9 labelled images with 9 objects: one an image, so 4 images want 4 labels.
-        using SampleStore labelled = DrawnImages.Store(9), unlabelled = DrawnImages.Store(4);
+        using SampleStore labelled = DrawnStore.Of(9), unlabelled = DrawnStore.Of(4);
         using var teacher = new Lists(
             [0.9f, 0.3f], [0.2f], [0.8f, 0.7f, 0.1f], [0.6f]);
         using RelabelledDataset labels = TeacherLabels.Of(teacher, unlabelled, labelled, new GeneratedLabelOptions(), 3, 1, default, out LabelThresholds thresholds);

@@ -1,0 +1,147 @@
+using System.Text;
+using Microsoft.ML.Distillation.Formats;
+using Microsoft.ML.Distillation.Images;
+
+namespace Microsoft.ML.Distillation.Tests.Formats;
+
+/// <summary>What stands in a file of each format is what is read.</summary>
+public class FormatParserTests
+{
+    private static readonly AnnotatedObject Cat = new("cat", 1.5f, 2, 20, 10);
+    private static readonly AnnotatedObject Dog = new("dog", 30, 5, 40, 25);
+
+    [Test]
+    public void Voc_ReadsFlags()
+        => Assert.That(Objects(DetectionFormat.PascalVoc), Is.EqualTo(new[] { Cat with { Truncated = 1, Difficult = true }, Dog }));
+
+    [Test]
+    public void ImageNet_NamesSynsets()
+        => Assert.That(Objects(DetectionFormat.ImageNet), Is.EqualTo(new[] { new AnnotatedObject("dog", 1, 2, 3, 4) }));
+
+    [Test]
+    public void Coco_TakesIdsOfAnyKind_InAnyOrder_AndImagesWithoutObjects()
+    {
+        List<AnnotatedImage> images = Parsing.Read(DetectionFormat.Coco, Samples.Coco);
+        Assert.That(images.Select(image => image.ImagePath), Is.EqualTo(new[] { "a.jpg", "b.jpg", "cé.jpg" }));
+        Assert.That(images.Select(image => image.Size), Is.EqualTo(new ImageSize?[] { new(100, 50), null, null }));
+        Assert.That(images[0].Objects, Is.EqualTo(new[] { Cat with { Area = 100.5f, Occluded = 1, Truncated = 0.5f } }));
+        Assert.That(images[1].Objects, Is.EqualTo(new[] { Dog with { Crowd = true } }));
+        Assert.That(images[2].Objects, Is.Empty);
+    }
+
+    [Test]
+    public void Coco_WithoutAnnotations_IsImagesWithoutObjects()
+        => Assert.That(Parsing.Read(DetectionFormat.Coco, """{"images": [{"id": 1, "file_name": "a.jpg"}]}""").Single().Objects, Is.Empty);
+
+    [Test]
+    public void Coco_ReadsTheGoldenSet_WithItsCrowdsAndAreas()
+    {
+        string path = Path.Combine(TestData.Folder("coco-eval"), "instances_val2014_100.json");
+        AnnotatedImage[] images = [.. CocoReader.Read(new AnnotationSource(path))];
+        AnnotatedObject[] objects = [.. images.SelectMany(image => image.Objects)];
+        Assert.That(images, Has.Length.EqualTo(100));
+        Assert.That(objects, Has.Length.EqualTo(839));
+        Assert.That(objects.Count(item => item.Crowd), Is.EqualTo(9));
+        Assert.That(objects, Is.All.Matches<AnnotatedObject>(item => item.Area > 0));
+    }
+
+    [Test]
+    public void Kitti_ReadsTruncationAndOcclusion_AndLeavesDontCareNoClass()
+    {
+        Assert.That(Objects(DetectionFormat.Kitti), Is.EqualTo(new[]
+        {
+            Cat with { Label = "Cat", Truncated = 0.25f, Occluded = 1 },
+            Dog with { Label = "", Ignore = true },
+            new AnnotatedObject("Dog", 0, 0, 7, 8) { Occluded = 3 },
+        }));
+    }
+
+    [Test]
+    public void Yolo_ReadsShares()
+    {
+        AnnotatedObject[] objects = Objects(DetectionFormat.Yolo);
+        Assert.That(objects.Select(item => item.Label), Is.EqualTo(new[] { "cat", "dog" }));
+        Assert.That(objects.SelectMany(item => new[] { item.X0, item.Y0, item.X1, item.Y1 }), Is.EqualTo(new float[] { 1.5f, 2, 20, 10, 30, 5, 40, 25 }).Within(1e-5));
+    }
+
+    [Test]
+    public void OpenImages_GroupsLinesByImage_AndReadsQuotesAndDecimalCommas()
+    {
+        List<AnnotatedImage> images = Parsing.Read(DetectionFormat.OpenImages, Samples.OpenImages);
+        Assert.That(images.Select(image => image.Objects.Count), Is.EqualTo(new[] { 2, 1 }));
+        Assert.That(images[0].Objects[0], Is.EqualTo(new AnnotatedObject("Cat", 0.015f, 0.04f, 0.2f, 0.2f) { Occluded = 1 }));
+        Assert.That(images[1].Objects[0], Is.EqualTo(new AnnotatedObject("Wild \"dog\", other", 0.3f, 0.1f, 0.4f, 0.5f) { Crowd = true, Truncated = 1 }));
+    }
+
+    [Test]
+    public void TabSeparated_ReadsLabelsAndBoxes_AndImagesWithoutObjects()
+    {
+        List<AnnotatedImage> images = Parsing.Read(DetectionFormat.TabSeparated, Samples.TabSeparated);
+        Assert.That(images.Select(image => image.ImagePath), Is.EqualTo(new[] { "a.jpg", "sub/b.jpg" }));
+        Assert.That(images[0].Objects, Is.EqualTo(new[] { Cat, Dog }));
+        Assert.That(images[1].Objects, Is.Empty);
+    }
+
+    [Test]
+    public void LineEnds_AndByteOrderMarks_OfAnySystem_AreTheSame([Values] DetectionFormat format, [Values("\n", "\r\n", "\r")] string end, [Values] bool mark)
+    {
+        List<AnnotatedImage> expected = Parsing.Read(format, Samples.Of(format));
+        string text = (mark ? "\uFEFF" : "") + Samples.Of(format).ReplaceLineEndings(end);
+        AssertSame(Parsing.Read(format, text), expected);
+    }
+
+    [Test]
+    public void Utf16_WithAByteOrderMark_IsRead_ButForJson([Values] DetectionFormat format, [Values] bool bigEndian)
+    {
+        Encoding encoding = bigEndian ? Encoding.BigEndianUnicode : Encoding.Unicode;
+        byte[] content = [.. encoding.GetPreamble(), .. encoding.GetBytes(Samples.Of(format).Replace("encoding=\"utf-8\"", "encoding=\"utf-16\"", StringComparison.Ordinal))];
+        if (format != DetectionFormat.Coco) AssertSame(Parsing.Read(format, content), Parsing.Read(format, Samples.Of(format)));
+        else Assert.That(() => Parsing.Read(format, content), Throws.TypeOf<FormatException>().With.Message.StartsWith("file(1): ").And.Message.Contains("UTF-8"));
+    }
+
+    [TestCase("names:\n  0: cat\n  1: 'the dog''s'\n", "cat|the dog's")]
+    [TestCase("names: [cat, \"d, \\u00f6g\", ]  # two\n", "cat|d, ög")]
+    [TestCase("train: x\nnames:\n- cat # first\n- '#2'\nnc: 2\n", "cat|#2")]
+    [TestCase("names: {0: cat, 1: \"d:g\"}\ndownload: |\n  from x import y\n", "cat|d:g")]
+    [TestCase("names: [cat,\n  dog\n]\n", "cat|dog")]
+    public void DataYaml_IsRead_InItsManyStyles(string yaml, string names)
+        => Assert.That(YoloDataFile.Read(Parsing.Lines(yaml)).ReadNames().All.Select(pair => pair.Value), Is.EqualTo(names.Split('|')));
+
+    [Test]
+    public void ImageHeaders_GiveTheSize([Values(".png", ".jpg", ".bmp")] string extension)
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.Sub("a" + extension);
+        if (extension == ".bmp") File.WriteAllBytes(path, [.. "BM"u8, .. new byte[12], 40, 0, 0, 0, 37, 0, 0, 0, 0xEF, 0xFF, 0xFF, 0xFF, .. new byte[20]]);
+        else DrawnImages.Save(DrawnImages.Noise(37, 17), path);
+        using FileStream stream = File.OpenRead(path);
+        Assert.That(ImageHeader.Read(stream), Is.EqualTo(new ImageSize(37, 17)));
+    }
+
+    [TestCase("")]
+    [TestCase("no image, but a text that is long enough")]
+    [TestCase("\u00ff\u00d8\u00ff\u00c0")]
+    public void ImageHeader_OfNoImage_IsAnError(string content)
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.Sub("a.jpg");
+        File.WriteAllBytes(path, Encoding.Latin1.GetBytes(content));
+        Assert.That(() => ImageHeader.Read(path), Throws.TypeOf<FormatException>().With.Message.StartsWith(path));
+    }
+
+    [Test]
+    public void ImageHeaders_OfRealImages_AgreeWithTheirAnnotations()
+    {
+        string root = TestData.Folder("voc2012-100");
+        foreach (AnnotatedImage image in PascalVocReader.Read(new AnnotationSource(Path.Combine(root, "annotations", "pascalvoc_format"), null, Path.Combine(root, "JPEGImages"))))
+            Assert.That(ImageHeader.Read(image.ImagePath), Is.EqualTo(image.Size));
+    }
+
+    private static AnnotatedObject[] Objects(DetectionFormat format) => [.. Parsing.Read(format, Samples.Of(format)).Single().Objects];
+
+    private static void AssertSame(List<AnnotatedImage> actual, List<AnnotatedImage> expected)
+    {
+        Assert.That(actual.Select(image => image.ImagePath), Is.EqualTo(expected.Select(image => image.ImagePath)));
+        Assert.That(actual.SelectMany(image => image.Objects), Is.EqualTo(expected.SelectMany(image => image.Objects)));
+    }
+}

@@ -1,0 +1,94 @@
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Onnx.Proto;
+using Microsoft.ML.Distillation.Published;
+
+namespace Microsoft.ML.Distillation.Tests;
+
+/// <summary>
+/// A detector whose outputs are given: whatever it is shown, it says the same. An output may add a multiple of the image's mean
+/// brightness, so that a test can tell the images of a batch apart.
+/// </summary>
+internal sealed class TeacherGraph : IDisposable
+{
+    public const int Size = 64;
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly GraphBuilder _graph = new();
+    private readonly List<KeyValuePair<string, string>> _metadata = [];
+    private readonly string _images;
+    private readonly bool _hasBatch;
+    private readonly object _batch;
+    private string? _brightness;
+
+    /// <param name="batch">1 or another number, a name, or <see langword="null"/> for an input [3,H,W].</param>
+    public TeacherGraph(object? batch = null, bool noBatch = false)
+    {
+        _batch = batch ?? 1;
+        _hasBatch = !noBatch;
+        _images = noBatch
+            ? _graph.Input("images", TensorProto.Types.DataType.Float, 3, Size, Size)
+            : _graph.Input("images", TensorProto.Types.DataType.Float, _batch, 3, Size, Size);
+    }
+
+    /// <summary>The name of a feature map: the mean over squares of 8 × 8 pixels, [N,3,8,8].</summary>
+    public string Pool() => _graph.Add("AveragePool", [_images], ("kernel_shape", new[] { 8, 8 }), ("strides", new[] { 8, 8 }));
+
+    /// <summary>Adds an output of given values for each image.</summary>
+    /// <param name="shape">Its shape for one image.</param>
+    /// <param name="perBrightness">What each value gains by the mean of the input's values.</param>
+    public TeacherGraph Output(string name, float[] values, long[] shape, float[]? perBrightness = null)
+    {
+        if (!_hasBatch)
+        {
+            _graph.Output(name, _graph.Floats(values, shape), TensorProto.Types.DataType.Float, [.. shape.Select(length => (object)length)]);
+            return this;
+        }
+
+        _brightness ??= _graph.Add("ReduceMean", [_images, _graph.Integers(1, 2, 3)], ("keepdims", 0));
+        string brightness = _graph.Add("Reshape", [_brightness, _graph.Integers([-1, .. shape.Select(_ => 1L)])]);
+        string gain = _graph.Add("Mul", [brightness, _graph.Floats(perBrightness ?? new float[values.Length], [1, .. shape])]);
+        string sum = _graph.Add("Add", [gain, _graph.Floats(values, [1, .. shape])]);
+        _graph.Output(name, sum, TensorProto.Types.DataType.Float, [_batch, .. shape.Select(length => (object)length)]);
+        return this;
+    }
+
+    /// <summary>Adds an output of integers without a batch's axis.</summary>
+    public TeacherGraph Integers(string name, params long[] values)
+    {
+        _graph.Output(name, _graph.Integers(values), TensorProto.Types.DataType.Int64, values.Length);
+        return this;
+    }
+
+    /// <summary>Adds an entry to the metadata.</summary>
+    public TeacherGraph Metadata(string key, string value)
+    {
+        _metadata.Add(new(key, value));
+        return this;
+    }
+
+    /// <summary>Writes the file.</summary>
+    public string Save()
+    {
+        string path = Path.Combine(_folder.Path, "teacher.onnx");
+        OnnxModelFile model = _metadata.Aggregate(new OnnxModelFile(_graph.Build([])), (file, entry) => file.With(entry.Key, entry.Value));
+        File.WriteAllBytes(path, model.ToBytes());
+        return path;
+    }
+
+    /// <summary>The detector, after it was written and loaded.</summary>
+    public PublishedDetector Load(TeacherFormat format, int classes, OnnxTeacherOptions? options = null)
+        => new(Save(), format, Names(classes), options ?? new OnnxTeacherOptions());
+
+    /// <summary>What the detector predicts for one grey image.</summary>
+    public DensePredictions Predict(TeacherFormat format, int classes, OnnxTeacherOptions? options = null, ImageSize? size = null)
+    {
+        using PublishedDetector detector = Load(format, classes, options);
+        float[] image = [.. Enumerable.Repeat(0.5f, 3 * Size * Size)];
+        return detector.Run(image, [size ?? new ImageSize(Size, Size)])[0].Predictions;
+    }
+
+    public static string[] Names(int classes) => [.. Enumerable.Range(0, classes).Select(c => $"class{c}")];
+
+    public void Dispose() => _folder.Dispose();
+}
