@@ -21,12 +21,12 @@ internal static class DistillationBench
     /// <summary>Prints the times of a supervised step, of the teacher's pass and of a distillation step, and the last's share of the sum of the others.</summary>
     /// <param name="name">What to call the student.</param>
     /// <param name="studentSize">The student's input, in pixels.</param>
-    public static void Run(string name, StudentDetector plan, int studentSize, Device device, bool mixedPrecision = false)
+    public static void Run(string name, DetectorPlan plan, int studentSize, Device device, bool mixedPrecision = false)
     {
         if (device.type == DeviceType.CPU) NativeHeap.KeepFreedMemory();
         DataStatistics statistics = Scenes.Statistics(classes: 3);
         using var scope = NewDisposeScope();
-        using var network = (FasterRcnn)StudentDetector.FasterRcnn(Backbone.ResNet18 with { Stages = 3 }, TeacherSize, Square(TeacherSize)).Build(statistics);
+        using var network = (FasterRcnn)DetectorPlan.FasterRcnn(Backbone.ResNet18 with { Stages = 3 }, TeacherSize, TeacherSize).Build(statistics);
         using var teacher = new DetectorTeacher(network, statistics.ClassNames, device);
         ScalarType type = mixedPrecision ? ScalarType.BFloat16 : ScalarType.Float32;
         Tensor large = rand(Batch, 3, TeacherSize, TeacherSize, device: device).As(type), small = rand(Batch, 3, studentSize, studentSize, device: device).As(type);
@@ -46,9 +46,6 @@ internal static class DistillationBench
             + $"{medians[2] / (medians[0] + medians[1]):0.00} of the sum, {Batch / medians[2]:0.0} images/s"));
     }
 
-    /// <summary>Options that make the input square, whatever the images.</summary>
-    public static FasterRcnnOptions Square(int size) => new() { InputWidth = size, InputHeight = size };
-
     /// <summary>The teacher's bare pass: features, RPN, and the head on as many boxes as the student samples. A value that is read waits for a GPU, as a step's losses do.</summary>
     private static void Pass(FasterRcnn network, Tensor images, IReadOnlyList<Tensor> boxes)
     {
@@ -65,7 +62,7 @@ internal static class DistillationBench
         private readonly TrainingState _state;
         private int _count;
 
-        public Step(StudentDetector plan, DataStatistics statistics, ITeacher? teacher, Device device)
+        public Step(DetectorPlan plan, DataStatistics statistics, ITeacher? teacher, Device device)
         {
             manual_seed(1);
             Detector student = plan.Build(statistics).to(device);

@@ -18,8 +18,8 @@ internal static class GpuBench
         foreach (bool mixed in (bool[])[false, true])
         {
             string precision = mixed ? "bfloat16" : "float32";
-            DistillationBench.Run($"ShuffleNetV2 ×0.5 at 320, {precision}", StudentDetector.FasterRcnn(Backbone.ShuffleNetV2_x0_5, 320, DistillationBench.Square(320)), 320, CUDA, mixed);
-            DistillationBench.Run($"AlexNet at 320, {precision}", StudentDetector.FasterRcnn(Backbone.AlexNet, 320, DistillationBench.Square(320)), 320, CUDA, mixed);
+            DistillationBench.Run($"ShuffleNetV2 ×0.5 at 320, {precision}", DetectorPlan.FasterRcnn(Backbone.ShuffleNetV2_x0_5, 320, 320), 320, CUDA, mixed);
+            DistillationBench.Run($"AlexNet at 320, {precision}", DetectorPlan.FasterRcnn(Backbone.AlexNet, 320, 320), 320, CUDA, mixed);
             Console.WriteLine($"  memory in use on the GPU: {UsedMemory()}");
         }
     }

@@ -21,9 +21,9 @@ internal static class LatencyBench
     {
         Console.WriteLine("| detector | input | parameters (M) | ONNX (MB) | ms per image |");
         Console.WriteLine("|-|-|-|-|-|");
-        foreach ((string name, Backbone backbone, int size) in TwoStage()) Row($"Faster R-CNN, {name}", StudentDetector.FasterRcnn(backbone, size, DistillationBench.Square(size)));
+        foreach ((string name, Backbone backbone, int size) in TwoStage()) Row($"Faster R-CNN, {name}", DetectorPlan.FasterRcnn(backbone, size, size));
         foreach ((string name, Backbone backbone, int size) in OneStage())
-            Row($"one-stage, {name}", StudentDetector.OneStage(backbone, size, new OneStageOptions { InputWidth = size, InputHeight = size }));
+            Row($"one-stage, {name}", DetectorPlan.OneStage(backbone, size, size));
     }
 
     private static IEnumerable<(string Name, Backbone Backbone, int Size)> TwoStage()
@@ -54,7 +54,7 @@ internal static class LatencyBench
         yield return ("ResNet-18", Backbone.ResNet18, 320);
     }
 
-    private static void Row(string name, StudentDetector plan)
+    private static void Row(string name, DetectorPlan plan)
     {
         manual_seed(1);
         using Detector detector = plan.Build(Scenes.Statistics(Classes));

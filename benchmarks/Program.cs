@@ -51,9 +51,9 @@ static void AgainstTorchvision()
 static void Distillation()
 {
     Console.WriteLine("A distillation step, as a share of a supervised step and the teacher's bare pass (ResNet-18 at 256), 4 images:");
-    DistillationBench.Run("Faster R-CNN, Plain(8, 16, 24, 32) at 128", StudentDetector.FasterRcnn(Backbone.Plain(8, 16, 24, 32), 128, DistillationBench.Square(128)), 128, CPU);
-    DistillationBench.Run("Faster R-CNN, ShuffleNetV2 ×0.5 at 192", StudentDetector.FasterRcnn(Backbone.ShuffleNetV2_x0_5, 192, DistillationBench.Square(192)), 192, CPU);
+    DistillationBench.Run("Faster R-CNN, Plain(8, 16, 24, 32) at 128", DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 24, 32), 128, 128), 128, CPU);
+    DistillationBench.Run("Faster R-CNN, ShuffleNetV2 ×0.5 at 192", DetectorPlan.FasterRcnn(Backbone.ShuffleNetV2_x0_5, 192, 192), 192, CPU);
     DistillationBench.Run(
         "one-stage, ShuffleNetV2 ×0.5 at 192",
-        StudentDetector.OneStage(Backbone.ShuffleNetV2_x0_5, 192, new OneStageOptions { InputWidth = 192, InputHeight = 192 }), 192, CPU);
+        DetectorPlan.OneStage(Backbone.ShuffleNetV2_x0_5, 192, 192), 192, CPU);
 }

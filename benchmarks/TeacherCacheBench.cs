@@ -37,8 +37,8 @@ internal static class TeacherCacheBench
             using SampleStore images = Store();
             // On one thread: several wait for one another at every small operation, and on a busy machine that is all that is measured.
             set_num_threads(1);
-            Report("Faster R-CNN, ShuffleNetV2 ×0.5", StudentDetector.FasterRcnn(Backbone.ShuffleNetV2_x0_5, 320), images, teacher, folder);
-            Report("one-stage, ShuffleNetV2 ×0.5", StudentDetector.OneStage(Backbone.ShuffleNetV2_x0_5, 320), images, teacher, folder);
+            Report("Faster R-CNN, ShuffleNetV2 ×0.5", DetectorPlan.FasterRcnn(Backbone.ShuffleNetV2_x0_5, 320), images, teacher, folder);
+            Report("one-stage, ShuffleNetV2 ×0.5", DetectorPlan.OneStage(Backbone.ShuffleNetV2_x0_5, 320), images, teacher, folder);
         }
         finally
         {
@@ -47,7 +47,7 @@ internal static class TeacherCacheBench
         }
     }
 
-    private static void Report(string name, StudentDetector plan, SampleStore images, string path, string folder)
+    private static void Report(string name, DetectorPlan plan, SampleStore images, string path, string folder)
     {
         var options = new OnnxTeacherOptions { CacheDirectory = Path.Combine(folder, "cache") };
         using var teacher = new CachedOnnxTeacher(

@@ -19,10 +19,8 @@ internal static class TrainingBench
     public static double StepSeconds(Backbone backbone)
     {
         NativeHeap.KeepFreedMemory();
-        using Detector detector = StudentDetector.FasterRcnn(backbone with { FpnChannels = 256 }, 320, new FasterRcnnOptions
+        using Detector detector = DetectorPlan.FasterRcnn(backbone with { FpnChannels = 256 }, 320, 320, new FasterRcnnOptions
         {
-            InputWidth = 320,
-            InputHeight = 320,
             AnchorSizes = [32, 64, 128],
             AnchorRatios = [0.5f, 1, 2],
             RpnChannels = 256,
@@ -66,7 +64,7 @@ internal static class TrainingBench
         }
 
         using SampleStore images = builder.Build();
-        using Detector student = StudentDetector.FasterRcnn(Backbone.Plain(16, 32, 32), 192).Build(DataStatistics.Of(images));
+        using Detector student = DetectorPlan.FasterRcnn(Backbone.Plain(16, 32, 32), 192).Build(DataStatistics.Of(images));
         using var objective = new TwoStageObjective((FasterRcnn)student, 0, null, null, CPU);
         var megabytes = new List<string>();
         var options = new TrainingOptions { Epochs = 10, Seed = 1, Progress = new AtEpochEnd(() => megabytes.Add(Megabytes())) };

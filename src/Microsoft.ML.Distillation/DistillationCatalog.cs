@@ -22,7 +22,7 @@ public static class DistillationCatalog
         string boundingBoxColumnName = "BoundingBoxes",
         string predictedBoundingBoxColumnName = "PredictedBoundingBoxes",
         string imageColumnName = "Image",
-        StudentDetector? detector = null,
+        DetectorPlan? detector = null,
         int? epochs = null,
         IDataView? validationSet = null)
     {
@@ -72,7 +72,7 @@ public static class DistillationCatalog
         string boundingBoxColumnName = "BoundingBoxes",
         string predictedBoundingBoxColumnName = "PredictedBoundingBoxes",
         string imageColumnName = "Image",
-        StudentDetector? student = null,
+        DetectorPlan? student = null,
         int? epochs = null,
         IDataView? validationSet = null)
     {

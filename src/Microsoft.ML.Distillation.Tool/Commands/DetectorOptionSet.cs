@@ -61,7 +61,7 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
     /// <summary>The network that was asked for.</summary>
     /// <exception cref="UsageException">The options do not go together.</exception>
     /// <exception cref="FileNotFoundException">There is no file of weights.</exception>
-    public StudentDetector Read(ParseResult parsed)
+    public DetectorPlan Read(ParseResult parsed)
     {
         string name = parsed.GetRequiredValue(_backbone);
         // Where the option is not given, its value is an empty array.
@@ -90,8 +90,8 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
             throw new UsageException($"--fpn and --head-width do not go with --student {OneStage}, which has a pyramid of its own: use --channels.");
         try
         {
-            if (oneStage) return StudentDetector.OneStage(backbone, parsed.GetValue(_inputSize) ?? defaultInputSize, _oneStage.Read(parsed));
-            return StudentDetector.FasterRcnn(
+            if (oneStage) return DetectorPlan.OneStage(backbone, parsed.GetValue(_inputSize) ?? defaultInputSize, _oneStage.Read(parsed));
+            return DetectorPlan.FasterRcnn(
                 backbone, parsed.GetValue(_inputSize) ?? defaultInputSize, new FasterRcnnOptions { HeadWidth = parsed.GetValue(_headWidth) });
         }
         catch (ArgumentException error)

@@ -11,7 +11,7 @@ namespace Microsoft.ML.Distillation.Tool.Commands;
 internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
 {
     private readonly TextWriter _output = parsed.InvocationConfiguration.Output;
-    private readonly StudentDetector _student = command.Student.Read(parsed);
+    private readonly DetectorPlan _student = command.Student.Read(parsed);
     private readonly DistillationOptions _distillation = command.Hints.Apply(command.Distillation.Read(parsed), parsed);
     private readonly IReadOnlyList<int> _seeds = command.SeedsIn(parsed);
     private readonly bool _noLabels = command.NoLabelsIn(parsed);

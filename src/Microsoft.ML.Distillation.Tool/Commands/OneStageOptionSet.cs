@@ -9,7 +9,7 @@ internal sealed class OneStageOptionSet
     private static readonly OneStageOptions Defaults = new();
 
     private readonly Option<string?> _neck = SharedOptions.Text("--neck", "One-stage: how maps are brought together, pan or fpn. [default: pan]", "NAME");
-    private readonly Option<int?> _channels = SharedOptions.Count("--channels", "One-stage: the channels of neck and head. [default: 48]");
+    private readonly Option<int?> _channels = SharedOptions.Count("--channels", $"One-stage: the channels of neck and head. [default: 48]");
     private readonly Option<int?> _layers = SharedOptions.Count("--head-layers", $"One-stage: the layers of the head, up to 4. [default: {Defaults.HeadLayers}]");
     private readonly Option<string?> _strides = SharedOptions.Text("--strides", "One-stage: the strides of the maps, for example 8,16,32. [default: from the boxes]", "N,N,…");
     private readonly Option<string?> _assignment = SharedOptions.Text("--assignment", "One-stage: which locations learn an object, task-aligned or atss. [default: task-aligned]", "NAME");
@@ -31,7 +31,7 @@ internal sealed class OneStageOptionSet
     public OneStageOptions Read(ParseResult parsed) => Defaults with
     {
         Neck = Word(parsed, _neck, ("pan", OneStageNeck.Pan), ("fpn", OneStageNeck.Fpn)),
-        Channels = parsed.GetValue(_channels),
+        Channels = parsed.GetValue(_channels) ?? Defaults.Channels,
         HeadLayers = parsed.GetValue(_layers) ?? Defaults.HeadLayers,
         Strides = parsed.GetValue(_strides)?.Split(',').Select(Stride).ToArray(),
         Assignment = Word(parsed, _assignment, ("task-aligned", OneStageAssignment.TaskAligned), ("atss", OneStageAssignment.Atss)),

@@ -32,7 +32,7 @@ internal sealed class TrainCommand : System.CommandLine.Command
         GeneratedOptionSet generated, string path)
     {
         (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
-        StudentDetector plan = detector.Read(parsed);
+        DetectorPlan plan = detector.Read(parsed);
         precision.Check(parsed);
         OutputCheck.File(parsed, "--output", path);
         MLContext context = TrainingSession.CreateContext(training.SeedOf(parsed), parsed.GetValue(SharedOptions.Verbose), error);

@@ -103,9 +103,9 @@ internal sealed class TrainingSession
         folder, File.Exists(folder) || Directory.Exists(Path.Combine(folder, "annotations")) ? DetectionFormat.Coco : DetectionFormat.PascalVoc,
         allowMissingImages: _allowMissingImages);
 
-    private static Candidate Checked(DetectorEstimatorOptions options)
+    private static TrainingSetup Checked(DetectorEstimatorOptions options)
     {
         options.Validate();
-        return options.Candidate;
+        return options.Setup;
     }
 }

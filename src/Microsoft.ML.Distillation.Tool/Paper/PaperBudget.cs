@@ -72,7 +72,7 @@ internal sealed record PaperBudget
     public string WeightFiles => string.Join(", ", new[] { Backbones.AlexNet, Backbones.VggM, Backbones.Vgg16 }.Select(backbone => backbone.Weights).OfType<string>().Select(Path.GetFileName));
 
     /// <summary>A network of this budget.</summary>
-    public StudentDetector Network(Backbone backbone, int inputSize) => StudentDetector.FasterRcnn(backbone, inputSize, Detector);
+    public DetectorPlan Network(Backbone backbone, int inputSize) => DetectorPlan.FasterRcnn(backbone, inputSize, Detector);
 
     /// <summary>Puts the budget's way of training into options.</summary>
     /// <param name="images">The number of images to train on.</param>

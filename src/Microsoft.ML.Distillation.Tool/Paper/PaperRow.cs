@@ -7,7 +7,7 @@ namespace Microsoft.ML.Distillation.Tool.Paper;
 internal sealed record PaperRow(string Id)
 {
     /// <summary>The network to train from scratch; <see langword="null"/> where <see cref="Start"/> is given.</summary>
-    public StudentDetector? Network { get; init; }
+    public DetectorPlan? Network { get; init; }
 
     /// <summary>The row whose trained detector, compressed, is trained further.</summary>
     public string? Start { get; init; }

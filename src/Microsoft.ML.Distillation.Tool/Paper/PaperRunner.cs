@@ -102,7 +102,7 @@ internal sealed class PaperRunner(PaperTables tables, PaperSetting setting, Pape
     {
         PaperRow row = job.Row;
         TrainedDetector? start = row.Start is null ? null : Compressed(row).Detector;
-        StudentDetector network = row.Network ?? tables.Rows[row.Start!].Network!;
+        DetectorPlan network = row.Network ?? tables.Rows[row.Start!].Network!;
         DetectorEstimatorOptions options = row.Teacher is null
             ? new TrainDetectorOptions { Detector = network }
             : new DistillDetectorOptions { Student = network, Teacher = TeacherOf(row.Teacher), Distillation = row.Lesson! };

@@ -68,7 +68,7 @@ public abstract record DetectorEstimatorOptions : TrainingOptions
     }
 
     /// <summary>What these options ask to be trained.</summary>
-    internal abstract Candidate Candidate { get; }
+    internal abstract TrainingSetup Setup { get; }
 
     internal DetectorColumns Columns => new(ImageColumnName, PredictedLabelColumnName, ScoreColumnName, PredictedBoundingBoxColumnName);
 }

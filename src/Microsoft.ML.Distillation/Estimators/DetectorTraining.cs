@@ -24,20 +24,20 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
     private readonly IHostEnvironment _environment = EnvironmentSettings.EnvironmentOf(catalog);
 
     /// <summary>Trains a detector.</summary>
-    public DetectorTransformer Fit(IDataView input, Candidate candidate) => Fit(input, [candidate])[0];
+    public DetectorTransformer Fit(IDataView input, TrainingSetup setup) => Fit(input, [setup])[0];
 
     /// <summary>
     /// Trains detectors side by side on the same batches, under one pass of their teacher. Each comes out as if it had been alone.
     /// </summary>
     /// <param name="input">The annotated images.</param>
-    /// <param name="candidates">The networks; they have one teacher, and all options that concern data and device in common.</param>
-    public IReadOnlyList<DetectorTransformer> Fit(IDataView input, IReadOnlyList<Candidate> candidates)
+    /// <param name="setups">The networks; they have one teacher, and all options that concern data and device in common.</param>
+    public IReadOnlyList<DetectorTransformer> Fit(IDataView input, IReadOnlyList<TrainingSetup> setups)
     {
         ArgumentNullException.ThrowIfNull(input);
-        Candidate.CheckSideBySide(candidates);
+        TrainingSetup.CheckSideBySide(setups);
         using IChannel channel = _environment.Register(name).Start("Training");
-        TrainingOptions settled = Settled(candidates[0].Options);
-        DetectorEstimatorOptions common = candidates[0].Options;
+        TrainingOptions settled = Settled(setups[0].Options);
+        DetectorEstimatorOptions common = setups[0].Options;
         Device device = TrainingDevice.Choose(settled.GpuDeviceId, settled.FallbackToCpu ?? false);
 
         using SampleStore images = common is DistillDetectorOptions { WithoutLabels: true } unlabelled
@@ -46,33 +46,33 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
         using SampleStore? validation = common.ValidationSet is { } set ? Read(set, common, channel, images.ClassNames) : null;
 
         using var scope = NewDisposeScope();
-        using ITeacher? teacher = candidates.Select(candidate => candidate.Lesson).FirstOrDefault(lesson => lesson is not null)?.Open(images.ClassNames, device);
+        using ITeacher? teacher = setups.Select(setup => setup.Distillation).FirstOrDefault(distillation => distillation is not null)?.Open(images.ClassNames, device);
         if (teacher is not null) SayLimits(channel, teacher, images.ClassNames);
-        using FurtherImages further = FurtherImages.Of(
+        using AdditionalImages additional = AdditionalImages.Of(
             view => Read(view, common, channel, images.ClassNames), Ingest(common, channel, images.ClassNames), images, common, teacher, channel);
         var objectives = new List<IObjective>();
         try
         {
-            foreach (Candidate candidate in candidates)
+            foreach (TrainingSetup setup in setups)
             {
                 manual_seed(settled.Seed!.Value);
-                Detector student = candidate.Build(further.Labelled).to(device);
-                objectives.Add(candidate.ObjectiveOf(student, teacher, device));
+                Detector student = setup.Build(additional.Labelled).to(device);
+                objectives.Add(setup.ObjectiveOf(student, teacher, device));
                 Say(channel, string.Create(CultureInfo.InvariantCulture,
-                    $"Training on {further.Training.Count} images of {images.ClassNames.Count} classes ({string.Join(", ", images.ClassNames)}) on {device}; "
+                    $"Training on {additional.Training.Count} images of {images.ClassNames.Count} classes ({string.Join(", ", images.ClassNames)}) on {device}; "
                     + $"the network takes {student.InputSize} and has {student.parameters().Sum(p => p.numel()):N0} parameters, {student.Precision?.ToString() ?? "full precision"}"));
-                SilentLayers.Warn(channel, student);
+                DeadLayers.Warn(channel, student);
             }
 
-            TrainingRecorder[] recorders = [.. candidates.Select(candidate => new TrainingRecorder(new ProgressLog(channel, candidate.Options.Progress)))];
-            (IObjective Objective, TrainingOptions Options)[] students = [.. candidates.Select((candidate, i) =>
-                (objectives[i], candidate.TrainingOf(objectives[i].Student) with { Seed = settled.Seed, Progress = recorders[i] }))];
-            IDetectionDataset training = teacher is CachedOnnxTeacher cached ? cached.Watch(further.Training, objectives[0].Student.InputSize) : further.Training;
+            TrainingRecorder[] recorders = [.. setups.Select(setup => new TrainingRecorder(new ProgressLog(channel, setup.Options.Progress)))];
+            (IObjective Objective, TrainingOptions Options)[] students = [.. setups.Select((setup, i) =>
+                (objectives[i], setup.TrainingOf(objectives[i].Student) with { Seed = settled.Seed, Progress = recorders[i] }))];
+            IDetectionDataset training = teacher is CachedOnnxTeacher cached ? cached.Watch(additional.Training, objectives[0].Student.InputSize) : additional.Training;
             IReadOnlyList<TrainingResult> results = new TrainingLoop(students, teacher, training, validation, device).Run();
             if (results[0].Cancelled) channel.Warning(MessageSensitivity.None, $"Training was cancelled after {results[0].History.Count} epochs; the best model so far is kept.");
             return [.. results.Select((result, i) => Export(
-                result.Detector, recorders[i].ToRecord(students[i].Options, objectives[i], further.Training, validation, result.History),
-                candidates[i].Options.Columns, images, input.Schema, channel))];
+                result.Detector, recorders[i].ToRecord(students[i].Options, objectives[i], additional.Training, validation, result.History),
+                setups[i].Options.Columns, images, input.Schema, channel))];
         }
         finally
         {
@@ -87,7 +87,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
     private DetectorTransformer Export(Detector detector, TrainingRecord record, DetectorColumns columns, SampleStore images, DataViewSchema schema, IChannel channel)
     {
         detector.to(CPU);
-        SilentLayers.Warn(channel, detector);
+        DeadLayers.Warn(channel, detector);
         OnnxModelFile model = DetectorFile.Export(detector).With(TrainingRecord.Key, record.ToJson());
         ExportAgreement agreement = ExportCheck.Run(detector, model, images, channel);
         Say(channel, $"Exported to ONNX; against the trained network: {agreement}");
@@ -140,12 +140,12 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
 }
 
 /// <summary>Layers of low precision that let nothing through, because all of their weights round to 0.</summary>
-internal static class SilentLayers
+internal static class DeadLayers
 {
     /// <summary>Names them, and says what to do.</summary>
     public static void Warn(IChannel channel, Detector detector)
     {
-        IReadOnlyList<string> names = LowPrecisionLayers.Silent(detector);
+        IReadOnlyList<string> names = LowPrecisionLayers.Dead(detector);
         if (names.Count == 0) return;
         channel.Warning(MessageSensitivity.None,
             $"In {detector.Precision} all weights of these layers round to 0, so that nothing that they are shown gets through: {string.Join(", ", names)}. "

@@ -9,7 +9,7 @@ public sealed record DistillDetectorOptions : DetectorEstimatorOptions
     public required Teacher Teacher { get; init; }
 
     /// <summary>The network to train. The default is a Faster R-CNN on ShuffleNetV2 ×0.5.</summary>
-    public StudentDetector Student { get; init; } = StudentDetector.FasterRcnn(Backbone.ShuffleNetV2_x0_5);
+    public DetectorPlan Student { get; init; } = DetectorPlan.FasterRcnn(Backbone.ShuffleNetV2_x0_5);
 
     /// <summary>What the student learns from the teacher, and how strongly.</summary>
     public DistillationOptions Distillation { get; init; } = new();
@@ -40,7 +40,7 @@ public sealed record DistillDetectorOptions : DetectorEstimatorOptions
     /// <summary>Without labels: the classes that the student is to know. <see langword="null"/>: all of the teacher's.</summary>
     public IReadOnlyList<string>? ClassNames { get; init; }
 
-    internal override Candidate Candidate => new(Student, new Lesson(Teacher, Applied, Jointly: Scheme == ApprenticeScheme.A), this);
+    internal override TrainingSetup Setup => new(Student, new DistillationSetup(Teacher, Applied, Jointly: Scheme == ApprenticeScheme.A), this);
 
     /// <summary>The distillation with what follows from the other options.</summary>
     private DistillationOptions Applied => InitialStudent is null ? Distillation : Distillation with { CwdWeight = Distillation.CwdWeight ?? 0 };

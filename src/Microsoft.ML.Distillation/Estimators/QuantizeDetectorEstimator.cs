@@ -42,7 +42,7 @@ public sealed class QuantizeDetectorEstimator : IEstimator<DetectorTransformer>
         using var scope = NewDisposeScope();
         using Detector detector = _options.Detector.Lowered(_options.Precision, $"{nameof(QuantizeDetectorOptions)}.{nameof(QuantizeDetectorOptions.Detector)}");
         detector.eval();
-        SilentLayers.Warn(channel, detector);
+        DeadLayers.Warn(channel, detector);
         LowPrecisionLayers.Calibrate(detector, () =>
         {
             for (int i = 0; i < images.Count; i++)

@@ -35,7 +35,7 @@ public sealed class TrainDetectorEstimator : IEstimator<DetectorTransformer>
     /// <exception cref="InvalidDataException">A row of the data cannot be used, or there is none.</exception>
     /// <exception cref="TrainingDivergedException">A term of the loss is not finite.</exception>
     public DetectorTransformer Fit(IDataView input)
-        => new DetectorTraining(_catalog, nameof(DistillationCatalog.TrainDetector)).Fit(input, _options.Candidate);
+        => new DetectorTraining(_catalog, nameof(DistillationCatalog.TrainDetector)).Fit(input, _options.Setup);
 
     /// <inheritdoc/>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema) => DetectorSchema.Output(_catalog, inputSchema, _options);

@@ -6,9 +6,9 @@ namespace Microsoft.ML.Distillation;
 public sealed record TrainDetectorOptions : DetectorEstimatorOptions
 {
     /// <summary>The network to train. The default is a Faster R-CNN on ResNet-18, which can teach a smaller one.</summary>
-    public StudentDetector Detector { get; init; } = StudentDetector.FasterRcnn(Backbone.ResNet18);
+    public DetectorPlan Detector { get; init; } = DetectorPlan.FasterRcnn(Backbone.ResNet18);
 
-    internal override Candidate Candidate => new(Detector, Lesson: null, this);
+    internal override TrainingSetup Setup => new(Detector, Distillation: null, this);
 
     internal override void Validate()
     {

@@ -44,7 +44,7 @@ internal sealed class JointObjective : IObjective
     public IReadOnlyList<LossTerm> Compute(IReadOnlyList<Annotation> annotations, Tensor images, ITeacherView? teacher)
     {
         var view = (JointTeacher.JointView)teacher!;
-        // First the answers of a teacher in evaluation mode, then its own lesson.
+        // First the answers of a teacher in evaluation mode, then its own loss.
         IReadOnlyList<LossTerm> learned = _student.Compute(annotations, images, view);
         _teacher.Student.train();
         IEnumerable<LossTerm> own = _teacher.Compute(annotations, view.Images.to(_device), null)

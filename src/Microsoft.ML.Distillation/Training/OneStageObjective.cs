@@ -11,7 +11,7 @@ namespace Microsoft.ML.Distillation.Training;
 
 /// <summary>
 /// The loss of a one-stage detector: against the ground truth, and against the teacher, who is asked about the boxes that the student
-/// predicts at some of its locations, as a two-stage student's proposals are asked about (<see cref="AskedLocations"/> chooses them);
+/// predicts at some of its locations, as a two-stage student's proposals are asked about (<see cref="SampledLocations"/> chooses them);
 /// and the losses between feature maps.
 /// </summary>
 internal sealed class OneStageObjective : IObjective
@@ -21,7 +21,7 @@ internal sealed class OneStageObjective : IObjective
     private readonly OneStageWeights _weights;
     private readonly FeatureTerms _features;
     private readonly OneStageDetector? _crossHead;
-    private readonly UnknownObjects _unknown;
+    private readonly IgnoreRegions _unknown;
     private readonly Tensor _inputSize;
     private readonly int _asked;
 
@@ -41,7 +41,7 @@ internal sealed class OneStageObjective : IObjective
         _features = new FeatureTerms(_distillation, student, teacher, device, student.LevelMaps);
         _weights = OneStageWeights.Of(squaredRegressionWeight, teacher is null ? null : _distillation, _features.HasCwd);
         _crossHead = _weights.CrossHead > 0 ? teacher!.CrossHead : null;
-        _unknown = new UnknownObjects(teacher?.UnknownClasses ?? []);
+        _unknown = new IgnoreRegions(teacher?.UnknownClasses ?? []);
         ImageSize size = student.InputSize;
         // As many as a two-stage student of this input samples proposals.
         _asked = Math.Max(size.Width, size.Height) switch { <= 256 => 64, <= 512 => 128, _ => 256 };
@@ -96,7 +96,7 @@ internal sealed class OneStageObjective : IObjective
         List<LossTerm> terms, DenseOutput answer, Tensor boxes, DenseTargets targets, Tensor qualities,
         IReadOnlyList<Annotation> annotations, ITeacherView? teacher)
     {
-        AskedLocations asked = AskedLocations.Of(answer.Logits, targets, _asked);
+        SampledLocations asked = SampledLocations.Of(answer.Logits, targets, _asked);
         Tensor positives = boxes.reshape(-1, 4).index_select(0, asked.Rows.index_select(0, asked.PositiveRows));
         Tensor objects = targets.Boxes.index_select(0, asked.Targets), weights = targets.Weights.index_select(0, asked.Targets);
         if (teacher is not null)
@@ -127,7 +127,7 @@ internal sealed class OneStageObjective : IObjective
     }
 
     /// <summary>The quality focal loss at locations with an object, their target scores shared out as the teacher says.</summary>
-    private Tensor SoftClass(DenseOutput answer, DenseTargets targets, Tensor qualities, AskedLocations asked, BoxScores scores, Tensor? away)
+    private Tensor SoftClass(DenseOutput answer, DenseTargets targets, Tensor qualities, SampledLocations asked, BoxScores scores, Tensor? away)
     {
         Tensor rows = asked.Rows.index_select(0, asked.PositiveRows);
         Tensor theirs = scores.Probabilities.index_select(0, asked.PositiveRows).narrow(1, 1, answer.Logits.shape[2]);
@@ -137,7 +137,7 @@ internal sealed class OneStageObjective : IObjective
     }
 
     /// <summary>LD at the locations with an object where the teacher has distributions, brought into the student's bins.</summary>
-    private Tensor Localization(DenseOutput answer, DenseTargets targets, AskedLocations asked, EdgeScores scores, Tensor? away)
+    private Tensor Localization(DenseOutput answer, DenseTargets targets, SampledLocations asked, EdgeScores scores, Tensor? away)
     {
         Tensor known = TeacherAnswers.Both(scores.Known, away)!.index_select(0, asked.PositiveRows);
         Tensor chosen = known.nonzero().squeeze(1);
@@ -164,7 +164,7 @@ internal sealed class OneStageObjective : IObjective
     /// For each box that was asked about, whether it is away from the objects of classes that the teacher lacks, by its place and by what
     /// it is to learn; <see langword="null"/> where there are none.
     /// </summary>
-    private Tensor? Away(IReadOnlyList<Annotation> annotations, IReadOnlyList<Tensor> shares, AskedLocations asked, DenseTargets targets)
+    private Tensor? Away(IReadOnlyList<Annotation> annotations, IReadOnlyList<Tensor> shares, SampledLocations asked, DenseTargets targets)
     {
         if (_unknown.AwayFrom(annotations, shares) is not { } away) return null;
         return away.logical_and(ones_like(away).scatter(0, asked.PositiveRows, _unknown.AreKnown(targets.Classes.index_select(0, asked.Targets))));

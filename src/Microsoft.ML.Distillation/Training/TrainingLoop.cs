@@ -16,7 +16,7 @@ namespace Microsoft.ML.Distillation.Training;
 /// </summary>
 internal sealed class TrainingLoop
 {
-    private readonly IReadOnlyList<Trainee> _trainees;
+    private readonly IReadOnlyList<StudentTraining> _students;
     private readonly ITeacher? _teacher;
     private readonly IDetectionDataset _training;
     private readonly IDetectionDataset? _validation;
@@ -47,8 +47,8 @@ internal sealed class TrainingLoop
         int? seed = students[0].Options.Seed ?? Checkpoint.SeedIn(students[0].Options.CheckpointDirectory);
         _options = students[0].Options with { Seed = seed ?? Random.Shared.Next() };
         (_teacher, _training, _validation, _device) = (teacher, training, validation, device);
-        _trainees = [.. students.Select(student => new Trainee(student.Objective, student.Options with { Seed = _options.Seed }, training, validation))];
-        IEnumerable<ImageSize> sizes = _trainees.Select(trainee => trainee.Student.InputSize);
+        _students = [.. students.Select(student => new StudentTraining(student.Objective, student.Options with { Seed = _options.Seed }, training, validation))];
+        IEnumerable<ImageSize> sizes = _students.Select(student => student.Student.InputSize);
         _views = [.. (teacher is null ? sizes : sizes.Append(teacher.InputSize)).Distinct()];
         _loader = new BatchLoader(training, _views, _options.BatchSize, _options.Augmentation, workers: _options.LoaderThreads, wholeBatches: true);
     }
@@ -63,13 +63,13 @@ internal sealed class TrainingLoop
         bool cancelled = false;
         try
         {
-            foreach (Trainee trainee in _trainees) trainee.Start();
-            for (int epoch = _trainees.Min(trainee => trainee.Epochs) + 1; epoch <= _trainees[0].Plan.Epochs; epoch++)
+            foreach (StudentTraining student in _students) student.Start();
+            for (int epoch = _students.Min(student => student.Epochs) + 1; epoch <= _students[0].Plan.Epochs; epoch++)
             {
                 // After an interruption some may have written their checkpoint of this epoch, and others not.
-                Trainee[] active = [.. _trainees.Where(trainee => trainee.Epochs < epoch)];
+                StudentTraining[] active = [.. _students.Where(student => student.Epochs < epoch)];
                 TrainEpoch(active, epoch);
-                foreach (Trainee trainee in active) trainee.Close(epoch, Validate(trainee, epoch));
+                foreach (StudentTraining student in active) student.Close(epoch, Validate(student, epoch));
             }
         }
         catch (OperationCanceledException) when (_options.CancellationToken.IsCancellationRequested)
@@ -78,29 +78,29 @@ internal sealed class TrainingLoop
         }
         finally
         {
-            foreach (Trainee trainee in _trainees) trainee.Finish();
+            foreach (StudentTraining student in _students) student.Finish();
         }
 
-        return [.. _trainees.Select(trainee => trainee.Result(cancelled))];
+        return [.. _students.Select(student => student.Result(cancelled))];
     }
 
-    private void TrainEpoch(Trainee[] trainees, int epoch)
+    private void TrainEpoch(StudentTraining[] students, int epoch)
     {
-        foreach (Trainee trainee in trainees) trainee.Open(epoch);
+        foreach (StudentTraining student in students) student.Open(epoch);
         foreach (DetectionBatch batch in _loader.Epoch(_options.Seed!.Value, epoch, shuffle: true, _options.CancellationToken))
         {
-            using (batch) TrainStep(trainees, batch);
-            foreach (Trainee trainee in trainees) trainee.Report();
+            using (batch) TrainStep(students, batch);
+            foreach (StudentTraining student in students) student.Report();
             _options.CancellationToken.ThrowIfCancellationRequested();
         }
     }
 
-    private void TrainStep(Trainee[] trainees, DetectionBatch batch)
+    private void TrainStep(StudentTraining[] students, DetectionBatch batch)
     {
         using var scope = NewDisposeScope();
         using ITeacherView? view = _teacher?.View(SeenBy(_teacher, batch), [.. batch.Indices.Select(_training.SizeOf)]);
-        foreach (Trainee trainee in trainees)
-            trainee.Learn(batch.Annotations, ViewOf(batch, trainee.Student.InputSize).to(_device), batch.Count, view);
+        foreach (StudentTraining student in students)
+            student.Learn(batch.Annotations, ViewOf(batch, student.Student.InputSize).to(_device), batch.Count, view);
     }
 
     private Tensor SeenBy(ITeacher teacher, DetectionBatch batch)
@@ -117,12 +117,12 @@ internal sealed class TrainingLoop
         return batch.Views[index];
     }
 
-    private CocoMetrics? Validate(Trainee trainee, int epoch)
+    private CocoMetrics? Validate(StudentTraining student, int epoch)
     {
-        if (_validation is null || (epoch % _options.ValidationEvery != 0 && epoch != trainee.Plan.Epochs)) return null;
-        using IDisposable? averaged = trainee.UseAverage();
+        if (_validation is null || (epoch % _options.ValidationEvery != 0 && epoch != student.Plan.Epochs)) return null;
+        using IDisposable? averaged = student.UseAverage();
         return Validator.Evaluate(
-            trainee.Student, _validation, _device, _options.BatchSize, _options.LoaderThreads, _options.CancellationToken);
+            student.Student, _validation, _device, _options.BatchSize, _options.LoaderThreads, _options.CancellationToken);
     }
 }
 

@@ -28,7 +28,7 @@ internal sealed class TwoStageObjective : IObjective
     private readonly TwoStageWeights _weights;
     private readonly FeatureTerms _features;
     private readonly double _relations;
-    private readonly UnknownObjects _unknown;
+    private readonly IgnoreRegions _unknown;
     private readonly Tensor _inputSize;
     private readonly Tensor _anchorShares;
 
@@ -48,7 +48,7 @@ internal sealed class TwoStageObjective : IObjective
         OneStageOnly.Refuse(distillation);
         _relations = teacher is null ? 0 : _distillation.DistWeight;
         _features = new FeatureTerms(_distillation, student, teacher, device);
-        _unknown = new UnknownObjects(teacher?.UnknownClasses ?? []);
+        _unknown = new IgnoreRegions(teacher?.UnknownClasses ?? []);
 
         using var scope = NewDisposeScope();
         float width = student.InputSize.Width, height = student.InputSize.Height;

@@ -35,8 +35,8 @@ internal static class Story
         Directory.CreateDirectory(options.Output);
 
         // A teacher of some size, and a student of a few convolutions that cannot quite follow it by itself.
-        StudentDetector large = StudentDetector.FasterRcnn(Backbone.Plain(16, 32, 64, 96, 96), inputSize: 192);
-        StudentDetector small = StudentDetector.FasterRcnn(Backbone.Plain(8, 16, 24, 32), inputSize: 128);
+        DetectorPlan large = DetectorPlan.FasterRcnn(Backbone.Plain(16, 32, 64, 96, 96), inputSize: 192);
+        DetectorPlan small = DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 24, 32), inputSize: 128);
 
         string teacherPath = Fit("teacher", "teacher", progress => mlContext.Transforms.TrainDetector(new TrainDetectorOptions
         {

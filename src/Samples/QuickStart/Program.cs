@@ -31,7 +31,7 @@ var prepare = mlContext.Transforms.LoadImages("Image", imageFolder: null, inputC
 var teacher = prepare
     .Append(mlContext.Transforms.TrainDetector(new TrainDetectorOptions
     {
-        Detector = StudentDetector.FasterRcnn(Backbone.ResNet18 with { Stages = 3 }, inputSize: 192),
+        Detector = DetectorPlan.FasterRcnn(Backbone.ResNet18 with { Stages = 3 }, inputSize: 192),
         Epochs = epochs,
         OnInvalidSample = InvalidSampleHandling.Skip,
     }))
@@ -41,7 +41,7 @@ var student = prepare
     .Append(mlContext.Transforms.DistillDetector(new DistillDetectorOptions
     {
         Teacher = Teacher.FromModel(teacher),
-        Student = StudentDetector.FasterRcnn(Backbone.ShuffleNetV2_x0_5, inputSize: 192),
+        Student = DetectorPlan.FasterRcnn(Backbone.ShuffleNetV2_x0_5, inputSize: 192),
         Epochs = epochs,
         OnInvalidSample = InvalidSampleHandling.Skip,
     }))

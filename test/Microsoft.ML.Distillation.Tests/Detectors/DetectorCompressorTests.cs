@@ -76,7 +76,7 @@ public class DetectorCompressorTests
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGradients = no_grad();
         random.manual_seed(1);
-        using var whole = (OneStageDetector)StudentDetector.OneStage(
+        using var whole = (OneStageDetector)DetectorPlan.OneStage(
             Backbone.Plain(8, 16, 24, 32), 96, new OneStageOptions { Separable = separable }).Build(TestDetectors.Statistics);
         var ranks = CompressibleLayers.Of(whole).All.Where(l => l.Groups == 1).ToDictionary(l => l.Name, l => (IReadOnlyList<int>)l.FullRanks);
         Assert.That(ranks.Keys, Contains.Item("backbone.conv2").And.Contains("neck.lateral0.conv").And.Contains(separable ? "head.layer0.conv1" : "head.layer0.conv0"));
@@ -94,14 +94,14 @@ public class DetectorCompressorTests
     [Test]
     public void OneStageDetector_HasItsShareOfMultiplications()
     {
-        using var whole = (OneStageDetector)StudentDetector.OneStage(Backbone.Plain(8, 16, 24, 32), 96).Build(TestDetectors.Statistics);
+        using var whole = (OneStageDetector)DetectorPlan.OneStage(Backbone.Plain(8, 16, 24, 32), 96).Build(TestDetectors.Statistics);
         CompressionReport? report = null;
         using OneStageDetector small = DetectorCompressor.Compress(whole, new() { FlopsShare = 0.4, Report = r => report = r });
         Assert.That(report!.FlopsShare, Is.InRange(0.35, 0.4));
         Assert.That(report.Parameters, Is.EqualTo(small.parameters().Sum(p => p.NumberOfElements)).And.LessThan(report.ParametersBefore));
         using var again = (OneStageDetector)DetectorFactory.FromDescription(small.Describe());
         Assert.That(again.state_dict().Keys, Is.EqualTo(small.state_dict().Keys));
-        var planned = (OneStageDetector)StudentDetector.OneStage(Backbone.Plain(8, 16, 24, 32) with { Compression = new() { FlopsShare = 0.4 } }, 96).Build(TestDetectors.Statistics);
+        var planned = (OneStageDetector)DetectorPlan.OneStage(Backbone.Plain(8, 16, 24, 32) with { Compression = new() { FlopsShare = 0.4 } }, 96).Build(TestDetectors.Statistics);
         using (planned) Assert.That(planned.state_dict().Keys, Does.Contain("backbone.conv2.core.weight"));
         Assert.That(() => DetectorCompressor.Compress(whole, new() { FlopsShare = 0.4, HeadFlopsShare = 0.5 }), Throws.ArgumentException.With.Message.Contains("HeadFlopsShare is for fully connected layers"));
     }

@@ -17,9 +17,13 @@ internal static class TestDetectors
 
     /// <summary>A detector of a backbone for <see cref="Statistics"/>, in evaluation mode.</summary>
     public static FasterRcnn Build(Backbone backbone, int inputSize = 96, FasterRcnnOptions? options = null)
+        => Build(DetectorPlan.FasterRcnn(backbone, inputSize, options));
+
+    /// <summary>A planned detector for <see cref="Statistics"/>, in evaluation mode.</summary>
+    public static FasterRcnn Build(DetectorPlan plan)
     {
         random.manual_seed(1);
-        var detector = (FasterRcnn)StudentDetector.FasterRcnn(backbone, inputSize, options).Build(Statistics);
+        var detector = (FasterRcnn)plan.Build(Statistics);
         detector.eval();
         return detector;
     }

@@ -8,8 +8,8 @@ namespace Microsoft.ML.Distillation.Tests.Estimators;
 [Category("Gpu")]
 public class GpuEstimatorTests
 {
-    private static readonly StudentDetector TwoStage = StudentDetector.FasterRcnn(Backbone.Plain(8, 16, 16), inputSize: 64);
-    private static readonly StudentDetector OneStage = StudentDetector.OneStage(Backbone.Plain(8, 16, 16), inputSize: 64);
+    private static readonly DetectorPlan TwoStage = DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 16), inputSize: 64);
+    private static readonly DetectorPlan OneStage = DetectorPlan.OneStage(Backbone.Plain(8, 16, 16), inputSize: 64);
     private static readonly DistillationOptions Everything = new() { SoftWeight = 0.5, BoundedRegressionWeight = 0.5, PkdWeight = 1, CwdWeight = 1, MgdWeight = 1, DistWeight = 1 };
 
     private readonly List<string> _log = [];
@@ -25,8 +25,8 @@ public class GpuEstimatorTests
         _folder = new DrawnFolder(train: 8, val: 4, test: 1);
         _mlContext = new MLContext(seed: 1) { GpuDeviceId = 0 };
         _mlContext.Log += (_, e) => _log.Add(e.RawMessage);
-        _twoStage = _mlContext.Transforms.TrainDetector(new TrainDetectorOptions { Detector = StudentDetector.FasterRcnn(Backbone.ResNet18 with { FpnChannels = 16 }, 96), Epochs = 2 }).Fit(Images("train"));
-        _oneStage = _mlContext.Transforms.TrainDetector(new TrainDetectorOptions { Detector = StudentDetector.OneStage(Backbone.Plain(16, 24, 32), 64), Epochs = 2 }).Fit(Images("train"));
+        _twoStage = _mlContext.Transforms.TrainDetector(new TrainDetectorOptions { Detector = DetectorPlan.FasterRcnn(Backbone.ResNet18 with { FpnChannels = 16 }, 96), Epochs = 2 }).Fit(Images("train"));
+        _oneStage = _mlContext.Transforms.TrainDetector(new TrainDetectorOptions { Detector = DetectorPlan.OneStage(Backbone.Plain(16, 24, 32), 64), Epochs = 2 }).Fit(Images("train"));
     }
 
     [OneTimeTearDown]

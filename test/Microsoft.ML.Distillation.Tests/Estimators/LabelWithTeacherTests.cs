@@ -15,7 +15,7 @@ public class LabelWithTeacherTests
         IDataView train = Annotated(mlContext, folder), unlabelled = Unlabelled(mlContext, folder);
         using DetectorTransformer teacher = mlContext.Transforms.TrainDetector(new TrainDetectorOptions
         {
-            Detector = StudentDetector.FasterRcnn(Backbone.Plain(8, 16, 16), 64),
+            Detector = DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 16), 64),
             Epochs = 3,
         }).Fit(train);
 
@@ -42,7 +42,7 @@ public class LabelWithTeacherTests
 
         using DetectorTransformer student = mlContext.Transforms.TrainDetector(new TrainDetectorOptions
         {
-            Detector = StudentDetector.FasterRcnn(Backbone.Plain(4, 8, 8), 64),
+            Detector = DetectorPlan.FasterRcnn(Backbone.Plain(4, 8, 8), 64),
             Epochs = 1,
             GeneratedSet = labels,
         }).Fit(train);
@@ -59,7 +59,7 @@ public class LabelWithTeacherTests
         using var folder = new DrawnFolder(train: 2, val: 0, test: 0);
         var mlContext = new MLContext(seed: 1);
         IDataView train = Annotated(mlContext, folder);
-        using DetectorTransformer teacher = mlContext.Transforms.TrainDetector(new TrainDetectorOptions { Detector = StudentDetector.FasterRcnn(Backbone.Plain(4, 4, 8), 64), Epochs = 1 }).Fit(train);
+        using DetectorTransformer teacher = mlContext.Transforms.TrainDetector(new TrainDetectorOptions { Detector = DetectorPlan.FasterRcnn(Backbone.Plain(4, 4, 8), 64), Epochs = 1 }).Fit(train);
         IDataView files = mlContext.Data.LoadDetections(folder.Path);
         Assert.That(() => mlContext.Transforms.LabelWithTeacher(Teacher.FromModel(teacher), train).Fit(files),
             Throws.ArgumentException.With.Message.Contains("'Image'").And.Message.Contains("LoadImages"));

@@ -8,7 +8,7 @@ namespace Microsoft.ML.Distillation.Tests.Estimators;
 /// <summary>Students of low precision through the public surface, on drawn images.</summary>
 public class LowPrecisionEstimatorTests
 {
-    private static readonly StudentDetector Student = StudentDetector.FasterRcnn(Backbone.Plain(8, 16, 16), inputSize: 64);
+    private static readonly DetectorPlan Student = DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 16), inputSize: 64);
 
     private DrawnFolder _folder = null!;
     private MLContext _mlContext = null!;
@@ -145,7 +145,7 @@ public class LowPrecisionEstimatorTests
         var context = new MLContext(seed: 1);
         var warnings = new List<string>();
         context.Log += (_, e) => { if (e.Kind == Runtime.ChannelMessageKind.Warning) warnings.Add(e.Message); };
-        StudentDetector student = StudentDetector.FasterRcnn(Backbone.Plain(8, 16, 32), inputSize: 64);
+        DetectorPlan student = DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 32), inputSize: 64);
         TrainDetectorOptions options = new() { Detector = student, Epochs = 1, Precision = LowPrecision.W4A8 with { Quantizer = QuantizerKind.Wrpn } };
         context.Transforms.TrainDetector(options).Fit(_train).Dispose();
         // New weights of a layer with 800 inputs (32 channels of 5×5) are at most √(3/800) = 0.061, below half of WRPN's step of 1/7.

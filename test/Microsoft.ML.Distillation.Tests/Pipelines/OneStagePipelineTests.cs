@@ -19,7 +19,7 @@ public class OneStagePipelineTests
         var prepare = mlContext.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath")
             .Append(mlContext.Transforms.Conversion.MapValueToKey("Label"), TransformerScope.Training);
         var teacher = prepare
-            .Append(mlContext.Transforms.TrainDetector(detector: StudentDetector.OneStage(Backbone.Plain(16, 24, 32), 96), epochs: 40))
+            .Append(mlContext.Transforms.TrainDetector(detector: DetectorPlan.OneStage(Backbone.Plain(16, 24, 32), 96), epochs: 40))
             .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel")).Fit(train);
         using var teacherModel = (IDisposable)teacher;
         DetectionMetrics metrics = mlContext.EvaluateDetections(teacher.Transform(test));
@@ -31,7 +31,7 @@ public class OneStagePipelineTests
             .Append(mlContext.Transforms.DistillDetector(new DistillDetectorOptions
             {
                 Teacher = Teacher.FromModel(folder.At("teacher.zip")),
-                Student = StudentDetector.OneStage(Backbone.Plain(8, 16, 16), 64, Light),
+                Student = DetectorPlan.OneStage(Backbone.Plain(8, 16, 16), 64, Light),
                 Epochs = 3,
             }))
             .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel")).Fit(train);
@@ -83,7 +83,7 @@ public class OneStagePipelineTests
             .Append(mlContext.Transforms.DistillDetector(new DistillDetectorOptions
             {
                 Teacher = Teacher.FromOnnx(path, TeacherFormat.Auto, ["square", "triangle"], new OnnxTeacherOptions { Hints = [hint] }),
-                Student = StudentDetector.OneStage(Backbone.Plain(8, 16, 16), 64, Light),
+                Student = DetectorPlan.OneStage(Backbone.Plain(8, 16, 16), 64, Light),
                 Distillation = new DistillationOptions { SoftWeight = 0.5 },
                 Epochs = 2,
             }));

@@ -20,7 +20,7 @@ public class OnnxTeacherPipelineTests
             .Append(mlContext.Transforms.DistillDetector(new DistillDetectorOptions
             {
                 Teacher = Teacher.FromOnnx(path, TeacherFormat.Auto, folder.At("names.txt"), new OnnxTeacherOptions { Hints = [hint] }),
-                Student = StudentDetector.FasterRcnn(Backbone.Plain(8, 16, 16), inputSize: 64),
+                Student = DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 16), inputSize: 64),
                 Epochs = 2,
             }));
 

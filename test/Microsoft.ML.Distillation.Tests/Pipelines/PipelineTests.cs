@@ -31,7 +31,7 @@ public class PipelineTests
             .Append(_mlContext.Transforms.Conversion.MapValueToKey("Label"), TransformerScope.Training);
         var teacher = prepare
             .Append(_mlContext.Transforms.TrainDetector(
-                detector: StudentDetector.FasterRcnn(Backbone.Plain(16, 24, 32, 32), inputSize: 96), epochs: 40))
+                detector: DetectorPlan.FasterRcnn(Backbone.Plain(16, 24, 32, 32), inputSize: 96), epochs: 40))
             .Append(_mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"))
             .Fit(_train);
         _mlContext.Model.Save(teacher.GetModelFor(TransformerScope.Scoring), _train.Schema, _folder.At("teacher.zip"));
@@ -43,7 +43,7 @@ public class PipelineTests
             .Append(_mlContext.Transforms.DistillDetector(new DistillDetectorOptions
             {
                 Teacher = Teacher.FromModel(_folder.At("teacher.zip")),
-                Student = StudentDetector.FasterRcnn(Backbone.Plain(8, 16, 16), inputSize: 64),
+                Student = DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 16), inputSize: 64),
                 ValidationSet = validation,
                 ValidationEvery = 5,
                 Epochs = 25,

@@ -167,7 +167,7 @@ public class LaterLossesTests
     }
 
     /// <summary>Sure of both classes everywhere, with sides of one to four strides.</summary>
-    private static TeacherGraph GflGraph()
+    internal static TeacherGraph GflGraph()
     {
         const int bins = 6, cells = 84, columns = 2 + 4 * bins;
         var values = new float[cells * columns];

@@ -124,7 +124,7 @@ public class OneStageObjectiveTests
         Tensor logits = tensor(new[] { 0.5f, 9, 9, -1, 9, 3, 1, 4, 2, 5 }, [2, 5, 1]);
         Tensor rows = tensor(new[] { 1L, 2, 4 }), qualities = tensor(new[] { 0.2f, 0.9f, 0.4f });
         var targets = new DenseTargets(rows, rows, zeros(3, int64), zeros(3, 4), qualities, qualities, 1.5, 1.5);
-        AskedLocations asked = AskedLocations.Of(logits, targets, 4);
+        SampledLocations asked = SampledLocations.Of(logits, targets, 4);
         Assert.That(TensorArrays.Integers(asked.Images[0]), Is.EqualTo(new[] { 2, 4, 0, 3 }));
         Assert.That(TensorArrays.Integers(asked.Images[1]), Is.EqualTo(new[] { 4, 2, 0, 3 }));
         Assert.That(TensorArrays.Integers(asked.Rows), Is.EqualTo(new[] { 2, 4, 0, 3, 9, 7, 5, 8 }));

@@ -17,7 +17,7 @@ internal static class OneStageRun
     {
         manual_seed(seed);
         using var data = new DrawnDataset(20) { ClassNames = classes ?? ["square", "disc"] };
-        var student = StudentDetector.OneStage(Backbone.Plain(widths ?? [8, 16, 24]), inputSize, options ?? new OneStageOptions { Channels = 24, Strides = [8, 16] });
+        var student = DetectorPlan.OneStage(Backbone.Plain(widths ?? [8, 16, 24]), inputSize, options ?? new OneStageOptions { Channels = 24, Strides = [8, 16] });
         return (OneStageDetector)student.Build(DataStatistics.Of(data));
     }
 

@@ -14,7 +14,7 @@ internal static class TinyRun
     {
         manual_seed(seed);
         using var data = new DrawnDataset(20) { ClassNames = classes ?? ["square", "disc"] };
-        var student = StudentDetector.FasterRcnn(Backbone.Plain(widths ?? [8, 16, 24]), inputSize, options);
+        var student = DetectorPlan.FasterRcnn(Backbone.Plain(widths ?? [8, 16, 24]), inputSize, options);
         return (FasterRcnn)student.Build(DataStatistics.Of(data));
     }
 

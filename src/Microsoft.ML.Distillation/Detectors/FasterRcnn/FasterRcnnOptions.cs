@@ -7,18 +7,6 @@ namespace Microsoft.ML.Distillation;
 public sealed record FasterRcnnOptions
 {
     /// <summary>
-    /// The longer side of the network's input in pixels; the shorter side follows the median shape of the training images,
-    /// and both are rounded to whole cells of the deepest map. Images are stretched into that size.
-    /// </summary>
-    public int InputSize { get; init; } = 320;
-
-    /// <summary>The exact width of the input in pixels, in place of <see cref="InputSize"/>; needs <see cref="InputHeight"/> too.</summary>
-    public int? InputWidth { get; init; }
-
-    /// <summary>The exact height of the input in pixels, in place of <see cref="InputSize"/>; needs <see cref="InputWidth"/> too.</summary>
-    public int? InputHeight { get; init; }
-
-    /// <summary>
     /// The sizes of anchors (square root of their area) in pixels of the input. With a feature pyramid the list is cut into
     /// equal parts, one for each of its maps, finest first. <see langword="null"/>: three for a single map, three for each map of a
     /// pyramid, by k-means on the training boxes.
@@ -100,11 +88,6 @@ public sealed record FasterRcnnOptions
     /// <summary>Throws an <see cref="ArgumentException"/> that names the first setting that cannot be.</summary>
     internal void Validate()
     {
-        Require(InputSize >= 32, nameof(InputSize), InputSize, "at least 32 pixels");
-        if (InputWidth is null != InputHeight is null)
-            throw new ArgumentException($"{nameof(InputWidth)} and {nameof(InputHeight)} go together: set both or neither.");
-        Require(InputWidth is null or >= 32, nameof(InputWidth), InputWidth, "at least 32 pixels");
-        Require(InputHeight is null or >= 32, nameof(InputHeight), InputHeight, "at least 32 pixels");
         RequireLengths(AnchorSizes, nameof(AnchorSizes));
         RequireLengths(AnchorRatios, nameof(AnchorRatios));
         RequireCount(RpnChannels, nameof(RpnChannels));
@@ -118,6 +101,7 @@ public sealed record FasterRcnnOptions
         RequireCount(MaxDetections, nameof(MaxDetections));
         RequireCount(SecondHeadWidth, nameof(SecondHeadWidth));
         Require(HeadLayers is null or 1 or 2, nameof(HeadLayers), HeadLayers, "1 or 2");
+        if (SecondHeadWidth is not null && HeadLayers == 1) throw new ArgumentException($"{nameof(SecondHeadWidth)} goes with two layers: {nameof(HeadLayers)} is 1.");
         Require(HeadDropout is null or (>= 0 and < 1), nameof(HeadDropout), HeadDropout, "at least 0 and less than 1");
         Require(Enum.IsDefined(RoiPooling), nameof(RoiPooling), RoiPooling, "one of its values");
         RequireShare(RpnNmsThreshold, nameof(RpnNmsThreshold));

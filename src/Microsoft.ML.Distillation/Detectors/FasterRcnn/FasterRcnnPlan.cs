@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Distillation.Detectors;
 
 /// <summary>Turns options and a look at the data into a configuration in which nothing is left open.</summary>
-internal sealed record FasterRcnnPlan(Backbone Backbone, FasterRcnnOptions Options) : StudentDetector
+internal sealed record FasterRcnnPlan(Backbone Backbone, InputPlan Input, FasterRcnnOptions Options) : DetectorPlan
 {
     private const int SizesPerMap = 3;
 
@@ -31,7 +31,7 @@ internal sealed record FasterRcnnPlan(Backbone Backbone, FasterRcnnOptions Optio
     /// <summary>The configuration for data of this kind.</summary>
     public FasterRcnnConfig Configure(DataStatistics data)
     {
-        (float width, float height) = WantedSize(data);
+        (float width, float height) = Input.Wanted(data);
         float[] boxWidths = Array.ConvertAll(data.BoxWidths, w => w * width);
         float[] boxHeights = Array.ConvertAll(data.BoxHeights, h => h * height);
         float[] sizes = [.. boxWidths.Zip(boxHeights, (w, h) => MathF.Sqrt(w * h))];
@@ -42,7 +42,7 @@ internal sealed record FasterRcnnPlan(Backbone Backbone, FasterRcnnOptions Optio
         IReadOnlyList<int> levels = BackboneNetwork.Levels(Backbone, network.Maps);
         int cell = network.Maps[levels[^1]].Stride;
         int channels = Backbone.FpnChannels ?? network.Maps[levels[^1]].Channels;
-        var input = new ImageSize(Whole(width, cell, Options.InputWidth), Whole(height, cell, Options.InputHeight));
+        ImageSize input = Input.Rounded(data, cell);
         int longer = Math.Max(input.Width, input.Height);
         int proposals = longer <= 256 ? 150 : longer <= 512 ? 300 : 1000;
 
@@ -96,17 +96,6 @@ internal sealed record FasterRcnnPlan(Backbone Backbone, FasterRcnnOptions Optio
 
         return parameters;
     }
-
-    private (float Width, float Height) WantedSize(DataStatistics data)
-    {
-        if (Options is { InputWidth: int width, InputHeight: int height }) return (width, height);
-        float aspect = float.IsFinite(data.MedianAspect) && data.MedianAspect > 0 ? data.MedianAspect : 1;
-        return aspect >= 1 ? (Options.InputSize, Options.InputSize / aspect) : (Options.InputSize * aspect, Options.InputSize);
-    }
-
-    /// <summary>The nearest whole number of cells, at least 32 pixels; a size that the user named is kept as it is.</summary>
-    private static int Whole(float size, int cell, int? wanted)
-        => wanted ?? Math.Max((int)MathF.Round(size / cell), (31 + cell) / cell) * cell;
 
     private float SmallestAnchor(float[] sizes) => Options.AnchorSizes?.Min() ?? AnchorShapes.Sizes(sizes, SizesPerMap)[0];
 

@@ -10,16 +10,6 @@ public enum OneStageNeck
     Pan,
 }
 
-/// <summary>How many channels the neck and the head of a one-stage detector have.</summary>
-public enum OneStageWidth
-{
-    /// <summary>48 channels.</summary>
-    Narrow,
-
-    /// <summary>96 channels.</summary>
-    Wide,
-}
-
 /// <summary>Which locations of a one-stage detector learn an object.</summary>
 public enum OneStageAssignment
 {
@@ -38,26 +28,11 @@ public enum OneStageAssignment
 /// </summary>
 public sealed record OneStageOptions
 {
-    /// <summary>
-    /// The longer side of the network's input in pixels; the shorter side follows the median shape of the training images, and both
-    /// are rounded to whole cells of the coarsest map, or to 32 pixels. Images are stretched into that size.
-    /// </summary>
-    public int InputSize { get; init; } = 320;
-
-    /// <summary>The exact width of the input in pixels, in place of <see cref="InputSize"/>; needs <see cref="InputHeight"/> too.</summary>
-    public int? InputWidth { get; init; }
-
-    /// <summary>The exact height of the input in pixels, in place of <see cref="InputSize"/>; needs <see cref="InputWidth"/> too.</summary>
-    public int? InputHeight { get; init; }
-
     /// <summary>How the backbone's maps are brought together.</summary>
     public OneStageNeck Neck { get; init; } = OneStageNeck.Pan;
 
-    /// <summary>The width of neck and head.</summary>
-    public OneStageWidth Width { get; init; } = OneStageWidth.Narrow;
-
-    /// <summary>The channels of neck and head. <see langword="null"/>: as <see cref="Width"/> says.</summary>
-    public int? Channels { get; init; }
+    /// <summary>The channels of neck and head, at least 1; 96 for larger students.</summary>
+    public int Channels { get; init; } = 48;
 
     /// <summary>
     /// Whether the 3×3 convolutions of neck and head are depthwise with a 1×1 convolution behind them: an eighth of the arithmetic.
@@ -95,14 +70,9 @@ public sealed record OneStageOptions
     /// <summary>Throws an <see cref="ArgumentException"/> that names the first setting that cannot be.</summary>
     internal void Validate()
     {
-        Require(InputSize >= 32, nameof(InputSize), InputSize, "at least 32");
-        Require(InputWidth is null == InputHeight is null, nameof(InputWidth), InputWidth, $"given together with {nameof(InputHeight)}, or not at all");
-        Require(InputWidth is null or >= 32, nameof(InputWidth), InputWidth, "at least 32");
-        Require(InputHeight is null or >= 32, nameof(InputHeight), InputHeight, "at least 32");
         Require(Enum.IsDefined(Neck), nameof(Neck), Neck, "one of its values");
-        Require(Enum.IsDefined(Width), nameof(Width), Width, "one of its values");
         Require(Enum.IsDefined(Assignment), nameof(Assignment), Assignment, "one of its values");
-        Require(Channels is null or >= 1, nameof(Channels), Channels, "at least 1");
+        Require(Channels >= 1, nameof(Channels), Channels, "at least 1");
         Require(HeadLayers is >= 1 and <= 4, nameof(HeadLayers), HeadLayers, "from 1 to 4");
         Require(Bins is >= 2 and <= 33, nameof(Bins), Bins, "from 2 to 33");
         Require(Strides is null || AreDoubling(Strides), nameof(Strides), $"[{string.Join(", ", Strides ?? [])}]",

@@ -1,18 +1,14 @@
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Detectors.Weights;
-using Microsoft.ML.Distillation.Images;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Detectors;
 
 /// <summary>Turns options and a look at the data into a configuration in which nothing is left open.</summary>
-internal sealed record OneStagePlan(Backbone Backbone, OneStageOptions Options) : StudentDetector
+internal sealed record OneStagePlan(Backbone Backbone, InputPlan Input, OneStageOptions Options) : DetectorPlan
 {
-    private const int NarrowChannels = 48;
-    private const int WideChannels = 96;
-
-    /// <summary>The longer side of the input up to which a map of stride 4 costs little, and is worth most (docs/one-stage.md).</summary>
+    /// <summary>The longer side of the input up to which a map of stride 4 costs little, and is worth most.</summary>
     private const int SmallInput = 192;
 
     private const int CoarsestStride = 128;
@@ -43,17 +39,17 @@ internal sealed record OneStagePlan(Backbone Backbone, OneStageOptions Options) 
     /// <summary>The configuration for data of this kind.</summary>
     public OneStageConfig Configure(DataStatistics data)
     {
-        (float width, float height) = WantedSize(data);
+        (float width, float height) = Input.Wanted(data);
         IReadOnlyList<int> strides = Strides(data, width, height);
         int cell = Math.Min(32, strides[^1]);
         return new OneStageConfig
         {
             Backbone = Backbone,
-            InputSize = new ImageSize(Whole(width, cell, Options.InputWidth), Whole(height, cell, Options.InputHeight)),
+            InputSize = Input.Rounded(data, cell),
             ClassNames = [.. data.ClassNames],
             Strides = strides,
             Neck = Options.Neck,
-            Channels = Options.Channels ?? (Options.Width == OneStageWidth.Wide ? WideChannels : NarrowChannels),
+            Channels = Options.Channels,
             Separable = Options.Separable,
             HeadLayers = Options.HeadLayers,
             Bins = Options.Bins,
@@ -92,15 +88,4 @@ internal sealed record OneStagePlan(Backbone Backbone, OneStageOptions Options) 
         float[] sorted = [.. values.Order()];
         return sorted[Math.Min(sorted.Length - 1, (int)(share * sorted.Length))];
     }
-
-    private (float Width, float Height) WantedSize(DataStatistics data)
-    {
-        if (Options is { InputWidth: int width, InputHeight: int height }) return (width, height);
-        float aspect = float.IsFinite(data.MedianAspect) && data.MedianAspect > 0 ? data.MedianAspect : 1;
-        return aspect >= 1 ? (Options.InputSize, Options.InputSize / aspect) : (Options.InputSize * aspect, Options.InputSize);
-    }
-
-    /// <summary>The nearest whole number of cells, at least 32 pixels; a size that the user named is kept as it is.</summary>
-    private static int Whole(float size, int cell, int? wanted)
-        => wanted ?? Math.Max((int)MathF.Round(size / cell), (31 + cell) / cell) * cell;
 }

@@ -11,20 +11,20 @@ namespace Microsoft.ML.Distillation.Tests.Detectors.OneStage;
 
 public class OneStageDetectorTests
 {
-    private static readonly Dictionary<string, (Backbone Backbone, int Size, OneStageOptions Options)> Cases = new()
+    private static readonly Dictionary<string, DetectorPlan> Cases = new()
     {
-        ["plain"] = (Backbone.Plain(8, 16, 24, 32), 192, new()),
-        ["plain, FPN, dense, one layer"] = (Backbone.Plain(8, 16, 24), 96, new() { Neck = OneStageNeck.Fpn, Separable = false, HeadLayers = 1 }),
-        ["plain, odd size"] = (Backbone.Plain(8, 16, 24), 96, new() { InputWidth = 101, InputHeight = 75, Strides = [8, 16, 32] }),
-        ["plain, one map"] = (Backbone.Plain(8, 16, 24), 96, new() { Strides = [8] }),
-        ["ShuffleNetV2 x0.5"] = (Backbone.ShuffleNetV2_x0_5, 128, new()),
-        ["ShuffleNetV2 x1.0, wide"] = (Backbone.ShuffleNetV2_x1_0, 128, new() { Width = OneStageWidth.Wide, Bins = 12 }),
-        ["ResNet-18, three stages"] = (Backbone.ResNet18 with { Stages = 3 }, 96, new() { Channels = 16 }),
-        ["neck and head in parts"] = (Backbone.Plain(8, 16, 24) with
+        ["plain"] = DetectorPlan.OneStage(Backbone.Plain(8, 16, 24, 32), 192),
+        ["plain, FPN, dense, one layer"] = DetectorPlan.OneStage(Backbone.Plain(8, 16, 24), 96, new() { Neck = OneStageNeck.Fpn, Separable = false, HeadLayers = 1 }),
+        ["plain, odd size"] = DetectorPlan.OneStage(Backbone.Plain(8, 16, 24), 101, 75, new() { Strides = [8, 16, 32] }),
+        ["plain, one map"] = DetectorPlan.OneStage(Backbone.Plain(8, 16, 24), 96, new() { Strides = [8] }),
+        ["ShuffleNetV2 x0.5"] = DetectorPlan.OneStage(Backbone.ShuffleNetV2_x0_5, 128),
+        ["ShuffleNetV2 x1.0, wide"] = DetectorPlan.OneStage(Backbone.ShuffleNetV2_x1_0, 128, new() { Channels = 96, Bins = 12 }),
+        ["ResNet-18, three stages"] = DetectorPlan.OneStage(Backbone.ResNet18 with { Stages = 3 }, 96, new() { Channels = 16 }),
+        ["neck and head in parts"] = DetectorPlan.OneStage(Backbone.Plain(8, 16, 24) with
         {
             Compression = new() { Ranks = new Dictionary<string, IReadOnlyList<int>> { ["neck.lateral0.conv"] = [6], ["neck.down0.conv"] = [9, 8], ["head.layer0.conv0"] = [7, 9] } },
         }, 96, new() { Separable = false }),
-        ["MobileNetV3-Small"] = (Backbone.MobileNetV3Small, 128, new() { Strides = [8, 16, 32, 64] }),
+        ["MobileNetV3-Small"] = DetectorPlan.OneStage(Backbone.MobileNetV3Small, 128, new() { Strides = [8, 16, 32, 64] }),
     };
 
     private static IEnumerable<string> CaseNames => Cases.Keys;
@@ -32,8 +32,7 @@ public class OneStageDetectorTests
     [TestCaseSource(nameof(CaseNames))]
     public void OnnxRuntime_AnswersLikeDetect_FromTheFileThatLoadsBack(string name)
     {
-        (Backbone backbone, int size, OneStageOptions options) = Cases[name];
-        using OneStageDetector detector = OneStageDetectors.Build(backbone, size, options);
+        using OneStageDetector detector = OneStageDetectors.Build(Cases[name]);
         OneStageDetectors.Shake(detector);
         using Tensor images = TestDetectors.Images(detector, 2);
         IReadOnlyList<Detections> expected = detector.Detect(images);
@@ -88,7 +87,7 @@ public class OneStageDetectorTests
         Assert.That(Strides(Backbone.Plain(8, 16, 24), 640), Is.EqualTo(new[] { 8, 16, 32 }), "boxes of 193 pixels need 7 strides of 32");
 
         static IReadOnlyList<int> Strides(Backbone backbone, int size)
-            => ((OneStagePlan)StudentDetector.OneStage(backbone, size)).Configure(TestDetectors.Statistics).Strides;
+            => ((OneStagePlan)DetectorPlan.OneStage(backbone, size)).Configure(TestDetectors.Statistics).Strides;
     }
 
     [Test]
@@ -111,15 +110,17 @@ public class OneStageDetectorTests
     [Test]
     public void SettingsThatCannotBe_AreNamed()
     {
-        Assert.That(() => StudentDetector.OneStage(Backbone.ResNet18 with { FpnChannels = 32 }), Throws.ArgumentException.With.Message.Contains("Channels"));
-        Assert.That(() => StudentDetector.OneStage(Backbone.ResNet18 with { Compression = new CompressionOptions { FlopsShare = 1.5 } }),
+        Assert.That(() => DetectorPlan.OneStage(Backbone.ResNet18 with { FpnChannels = 32 }), Throws.ArgumentException.With.Message.Contains("Channels"));
+        Assert.That(() => DetectorPlan.OneStage(Backbone.ResNet18 with { Compression = new CompressionOptions { FlopsShare = 1.5 } }),
             Throws.ArgumentException.With.Message.Contains("CompressionOptions.FlopsShare"));
         foreach (OneStageOptions options in (OneStageOptions[])
-            [new() { Bins = 1 }, new() { Strides = [8, 32] }, new() { Strides = [] }, new() { HeadLayers = 0 }, new() { InputWidth = 64 }, new() { Channels = 0 }])
+            [new() { Bins = 1 }, new() { Strides = [8, 32] }, new() { Strides = [] }, new() { HeadLayers = 0 }, new() { Channels = 0 }])
         {
-            Assert.That(() => StudentDetector.OneStage(Backbone.ResNet18, 320, options), Throws.ArgumentException.With.Message.Contains("OneStageOptions."));
+            Assert.That(() => DetectorPlan.OneStage(Backbone.ResNet18, 320, options), Throws.ArgumentException.With.Message.Contains("OneStageOptions."));
         }
 
+        Assert.That(() => DetectorPlan.OneStage(Backbone.ResNet18, 31), Throws.ArgumentException.With.Message.Contains("inputSize"));
+        Assert.That(() => DetectorPlan.OneStage(Backbone.ResNet18, 64, 0), Throws.ArgumentException.With.Message.Contains("inputHeight"));
         Assert.That(() => OneStageDetectors.Build(Backbone.ShuffleNetV2_x0_5, 128, new() { Strides = [4, 8] }),
             Throws.ArgumentException.With.Message.Contains("8, 16, 32"));
     }

@@ -9,9 +9,13 @@ internal static class OneStageDetectors
 {
     /// <summary>A detector of a backbone for <see cref="TestDetectors.Statistics"/>, in evaluation mode.</summary>
     public static OneStageDetector Build(Backbone backbone, int inputSize = 96, OneStageOptions? options = null)
+        => Build(DetectorPlan.OneStage(backbone, inputSize, options));
+
+    /// <summary>A planned detector for <see cref="TestDetectors.Statistics"/>, in evaluation mode.</summary>
+    public static OneStageDetector Build(DetectorPlan plan)
     {
         random.manual_seed(1);
-        var detector = (OneStageDetector)StudentDetector.OneStage(backbone, inputSize, options).Build(TestDetectors.Statistics);
+        var detector = (OneStageDetector)plan.Build(TestDetectors.Statistics);
         detector.eval();
         return detector;
     }

@@ -34,7 +34,7 @@ public class PretrainedWeightsTests
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGradients = no_grad();
-        using FasterRcnn detector = TestDetectors.Build(ShuffleNet(TestData.Model("shufflenetv2_x0_5_backbone.pth")), 64, new() { InputWidth = 64, InputHeight = 64 });
+        using FasterRcnn detector = TestDetectors.Build(DetectorPlan.FasterRcnn(ShuffleNet(TestData.Model("shufflenetv2_x0_5_backbone.pth")), 64, 64));
         Tensor images = DeterministicValues.Images(1, 1, 3, 64, 64);
 
         // The authors' network got these numbers as they are; ours standardises what it gets.
@@ -102,7 +102,7 @@ public class PretrainedWeightsTests
         Assert.That(detector.Describe(), Does.Not.Contain("copy.pth").And.Not.Contain("Weights"));
         using Detector again = DetectorFactory.FromDescription(detector.Describe());
         Assert.That(again.Describe(), Is.EqualTo(detector.Describe()));
-        Assert.That(() => StudentDetector.FasterRcnn(Plain with { Weights = path }), Throws.TypeOf<FileNotFoundException>());
+        Assert.That(() => DetectorPlan.FasterRcnn(Plain with { Weights = path }), Throws.TypeOf<FileNotFoundException>());
     }
 
     private static Backbone ShuffleNet(string path) => Backbone.ShuffleNetV2_x0_5 with { Weights = path, OutputStride = 32 };

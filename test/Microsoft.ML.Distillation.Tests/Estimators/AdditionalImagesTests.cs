@@ -2,7 +2,7 @@ using Microsoft.ML.Distillation.Detectors;
 
 namespace Microsoft.ML.Distillation.Tests.Estimators;
 
-public class FurtherImagesTests
+public class AdditionalImagesTests
 {
     private sealed record Row(string ImagePath);
 
@@ -18,13 +18,13 @@ public class FurtherImagesTests
         IDataView unlabelled = mlContext.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath").Fit(files).Transform(files);
         using DetectorTransformer teacher = mlContext.Transforms.TrainDetector(new TrainDetectorOptions
         {
-            Detector = StudentDetector.FasterRcnn(Backbone.Plain(8, 16, 16), 64),
+            Detector = DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 16), 64),
             Epochs = 4,
         }).Fit(train);
         var options = new DistillDetectorOptions
         {
             Teacher = Teacher.FromModel(teacher),
-            Student = StudentDetector.FasterRcnn(Backbone.Plain(4, 8, 8), 64),
+            Student = DetectorPlan.FasterRcnn(Backbone.Plain(4, 8, 8), 64),
             Epochs = 2,
             UnlabelledSet = unlabelled,
             GeneratedLabels = new GeneratedLabelOptions { ScoreThreshold = 0.02 },
@@ -54,7 +54,7 @@ public class FurtherImagesTests
         mlContext.Log += (_, e) => log.Add(e.RawMessage);
         using DetectorTransformer model = mlContext.Transforms.TrainDetector(new TrainDetectorOptions
         {
-            Detector = StudentDetector.FasterRcnn(Backbone.Plain(4, 8, 8), 64),
+            Detector = DetectorPlan.FasterRcnn(Backbone.Plain(4, 8, 8), 64),
             Epochs = 1,
             GeneratedSet = Annotated(mlContext, folder, "val"),
         }).Fit(Annotated(mlContext, folder, "train"));

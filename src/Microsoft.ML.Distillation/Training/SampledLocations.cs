@@ -15,12 +15,12 @@ namespace Microsoft.ML.Distillation.Training;
 /// <param name="Rows">[A] int64: which of the N·P rows.</param>
 /// <param name="PositiveRows">[Q] int64: which of the A have an object.</param>
 /// <param name="Targets">[Q] int64: and which of the targets' R rows they are.</param>
-internal sealed record AskedLocations(IReadOnlyList<Tensor> Images, Tensor Rows, Tensor PositiveRows, Tensor Targets)
+internal sealed record SampledLocations(IReadOnlyList<Tensor> Images, Tensor Rows, Tensor PositiveRows, Tensor Targets)
 {
     /// <summary>Chooses the locations.</summary>
     /// <param name="logits">Class logits [N,P,C].</param>
     /// <param name="count">The most locations of an image.</param>
-    public static AskedLocations Of(Tensor logits, DenseTargets targets, int count)
+    public static SampledLocations Of(Tensor logits, DenseTargets targets, int count)
     {
         using DisposeScope scope = NewDisposeScope();
         int images = (int)logits.shape[0], points = (int)logits.shape[1];
@@ -48,7 +48,7 @@ internal sealed record AskedLocations(IReadOnlyList<Tensor> Images, Tensor Rows,
             start = end;
         }
 
-        return new AskedLocations(
+        return new SampledLocations(
             perImage, Keep(rows, logits.device), Keep(positiveRows, logits.device), Keep(chosen, logits.device));
     }
 
@@ -60,7 +60,7 @@ internal sealed record AskedLocations(IReadOnlyList<Tensor> Images, Tensor Rows,
 /// labels teach.
 /// </summary>
 /// <param name="classes">The classes, as indices.</param>
-internal sealed class UnknownObjects(IReadOnlyCollection<int> classes)
+internal sealed class IgnoreRegions(IReadOnlyCollection<int> classes)
 {
     /// <summary>The overlap (IoU) with such an object from which on a box is near it; the boxes that overlap it most always are.</summary>
     private const double LeastOverlap = 0.3;

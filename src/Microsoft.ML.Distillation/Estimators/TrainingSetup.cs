@@ -8,9 +8,9 @@ namespace Microsoft.ML.Distillation.Estimators;
 
 /// <summary>A network to train: what it is, whom it learns from, and how.</summary>
 /// <param name="Plan">The network.</param>
-/// <param name="Lesson">The teacher; <see langword="null"/> to learn from the ground truth alone.</param>
+/// <param name="Distillation">The teacher; <see langword="null"/> to learn from the ground truth alone.</param>
 /// <param name="Options">How to train it.</param>
-internal sealed record Candidate(StudentDetector Plan, Lesson? Lesson, DetectorEstimatorOptions Options)
+internal sealed record TrainingSetup(DetectorPlan Plan, DistillationSetup? Distillation, DetectorEstimatorOptions Options)
 {
     /// <summary>The network to train: a fresh one, or the trained one that it starts from; of the precision asked for.</summary>
     /// <exception cref="ArgumentException">The trained one has other classes than the data.</exception>
@@ -28,11 +28,11 @@ internal sealed record Candidate(StudentDetector Plan, Lesson? Lesson, DetectorE
     /// <param name="teacher">The teacher of those that have one.</param>
     public IObjective ObjectiveOf(Detector student, ITeacher? teacher, Device device)
     {
-        if (Lesson is null) return Own(student, null, null, device);
-        IObjective objective = Own(student, Lesson.Distillation, teacher, device);
+        if (Distillation is null) return Own(student, null, null, device);
+        IObjective objective = Own(student, Distillation.Distillation, teacher, device);
         if (teacher is not JointTeacher joint) return objective;
         double share = DefaultRateOf(joint.Detector) / DefaultRateOf(student);
-        return new JointObjective(objective, Own(joint.Detector, null, null, device), Lesson.Distillation.TeacherWeight, share, device);
+        return new JointObjective(objective, Own(joint.Detector, null, null, device), Distillation.Distillation.TeacherWeight, share, device);
     }
 
     /// <summary>
@@ -43,17 +43,17 @@ internal sealed record Candidate(StudentDetector Plan, Lesson? Lesson, DetectorE
 
     /// <summary>Holds networks that are to train side by side to what they must have in common.</summary>
     /// <exception cref="ArgumentException">They have several teachers, or differ in what makes the batches.</exception>
-    public static void CheckSideBySide(IReadOnlyList<Candidate> candidates)
+    public static void CheckSideBySide(IReadOnlyList<TrainingSetup> setups)
     {
-        Lesson[] lessons = [.. candidates.Select(candidate => candidate.Lesson).OfType<Lesson>()];
-        if (lessons.Select(lesson => lesson.Teacher).Distinct().Count() > 1 || (lessons.Length > 1 && lessons.Any(lesson => lesson.Jointly)))
-            throw new ArgumentException("Students that train side by side have one teacher, and one that is trained has one student.", nameof(candidates));
-        if (candidates.Select(Common).Distinct().Count() > 1)
-            throw new ArgumentException("Students that train side by side agree in epochs, batches, seed, data and device.", nameof(candidates));
+        DistillationSetup[] distilled = [.. setups.Select(setup => setup.Distillation).OfType<DistillationSetup>()];
+        if (distilled.Select(distillation => distillation.Teacher).Distinct().Count() > 1 || (distilled.Length > 1 && distilled.Any(distillation => distillation.Jointly)))
+            throw new ArgumentException("Students that train side by side have one teacher, and one that is trained has one student.", nameof(setups));
+        if (setups.Select(Common).Distinct().Count() > 1)
+            throw new ArgumentException("Students that train side by side agree in epochs, batches, seed, data and device.", nameof(setups));
 
-        static object Common(Candidate candidate)
+        static object Common(TrainingSetup setup)
         {
-            DetectorEstimatorOptions o = candidate.Options;
+            DetectorEstimatorOptions o = setup.Options;
             return (
                 (o.Epochs, o.BatchSize, o.Seed, o.Augmentation, o.GpuDeviceId, o.MixedPrecision, o.CancellationToken), (o.ValidationSet, o.ValidationEvery, o.OnInvalidSample),
                 (o.GeneratedSet, (o as DistillDetectorOptions)?.UnlabelledSet, o.LabelledShare, o is DistillDetectorOptions { WithoutLabels: true }));
@@ -72,7 +72,7 @@ internal sealed record Candidate(StudentDetector Plan, Lesson? Lesson, DetectorE
 
 /// <summary>What a student learns, and from whom.</summary>
 /// <param name="Jointly">Whether the teacher is trained together with the student.</param>
-internal sealed record Lesson(Teacher Teacher, DistillationOptions Distillation, bool Jointly = false)
+internal sealed record DistillationSetup(Teacher Teacher, DistillationOptions Distillation, bool Jointly = false)
 {
     /// <summary>Readies the teacher.</summary>
     /// <param name="classNames">The student's classes.</param>

@@ -11,11 +11,11 @@ namespace Microsoft.ML.Distillation.Estimators;
 /// The images beyond the labelled ones that training draws from: those with generated labels that the options name, and those
 /// without labels, which the teacher labels first.
 /// </summary>
-internal sealed class FurtherImages : IDisposable
+internal sealed class AdditionalImages : IDisposable
 {
     private readonly List<IDisposable> _stores = [];
 
-    private FurtherImages(IDetectionDataset labelled) => (Labelled, Training) = (labelled, labelled);
+    private AdditionalImages(IDetectionDataset labelled) => (Labelled, Training) = (labelled, labelled);
 
     /// <summary>The labelled images; where there are none, those that the teacher labelled.</summary>
     public IDetectionDataset Labelled { get; private set; }
@@ -31,11 +31,11 @@ internal sealed class FurtherImages : IDisposable
     /// <param name="teacher">The teacher, where there is one.</param>
     /// <param name="channel">Is told what became of the images.</param>
     /// <exception cref="InvalidDataException">The teacher is sure of nothing in the images without labels.</exception>
-    public static FurtherImages Of(
+    public static AdditionalImages Of(
         Func<IDataView, SampleStore> read, DataViewIngestOptions ingest, IDetectionDataset labelled, DetectorEstimatorOptions options,
         ITeacher? teacher, IChannel channel)
     {
-        var result = new FurtherImages(labelled);
+        var result = new AdditionalImages(labelled);
         try
         {
             if (options is DistillDetectorOptions { WithoutLabels: true } alone) result.LabelAll(alone, teacher!, channel);

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tests.Training;
 
-public class UnknownObjectsTests
+public class IgnoreRegionsTests
 {
     private static readonly Annotation Both = new([.1f, .1f, .3f, .3f, .6f, .6f, .9f, .9f], [0, 1]);
 
@@ -13,7 +13,7 @@ public class UnknownObjectsTests
     {
         using Tensor boxes = tensor(new[] { .1f, .1f, .3f, .3f, .6f, .6f, .9f, .9f, .55f, .6f, .85f, .9f, .8f, .8f, 1, 1 }, [4, 4]);
         using Tensor none = zeros(0, 4);
-        using Tensor away = new UnknownObjects([1]).AwayFrom([Both, Annotation.Empty, Both], [boxes, boxes, none])!;
+        using Tensor away = new IgnoreRegions([1]).AwayFrom([Both, Annotation.Empty, Both], [boxes, boxes, none])!;
 
         Assert.That(away.data<bool>().ToArray(), Is.EqualTo(new[] { true, false, false, true, true, true, true, true }));
     }
@@ -22,7 +22,7 @@ public class UnknownObjectsTests
     public void NothingIsMarked_WhereTheTeacherKnowsAll()
     {
         using Tensor boxes = zeros(1, 4);
-        Assert.That(new UnknownObjects([]).AwayFrom([Both], [boxes]), Is.Null);
-        Assert.That(new UnknownObjects([2]).AwayFrom([Both], [boxes]), Is.Null);
+        Assert.That(new IgnoreRegions([]).AwayFrom([Both], [boxes]), Is.Null);
+        Assert.That(new IgnoreRegions([2]).AwayFrom([Both], [boxes]), Is.Null);
     }
 }

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Distillation.Training;
 
 /// <summary>One student in training: its weights and optimiser, its schedule, its checkpoint, and what it reports.</summary>
-internal sealed class Trainee
+internal sealed class StudentTraining
 {
     private readonly IObjective _objective;
     private readonly TrainingOptions _options;
@@ -21,7 +21,7 @@ internal sealed class Trainee
     /// <param name="options">How to train it.</param>
     /// <param name="training">The images to learn from.</param>
     /// <param name="validation">The images that choose the best epoch.</param>
-    public Trainee(IObjective objective, TrainingOptions options, IDetectionDataset training, IDetectionDataset? validation)
+    public StudentTraining(IObjective objective, TrainingOptions options, IDetectionDataset training, IDetectionDataset? validation)
     {
         (_objective, _options) = (objective, options);
         Plan = TrainingPlan.For(options, training.Count, objective.Student.parameters().Sum(parameter => parameter.numel()));
