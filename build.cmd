@@ -1,5 +1,5 @@
 @echo off
-rem build.cmd build|test|demo|bench|pack [arguments]: the same verbs as build.sh, on Windows.
+rem build.cmd build|test|demo|bench|pack|docs [arguments]: the same verbs as build.sh, on Windows.
 setlocal
 cd /d "%~dp0"
 set DOTNET_CLI_TELEMETRY_OPTOUT=1
@@ -14,7 +14,8 @@ if "%VERB%"=="test" goto test
 if "%VERB%"=="demo" goto demo
 if "%VERB%"=="bench" goto bench
 if "%VERB%"=="pack" goto pack
-echo usage: build.cmd build^|test^|demo^|bench^|pack [arguments] 1>&2
+if "%VERB%"=="docs" goto docs
+echo usage: build.cmd build^|test^|demo^|bench^|pack^|docs [arguments] 1>&2
 exit /b 2
 :build
 dotnet build -c %CONFIGURATION% --verbosity quiet %REST%
@@ -33,4 +34,11 @@ dotnet pack src/Microsoft.ML.Distillation -c %CONFIGURATION% -o artifacts/packag
 if errorlevel 1 exit /b %ERRORLEVEL%
 rem With the libtorch that -p:TorchRuntime=... names (none: it cannot train); in folders of its own, as other builds may have another.
 dotnet pack src/Microsoft.ML.Distillation.Tool -c %CONFIGURATION% -o artifacts/packages --artifacts-path artifacts/tool --verbosity quiet %REST%
+exit /b %ERRORLEVEL%
+:docs
+dotnet build src/Microsoft.ML.Distillation -c %CONFIGURATION% --verbosity quiet
+if errorlevel 1 exit /b %ERRORLEVEL%
+dotnet tool restore --verbosity quiet
+if errorlevel 1 exit /b %ERRORLEVEL%
+dotnet docfx eng/docfx.json --warningsAsErrors %REST%
 exit /b %ERRORLEVEL%

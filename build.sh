@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ./build.sh build|test|demo|bench|pack [arguments]
+# ./build.sh build|test|demo|bench|pack|docs [arguments]
 # Builds and runs everything on Linux. Installs what is missing (Debian's apt, as root) and says so; on a machine that
 # has everything it installs nothing.
 set -euo pipefail
@@ -91,5 +91,11 @@ case $verb in
         dotnet pack src/Microsoft.ML.Distillation.Tool -c "$configuration" -o artifacts/packages --artifacts-path artifacts/tool \
             --verbosity quiet "$@"
         ls artifacts/packages ;;
-    *) say "usage: ./build.sh build|test|demo|bench|pack [arguments]" >&2; exit 2 ;;
+    docs)
+        # The site of docs/ with the API reference, in artifacts/docs. A link that leads nowhere is an error.
+        dotnet build src/Microsoft.ML.Distillation -c "$configuration" --verbosity quiet
+        persist dotnet tool restore --verbosity quiet
+        dotnet docfx eng/docfx.json --warningsAsErrors "$@"
+        say "artifacts/docs/index.html" ;;
+    *) say "usage: ./build.sh build|test|demo|bench|pack|docs [arguments]" >&2; exit 2 ;;
 esac
