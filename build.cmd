@@ -30,6 +30,8 @@ exit /b %ERRORLEVEL%
 dotnet run -c %CONFIGURATION% --project benchmarks -- %REST%
 exit /b %ERRORLEVEL%
 :pack
+dotnet pack src/Microsoft.ML.Distillation.Runtime -c %CONFIGURATION% -o artifacts/packages --verbosity quiet %REST%
+if errorlevel 1 exit /b %ERRORLEVEL%
 dotnet pack src/Microsoft.ML.Distillation -c %CONFIGURATION% -o artifacts/packages --verbosity quiet %REST%
 if errorlevel 1 exit /b %ERRORLEVEL%
 rem With the libtorch that -p:TorchRuntime=... names (none: it cannot train); in folders of its own, as other builds may have another.

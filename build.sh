@@ -85,6 +85,7 @@ case $verb in
         build >&2
         dotnet run --no-build -c "$configuration" --project benchmarks -- "$@" ;;
     pack)
+        dotnet pack src/Microsoft.ML.Distillation.Runtime -c "$configuration" -o artifacts/packages --verbosity quiet "$@"
         dotnet pack src/Microsoft.ML.Distillation -c "$configuration" -o artifacts/packages --verbosity quiet "$@"
         # The command is packed for this platform, with the libtorch that -p:TorchRuntime=... names (none: it cannot train); in folders of
         # its own, as the repository's other builds may have another.
