@@ -22,25 +22,31 @@ internal static class Application
 
     private const string Name = "ml-distill";
 
+    /// <summary>Runs a command line of <c>ml-distill</c>.</summary>
+    /// <inheritdoc cref="Run(string, RootCommand, string[], TextWriter, TextWriter)"/>
+    public static int Run(string[] args, TextWriter output, TextWriter error) => Run(Name, CreateRoot(), args, output, error);
+
     /// <summary>Runs a command line.</summary>
+    /// <param name="name">What the program is called.</param>
+    /// <param name="root">Its commands.</param>
     /// <returns>0 where all went well, 1 for an error in data or training, 2 for wrong use, 130 after an interruption.</returns>
-    public static int Run(string[] args, TextWriter output, TextWriter error)
+    public static int Run(string name, RootCommand root, string[] args, TextWriter output, TextWriter error)
     {
-        RootCommand root = CreateRoot();
+        root.Options.Add(SharedOptions.Verbose);
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
             // Of several errors the one about a word that nobody knows explains the others.
             ParseError first = parsed.Errors.FirstOrDefault(e => parsed.UnmatchedTokens.Any(token => e.Message.Contains($"'{token}'", StringComparison.Ordinal)))
                 ?? parsed.Errors[0];
-            string command = string.Join(' ', PathOf(parsed.CommandResult.Command).Reverse());
-            error.WriteLine($"{Name}: {OneLine(first.Message)} (see '{command} --help')");
+            string command = string.Join(' ', PathOf(name, parsed.CommandResult.Command).Reverse());
+            error.WriteLine($"{name}: {OneLine(first.Message)} (see '{command} --help')");
             return WrongUse;
         }
 
         if (parsed.Action is not HelpAction && Libtorch.Refusal(parsed.CommandResult.Command.Name, Libtorch.Carried) is { } refusal)
         {
-            error.WriteLine($"{Name}: {refusal}");
+            error.WriteLine($"{name}: {refusal}");
             return Failure;
         }
 
@@ -56,17 +62,17 @@ internal static class Application
         }
         catch (OperationCanceledException)
         {
-            error.WriteLine($"{Name}: interrupted.");
+            error.WriteLine($"{name}: interrupted.");
             return Interrupted;
         }
         catch (UsageException wrongUse)
         {
-            error.WriteLine($"{Name}: {OneLine(wrongUse.Message)}");
+            error.WriteLine($"{name}: {OneLine(wrongUse.Message)}");
             return WrongUse;
         }
         catch (Exception failure)
         {
-            error.WriteLine($"{Name}: {Line(failure)}");
+            error.WriteLine($"{name}: {Line(failure)}");
             if (parsed.GetValue(SharedOptions.Verbose)) error.WriteLine(failure);
             return Failure;
         }
@@ -77,7 +83,7 @@ internal static class Application
 
     private static RootCommand CreateRoot()
     {
-        var root = new RootCommand("Trains, distils, evaluates, runs and exports object detectors; inspects and converts annotated images.")
+        return new RootCommand("Trains, distils, evaluates, runs and exports object detectors; inspects and converts annotated images.")
         {
             new TrainCommand(),
             new DistillCommand(),
@@ -89,17 +95,14 @@ internal static class Application
             new InspectCommand(),
             new QuantizeCommand(),
             new CompressCommand(),
-            new PaperCommand(),
             new InspectTeacherCommand(),
         };
-        root.Options.Add(SharedOptions.Verbose);
-        return root;
     }
 
-    private static IEnumerable<string> PathOf(System.CommandLine.Command command)
+    private static IEnumerable<string> PathOf(string name, System.CommandLine.Command command)
     {
         for (Symbol? at = command; at is System.CommandLine.Command; at = at.Parents.FirstOrDefault())
-            yield return at is RootCommand ? Name : at.Name;
+            yield return at is RootCommand ? name : at.Name;
     }
 
     /// <summary>The error beneath the wrappers that ML.NET's worker threads put around it.</summary>

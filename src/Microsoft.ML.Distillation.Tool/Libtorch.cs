@@ -9,7 +9,7 @@ internal static class Libtorch
     /// <summary>What <c>TorchRuntime</c> says where there is none.</summary>
     public const string None = "none";
 
-    private static readonly string[] Trainers = ["train", "distill", "label", "quantize", "compress", "paper"];
+    private static readonly string[] Trainers = ["train", "distill", "label", "quantize", "compress"];
 
     /// <summary>The one that this build carries.</summary>
     public static string Carried { get; } = typeof(Libtorch).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(entry => entry.Key == "TorchRuntime").Value!;

@@ -2,7 +2,6 @@ using System.CommandLine;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Tool.Models;
-using Microsoft.ML.Distillation.Tool.Paper;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 

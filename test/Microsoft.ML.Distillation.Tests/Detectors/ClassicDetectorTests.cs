@@ -3,7 +3,7 @@ using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Weights;
 using Microsoft.ML.Distillation.Tensors;
 using Microsoft.ML.Distillation.Tests.Detectors.Backbones;
-using Microsoft.ML.Distillation.Tool.Paper;
+using Microsoft.ML.Distillation.Research;
 
 namespace Microsoft.ML.Distillation.Tests.Detectors;
 

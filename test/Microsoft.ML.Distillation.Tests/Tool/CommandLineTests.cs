@@ -36,12 +36,6 @@ public class CommandLineTests
     [TestCase("compress --model m --output o", "--flops")]
     [TestCase("compress --model m --output o --flops 1.5", "--flops")]
     [TestCase("distill --data d --output o --teacher t --boxes loose", "--boxes")]
-    [TestCase("paper --data d --output o", "--table")]
-    [TestCase("paper --data d --output o --table 6", "--table")]
-    [TestCase("paper --data d --output o --table 4 --budget huge", "--budget")]
-    [TestCase("paper --data d --output o --table 4 --rows l2", "tucker+vgg16.l2-b")]
-    [TestCase("paper --data d --output o --table 4 --checkpoints c", "--checkpoints")]
-    [TestCase("paper --data d --output o --table 4 --weights w", "--budget paper")]
     public void WrongUse_ExitsWith2_AndOneLineThatSaysWhat(string line, string what)
     {
         ToolRun run = ToolRun.Of(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
@@ -62,8 +56,6 @@ public class CommandLineTests
     [TestCase("predict --model {0}/none.zip --images {0}/none --output {0}/o.json", "none")]
     [TestCase("export --model {0}/none.zip --output {0}/o.onnx", "none.zip")]
     [TestCase("quantize --model {0}/none.zip --images {0} --output {0}/o.zip", "none.zip")]
-    [TestCase("paper --data {0} --output {0}/o --table 4 --budget paper --weights {0}", "vgg-m")]
-    [TestCase("paper --data {0} --output {0}/o --table 4 --teacher {0}/none.zip", "none.zip")]
     public void BadData_ExitsWith1_AndOneLineThatNamesTheFile(string line, string what)
     {
         using var folder = new TemporaryFolder();
@@ -75,7 +67,7 @@ public class CommandLineTests
     }
 
     [Test]
-    public void Help_NamesTheCommandAndItsOptions([Values("train", "distill", "evaluate", "predict", "export", "inspect", "convert", "label", "inspect-teacher", "quantize", "compress", "paper")] string command)
+    public void Help_NamesTheCommandAndItsOptions([Values("train", "distill", "evaluate", "predict", "export", "inspect", "convert", "label", "inspect-teacher", "quantize", "compress")] string command)
     {
         ToolRun run = ToolRun.Succeeding(command, "--help");
         Assert.That(run.Output, Does.Contain(command).And.Contain("Options:"));

@@ -35,7 +35,6 @@ public class OutputCheckTests
     [TestCase("compress --model {0}/toy.onnx --flops 0.5 --output {0}/images", "--output '{0}/images' cannot be written", "is a folder")]
     [TestCase("quantize --model {0}/toy.onnx --images {0}/images --output ''", "--output is empty", "")]
     [TestCase("label --teacher {0}/toy.onnx --images {0}/images --labelled {0}/data --output {0}/file.txt", "--output '{0}/file.txt' cannot be written", "is a file")]
-    [TestCase("paper --table 4 --data {0}/data --test-split train --output {0}/file.txt", "--output '{0}/file.txt' cannot be written", "is a file")]
     [TestCase("evaluate --model {0}/toy.onnx --data {0}/data --json {0}/images", "--json '{0}/images' cannot be written", "is a folder")]
     [TestCase("predict --model {0}/toy.onnx --images {0}/images --output {0}/o.json --draw {0}/file.txt", "--draw '{0}/file.txt' cannot be written", "is a file")]
     public void Place_ThatCannotBeWritten_IsRefusedFirst(string line, string named, string why) => AssertRefused(line, named, why);

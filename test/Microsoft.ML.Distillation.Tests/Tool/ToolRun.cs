@@ -2,22 +2,28 @@ using Microsoft.ML.Distillation.Tool;
 
 namespace Microsoft.ML.Distillation.Tests.Tool;
 
-/// <summary>What a run of <c>ml-distill</c> in this process gave.</summary>
+/// <summary>What a run of a program in this process gave.</summary>
 internal sealed record ToolRun(int ExitCode, string Output, string Error)
 {
-    public static ToolRun Of(params string[] args)
+    /// <summary>Runs <c>ml-distill</c>.</summary>
+    public static ToolRun Of(params string[] args) => Of(Application.Run, args);
+
+    /// <summary>Runs a program.</summary>
+    public static ToolRun Of(Func<string[], TextWriter, TextWriter, int> run, params string[] args)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        int exitCode = Application.Run(args, output, error);
+        int exitCode = run(args, output, error);
         return new ToolRun(exitCode, output.ToString(), error.ToString());
     }
 
-    /// <summary>Runs and expects success.</summary>
-    public static ToolRun Succeeding(params string[] args)
+    /// <summary>Runs <c>ml-distill</c> and expects success.</summary>
+    public static ToolRun Succeeding(params string[] args) => Of(args).Expected();
+
+    /// <summary>The run, which must have gone well.</summary>
+    public ToolRun Expected()
     {
-        ToolRun run = Of(args);
-        Assert.That(run.ExitCode, Is.Zero, run.Error);
-        return run;
+        Assert.That(ExitCode, Is.Zero, Error);
+        return this;
     }
 }

@@ -3,7 +3,7 @@ using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Tool.Models;
 
-namespace Microsoft.ML.Distillation.Tool.Paper;
+namespace Microsoft.ML.Distillation.Research;
 
 /// <summary>What a run of the tables works with.</summary>
 /// <param name="Folder">Where models, checkpoints and tables go.</param>

@@ -1,9 +1,9 @@
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Estimators;
-using Microsoft.ML.Distillation.Tool.Paper;
+using Microsoft.ML.Distillation.Research;
 
-namespace Microsoft.ML.Distillation.Tests.Tool.Paper;
+namespace Microsoft.ML.Distillation.Tests.Research;
 
 public class PaperTablesTests
 {

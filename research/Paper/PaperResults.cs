@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Files;
 
-namespace Microsoft.ML.Distillation.Tool.Paper;
+namespace Microsoft.ML.Distillation.Research;
 
 /// <summary>Average precisions, 0 to 1; <see langword="null"/> where there is nothing to measure.</summary>
 /// <param name="Voc07">PASCAL VOC 2007's at IoU 0.5, the paper's measure.</param>

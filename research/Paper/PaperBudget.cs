@@ -1,7 +1,8 @@
 using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Tool;
 using Microsoft.ML.Distillation.Training.Optimizers;
 
-namespace Microsoft.ML.Distillation.Tool.Paper;
+namespace Microsoft.ML.Distillation.Research;
 
 /// <summary>What the paper's four networks are, and how long they are trained. All budgets go the same way with other figures.</summary>
 internal sealed record PaperBudget

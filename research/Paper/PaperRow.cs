@@ -1,6 +1,6 @@
 using Microsoft.ML.Distillation.Estimators;
 
-namespace Microsoft.ML.Distillation.Tool.Paper;
+namespace Microsoft.ML.Distillation.Research;
 
 /// <summary>A detector that a table of the paper asks for. Rows of the same name are the same detector in every table.</summary>
 /// <param name="Id">Its name, which is also that of its files.</param>

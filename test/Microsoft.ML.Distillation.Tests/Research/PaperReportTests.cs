@@ -1,7 +1,7 @@
 using Microsoft.ML.Distillation.Detectors.Backbones;
-using Microsoft.ML.Distillation.Tool.Paper;
+using Microsoft.ML.Distillation.Research;
 
-namespace Microsoft.ML.Distillation.Tests.Tool.Paper;
+namespace Microsoft.ML.Distillation.Tests.Research;
 
 public class PaperReportTests
 {

@@ -1,6 +1,6 @@
 using Microsoft.ML.Distillation.Reports;
 
-namespace Microsoft.ML.Distillation.Tool.Paper;
+namespace Microsoft.ML.Distillation.Research;
 
 /// <summary>
 /// What the paper gives for a place of a table: mean average precisions in per cent, at IoU 0.5 where nothing else is said, and times.

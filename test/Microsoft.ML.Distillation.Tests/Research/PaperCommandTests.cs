@@ -1,9 +1,9 @@
 using System.Text.Json;
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;
-using Microsoft.ML.Distillation.Tensors;
+using Microsoft.ML.Distillation.Tests.Tool;
 
-namespace Microsoft.ML.Distillation.Tests.Tool.Paper;
+namespace Microsoft.ML.Distillation.Tests.Research;
 
 public class PaperCommandTests
 {
@@ -24,7 +24,7 @@ public class PaperCommandTests
     {
         string output = _folder.Sub("table");
         string[] line = Line(output, "--table", "5", "--rows", "tucker,tucker+vgg16", "--seeds", "2");
-        ProgramRun killed = ProgramRun.Of(Path.Combine(AppContext.BaseDirectory, "ml-distill.dll"), _folder.Path, line, (process, text) =>
+        ProgramRun killed = ProgramRun.Of(Path.Combine(AppContext.BaseDirectory, "Microsoft.ML.Distillation.Research.dll"), _folder.Path, line, (process, text) =>
         {
             if (text.Contains("training tucker (seed 4)", StringComparison.Ordinal)) process.Kill();
         });
@@ -34,25 +34,25 @@ public class PaperCommandTests
         Assert.That(before.Select(row => row.GetProperty("row").GetString()), Is.EqualTo(new[] { "tucker", "tucker+vgg16" }));
         Assert.That(before[0].GetProperty("training").GetProperty("ap").ValueKind, Is.EqualTo(JsonValueKind.Number), "Table 5 measures on the training images too");
 
-        ToolRun second = ToolRun.Succeeding(line);
+        ToolRun second = Run(line).Expected();
         Assert.That(second.Output.Split('\n').Where(text => text.StartsWith("training ", StringComparison.Ordinal)).Select(text => text.Trim()),
             Is.EqualTo(new[] { "training tucker (seed 4), tucker+vgg16 (seed 4)" }), "what was finished is not trained again");
         Assert.That(Rows(output).Take(2).Select(row => row.GetRawText()), Is.EqualTo(before.Select(row => row.GetRawText())));
         Assert.That(Rows(output), Has.Length.EqualTo(4));
         Assert.That(File.ReadAllText(Path.Combine(output, "table-5.md")), Does.Contain("| tucker+vgg16 | vgg16 |").And.Contain("| 2 |"));
 
-        ToolRun third = ToolRun.Succeeding(Line(output, "--table", "4", "--rows", "tucker", "--seeds", "2"));
+        ToolRun third = Run(Line(output, "--table", "4", "--rows", "tucker", "--seeds", "2")).Expected();
         Assert.That(third.Output, Does.Not.Contain("training ").And.Not.Contain("finished "), "tables share their rows");
         Assert.That(Directory.GetDirectories(Path.Combine(output, "checkpoints")), Is.Empty);
         Assert.That(Directory.GetFiles(Path.Combine(output, "models"), "*.unfinished"), Is.Empty);
 
-        ToolRun other = ToolRun.Of([.. line, "--batch-size", "1"]);
+        ToolRun other = Run([.. line, "--batch-size", "1"]);
         Assert.That((other.ExitCode, other.Error), Is.EqualTo((1, other.Error)));
         Assert.That(other.Error, Does.Contain("batch is 4, and now it is 1"));
 
         string otherData = _folder.Sub("other-data");
         SceneDataSet.Write(otherData, seed: 2, [("train", 4), ("val", 2), ("test", 2)]);
-        ToolRun elsewhere = ToolRun.Of([.. line.Select(argument => argument == _folder.Sub("data") ? otherData : argument)]);
+        ToolRun elsewhere = Run([.. line.Select(argument => argument == _folder.Sub("data") ? otherData : argument)]);
         Assert.That((elsewhere.ExitCode, elsewhere.Error), Is.EqualTo((1, elsewhere.Error)), "as many images, but others");
         Assert.That(elsewhere.Error, Does.Match("its data is [0-9a-f]{12}, and now it is [0-9a-f]{12}"));
     }
@@ -61,9 +61,9 @@ public class PaperCommandTests
     public void GivenModels_TeachAndStart_AndTheirRowsAreTrainedLikeTheOthers()
     {
         string first = _folder.Sub("whole"), output = _folder.Sub("given");
-        ToolRun.Succeeding(Line(first, "--table", "1", "--rows", "alexnet,vgg16"));
+        Run(Line(first, "--table", "1", "--rows", "alexnet,vgg16")).Expected();
         string alexNet = Path.Combine(first, "models", "alexnet-seed3.zip"), vgg16 = Path.Combine(first, "models", "vgg16-seed3.zip");
-        ToolRun run = ToolRun.Succeeding(GivenLine(alexNet, vgg16));
+        ToolRun run = Run(GivenLine(alexNet, vgg16)).Expected();
         Assert.That(run.Output, Does.Contain("training alexnet (seed 3), alexnet+vgg16 (seed 3)").And.Contain("training alexnet (seed 4), alexnet+vgg16 (seed 4)"));
         Assert.That(run.Output, Does.Contain("training tucker+alexnet (seed 3)").And.Not.Contain("training vgg16").And.Contain("measured the given vgg16"));
 
@@ -82,7 +82,7 @@ public class PaperCommandTests
 
         string namesake = Path.Combine(Directory.CreateDirectory(_folder.Sub("elsewhere")).FullName, Path.GetFileName(vgg16));
         File.Copy(alexNet, namesake);
-        ToolRun other = ToolRun.Of(GivenLine(alexNet, namesake));
+        ToolRun other = Run(GivenLine(alexNet, namesake));
         Assert.That((other.ExitCode, other.Error), Is.EqualTo((1, other.Error)), "another model in a file of that name");
         Assert.That(other.Error, Does.Contain("its given models is"));
 
@@ -94,12 +94,12 @@ public class PaperCommandTests
     public void ALearningRate_HoldsForCompressedNetworksToo()
     {
         string whole = _folder.Sub("rates");
-        ToolRun.Succeeding(Line(whole, "--table", "1", "--rows", "alexnet"));
+        Run(Line(whole, "--table", "1", "--rows", "alexnet")).Expected();
         string alexNet = Path.Combine(whole, "models", "alexnet-seed3.zip");
         string[] made = [.. new[] { "0.0011", "0.0012", "0.0012" }.Select((rate, i) =>
         {
             string output = _folder.Sub($"rate-{i}");
-            ToolRun.Succeeding(Line(output, "--table", "4", "--rows", "tucker", "--start", alexNet, "--learning-rate", rate));
+            Run(Line(output, "--table", "4", "--rows", "tucker", "--start", alexNet, "--learning-rate", rate)).Expected();
             return Teacher.FromModel(Path.Combine(output, "models", "tucker-seed3.zip")).Fingerprint;
         })];
         Assert.That(made[0], Is.Not.EqualTo(made[1]));
@@ -110,16 +110,43 @@ public class PaperCommandTests
     public void ThePapersOwnNetworks_Train()
     {
         string output = _folder.Sub("paper");
-        ToolRun run = ToolRun.Succeeding(Line(output, "--table", "1", "--rows", "alexnet", "--budget", "paper", "--batch-size", "4"));
+        ToolRun run = Run(Line(output, "--table", "1", "--rows", "alexnet", "--budget", "paper", "--batch-size", "4")).Expected();
         Assert.That(run.Output, Does.Contain("finished alexnet (seed 3)"));
         JsonElement row = Rows(output).Single();
         Assert.That(row.GetProperty("parameters").GetInt64(), Is.InRange(56_000_000, 60_000_000));
     }
 
+    [TestCase("--data d --output o", "--table")]
+    [TestCase("--data d --output o --table 6", "--table")]
+    [TestCase("--data d --output o --table 4 --budget huge", "--budget")]
+    [TestCase("--data d --output o --table 4 --rows l2", "tucker+vgg16.l2-b")]
+    [TestCase("--data d --output o --table 4 --checkpoints c", "--checkpoints")]
+    [TestCase("--data d --output o --table 4 --weights w", "--budget paper")]
+    public void WrongUse_ExitsWith2_AndOneLineThatSaysWhat(string line, string what)
+        => AssertOneLine(Run(line.Split(' ')), 2, what);
+
+    [TestCase("--data {0}/data --output {0}/o --table 4 --budget paper --weights {0}", 1, "vgg-m")]
+    [TestCase("--data {0}/data --output {0}/o --table 4 --teacher {0}/none.zip", 1, "none.zip")]
+    [TestCase("--table 4 --data {0}/data --test-split train --output {0}/file.txt", 2, "--output '{0}/file.txt' cannot be written")]
+    public void BadPlaces_AreNamedInOneLine(string line, int exitCode, string what)
+    {
+        File.WriteAllText(_folder.Sub("file.txt"), "");
+        AssertOneLine(Run([.. line.Split(' ').Select(word => word.Replace("{0}", _folder.Path))]), exitCode, what.Replace("{0}", _folder.Path));
+    }
+
+    private static void AssertOneLine(ToolRun run, int exitCode, string what)
+    {
+        Assert.That(run.ExitCode, Is.EqualTo(exitCode), run.Error);
+        Assert.That(run.Error, Does.StartWith("paper: ").And.Contain(what));
+        Assert.That(run.Error.TrimEnd().Split('\n'), Has.Length.EqualTo(1), run.Error);
+    }
+
     private string[] Line(string output, params string[] more) =>
     [
-        "paper", "--data", _folder.Sub("data"), "--output", output, "--seed", "3", "--epochs", "2", "--input-size", "48", .. more,
+        "--data", _folder.Sub("data"), "--output", output, "--seed", "3", "--epochs", "2", "--input-size", "48", .. more,
     ];
+
+    private static ToolRun Run(params string[] args) => ToolRun.Of(Microsoft.ML.Distillation.Research.Program.Run, args);
 
     private static JsonElement[] Rows(string folder)
     {

@@ -1,4 +1,4 @@
-namespace Microsoft.ML.Distillation.Tool.Paper;
+namespace Microsoft.ML.Distillation.Research;
 
 /// <summary>What a student learns from its teacher in each column of Table 4, by the column's name. γ = ν = 0.5 and μ = 0.5 throughout.</summary>
 internal static class PaperLessons

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Microsoft.ML.Distillation.Reports;
 
-namespace Microsoft.ML.Distillation.Tool.Paper;
+namespace Microsoft.ML.Distillation.Research;
 
 /// <summary>
 /// The five tables of Chen et al., Learning Efficient Object Detection Models with Knowledge Distillation (NIPS 2017), on the networks of a budget.

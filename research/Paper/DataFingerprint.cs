@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.ML.Distillation.Tool.Models;
 
-namespace Microsoft.ML.Distillation.Tool.Paper;
+namespace Microsoft.ML.Distillation.Research;
 
 /// <summary>What tells annotated images from others: the names of their files, wherever the folder is, their objects and boxes.</summary>
 internal static class DataFingerprint

@@ -4,7 +4,7 @@ using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Reports;
 
-namespace Microsoft.ML.Distillation.Tool.Paper;
+namespace Microsoft.ML.Distillation.Research;
 
 /// <summary>A table as a page: in the paper's layout, and then every row with all its figures.</summary>
 internal static class PaperReport

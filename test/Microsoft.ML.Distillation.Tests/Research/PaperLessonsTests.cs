@@ -1,7 +1,7 @@
-using Microsoft.ML.Distillation.Tool.Paper;
+using Microsoft.ML.Distillation.Research;
 using Microsoft.ML.Distillation.Training;
 
-namespace Microsoft.ML.Distillation.Tests.Tool.Paper;
+namespace Microsoft.ML.Distillation.Tests.Research;
 
 public class PaperLessonsTests
 {

@@ -1,17 +1,18 @@
 using System.CommandLine;
 using System.Globalization;
 using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Tool;
+using Microsoft.ML.Distillation.Tool.Commands;
 using Microsoft.ML.Distillation.Tool.Display;
 using Microsoft.ML.Distillation.Tool.Models;
-using Microsoft.ML.Distillation.Tool.Paper;
 
-namespace Microsoft.ML.Distillation.Tool.Commands;
+namespace Microsoft.ML.Distillation.Research;
 
-/// <summary><c>ml-distill paper</c>: makes a table of Chen et al. 2017 on the user's data.</summary>
-internal sealed class PaperCommand : System.CommandLine.Command
+/// <summary><c>./build.sh paper</c>: makes a table of Chen et al. 2017 on the user's data.</summary>
+internal sealed class PaperCommand : RootCommand
 {
     public PaperCommand()
-        : base("paper", "Makes a table of Chen et al. 2017 on your data: trains its students and teachers, and writes table-N.md and table-N.json after each row. Goes on where it was interrupted.")
+        : base("Makes a table of Chen et al. 2017 on your data: trains its students and teachers, and writes table-N.md and table-N.json after each row. Goes on where it was interrupted.")
     {
         var data = new DataOptionSet();
         var training = new TrainingOptionSet(ownCheckpoints: true);

@@ -1,6 +1,6 @@
 using Microsoft.ML.Distillation.Evaluation;
 
-namespace Microsoft.ML.Distillation.Tool.Paper;
+namespace Microsoft.ML.Distillation.Research;
 
 /// <summary>Mean and spread of a figure over seeds, in per cent.</summary>
 /// <param name="Mean">The mean.</param>
