@@ -51,8 +51,8 @@ internal static class TeacherCacheBench
     {
         var options = new OnnxTeacherOptions { CacheDirectory = Path.Combine(folder, "cache") };
         using var teacher = new CachedOnnxTeacher(
-            new OnnxTeacher(path, TeacherFormat.Ssd, Names, options, Names),
-            new AnswerCache(options.CacheDirectory, OnnxFingerprint.Of(path, TeacherFormat.Ssd, Names, options), options.CacheBytes));
+            new OnnxTeacher(path, OnnxDetectorFormat.Ssd, Names, options, Names),
+            new AnswerCache(options.CacheDirectory, OnnxFingerprint.Of(path, OnnxDetectorFormat.Ssd, Names, options), options.CacheBytes));
         using Detector alone = plan.Build(DataStatistics.Of(images)), taught = plan.Build(DataStatistics.Of(images));
         using IObjective supervised = Objective(alone, null), distilled = Objective(taught, teacher);
         IDetectionDataset watched = teacher.Watch(images, taught.InputSize);

@@ -77,11 +77,11 @@ internal sealed class TeacherGraph : IDisposable
     }
 
     /// <summary>The detector, after it was written and loaded.</summary>
-    public PublishedDetector Load(TeacherFormat format, int classes, OnnxTeacherOptions? options = null)
-        => new(Save(), format, Names(classes), options ?? new OnnxTeacherOptions());
+    public PublishedDetector Load(OnnxDetectorFormat format, int classes, OnnxDetectorOptions? options = null)
+        => new(Save(), format, Names(classes), options ?? new OnnxDetectorOptions());
 
     /// <summary>What the detector predicts for one grey image.</summary>
-    public DensePredictions Predict(TeacherFormat format, int classes, OnnxTeacherOptions? options = null, ImageSize? size = null)
+    public DensePredictions Predict(OnnxDetectorFormat format, int classes, OnnxDetectorOptions? options = null, ImageSize? size = null)
     {
         using PublishedDetector detector = Load(format, classes, options);
         float[] image = [.. Enumerable.Repeat(0.5f, 3 * Size * Size)];

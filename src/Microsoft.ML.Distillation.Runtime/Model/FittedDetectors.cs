@@ -25,7 +25,10 @@ internal static class FittedDetectors
     public static OnnxModelFile In(string path)
         => Single(OnnxModelFile.LoadAll(path), $"'{path}'", message => new FormatException(message));
 
-    private static OnnxModelFile Single(IReadOnlyList<OnnxModelFile> models, string what, Func<string, Exception> error)
+    /// <summary>The one detector among the ONNX models of a file.</summary>
+    /// <param name="what">The file, as the subject of a message.</param>
+    /// <param name="error">Makes the exception of a message.</param>
+    public static OnnxModelFile Single(IReadOnlyList<OnnxModelFile> models, string what, Func<string, Exception> error)
     {
         OnnxModelFile[] detectors = [.. models.Where(DetectorGraph.IsDetector)];
         return detectors.Length switch

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Onnx.Proto;
 
@@ -17,13 +18,22 @@ internal sealed record PlainForm(string Image, string Boxes, int Width, int Heig
     /// <summary>What the metadata of the full form says of the plain one.</summary>
     public string ToJson() => JsonSerializer.Serialize(this);
 
+    /// <summary>The network's input size, of a model in either form.</summary>
+    /// <exception cref="FormatException">The model does not say it.</exception>
+    public static ImageSize InputSize(OnnxModelFile model)
+    {
+        if (!DetectorGraph.IsPlain(model)) return In(model).Size;
+        ValueInfoProto input = model.Model.Graph.Input.Single(value => value.Name == DetectorGraph.Images);
+        return input.Type.TensorType.Shape.Dim is [_, _, { DimValue: > 0 } height, { DimValue: > 0 } width]
+            ? new ImageSize((int)width.DimValue, (int)height.DimValue)
+            : throw new FormatException($"The ONNX model does not say the size of its input '{DetectorGraph.Images}'.");
+    }
+
     /// <summary>The plain form of an exported detector.</summary>
     /// <exception cref="FormatException">The model was not made by this library.</exception>
     public static OnnxModelFile Of(OnnxModelFile full)
     {
-        if (!full.Metadata.TryGetValue(DetectorGraph.PlainKey, out string? json) || JsonSerializer.Deserialize<PlainForm>(json) is not { } form)
-            throw new FormatException($"The ONNX model does not say where its network begins (metadata '{DetectorGraph.PlainKey}').");
-
+        PlainForm form = In(full);
         ModelProto model = full.Model.Clone();
         GraphProto graph = model.Graph;
         foreach (NodeProto node in graph.Node)
@@ -42,6 +52,13 @@ internal sealed record PlainForm(string Image, string Boxes, int Width, int Heig
         model.MetadataProps.Remove(plainKey);
         return new OnnxModelFile(model);
     }
+
+    private ImageSize Size => new(Width, Height);
+
+    private static PlainForm In(OnnxModelFile full)
+        => full.Metadata.TryGetValue(DetectorGraph.PlainKey, out string? json) && JsonSerializer.Deserialize<PlainForm>(json) is { } form
+            ? form
+            : throw new FormatException($"The ONNX model does not say where its network begins (metadata '{DetectorGraph.PlainKey}').");
 
     /// <summary>Removes the operators and parameters that no output needs.</summary>
     private static void RemoveUnused(GraphProto graph)

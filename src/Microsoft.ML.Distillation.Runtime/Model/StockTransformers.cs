@@ -53,6 +53,7 @@ internal static class StockTransformers
     /// </summary>
     private static OnnxScoringEstimator ApplyNetwork(TransformsCatalog catalog, OnnxOptions options)
     {
+        OnnxRuntimeLibrary.Require();
         try
         {
             return catalog.ApplyOnnxModel(options);

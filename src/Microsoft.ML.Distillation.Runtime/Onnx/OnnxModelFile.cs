@@ -46,19 +46,40 @@ internal sealed class OnnxModelFile(ModelProto model)
         throw new FormatException($"'{source}' is not an ONNX model: it holds no graph.");
     }
 
+    /// <summary>Whether the model was taken out of an ML.NET model .zip.</summary>
+    public bool IsFromZip { get; private init; }
+
+    /// <summary>Whether a file begins as a zip archive does.</summary>
+    public static bool IsZip(string path)
+    {
+        using FileStream file = File.OpenRead(path);
+        Span<byte> magic = stackalloc byte[2];
+        return IsZip(magic[..file.ReadAtLeast(magic, 2, throwOnEndOfStream: false)]);
+    }
+
     /// <summary>Every ONNX model in a file: the one of an .onnx, those of an ML.NET model .zip.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="FormatException">The file is neither.</exception>
     public static IReadOnlyList<OnnxModelFile> LoadAll(string path)
     {
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no model file '{path}'.", path);
-        using FileStream file = File.OpenRead(path);
-        Span<byte> magic = stackalloc byte[2];
-        bool isZip = file.ReadAtLeast(magic, 2, throwOnEndOfStream: false) == 2 && magic is [(byte)'P', (byte)'K'];
-        file.Position = 0;
-        if (isZip) return LoadAll(file, path);
+        if (IsZip(path))
+        {
+            using FileStream file = File.OpenRead(path);
+            return LoadAll(file, path);
+        }
+
         if (Path.GetExtension(path).Equals(".zip", StringComparison.OrdinalIgnoreCase)) throw new FormatException($"'{path}' is not an ML.NET model: it is no zip archive.");
         return [Parse(File.ReadAllBytes(path), path)];
+    }
+
+    /// <summary>Every ONNX model in the content of a file.</summary>
+    /// <inheritdoc cref="LoadAll(string)" path="/exception"/>
+    public static IReadOnlyList<OnnxModelFile> LoadAll(byte[] content, string source)
+    {
+        if (!IsZip(content)) return [Parse(content, source)];
+        using var zip = new MemoryStream(content, writable: false);
+        return LoadAll(zip, source);
     }
 
     /// <summary>Every ONNX model in an ML.NET model .zip.</summary>
@@ -76,7 +97,7 @@ internal sealed class OnnxModelFile(ModelProto model)
                 ReadOnlySpan<byte> bytes = content.GetBuffer().AsSpan(0, (int)content.Length);
                 if (bytes.Length < 4 || BinaryPrimitives.ReadInt32LittleEndian(bytes) != bytes.Length - 4)
                     throw new FormatException($"'{source}' holds an ONNX model in a layout that is not ML.NET's ({entry.FullName}).");
-                models.Add(Parse(bytes[4..], $"{source}/{entry.FullName}"));
+                models.Add(new OnnxModelFile(Parse(bytes[4..], $"{source}/{entry.FullName}").Model) { IsFromZip = true });
             }
         }
         catch (InvalidDataException e)
@@ -162,6 +183,8 @@ internal sealed class OnnxModelFile(ModelProto model)
 
     /// <summary>The content of the .onnx file.</summary>
     public byte[] ToBytes() => Model.ToByteArray();
+
+    private static bool IsZip(ReadOnlySpan<byte> content) => content is [(byte)'P', (byte)'K', ..];
 
     private static void Replace(Google.Protobuf.Collections.RepeatedField<string> values, Dictionary<string, string> names)
     {

@@ -14,9 +14,12 @@ internal static partial class EmbeddedClassNames
     public static IReadOnlyList<string>? In(string path)
     {
         if (new FileInfo(path) is not { Exists: true, Length: < int.MaxValue }) return null;
-        OnnxModelFile model = OnnxModelFile.Parse(File.ReadAllBytes(path), path);
-        return !DetectorGraph.IsDetector(model) && model.Metadata.TryGetValue(Key, out string? text) ? Parse(text) : null;
+        return In(OnnxModelFile.Parse(File.ReadAllBytes(path), path));
     }
+
+    /// <inheritdoc cref="In(string)"/>
+    public static IReadOnlyList<string>? In(OnnxModelFile model)
+        => !DetectorGraph.IsDetector(model) && model.Metadata.TryGetValue(Key, out string? text) ? Parse(text) : null;
 
     /// <summary>
     /// Names as Ultralytics writes them, a dictionary of Python, {0: 'person', 1: 'bicycle'}; or a list, or either in JSON.

@@ -19,7 +19,7 @@ internal static class HintCandidates
     public static IReadOnlyList<HintCandidate> Of(string path, ImageSize size)
     {
         IReadOnlyList<string> tensors = GraphSurgery.Tensors(OnnxModelFile.LoadAll(path)[0].Model);
-        using var runner = new OnnxRunner(path, tensors, new OnnxTeacherOptions { Hints = tensors });
+        using var runner = new OnnxRunner(path, tensors, new OnnxDetectorOptions());
         IReadOnlyList<OnnxOutput> maps = runner.Run(new float[3 * size.Width * size.Height], size)[0].Exposed;
         return [.. maps.Where(map => !map.IsInteger).Select(map => Candidate(map, size)).OfType<HintCandidate>()];
     }

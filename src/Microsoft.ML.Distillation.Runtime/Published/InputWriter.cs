@@ -7,12 +7,12 @@ namespace Microsoft.ML.Distillation.Published;
 /// <summary>Makes a model's input from an image that was stretched to its size: undoes the stretching where it wants bars, and normalises.</summary>
 internal sealed class InputWriter
 {
-    private readonly TeacherPreprocessing _preprocessing;
+    private readonly OnnxPreprocessing _preprocessing;
     private readonly float[] _factor;
     private readonly float[] _shift;
 
     /// <param name="preprocessing">What the model wants to see.</param>
-    public InputWriter(TeacherPreprocessing preprocessing)
+    public InputWriter(OnnxPreprocessing preprocessing)
     {
         _preprocessing = preprocessing;
         _factor = [.. preprocessing.StandardDeviation.Select(deviation => 255 * preprocessing.Scale / deviation)];
@@ -104,7 +104,7 @@ internal sealed record InputSpec(
 
         string inputs = string.Join(", ", session.InputNames.Select(n => Describe(n, session.InputMetadata[n])));
         throw new NotSupportedException(
-            $"The teacher '{source}' has no input that takes an image ([N, 3, H, W], [N, H, W, 3] or [3, H, W] of floats, half floats or bytes); "
+            $"The detector '{source}' has no input that takes an image ([N, 3, H, W], [N, H, W, 3] or [3, H, W] of floats, half floats or bytes); "
             + $"it has {inputs}.");
     }
 
@@ -175,7 +175,7 @@ internal static class AuxiliaryInputs
         foreach (string name in session.InputNames.Where(name => name != image.Name))
         {
             float[] row = Row(name.ToUpperInvariant(), size) ?? throw new NotSupportedException(
-                $"The teacher '{source}' has the input '{name}' beside the image '{image.Name}', and what it wants there is not known. "
+                $"The detector '{source}' has the input '{name}' beside the image '{image.Name}', and what it wants there is not known. "
                 + "Known are orig_target_sizes (width, height), im_shape (height, width) and scale_factor.");
             float[] values = [.. Enumerable.Repeat(row, images).SelectMany(values => values)];
             long[] shape = [images, row.Length];

@@ -24,15 +24,15 @@ internal sealed class OnnxRunner : IDisposable
     private readonly string[] _asked;
     private int _imagesPerRun;
 
-    /// <param name="path">The model.</param>
+    /// <param name="source">The model.</param>
     /// <param name="expose">Tensors of the graph to be read beside its outputs.</param>
-    public OnnxRunner(string path, IReadOnlyList<string> expose, OnnxTeacherOptions options)
+    public OnnxRunner(OnnxSource source, IReadOnlyList<string> expose, OnnxDetectorOptions options)
     {
-        LoadedModel model = SessionLoader.Load(path, expose, options);
-        (_session, _source, Fallback) = (model.Session, path, model.Fallback);
+        LoadedModel model = SessionLoader.Load(source, expose, options);
+        (_session, _source, Fallback) = (model.Session, source.Name, model.Fallback);
         try
         {
-            Input = InputSpec.Of(_session, path);
+            Input = InputSpec.Of(_session, source.Name);
             _outputs = [.. model.Outputs.Where(name => _session.OutputMetadata[name].IsTensor)];
             _exposed = [.. expose];
             _asked = [.. _outputs.Union(_exposed)];
@@ -58,7 +58,7 @@ internal sealed class OnnxRunner : IDisposable
 
     /// <summary>Runs the model.</summary>
     /// <param name="images">[N,3,H,W], as the model wants to see them.</param>
-    public OnnxAnswer[] Run(float[] images, ImageSize size)
+    public OnnxAnswer[] Run(float[] images, ImageSize size, CancellationToken cancellation = default)
     {
         int pixels = 3 * size.Width * size.Height;
         int count = images.Length / pixels;
@@ -66,12 +66,12 @@ internal sealed class OnnxRunner : IDisposable
         for (int first = 0; first < count;)
         {
             int wanted = Math.Min(_imagesPerRun, count - first);
-            OnnxAnswer[]? chunk = RunOnce(images.AsSpan(first * pixels, wanted * pixels), wanted, size);
+            OnnxAnswer[]? chunk = RunOnce(images.AsSpan(first * pixels, wanted * pixels), wanted, size, cancellation);
             if (chunk is null)
             {
                 // The graph takes a batch but answers as if it were one image.
                 if (wanted == 1)
-                    throw new NotSupportedException($"The teacher '{_source}' takes {Input.FixedBatch} images at once, and its outputs are not theirs one by one.");
+                    throw new NotSupportedException($"The detector '{_source}' takes {Input.FixedBatch} images at once, and its outputs are not theirs one by one.");
                 _imagesPerRun = 1;
                 continue;
             }
@@ -85,7 +85,7 @@ internal sealed class OnnxRunner : IDisposable
 
     public void Dispose() => _session.Dispose();
 
-    private OnnxAnswer[]? RunOnce(ReadOnlySpan<float> images, int count, ImageSize size)
+    private OnnxAnswer[]? RunOnce(ReadOnlySpan<float> images, int count, ImageSize size, CancellationToken cancellation)
     {
         // A graph that takes a fixed number of images gets the rest as black ones.
         int shown = Math.Max(count, Input.FixedBatch ?? count);
@@ -97,8 +97,7 @@ internal sealed class OnnxRunner : IDisposable
         };
         try
         {
-            using var settings = new RunOptions();
-            using IDisposableReadOnlyCollection<OrtValue> values = _session.Run(settings, inputs, _asked);
+            using IDisposableReadOnlyCollection<OrtValue> values = Cancellable.Run(_session, inputs, _asked, cancellation);
             var read = new Dictionary<string, OnnxOutput[]>();
             for (int i = 0; i < _asked.Length; i++)
             {
@@ -111,7 +110,7 @@ internal sealed class OnnxRunner : IDisposable
         }
         catch (OnnxRuntimeException e)
         {
-            throw new InvalidOperationException($"The teacher '{_source}' failed on an input of {size}: {e.Message}", e);
+            throw new InvalidOperationException($"The detector '{_source}' failed on an input of {size}: {e.Message}", e);
         }
         finally
         {
@@ -143,6 +142,16 @@ internal sealed class OnnxRunner : IDisposable
     }
 }
 
+/// <summary>Where an ONNX model comes from: a file, or bytes.</summary>
+/// <param name="Name">The file's path; of bytes what to call them in messages.</param>
+internal sealed record OnnxSource(string Name, byte[]? Content = null)
+{
+    public static implicit operator OnnxSource(string path) => new(path);
+
+    /// <summary>The bytes.</summary>
+    public byte[] Read() => Content ?? File.ReadAllBytes(Name);
+}
+
 /// <summary>A loaded model.</summary>
 /// <param name="Session">The model in ONNX Runtime.</param>
 /// <param name="Outputs">The graph's own outputs.</param>
@@ -152,90 +161,45 @@ internal sealed record LoadedModel(InferenceSession Session, IReadOnlyList<strin
 /// <summary>Loads ONNX models, with tensors from inside the graph as further outputs.</summary>
 internal static class SessionLoader
 {
-    private const string ExternalFolder = "session.model_external_initializers_file_folder_path";
-
     /// <summary>Loads a model.</summary>
     /// <param name="expose">The tensors that shall become outputs.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="FormatException">The file is not a model that ONNX Runtime can load.</exception>
     /// <exception cref="ArgumentException">The graph has no tensor of a name; the message lists the nearest ones.</exception>
-    public static LoadedModel Load(string path, IReadOnlyList<string> expose, OnnxTeacherOptions options)
+    public static LoadedModel Load(OnnxSource source, IReadOnlyList<string> expose, OnnxDetectorOptions options)
     {
-        CheckFile(path);
+        if (source.Content is null) CheckFile(source.Name);
+        // Between two runs of a teacher the student trains: threads that spin would take its time.
+        SessionSettings settings = options.Session with { Spins = false };
         if (expose.Count == 0)
         {
-            (InferenceSession session, string? fallback) = Open(path, options, null, settings => new InferenceSession(path, settings));
+            (InferenceSession session, string? fallback) = settings.Open(source.Name, asked => source.Content is { } bytes
+                ? new InferenceSession(bytes, asked)
+                : new InferenceSession(source.Name, asked));
             return new LoadedModel(session, session.OutputNames, fallback);
         }
 
-        ModelProto model = OnnxModelFile.Parse(File.ReadAllBytes(path), path).Model;
+        ModelProto model = OnnxModelFile.Parse(source.Read(), source.Name).Model;
         string[] outputs = [.. model.Graph.Output.Select(output => output.Name)];
-        byte[] changed = new OnnxModelFile(GraphSurgery.Expose(model, expose, path)).ToBytes();
-        string? folder = GraphSurgery.HasExternalData(model) ? Path.GetDirectoryName(Path.GetFullPath(path)) : null;
-        (InferenceSession exposed, string? reason) = Open(path, options, folder, settings => new InferenceSession(changed, settings));
+        byte[] changed = new OnnxModelFile(GraphSurgery.Expose(model, expose, source.Name)).ToBytes();
+        if (source.Content is null && GraphSurgery.HasExternalData(model))
+            settings = settings with { ExternalFolder = Path.GetDirectoryName(Path.GetFullPath(source.Name)) };
+        (InferenceSession exposed, string? reason) = settings.Open(source.Name, asked => new InferenceSession(changed, asked));
         return new LoadedModel(exposed, outputs, reason);
     }
 
-    private static void CheckFile(string path)
+    /// <summary>Throws unless there is a file that is not too large for an ONNX model.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="FormatException">It is too large.</exception>
+    public static void CheckFile(string path)
     {
         var file = new FileInfo(path);
-        if (!file.Exists) throw new FileNotFoundException($"There is no teacher '{path}'.", path);
+        if (!file.Exists) throw new FileNotFoundException($"There is no ONNX detector '{path}'.", path);
         if (file.Length > int.MaxValue)
         {
             throw new FormatException(
-                $"The teacher '{path}' has {file.Length} bytes, and an ONNX file holds at most 2 GB. Save the model with external data "
+                $"'{path}' has {file.Length} bytes, and an ONNX file holds at most 2 GB. Save the model with external data "
                 + "(onnx.save_model(model, path, save_as_external_data=True)); such models can be loaded.");
-        }
-    }
-
-    private static (InferenceSession Session, string? Fallback) Open(
-        string path, OnnxTeacherOptions options, string? externalFolder, Func<SessionOptions, InferenceSession> open)
-    {
-        string? fallback = null;
-        if (options.GpuDeviceId is int device)
-        {
-            try
-            {
-                // Some of what CUDA lacks shows only when the session is made.
-                return (Open(path, options, externalFolder, open, settings => settings.AppendExecutionProvider_CUDA(device)), null);
-            }
-            catch (Exception e) when (e is FormatException or OnnxRuntimeException or EntryPointNotFoundException or DllNotFoundException)
-            {
-                string reason = (e.InnerException ?? e).Message;
-                if (!options.FallbackToCpu)
-                {
-                    // A file that is no model is none on the CPU either, and says so itself.
-                    if (e is FormatException) Open(path, options, externalFolder, open, _ => { }).Dispose();
-                    throw new InvalidOperationException(
-                        $"The teacher was asked to run on GPU {device}, but ONNX Runtime has no CUDA there: {reason} The application must reference "
-                        + "Microsoft.ML.OnnxRuntime.Gpu and have an NVIDIA driver, CUDA and cuDNN; or set FallbackToCpu, or leave GpuDeviceId unset.", e);
-                }
-
-                fallback = $"The CPU runs the teacher '{path}': ONNX Runtime has no CUDA on GPU {device} ({reason.TrimEnd('.')}). For the GPU the application references Microsoft.ML.OnnxRuntime.Gpu.";
-            }
-        }
-
-        return (Open(path, options, externalFolder, open, _ => { }), fallback);
-    }
-
-    /// <exception cref="FormatException">ONNX Runtime cannot load the model.</exception>
-    private static InferenceSession Open(
-        string path, OnnxTeacherOptions options, string? externalFolder, Func<SessionOptions, InferenceSession> open, Action<SessionOptions> addProvider)
-    {
-        using var settings = new SessionOptions();
-        settings.LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR;
-        settings.IntraOpNumThreads = options.Threads;
-        // Between two runs the student trains: threads that spin would take its time.
-        settings.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
-        if (externalFolder is not null) settings.AddSessionConfigEntry(ExternalFolder, externalFolder);
-        addProvider(settings);
-        try
-        {
-            return open(settings);
-        }
-        catch (OnnxRuntimeException e)
-        {
-            throw new FormatException($"ONNX Runtime cannot load the teacher '{path}': {e.Message}", e);
         }
     }
 }
@@ -252,7 +216,7 @@ internal static class OnnxFingerprint
     /// user's own counts by its method.
     /// </remarks>
     /// <exception cref="FileNotFoundException">There is no such model.</exception>
-    public static string Of(string path, TeacherFormat format, IReadOnlyList<string> classNames, OnnxTeacherOptions options)
+    public static string Of(string path, OnnxDetectorFormat format, IReadOnlyList<string> classNames, OnnxDetectorOptions options)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using (FileStream file = File.OpenRead(path))
@@ -262,7 +226,7 @@ internal static class OnnxFingerprint
         }
 
         foreach (FileInfo external in ExternalFiles(path)) Add(hash, $"{external.Name} {external.Length} {external.LastWriteTimeUtc:O}");
-        TeacherPreprocessing? seen = options.Preprocessing;
+        OnnxPreprocessing? seen = options.Preprocessing;
         Add(hash, $"{Version}|{options.InputWidth}|{options.InputHeight}");
         Add(hash, $"{format}|{string.Join('\n', classNames)}|{options.NoiseScore}|{options.ConfidentScore}|{options.Activation}|{options.CellOffset}|{options.FirstLabel}");
         Add(hash, $"{List(options.Strides)}|{options.Decoder?.Method.DeclaringType?.FullName}.{options.Decoder?.Method.Name}");

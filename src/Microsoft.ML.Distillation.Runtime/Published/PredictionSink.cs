@@ -105,6 +105,6 @@ internal static class OutputReader
         TensorElementType.Int32 => Array.ConvertAll(value.GetTensorDataAsSpan<int>().ToArray(), item => (float)item),
         TensorElementType.UInt8 => Array.ConvertAll(value.GetTensorDataAsSpan<byte>().ToArray(), item => (float)item),
         TensorElementType.Bool => Array.ConvertAll(value.GetTensorDataAsSpan<bool>().ToArray(), item => item ? 1f : 0),
-        _ => throw new NotSupportedException($"The teacher's output '{name}' holds {type}, which cannot be read."),
+        _ => throw new NotSupportedException($"The detector's output '{name}' holds {type}, which cannot be read."),
     };
 }

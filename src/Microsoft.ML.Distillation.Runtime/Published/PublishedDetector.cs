@@ -20,25 +20,27 @@ internal sealed class PublishedDetector : IDisposable
     private readonly InputWriter _writer;
     private readonly float _floor;
 
-    /// <param name="path">The .onnx file.</param>
+    /// <param name="source">The .onnx file.</param>
     /// <param name="format">What its outputs mean.</param>
     /// <param name="classNames">Its own classes, in its order.</param>
+    /// <param name="hints">Tensors of the graph to be given as feature maps, each [N, channels, height, width].</param>
     /// <param name="floor">The confidence below which predictions are dropped; <see langword="null"/>: the options' noise.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="FormatException">The file cannot be loaded, or its outputs are not of the format.</exception>
     /// <exception cref="ArgumentException">A name or an option does not fit the model.</exception>
-    public PublishedDetector(string path, TeacherFormat format, IReadOnlyList<string> classNames, OnnxTeacherOptions options, float? floor = null)
+    public PublishedDetector(
+        OnnxSource source, OnnxDetectorFormat format, IReadOnlyList<string> classNames, OnnxDetectorOptions options, IReadOnlyList<string>? hints = null, float? floor = null)
     {
         options.Validate();
-        if (classNames.Count == 0) throw new ArgumentException("The teacher's class names are empty.", nameof(classNames));
+        if (classNames.Count == 0) throw new ArgumentException("The detector's class names are empty.", nameof(classNames));
         ClassNames = classNames;
-        _runner = new OnnxRunner(path, options.Hints, options);
+        _runner = new OnnxRunner(source, hints ?? [], options);
         try
         {
-            InputSize = SizeOf(_runner.Input, options, path);
+            InputSize = SizeOf(_runner.Input, options, source.Name);
             _context = new DecoderContext(InputSize, classNames, options, _runner.OutputsBatched);
             OnnxAnswer probe = _runner.Run(Grey(InputSize), InputSize)[0];
-            _decoder = FormatRecognition.Choose(format, probe.Outputs, _context, path);
+            _decoder = FormatRecognition.Choose(format, probe.Outputs, _context, source.Name);
             HintShapes = [.. probe.Exposed.Select(CheckHint)];
         }
         catch
@@ -51,8 +53,8 @@ internal sealed class PublishedDetector : IDisposable
         _writer = new InputWriter(Preprocessing);
         ConfidentScore = options.ConfidentScore ?? Format switch
         {
-            TeacherFormat.Detr or TeacherFormat.RtDetr => 0.5,
-            TeacherFormat.FastestDet => 0.6,
+            OnnxDetectorFormat.Detr or OnnxDetectorFormat.RtDetr => 0.5,
+            OnnxDetectorFormat.FastestDet => 0.6,
             _ => 0.3,
         };
         NoiseScore = options.NoiseScore ?? ConfidentScore / 3;
@@ -60,7 +62,7 @@ internal sealed class PublishedDetector : IDisposable
     }
 
     /// <summary>The format of its outputs, found out where it was left open.</summary>
-    public TeacherFormat Format => _decoder.Format;
+    public OnnxDetectorFormat Format => _decoder.Format;
 
     /// <summary>Its own classes, in its order.</summary>
     public IReadOnlyList<string> ClassNames { get; }
@@ -72,7 +74,7 @@ internal sealed class PublishedDetector : IDisposable
     public ImageSize InputSize { get; }
 
     /// <summary>What it wants to see.</summary>
-    public TeacherPreprocessing Preprocessing { get; }
+    public OnnxPreprocessing Preprocessing { get; }
 
     /// <summary>The score from which on a prediction is its opinion.</summary>
     public double ConfidentScore { get; }
@@ -86,7 +88,7 @@ internal sealed class PublishedDetector : IDisposable
     /// <summary>Runs the detector on a batch.</summary>
     /// <param name="pixels">N images of 3·H·W values each, of <see cref="InputSize"/>, RGB planes, 0 to 1: each image stretched to that size.</param>
     /// <param name="sizes">The N images' sizes before they were stretched, of which only the proportions count.</param>
-    public IReadOnlyList<OnnxDetection> Run(float[] pixels, IReadOnlyList<ImageSize> sizes)
+    public IReadOnlyList<OnnxDetection> Run(float[] pixels, IReadOnlyList<ImageSize> sizes, CancellationToken cancellation = default)
     {
         int count = sizes.Count;
         if (pixels.Length != count * 3 * InputSize.Width * InputSize.Height)
@@ -96,7 +98,7 @@ internal sealed class PublishedDetector : IDisposable
         InputFrame[] frames = [.. Enumerable.Range(0, count).Select(i => InputFrame.For(InputSize, sizes[i], Preprocessing.Fit))];
         Parallel.For(0, count, i => _writer.Write(pixels.AsSpan(i * length, length), frames[i], inputs.AsSpan(i * length, length)));
 
-        OnnxAnswer[] answers = _runner.Run(inputs, InputSize);
+        OnnxAnswer[] answers = _runner.Run(inputs, InputSize, cancellation);
         return [.. answers.Zip(frames, Decode)];
     }
 
@@ -109,14 +111,14 @@ internal sealed class PublishedDetector : IDisposable
         return new OnnxDetection(sink.ToPredictions(), answer.Exposed, frame);
     }
 
-    private static ImageSize SizeOf(InputSpec input, OnnxTeacherOptions options, string path)
+    private static ImageSize SizeOf(InputSpec input, OnnxDetectorOptions options, string path)
     {
         (int? width, int? height) = options.AskedSize;
         return new ImageSize(Side("width", input.Width, width), Side("height", input.Height, height));
 
         int Side(string name, int? graph, int? asked) => graph is null || asked is null || graph == asked
             ? graph ?? asked ?? DefaultSize
-            : throw new ArgumentException($"The teacher '{path}' takes images of {name} {graph}, and the options ask for {asked}.", nameof(options));
+            : throw new ArgumentException($"The detector '{path}' takes images of {name} {graph}, and the options ask for {asked}.", nameof(options));
     }
 
     private static float[] Grey(ImageSize size)
@@ -127,9 +129,9 @@ internal sealed class PublishedDetector : IDisposable
     }
 
     /// <summary>The preset of the format, as far as the graph says nothing else.</summary>
-    private TeacherPreprocessing DefaultPreprocessing()
+    private OnnxPreprocessing DefaultPreprocessing()
     {
-        TeacherPreprocessing preset = TeacherPreprocessing.For(Format);
+        OnnxPreprocessing preset = OnnxPreprocessing.For(Format);
         return _runner.Input.TakesBytes
             ? preset with { Scale = 1, Mean = [0, 0, 0], StandardDeviation = [1, 1, 1] }
             : preset;

@@ -74,7 +74,7 @@ internal sealed record ReportTestSet(
         DataViewSchema.Column image = data.Schema.GetColumnOrNull(options.ImageColumnName) ?? throw new ArgumentException($"The test set has no column '{options.ImageColumnName}'.");
         var truthColumns = TruthColumns.Find(data.Schema, options.LabelColumnName, options.BoundingBoxColumnName);
         DataViewSchema.Column? path = data.Schema.GetColumnOrNull(nameof(DetectionRow.ImagePath)) is { Type: TextDataViewType } text ? text : null;
-        var sessions = Array.ConvertAll(models, model => new OnnxSession(model.ToBytes()));
+        ObjectDetector[] detectors = Array.ConvertAll(models, model => ObjectDetector.Of(model, "the model"));
         var classes = new ClassIndex();
         var images = new List<ReportedImage>();
         var truths = new List<TrueBox[]>();
@@ -94,7 +94,7 @@ internal sealed record ReportTestSet(
                 getImage(ref pixels);
                 getPath?.Invoke(ref name);
                 RgbImage rgb = MLImagePixels.ToRgb(pixels);
-                for (int m = 0; m < models.Length; m++) found[m].Add(Detect(sessions[m], DetectorGraph.ClassNames(models[m]), rgb, times[m]));
+                for (int m = 0; m < models.Length; m++) found[m].Add(Detect(detectors[m], rgb, times[m]));
                 long row = cursor.Position;
                 string file = name.ToString();
                 images.Add(new ReportedImage(
@@ -105,7 +105,7 @@ internal sealed record ReportTestSet(
         }
         finally
         {
-            foreach (OnnxSession session in sessions) session.Dispose();
+            foreach (ObjectDetector detector in detectors) detector.Dispose();
         }
 
         if (images.Count == 0) throw new ArgumentException("The test set has no row.");
@@ -114,16 +114,12 @@ internal sealed record ReportTestSet(
             [.. times.Select(list => list.Skip(list.Count > WarmUp ? WarmUp : 0).Order().ElementAt((list.Count - (list.Count > WarmUp ? WarmUp : 0)) / 2))]);
     }
 
-    private static ReportedBox[] Detect(OnnxSession session, IReadOnlyList<string> names, RgbImage image, List<double> times)
+    private static ReportedBox[] Detect(ObjectDetector detector, RgbImage image, List<double> times)
     {
         long start = Stopwatch.GetTimestamp();
-        Dictionary<string, Array> found = session.Run(
-            OnnxSession.Input(DetectorGraph.Pixels, image.Pixels, 1, image.Pixels.Length),
-            OnnxSession.Input(DetectorGraph.Size, new long[] { image.Height, image.Width }, 1, 2));
+        IReadOnlyList<Detection> found = detector.Detect(image);
         times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-        float[] boxes = (float[])found[DetectorGraph.Boxes], scores = (float[])found[DetectorGraph.Scores];
-        long[] labels = (long[])found[DetectorGraph.Classes];
-        return [.. labels.Select((label, i) => new ReportedBox(names[(int)label], boxes[4 * i], boxes[4 * i + 1], boxes[4 * i + 2], boxes[4 * i + 3], scores[i]))];
+        return [.. found.Select(one => new ReportedBox(one.Label, one.Box.X0, one.Box.Y0, one.Box.X1, one.Box.Y1, one.Score))];
     }
 
     private static DetectionMetrics Measure(List<TrueBox[]> truths, List<IReadOnlyList<ReportedBox>> found, ClassIndex classes)

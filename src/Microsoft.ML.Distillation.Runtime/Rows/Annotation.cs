@@ -23,6 +23,9 @@ internal sealed record Detections(float[] Boxes, float[] Scores, int[] Labels)
 {
     /// <summary>The number of detections.</summary>
     public int Count => Labels.Length;
+
+    /// <summary>The same with horizontal and vertical coordinates multiplied: of shares by an image's size, or of pixels by its inverse.</summary>
+    public Detections Scaled(float x, float y) => this with { Boxes = [.. Boxes.Select((value, i) => value * (i % 2 == 0 ? x : y))] };
 }
 
 /// <summary>Decides whether a box, x0 y0 x1 y1 in pixels, can be trained on.</summary>

@@ -10,12 +10,12 @@ namespace Microsoft.ML.Distillation.Tool.Commands;
 /// <summary>The options that name a teacher: a model of this library, or anyone's ONNX detector and how it is read.</summary>
 internal sealed class TeacherOptionSet
 {
-    private static readonly (string Name, TeacherFormat Format)[] Formats =
+    private static readonly (string Name, OnnxDetectorFormat Format)[] Formats =
     [
-        ("auto", TeacherFormat.Auto), ("yolox", TeacherFormat.YoloX), ("yolov5", TeacherFormat.YoloV5), ("yolov8", TeacherFormat.YoloV8),
-        ("gfl", TeacherFormat.Gfl), ("detr", TeacherFormat.Detr), ("ssd", TeacherFormat.Ssd), ("torchvision", TeacherFormat.Torchvision),
-        ("fastestdet", TeacherFormat.FastestDet), ("rtdetr", TeacherFormat.RtDetr), ("tensorflow", TeacherFormat.TensorFlow),
-        ("yolo-end-to-end", TeacherFormat.YoloEndToEnd),
+        ("auto", OnnxDetectorFormat.Auto), ("yolox", OnnxDetectorFormat.YoloX), ("yolov5", OnnxDetectorFormat.YoloV5), ("yolov8", OnnxDetectorFormat.YoloV8),
+        ("gfl", OnnxDetectorFormat.Gfl), ("detr", OnnxDetectorFormat.Detr), ("ssd", OnnxDetectorFormat.Ssd), ("torchvision", OnnxDetectorFormat.Torchvision),
+        ("fastestdet", OnnxDetectorFormat.FastestDet), ("rtdetr", OnnxDetectorFormat.RtDetr), ("tensorflow", OnnxDetectorFormat.TensorFlow),
+        ("yolo-end-to-end", OnnxDetectorFormat.YoloEndToEnd),
     ];
 
     private static readonly (string Name, ImageFit Fit)[] Fits =
@@ -86,7 +86,7 @@ internal sealed class TeacherOptionSet
     }
 
     /// <summary>The format that was given.</summary>
-    public TeacherFormat FormatOf(ParseResult parsed) => Formats.First(format => format.Name == parsed.GetRequiredValue(_format)).Format;
+    public OnnxDetectorFormat FormatOf(ParseResult parsed) => Formats.First(format => format.Name == parsed.GetRequiredValue(_format)).Format;
 
     /// <summary>The classes of an ONNX detector of another origin: those that were given, or that it carries; null for a model of this library.</summary>
     public IReadOnlyList<string>? NamesOf(ParseResult parsed) => parsed.GetValue(_classes) is string classes
@@ -110,13 +110,13 @@ internal sealed class TeacherOptionSet
     };
 
     /// <summary>The format's preset with what was given; where nothing was, the preset is left to the format that is found.</summary>
-    private TeacherPreprocessing? PreprocessingOf(ParseResult parsed)
+    private OnnxPreprocessing? PreprocessingOf(ParseResult parsed)
     {
         Option[] given = [.. ((Option[])[_fit, _fill, _channels, _scale, _mean, _deviation]).Where(option => parsed.GetResult(option) is { Implicit: false })];
         if (given.Length == 0) return null;
-        TeacherFormat format = FormatOf(parsed);
-        if (format == TeacherFormat.Auto) throw new UsageException($"{given[0].Name} changes a format's preset: name the format with --teacher-format.");
-        TeacherPreprocessing preset = TeacherPreprocessing.For(format);
+        OnnxDetectorFormat format = FormatOf(parsed);
+        if (format == OnnxDetectorFormat.Auto) throw new UsageException($"{given[0].Name} changes a format's preset: name the format with --teacher-format.");
+        OnnxPreprocessing preset = OnnxPreprocessing.For(format);
         return preset with
         {
             Fit = parsed.GetValue(_fit) is not (null or "preset") ? Fits.First(fit => fit.Name == parsed.GetValue(_fit)).Fit : preset.Fit,

@@ -33,13 +33,13 @@ internal static class TeacherInspection
     /// <summary>The formats that the outputs fit, with the numbers of classes for which they do.</summary>
     public static void WriteGuesses(TextWriter output, ImageSize input, IReadOnlyList<OnnxOutput> outputs, bool batched, OnnxTeacherOptions options, string path)
     {
-        var fits = new Dictionary<TeacherFormat, List<int>>();
+        var fits = new Dictionary<OnnxDetectorFormat, List<int>>();
         for (int classes = 1; classes <= MostClasses; classes++)
         {
             var context = new DecoderContext(input, [.. Enumerable.Range(0, classes).Select(c => $"{c}")], options, batched);
             try
             {
-                TeacherFormat format = FormatRecognition.Choose(TeacherFormat.Auto, outputs, context, path).Format;
+                OnnxDetectorFormat format = FormatRecognition.Choose(OnnxDetectorFormat.Auto, outputs, context, path).Format;
                 if (!fits.TryGetValue(format, out List<int>? counts)) fits[format] = counts = [];
                 counts.Add(classes);
             }
@@ -50,7 +50,7 @@ internal static class TeacherInspection
         }
 
         if (fits.Count == 0) output.WriteLine("format   none of the known ones, whatever the number of classes, or no certain one: name it with --teacher-format");
-        foreach ((TeacherFormat format, List<int> counts) in fits)
+        foreach ((OnnxDetectorFormat format, List<int> counts) in fits)
         {
             string classes = counts.Count > 3 ? "any number of classes" : $"{string.Join(" or ", counts)} {(counts is [1] ? "class" : "classes")}";
             output.WriteLine($"format   {format} with {classes}; give their names with --teacher-classes");
@@ -60,7 +60,7 @@ internal static class TeacherInspection
     /// <summary>Writes how the detector is read.</summary>
     public static void WriteReading(TextWriter output, PublishedDetector detector)
     {
-        TeacherPreprocessing seen = detector.Preprocessing;
+        OnnxPreprocessing seen = detector.Preprocessing;
         output.WriteLine($"format   {detector.Format}, {detector.ClassNames.Count} classes: {string.Join(", ", detector.ClassNames.Take(10))}{(detector.ClassNames.Count > 10 ? ", …" : "")}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"sees     {detector.InputSize}, {seen.Fit}{(seen.Fit == ImageFit.Stretch ? "" : $" with grey {seen.Fill}")}, {seen.Channels}, (pixel × {seen.Scale} − [{List(seen.Mean)}]) / [{List(seen.StandardDeviation)}]"));

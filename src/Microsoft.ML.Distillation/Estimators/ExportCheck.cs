@@ -43,15 +43,15 @@ internal static class ExportCheck
     }
 
     /// <summary>Compares both on images spread over a data set.</summary>
-    /// <param name="asWritten">Whether ONNX Runtime is to round and compute as the graph says (see <see cref="OnnxSession"/>).</param>
+    /// <param name="asWritten">Whether ONNX Runtime is to round and compute as the graph says (see <see cref="SessionSettings.AsWritten"/>).</param>
     public static ExportAgreement Compare(Detector detector, OnnxModelFile exported, IDetectionDataset data, bool asWritten, ExportTolerance tolerance)
     {
         detector.eval();
-        using var session = new OnnxSession(exported.ToBytes(), asWritten);
+        using var export = ObjectDetector.Of(exported, "the exported model", new ObjectDetectorOptions { AsWritten = asWritten });
         var agreement = new ExportAgreement(tolerance);
         int count = Math.Min(Images, data.Count);
         int[] indices = [.. Enumerable.Range(0, count).Select(i => (int)((long)i * data.Count / count))];
-        Detections[] found = [.. indices.Select(index => Detect(session, data.Read(index)))];
+        Detections[] found = [.. indices.Select(index => Detect(export, data.Read(index)))];
         for (int i = 0; i < count; i++) agreement.Add(Detect(detector, data, indices[i]), found[i]);
         if (agreement.IsClose) return agreement;
 
@@ -70,15 +70,8 @@ internal static class ExportCheck
         return detector.Detect(batch.Views[0])[0];
     }
 
-    private static Detections Detect(OnnxSession session, RgbImage image)
-    {
-        Dictionary<string, Array> found = session.Run(
-            OnnxSession.Input(DetectorGraph.Pixels, image.Pixels, 1, image.Pixels.Length),
-            OnnxSession.Input(DetectorGraph.Size, new long[] { image.Height, image.Width }, 1, 2));
-        float[] boxes = (float[])found[DetectorGraph.Boxes];
-        for (int i = 0; i < boxes.Length; i++) boxes[i] /= i % 2 == 0 ? image.Width : image.Height;
-        return new Detections(boxes, (float[])found[DetectorGraph.Scores], [.. ((long[])found[DetectorGraph.Classes]).Select(c => (int)c)]);
-    }
+    /// <summary>The export's detections, in shares of the image as the network gives them.</summary>
+    private static Detections Detect(ObjectDetector export, RgbImage image) => export.Run([image])[0].Scaled(1f / image.Width, 1f / image.Height);
 }
 
 /// <summary>How well two detectors agree on the same images.</summary>

@@ -50,11 +50,11 @@ public sealed class Teacher
     /// labels alone, and the teacher's further ones are not used; both are said in the log.
     /// </summary>
     /// <param name="path">The .onnx file. It is opened when training begins.</param>
-    /// <param name="format">What its outputs mean; <see cref="TeacherFormat.Auto"/> finds out, where they leave no doubt.</param>
+    /// <param name="format">What its outputs mean; <see cref="OnnxDetectorFormat.Auto"/> finds out, where they leave no doubt.</param>
     /// <param name="classNames">The detector's own classes, in its own order.</param>
     /// <param name="options">How it is run and read; <see langword="null"/> for the format's usual ways.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    public static Teacher FromOnnx(string path, TeacherFormat format, IReadOnlyList<string> classNames, OnnxTeacherOptions? options = null)
+    public static Teacher FromOnnx(string path, OnnxDetectorFormat format, IReadOnlyList<string> classNames, OnnxTeacherOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(classNames);
@@ -71,16 +71,16 @@ public sealed class Teacher
         });
     }
 
-    /// <inheritdoc cref="FromOnnx(string, TeacherFormat, IReadOnlyList{string}, OnnxTeacherOptions?)"/>
+    /// <inheritdoc cref="FromOnnx(string, OnnxDetectorFormat, IReadOnlyList{string}, OnnxTeacherOptions?)"/>
     /// <param name="classNamesPath">A text file with the detector's own classes, one in each line, in its own order.</param>
     /// <exception cref="FormatException">The file of class names has an empty line.</exception>
-    public static Teacher FromOnnx(string path, TeacherFormat format, string classNamesPath, OnnxTeacherOptions? options = null)
+    public static Teacher FromOnnx(string path, OnnxDetectorFormat format, string classNamesPath, OnnxTeacherOptions? options = null)
         => FromOnnx(path, format, ClassNameFile.Read(classNamesPath), options);
 
     /// <summary>A detector that someone published as ONNX and that carries its class names in its metadata, as those of Ultralytics do.</summary>
-    /// <inheritdoc cref="FromOnnx(string, TeacherFormat, IReadOnlyList{string}, OnnxTeacherOptions?)"/>
+    /// <inheritdoc cref="FromOnnx(string, OnnxDetectorFormat, IReadOnlyList{string}, OnnxTeacherOptions?)"/>
     /// <exception cref="ArgumentException">The model does not carry its class names.</exception>
-    public static Teacher FromOnnx(string path, TeacherFormat format = TeacherFormat.Auto, OnnxTeacherOptions? options = null)
+    public static Teacher FromOnnx(string path, OnnxDetectorFormat format = OnnxDetectorFormat.Auto, OnnxTeacherOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no teacher '{path}'.", path);

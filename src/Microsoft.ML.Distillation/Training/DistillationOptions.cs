@@ -105,7 +105,7 @@ public sealed record DistillationOptions
 
     /// <summary>
     /// The weight of LD (Zheng et al. 2022): the teacher's distributions of box sides, for one-stage students of a one-stage teacher or of
-    /// an ONNX teacher of the format <see cref="TeacherFormat.Gfl"/>. 0: none; 0.25 is usual.
+    /// an ONNX teacher of the format <see cref="OnnxDetectorFormat.Gfl"/>. 0: none; 0.25 is usual.
     /// </summary>
     public double LocalizationWeight { get; init; }
 

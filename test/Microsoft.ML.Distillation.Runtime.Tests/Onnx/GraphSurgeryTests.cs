@@ -8,7 +8,7 @@ namespace Microsoft.ML.Distillation.Tests.Onnx;
 
 public class GraphSurgeryTests
 {
-    private static readonly OnnxTeacherOptions Options = new();
+    private static readonly OnnxDetectorOptions Options = new();
 
     [Test]
     public void Candidates_AreTheFeatureMaps_WithTheirStrides()

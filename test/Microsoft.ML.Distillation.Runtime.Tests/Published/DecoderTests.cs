@@ -19,7 +19,7 @@ public class DecoderTests
     public void DeleteGraph() => _graph.Dispose();
 
     [Test]
-    public void YoloX_AddsItsCell_AndRaisesTheExponential([Values(TeacherFormat.YoloX, TeacherFormat.Auto)] TeacherFormat format)
+    public void YoloX_AddsItsCell_AndRaisesTheExponential([Values(OnnxDetectorFormat.YoloX, OnnxDetectorFormat.Auto)] OnnxDetectorFormat format)
     {
         var rows = new float[Cells * 7];
         // The second level, third row, second column: (1 + .5)·16 = 24, (2 + .25)·16 = 36, e^(ln 2)·16 = 32, e^0·16 = 16.
@@ -30,25 +30,25 @@ public class DecoderTests
         Expect(_graph.Predict(format, classes: 2), [8, 28, 40, 44], [.4f, .72f]);
     }
 
-    [TestCase(TeacherFormat.YoloV5, Cells)]
-    [TestCase(TeacherFormat.YoloV5, 3 * Cells)]
-    [TestCase(TeacherFormat.Auto, 3 * Cells)]
-    public void YoloV5_HasPixels_OfThreeAnchorsInACell(TeacherFormat format, int count)
+    [TestCase(OnnxDetectorFormat.YoloV5, Cells)]
+    [TestCase(OnnxDetectorFormat.YoloV5, 3 * Cells)]
+    [TestCase(OnnxDetectorFormat.Auto, 3 * Cells)]
+    public void YoloV5_HasPixels_OfThreeAnchorsInACell(OnnxDetectorFormat format, int count)
     {
         Rows(count, .8f);
         using PublishedDetector detector = _graph.Load(format, 2);
 
-        Assert.That(detector.Format, Is.EqualTo(TeacherFormat.YoloV5));
+        Assert.That(detector.Format, Is.EqualTo(OnnxDetectorFormat.YoloV5));
         Expect(_graph.Predict(format, classes: 2), [8, 28, 40, 44], [.4f, .72f]);
     }
 
     [Test]
-    public void YoloX_MayBeDecoded_AndSeesWhatYoloXSees([Values(TeacherFormat.YoloX, TeacherFormat.Auto)] TeacherFormat format)
+    public void YoloX_MayBeDecoded_AndSeesWhatYoloXSees([Values(OnnxDetectorFormat.YoloX, OnnxDetectorFormat.Auto)] OnnxDetectorFormat format)
     {
         Rows(Cells, .8f);
         using PublishedDetector detector = _graph.Load(format, 2);
 
-        Assert.That(detector.Format, Is.EqualTo(TeacherFormat.YoloX));
+        Assert.That(detector.Format, Is.EqualTo(OnnxDetectorFormat.YoloX));
         Assert.That((detector.Preprocessing.Scale, detector.Preprocessing.Channels, detector.Preprocessing.Fit, detector.Preprocessing.Fill),
             Is.EqualTo((1f, ChannelOrder.Bgr, ImageFit.LetterboxTopLeft, 114f)));
         Expect(_graph.Predict(format, classes: 2), [8, 28, 40, 44], [.4f, .72f]);
@@ -58,10 +58,10 @@ public class DecoderTests
     public void YoloV6_IsToldFromYoloX_ByAnObjectnessOfOne()
     {
         Rows(Cells, 1, elsewhere: 1);
-        using PublishedDetector detector = _graph.Load(TeacherFormat.Auto, 2);
+        using PublishedDetector detector = _graph.Load(OnnxDetectorFormat.Auto, 2);
 
-        Assert.That(detector.Format, Is.EqualTo(TeacherFormat.YoloV5));
-        Expect(_graph.Predict(TeacherFormat.Auto, classes: 2), [8, 28, 40, 44], [.5f, .9f]);
+        Assert.That(detector.Format, Is.EqualTo(OnnxDetectorFormat.YoloV5));
+        Expect(_graph.Predict(OnnxDetectorFormat.Auto, classes: 2), [8, 28, 40, 44], [.5f, .9f]);
     }
 
     [Test]
@@ -69,13 +69,13 @@ public class DecoderTests
     {
         Rows(50, .8f);
 
-        Assert.That(() => _graph.Predict(TeacherFormat.Auto, classes: 2), Throws.TypeOf<FormatException>()
+        Assert.That(() => _graph.Predict(OnnxDetectorFormat.Auto, classes: 2), Throws.TypeOf<FormatException>()
             .With.Message.Contains("YoloX (").And.Message.Contains("BGR from 0 to 255").And.Message.Contains("YoloV5 (").And.Message.Contains("RGB from 0 to 1"));
-        Expect(_graph.Predict(TeacherFormat.YoloX, classes: 2), [8, 28, 40, 44], [.4f, .72f]);
+        Expect(_graph.Predict(OnnxDetectorFormat.YoloX, classes: 2), [8, 28, 40, 44], [.4f, .72f]);
     }
 
     [Test]
-    public void EndToEnd_HasDetectionsInRows([Values(TeacherFormat.YoloEndToEnd, TeacherFormat.Auto)] TeacherFormat format, [Values(1, 2, 3)] int classes)
+    public void EndToEnd_HasDetectionsInRows([Values(OnnxDetectorFormat.YoloEndToEnd, OnnxDetectorFormat.Auto)] OnnxDetectorFormat format, [Values(1, 2, 3)] int classes)
     {
         var rows = new float[300 * 6];
         float[] row = [8, 28, 40, 44, .7f, classes - 1];
@@ -83,7 +83,7 @@ public class DecoderTests
         _graph.Output("output0", rows, [300, 6]);
         using PublishedDetector detector = _graph.Load(format, classes);
 
-        Assert.That(detector.Format, Is.EqualTo(TeacherFormat.YoloEndToEnd));
+        Assert.That(detector.Format, Is.EqualTo(OnnxDetectorFormat.YoloEndToEnd));
         Expect(_graph.Predict(format, classes), [8, 28, 40, 44], [.. Enumerable.Repeat(0f, classes - 1), .7f]);
     }
 
@@ -95,16 +95,16 @@ public class DecoderTests
         using var graph = new TeacherGraph(noBatch: true);
         float[] values = [0, 8, 28, 40, 44, 1, .7f, 0, 0, 0, 9, 9, 0, .01f];
         graph.Output("output", values[..(7 * rows)], [rows, 7]);
-        using PublishedDetector detector = graph.Load(TeacherFormat.Auto, 2);
+        using PublishedDetector detector = graph.Load(OnnxDetectorFormat.Auto, 2);
 
-        Assert.That(detector.Format, Is.EqualTo(TeacherFormat.YoloEndToEnd));
-        if (rows == 0) Assert.That(graph.Predict(TeacherFormat.Auto, 2).Count, Is.Zero);
-        else Expect(graph.Predict(TeacherFormat.Auto, 2), [8, 28, 40, 44], [0, .7f]);
+        Assert.That(detector.Format, Is.EqualTo(OnnxDetectorFormat.YoloEndToEnd));
+        if (rows == 0) Assert.That(graph.Predict(OnnxDetectorFormat.Auto, 2).Count, Is.Zero);
+        else Expect(graph.Predict(OnnxDetectorFormat.Auto, 2), [8, 28, 40, 44], [0, .7f]);
     }
 
     [Test]
     public void YoloV8_HasARowForEachValue_OrForEachPrediction(
-        [Values(TeacherFormat.YoloV8, TeacherFormat.Auto)] TeacherFormat format, [Values] bool transposed)
+        [Values(OnnxDetectorFormat.YoloV8, OnnxDetectorFormat.Auto)] OnnxDetectorFormat format, [Values] bool transposed)
     {
         float[] column = [24, 36, 32, 16, .4f, .72f];
         var values = new float[Cells * 6];
@@ -115,7 +115,7 @@ public class DecoderTests
     }
 
     [Test]
-    public void NanoDetPlus_TakesTheMeanOfItsBins_FromTheCellsCorner([Values(TeacherFormat.Gfl, TeacherFormat.Auto)] TeacherFormat format)
+    public void NanoDetPlus_TakesTheMeanOfItsBins_FromTheCellsCorner([Values(OnnxDetectorFormat.Gfl, OnnxDetectorFormat.Auto)] OnnxDetectorFormat format)
     {
         const int columns = 2 + 32;
         var rows = new float[Cells * columns];
@@ -147,8 +147,8 @@ public class DecoderTests
         }
 
         // From (24, 24).
-        Expect(_graph.Predict(TeacherFormat.Auto, classes: 2), [16, 8, 64, 56], [.3f, .6f]);
-        Expect(_graph.Predict(TeacherFormat.Gfl, classes: 2, new OnnxTeacherOptions { CellOffset = 0 }), [8, 0, 56, 48], [.3f, .6f]);
+        Expect(_graph.Predict(OnnxDetectorFormat.Auto, classes: 2), [16, 8, 64, 56], [.3f, .6f]);
+        Expect(_graph.Predict(OnnxDetectorFormat.Gfl, classes: 2, new OnnxDetectorOptions { CellOffset = 0 }), [8, 0, 56, 48], [.3f, .6f]);
     }
 
     /// <summary>
@@ -162,7 +162,7 @@ public class DecoderTests
         if (blocks) outputs = [.. outputs.OrderBy(output => output.Name.StartsWith("dis", StringComparison.Ordinal))];
         foreach ((string name, float[] values, long[] shape) in outputs) _graph.Output(name, values, shape);
 
-        DensePredictions predictions = _graph.Predict(TeacherFormat.Auto, classes: 2);
+        DensePredictions predictions = _graph.Predict(OnnxDetectorFormat.Auto, classes: 2);
 
         // In the middle of the one cell, in strides of 64 and of 128, one tenth of which reaches beyond the input.
         Assert.That(predictions.Count, Is.EqualTo(ofOneCell));
@@ -185,7 +185,7 @@ public class DecoderTests
     [Test]
     public void Gfl_ReadsAnInputOf32Pixels_WhoseLastLevelHasOneCell()
     {
-        var options = new OnnxTeacherOptions();
+        var options = new OnnxDetectorOptions();
         foreach (int stride in new[] { 8, 16, 32 })
         {
             int cells = 32 / stride * (32 / stride);
@@ -211,11 +211,11 @@ public class DecoderTests
         Distances().CopyTo(rows, at + 2);
         _graph.Output("output", rows, [Cells, columns]);
 
-        Expect(_graph.Predict(TeacherFormat.Gfl, classes: 2), [8, 0, 56, 48], [.5f, .75f]);
+        Expect(_graph.Predict(OnnxDetectorFormat.Gfl, classes: 2), [8, 0, 56, 48], [.5f, .75f]);
     }
 
     [Test]
-    public void Detr_TakesTheSoftmax_WithNoObjectLast([Values(TeacherFormat.Detr, TeacherFormat.Auto)] TeacherFormat format)
+    public void Detr_TakesTheSoftmax_WithNoObjectLast([Values(OnnxDetectorFormat.Detr, OnnxDetectorFormat.Auto)] OnnxDetectorFormat format)
     {
         // e^x of 1, 6, 3 and 1, 1, 98.
         _graph.Output("logits", [0, MathF.Log(6), MathF.Log(3), 0, 0, MathF.Log(98)], [2, 3]);
@@ -230,19 +230,19 @@ public class DecoderTests
     {
         _graph.Output("logits", [0, MathF.Log(3), -9, -9], [2, 2]);
         _graph.Output("pred_boxes", [.375f, .5625f, .5f, .25f, .5f, .5f, .1f, .1f], [2, 4]);
-        using PublishedDetector detector = _graph.Load(TeacherFormat.Auto, 2);
+        using PublishedDetector detector = _graph.Load(OnnxDetectorFormat.Auto, 2);
 
-        Assert.That(detector.Format, Is.EqualTo(TeacherFormat.RtDetr));
+        Assert.That(detector.Format, Is.EqualTo(OnnxDetectorFormat.RtDetr));
         Sees(detector, ImageFit.Stretch, 1f / 255, [0, 0, 0], [1, 1, 1]);
-        Expect(_graph.Predict(TeacherFormat.Auto, classes: 2), [8, 28, 40, 44], [.5f, .75f]);
+        Expect(_graph.Predict(OnnxDetectorFormat.Auto, classes: 2), [8, 28, 40, 44], [.5f, .75f]);
 
-        using PublishedDetector deformable = _graph.Load(TeacherFormat.Detr, 2);
+        using PublishedDetector deformable = _graph.Load(OnnxDetectorFormat.Detr, 2);
         Sees(deformable, ImageFit.Stretch, 1f / 255, [0.485f, 0.456f, 0.406f], [0.229f, 0.224f, 0.225f]);
-        Expect(_graph.Predict(TeacherFormat.Detr, classes: 2), [8, 28, 40, 44], [.5f, .75f]);
-        using PublishedDetector detr = _graph.Load(TeacherFormat.Detr, 1);
-        Assert.That(() => _graph.Load(TeacherFormat.RtDetr, 1), Throws.TypeOf<FormatException>());
-        using PublishedDetector found = _graph.Load(TeacherFormat.Auto, 1);
-        Assert.That((detr.Format, found.Format), Is.EqualTo((TeacherFormat.Detr, TeacherFormat.Detr)));
+        Expect(_graph.Predict(OnnxDetectorFormat.Detr, classes: 2), [8, 28, 40, 44], [.5f, .75f]);
+        using PublishedDetector detr = _graph.Load(OnnxDetectorFormat.Detr, 1);
+        Assert.That(() => _graph.Load(OnnxDetectorFormat.RtDetr, 1), Throws.TypeOf<FormatException>());
+        using PublishedDetector found = _graph.Load(OnnxDetectorFormat.Auto, 1);
+        Assert.That((detr.Format, found.Format), Is.EqualTo((OnnxDetectorFormat.Detr, OnnxDetectorFormat.Detr)));
         Sees(found, ImageFit.Stretch, 1f / 255, [0.485f, 0.456f, 0.406f], [0.229f, 0.224f, 0.225f]);
     }
 
@@ -250,10 +250,10 @@ public class DecoderTests
     public void RtDetr_MayEndInLabels_FromZeroOn_InBatches()
     {
         _graph.Output("labels", [1, 0], [2]).Output("boxes", [8, 28, 40, 44, 0, 0, 9, 9], [2, 4]).Output("scores", [.7f, .01f], [2]);
-        using PublishedDetector detector = _graph.Load(TeacherFormat.Auto, 2);
+        using PublishedDetector detector = _graph.Load(OnnxDetectorFormat.Auto, 2);
 
-        Assert.That(detector.Format, Is.EqualTo(TeacherFormat.RtDetr));
-        Expect(_graph.Predict(TeacherFormat.Auto, classes: 2), [8, 28, 40, 44], [0, .7f]);
+        Assert.That(detector.Format, Is.EqualTo(OnnxDetectorFormat.RtDetr));
+        Expect(_graph.Predict(OnnxDetectorFormat.Auto, classes: 2), [8, 28, 40, 44], [0, .7f]);
     }
 
     [Test]
@@ -261,11 +261,11 @@ public class DecoderTests
     {
         _graph.Output("output0", [.375f, .5625f, .5f, .25f, .5f, .75f, .5f, .5f, .1f, .1f, .01f, .02f], [2, 6]);
 
-        Expect(_graph.Predict(TeacherFormat.Auto, classes: 2), [8, 28, 40, 44], [.5f, .75f]);
+        Expect(_graph.Predict(OnnxDetectorFormat.Auto, classes: 2), [8, 28, 40, 44], [.5f, .75f]);
     }
 
     [Test]
-    public void Ssd_HasBackgroundFirst([Values(TeacherFormat.Ssd, TeacherFormat.Auto)] TeacherFormat format)
+    public void Ssd_HasBackgroundFirst([Values(OnnxDetectorFormat.Ssd, OnnxDetectorFormat.Auto)] OnnxDetectorFormat format)
     {
         _graph.Output("scores", [.9f, .05f, .05f, .3f, .1f, .6f], [2, 3]);
         _graph.Output("boxes", [0, 0, 1, 1, .125f, .4375f, .625f, .6875f], [2, 4]);
@@ -279,7 +279,7 @@ public class DecoderTests
         _graph.Output("confidences", [MathF.Log(1), MathF.Log(3), -9, -9], [2, 2]);
         _graph.Output("locations", [.125f, .4375f, .625f, .6875f, 0, 0, 1, 1], [2, 4]);
 
-        Expect(_graph.Predict(TeacherFormat.Ssd, classes: 2), [8, 28, 40, 44], [.5f, .75f]);
+        Expect(_graph.Predict(OnnxDetectorFormat.Ssd, classes: 2), [8, 28, 40, 44], [.5f, .75f]);
     }
 
     /// <summary>The ONNX model zoo's SSD, in a batch; boxes without one are read so too.</summary>
@@ -288,11 +288,11 @@ public class DecoderTests
     {
         using var graph = new TeacherGraph(noBatch: !batch);
         graph.Output("bboxes", [.125f, .4375f, .625f, .6875f, 0, 0, 1.1f, 1], [2, 4]).Output("labels", [2, 1], [2]).Output("scores", [.7f, .01f], [2]);
-        using PublishedDetector detector = graph.Load(TeacherFormat.Auto, 2);
+        using PublishedDetector detector = graph.Load(OnnxDetectorFormat.Auto, 2);
 
-        Assert.That(detector.Format, Is.EqualTo(TeacherFormat.Ssd));
-        Expect(graph.Predict(TeacherFormat.Auto, classes: 2), [8, 28, 40, 44], [0, .7f]);
-        Expect(graph.Predict(TeacherFormat.Torchvision, classes: 2, new OnnxTeacherOptions { FirstLabel = 1 }), [8, 28, 40, 44], [0, .7f]);
+        Assert.That(detector.Format, Is.EqualTo(OnnxDetectorFormat.Ssd));
+        Expect(graph.Predict(OnnxDetectorFormat.Auto, classes: 2), [8, 28, 40, 44], [0, .7f]);
+        Expect(graph.Predict(OnnxDetectorFormat.Torchvision, classes: 2, new OnnxDetectorOptions { FirstLabel = 1 }), [8, 28, 40, 44], [0, .7f]);
     }
 
     [Test]
@@ -300,18 +300,18 @@ public class DecoderTests
     {
         _graph.Output("boxes", new float[8], [2, 4]).Output("labels", [0, 0], [2]).Output("scores", [0, 0], [2]);
 
-        Assert.That(() => _graph.Predict(TeacherFormat.Auto, classes: 2), Throws.TypeOf<FormatException>()
+        Assert.That(() => _graph.Predict(OnnxDetectorFormat.Auto, classes: 2), Throws.TypeOf<FormatException>()
             .With.Message.Contains("Ssd (").And.Message.Contains("RtDetr (").And.Message.Contains("Torchvision ("));
     }
 
     [Test]
-    public void TensorFlow_HasRowsBeforeColumns_InShares_AndLabelsFromOne([Values(TeacherFormat.TensorFlow, TeacherFormat.Auto)] TeacherFormat format)
+    public void TensorFlow_HasRowsBeforeColumns_InShares_AndLabelsFromOne([Values(OnnxDetectorFormat.TensorFlow, OnnxDetectorFormat.Auto)] OnnxDetectorFormat format)
     {
         _graph.Output("detection_boxes:0", [.4375f, .125f, .6875f, .625f, 0, 0, 0, 0], [2, 4]).Output("detection_classes:0", [2, 1], [2])
             .Output("detection_scores:0", [.7f, 0], [2]).Output("num_detections:0", [1], []).Output("raw_detection_boxes", [0, 0, 1, 1], [1, 4]);
         using PublishedDetector detector = _graph.Load(format, 2);
 
-        Assert.That(detector.Format, Is.EqualTo(TeacherFormat.TensorFlow));
+        Assert.That(detector.Format, Is.EqualTo(OnnxDetectorFormat.TensorFlow));
         Sees(detector, ImageFit.Stretch, 1, [0, 0, 0], [1, 1, 1]);
         Expect(_graph.Predict(format, classes: 2), [8, 28, 40, 44], [0, .7f]);
     }
@@ -322,14 +322,14 @@ public class DecoderTests
         using var graph = new TeacherGraph(noBatch: true);
         graph.Output("boxes", [8, 28, 40, 44, 0, 0, 9, 9], [2, 4]).Integers("labels", 2, 1).Output("scores", [.7f, .01f], [2]);
 
-        Expect(graph.Predict(TeacherFormat.Auto, classes: 2), [8, 28, 40, 44], [0, .7f]);
-        Expect(graph.Predict(TeacherFormat.Torchvision, classes: 3, new OnnxTeacherOptions { FirstLabel = 0 }), [8, 28, 40, 44], [0, 0, .7f]);
-        using var detector = new PublishedDetector(graph.Save(), TeacherFormat.Auto, ["__background__", "cat", "dog"], new OnnxTeacherOptions());
+        Expect(graph.Predict(OnnxDetectorFormat.Auto, classes: 2), [8, 28, 40, 44], [0, .7f]);
+        Expect(graph.Predict(OnnxDetectorFormat.Torchvision, classes: 3, new OnnxDetectorOptions { FirstLabel = 0 }), [8, 28, 40, 44], [0, 0, .7f]);
+        using var detector = new PublishedDetector(graph.Save(), OnnxDetectorFormat.Auto, ["__background__", "cat", "dog"], new OnnxDetectorOptions());
         Expect(detector.Run(new float[3 * 64 * 64], [new ImageSize(64, 64)])[0].Predictions, [8, 28, 40, 44], [0, 0, .7f]);
     }
 
     [Test]
-    public void FastestDet_MultipliesObjectnessAndClass([Values(TeacherFormat.FastestDet, TeacherFormat.Auto)] TeacherFormat format)
+    public void FastestDet_MultipliesObjectnessAndClass([Values(OnnxDetectorFormat.FastestDet, OnnxDetectorFormat.Auto)] OnnxDetectorFormat format)
     {
         // Cell (2, 1) of 4 × 4: x = (1 + tanh(artanh ½)) / 4 = .375, y = 2 / 4, width σ(0) = ½, height σ(ln ⅓) = ¼.
         float[] cell = [.9f, MathF.Atanh(.5f), 0, 0, MathF.Log(1f / 3), .2f, .8f];
@@ -347,14 +347,14 @@ public class DecoderTests
     public void Custom_IsWhatTheDelegateSays()
     {
         _graph.Output("anything", [8, 28, 40, 44, .3f], [5]);
-        var options = new OnnxTeacherOptions
+        var options = new OnnxDetectorOptions
         {
-            Decoder = outputs => new TeacherPredictions(outputs["anything"].Values[..4].ToArray(), [.1f, outputs["anything"].Values.Span[4]]),
+            Decoder = outputs => new OnnxPredictions(outputs["anything"].Values[..4].ToArray(), [.1f, outputs["anything"].Values.Span[4]]),
         };
 
-        Expect(_graph.Predict(TeacherFormat.Auto, classes: 2, options), [8, 28, 40, 44], [.1f, .3f]);
-        Assert.That(() => _graph.Predict(TeacherFormat.Custom, classes: 3, options), Throws.InvalidOperationException.With.Message.Contains("2 probabilities"));
-        Assert.That(() => _graph.Predict(TeacherFormat.Custom, classes: 2), Throws.ArgumentException.With.Message.Contains("Decoder"));
+        Expect(_graph.Predict(OnnxDetectorFormat.Auto, classes: 2, options), [8, 28, 40, 44], [.1f, .3f]);
+        Assert.That(() => _graph.Predict(OnnxDetectorFormat.Custom, classes: 3, options), Throws.InvalidOperationException.With.Message.Contains("2 probabilities"));
+        Assert.That(() => _graph.Predict(OnnxDetectorFormat.Custom, classes: 2), Throws.ArgumentException.With.Message.Contains("Decoder"));
     }
 
     [Test]
@@ -362,7 +362,7 @@ public class DecoderTests
     {
         _graph.Output("a", [.1f, .2f, .3f, .4f], [1, 4]).Output("b", [-2, 3], [1, 2]);
 
-        Assert.That(() => _graph.Predict(TeacherFormat.Auto, classes: 2), Throws.TypeOf<FormatException>()
+        Assert.That(() => _graph.Predict(OnnxDetectorFormat.Auto, classes: 2), Throws.TypeOf<FormatException>()
             .With.Message.Contains("'a' [1, 4], 'b' [1, 2]").And.Message.Contains("Detr (").And.Message.Contains("Ssd (")
             .And.Message.Not.Contains("YoloX"));
     }
@@ -372,9 +372,9 @@ public class DecoderTests
     {
         _graph.Output("out", new float[21], [7, 3]);
 
-        Assert.That(() => _graph.Predict(TeacherFormat.Auto, classes: 20), Throws.TypeOf<FormatException>()
+        Assert.That(() => _graph.Predict(OnnxDetectorFormat.Auto, classes: 20), Throws.TypeOf<FormatException>()
             .With.Message.Contains("'out' [7, 3]").And.Message.Contains("C = 20").And.Message.Contains("YoloV8"));
-        Assert.That(() => _graph.Predict(TeacherFormat.YoloX, classes: 20), Throws.TypeOf<FormatException>().With.Message.Contains("not of the format YoloX"));
+        Assert.That(() => _graph.Predict(OnnxDetectorFormat.YoloX, classes: 20), Throws.TypeOf<FormatException>().With.Message.Contains("not of the format YoloX"));
     }
 
     [Test]
@@ -386,11 +386,11 @@ public class DecoderTests
         _graph.Output("output0", values, [6, Cells]);
 
         // An image twice as wide as high covers rows 16 to 48 in the middle, 0 to 32 at the top.
-        Expect(_graph.Predict(TeacherFormat.YoloV8, 2, size: new ImageSize(200, 100)), [8, (28 - 16) * 2, 40, (44 - 16) * 2], [.4f, .72f]);
-        var topLeft = new OnnxTeacherOptions { Preprocessing = TeacherPreprocessing.For(TeacherFormat.YoloV8) with { Fit = ImageFit.LetterboxTopLeft } };
-        Expect(_graph.Predict(TeacherFormat.YoloV8, 2, topLeft, new ImageSize(200, 100)), [8, 56, 40, 64], [.4f, .72f]);
-        var stretched = new OnnxTeacherOptions { Preprocessing = new TeacherPreprocessing() };
-        Expect(_graph.Predict(TeacherFormat.YoloV8, 2, stretched, new ImageSize(200, 100)), [8, 28, 40, 44], [.4f, .72f]);
+        Expect(_graph.Predict(OnnxDetectorFormat.YoloV8, 2, size: new ImageSize(200, 100)), [8, (28 - 16) * 2, 40, (44 - 16) * 2], [.4f, .72f]);
+        var topLeft = new OnnxDetectorOptions { Preprocessing = OnnxPreprocessing.For(OnnxDetectorFormat.YoloV8) with { Fit = ImageFit.LetterboxTopLeft } };
+        Expect(_graph.Predict(OnnxDetectorFormat.YoloV8, 2, topLeft, new ImageSize(200, 100)), [8, 56, 40, 64], [.4f, .72f]);
+        var stretched = new OnnxDetectorOptions { Preprocessing = new OnnxPreprocessing() };
+        Expect(_graph.Predict(OnnxDetectorFormat.YoloV8, 2, stretched, new ImageSize(200, 100)), [8, 28, 40, 44], [.4f, .72f]);
     }
 
     /// <summary>Distributions whose means are ½, 1, 2½ and 2.</summary>
@@ -414,7 +414,7 @@ public class DecoderTests
 
     private static void Sees(PublishedDetector detector, ImageFit fit, float scale, float[] mean, float[] deviation)
     {
-        TeacherPreprocessing seen = detector.Preprocessing;
+        OnnxPreprocessing seen = detector.Preprocessing;
         Assert.That((seen.Fit, seen.Channels, seen.Scale), Is.EqualTo((fit, ChannelOrder.Rgb, scale)));
         Assert.That((seen.Mean, seen.StandardDeviation), Is.EqualTo(((IReadOnlyList<float>)mean, (IReadOnlyList<float>)deviation)));
     }

@@ -20,7 +20,7 @@ public class InputTests
     [Test]
     public void Pixels_AreScaled_Shifted_AndDivided_InTheModelsOrder()
     {
-        var preprocessing = new TeacherPreprocessing
+        var preprocessing = new OnnxPreprocessing
         {
             Channels = ChannelOrder.Bgr,
             Scale = 2,
@@ -38,7 +38,7 @@ public class InputTests
     [Test]
     public void Bars_AreFilled_AndNormalisedLikePixels()
     {
-        TeacherPreprocessing preprocessing = TeacherPreprocessing.For(TeacherFormat.YoloX);
+        OnnxPreprocessing preprocessing = OnnxPreprocessing.For(OnnxDetectorFormat.YoloX);
         float[] image = Planes(1, 1, 1), input = new float[image.Length];
 
         new InputWriter(preprocessing).Write(image, InputFrame.For(Input, new ImageSize(200, 100), ImageFit.LetterboxCentred), input);
@@ -60,7 +60,7 @@ public class InputTests
         InputFrame frame = InputFrame.For(Input, new ImageSize(width, height), ImageFit.LetterboxTopLeft);
         float[] input = new float[3 * 64 * 64];
 
-        new InputWriter(new TeacherPreprocessing()).Write(AntialiasedResize.Resize(image, Input), frame, input);
+        new InputWriter(new OnnxPreprocessing()).Write(AntialiasedResize.Resize(image, Input), frame, input);
 
         float[] direct = AntialiasedResize.Resize(image, new ImageSize(frame.Width, frame.Height));
         for (int c = 0; c < 3; c++)

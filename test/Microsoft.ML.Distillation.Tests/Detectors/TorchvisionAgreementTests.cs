@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.ML.Distillation.Boxes;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Losses;
 using Microsoft.ML.Distillation.Tensors;

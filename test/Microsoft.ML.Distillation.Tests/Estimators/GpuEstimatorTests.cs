@@ -73,7 +73,7 @@ public class GpuEstimatorTests
         string hint = graph.Pool(), path = graph.Save();
         Distil(new DistillDetectorOptions
         {
-            Teacher = Teacher.FromOnnx(path, TeacherFormat.Auto, ["square", "disc"], new OnnxTeacherOptions { Hints = [hint] }),
+            Teacher = Teacher.FromOnnx(path, OnnxDetectorFormat.Auto, ["square", "disc"], new OnnxTeacherOptions { Hints = [hint] }),
             Student = oneStage ? OneStage : TwoStage,
         });
     }

@@ -128,7 +128,7 @@ public class LowPrecisionEstimatorTests
         AssertWrong(options with { Scheme = (ApprenticeScheme)9 }, "Scheme");
         string onnx = _folder.At("foreign.onnx");
         _full.SaveOnnx(onnx);
-        AssertWrong(options with { Scheme = ApprenticeScheme.A, Teacher = Teacher.FromOnnx(onnx, TeacherFormat.YoloX, ["disc", "square"]) }, "Teacher.FromModel");
+        AssertWrong(options with { Scheme = ApprenticeScheme.A, Teacher = Teacher.FromOnnx(onnx, OnnxDetectorFormat.YoloX, ["disc", "square"]) }, "Teacher.FromModel");
         Assert.That(() => _mlContext.Transforms.QuantizeDetector(new QuantizeDetectorOptions { Detector = trained, CalibrationImages = 0 }),
             Throws.InstanceOf<ArgumentException>().With.Message.Contains("CalibrationImages"));
         IDataView unprepared = _mlContext.Data.LoadDetections(_folder.Path);

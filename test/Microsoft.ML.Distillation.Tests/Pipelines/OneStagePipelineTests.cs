@@ -82,7 +82,7 @@ public class OneStagePipelineTests
             .Append(mlContext.Transforms.Conversion.MapValueToKey("Label"))
             .Append(mlContext.Transforms.DistillDetector(new DistillDetectorOptions
             {
-                Teacher = Teacher.FromOnnx(path, TeacherFormat.Auto, ["square", "triangle"], new OnnxTeacherOptions { Hints = [hint] }),
+                Teacher = Teacher.FromOnnx(path, OnnxDetectorFormat.Auto, ["square", "triangle"], new OnnxTeacherOptions { Hints = [hint] }),
                 Student = DetectorPlan.OneStage(Backbone.Plain(8, 16, 16), 64, Light),
                 Distillation = new DistillationOptions { SoftWeight = 0.5 },
                 Epochs = 2,

@@ -19,7 +19,7 @@ public class OnnxTeacherPipelineTests
             .Append(mlContext.Transforms.Conversion.MapValueToKey("Label"))
             .Append(mlContext.Transforms.DistillDetector(new DistillDetectorOptions
             {
-                Teacher = Teacher.FromOnnx(path, TeacherFormat.Auto, folder.At("names.txt"), new OnnxTeacherOptions { Hints = [hint] }),
+                Teacher = Teacher.FromOnnx(path, OnnxDetectorFormat.Auto, folder.At("names.txt"), new OnnxTeacherOptions { Hints = [hint] }),
                 Student = DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 16), inputSize: 64),
                 Epochs = 2,
             }));
@@ -33,7 +33,7 @@ public class OnnxTeacherPipelineTests
     [Test]
     public void MissingFiles_AreErrors_BeforeAnythingIsTrained()
     {
-        Assert.That(() => Teacher.FromOnnx("nowhere.onnx", TeacherFormat.Auto, ["cat"]), Throws.TypeOf<FileNotFoundException>());
-        Assert.That(() => Teacher.FromOnnx("nowhere.onnx", TeacherFormat.Auto, "nowhere.txt"), Throws.TypeOf<FileNotFoundException>());
+        Assert.That(() => Teacher.FromOnnx("nowhere.onnx", OnnxDetectorFormat.Auto, ["cat"]), Throws.TypeOf<FileNotFoundException>());
+        Assert.That(() => Teacher.FromOnnx("nowhere.onnx", OnnxDetectorFormat.Auto, "nowhere.txt"), Throws.TypeOf<FileNotFoundException>());
     }
 }

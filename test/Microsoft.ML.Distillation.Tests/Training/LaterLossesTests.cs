@@ -119,10 +119,10 @@ public class LaterLossesTests
         string path = graph.Save();
         var options = new OnnxTeacherOptions();
         using OneStageDetector student = OneStageRun.Detector();
-        using var plain = new OnnxTeacher(path, TeacherFormat.Gfl, Classes, options, Classes);
+        using var plain = new OnnxTeacher(path, OnnxDetectorFormat.Gfl, Classes, options, Classes);
         using var cached = new CachedOnnxTeacher(
-            new OnnxTeacher(path, TeacherFormat.Gfl, Classes, options, Classes),
-            new AnswerCache(folder.Path, OnnxFingerprint.Of(path, TeacherFormat.Gfl, Classes, options), 1 << 20));
+            new OnnxTeacher(path, OnnxDetectorFormat.Gfl, Classes, options, Classes),
+            new AnswerCache(folder.Path, OnnxFingerprint.Of(path, OnnxDetectorFormat.Gfl, Classes, options), 1 << 20));
         var loss = new DistillationOptions { LocalizationWeight = 1 };
         using var objective = new OneStageObjective(student, 0, loss, cached, CPU);
         double[] values = [.. Enumerable.Range(0, 2).Select(_ => Value(cached)), Value(plain)];
@@ -154,7 +154,7 @@ public class LaterLossesTests
         for (int side = 0; side < 4; side++)
             for (int k = 0; k < bins; k++) values[9 * (1 + 4 * bins) + 1 + side * bins + k] = k is 2 or 3 ? 20 : -20;
         using var graph = new TeacherGraph().Output("out", values, [cells, 1 + 4 * bins]);
-        using var teacher = new OnnxTeacher(graph.Save(), TeacherFormat.Gfl, ["cat"], null, ["cat"]);
+        using var teacher = new OnnxTeacher(graph.Save(), OnnxDetectorFormat.Gfl, ["cat"], null, ["cat"]);
         Assert.That(teacher.HasEdges);
         using ITeacherView view = teacher.View(zeros(1, 3, 64, 64));
 

@@ -11,7 +11,7 @@ namespace Microsoft.ML.Distillation.Published.Decoders;
 /// <param name="realTime">Whether this is RT-DETR.</param>
 internal sealed class DetrDecoder(bool realTime) : IOutputDecoder
 {
-    public TeacherFormat Format => realTime ? TeacherFormat.RtDetr : TeacherFormat.Detr;
+    public OnnxDetectorFormat Format => realTime ? OnnxDetectorFormat.RtDetr : OnnxDetectorFormat.Detr;
 
     public string Layout => realTime
         ? "logits [N, C] and boxes [N, 4], or one output [N, 4 + C], centre and size as shares, or boxes [N, 4] in pixels, labels [N], scores [N]; sees RGB from 0 to 1"

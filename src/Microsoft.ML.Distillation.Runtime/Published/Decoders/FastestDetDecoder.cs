@@ -9,7 +9,7 @@ namespace Microsoft.ML.Distillation.Published.Decoders;
 /// <summary>Reads FastestDet's map; the formula stands at the top of the file.</summary>
 internal sealed class FastestDetDecoder : IOutputDecoder
 {
-    public TeacherFormat Format => TeacherFormat.FastestDet;
+    public OnnxDetectorFormat Format => OnnxDetectorFormat.FastestDet;
 
     public string Layout => "one output [5 + C, h, w]";
 

@@ -13,7 +13,7 @@ namespace Microsoft.ML.Distillation.Published.Decoders;
 /// <summary>Reads class scores and distributions over box sides; the formula stands at the top of the file.</summary>
 internal sealed class GflDecoder : IOutputDecoder
 {
-    public TeacherFormat Format => TeacherFormat.Gfl;
+    public OnnxDetectorFormat Format => OnnxDetectorFormat.Gfl;
 
     public string Layout =>
         "one output [cells of strides 8, 16, 32 (, 64), C + 4(m + 1)], or for each level classes [cells, C] and distances [cells, 4(m + 1)]";

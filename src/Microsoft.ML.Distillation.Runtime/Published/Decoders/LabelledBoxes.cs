@@ -56,7 +56,7 @@ internal sealed record LabelledBoxes(OnnxOutput Boxes, OnnxOutput Labels, OnnxOu
 /// <summary>Reads the detections that torchvision's models export; what is in them stands at the top of the file.</summary>
 internal sealed class TorchvisionDecoder : IOutputDecoder
 {
-    public TeacherFormat Format => TeacherFormat.Torchvision;
+    public OnnxDetectorFormat Format => OnnxDetectorFormat.Torchvision;
 
     public string Layout => "boxes [N, 4] in pixels, labels [N], scores [N]; sees RGB from 0 to 1 at the top left";
 
@@ -84,7 +84,7 @@ internal sealed class TensorFlowDecoder : IOutputDecoder
 {
     private static readonly string[] Names = ["detection_boxes", "detection_classes", "detection_scores"];
 
-    public TeacherFormat Format => TeacherFormat.TensorFlow;
+    public OnnxDetectorFormat Format => OnnxDetectorFormat.TensorFlow;
 
     public string Layout => "detection_boxes [N, 4] (y0 x0 y1 x1 as shares), detection_classes [N], detection_scores [N]; sees RGB from 0 to 255";
 

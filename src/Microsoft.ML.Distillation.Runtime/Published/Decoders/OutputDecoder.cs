@@ -6,7 +6,7 @@ namespace Microsoft.ML.Distillation.Published.Decoders;
 /// <param name="Input">The size of the model's input.</param>
 /// <param name="ClassNames">The model's classes.</param>
 /// <param name="OutputsBatched">Whether the model's outputs have a batch's axis (which the decoder does not see).</param>
-internal sealed record DecoderContext(ImageSize Input, IReadOnlyList<string> ClassNames, OnnxTeacherOptions Options, bool OutputsBatched)
+internal sealed record DecoderContext(ImageSize Input, IReadOnlyList<string> ClassNames, OnnxDetectorOptions Options, bool OutputsBatched)
 {
     /// <summary>C, the number of classes.</summary>
     public int Classes => ClassNames.Count;
@@ -29,7 +29,7 @@ internal enum FormatFit
 internal interface IOutputDecoder
 {
     /// <summary>The format that it reads.</summary>
-    TeacherFormat Format { get; }
+    OnnxDetectorFormat Format { get; }
 
     /// <summary>The outputs of the format, for messages.</summary>
     string Layout { get; }
@@ -55,18 +55,18 @@ internal static class FormatRecognition
         new FastestDetDecoder(),
     ];
 
-    /// <summary>The decoder of a format, or for <see cref="TeacherFormat.Auto"/> the only one that fits.</summary>
+    /// <summary>The decoder of a format, or for <see cref="OnnxDetectorFormat.Auto"/> the only one that fits.</summary>
     /// <param name="outputs">The model's outputs for a grey image.</param>
     /// <param name="source">The model's file, for the message.</param>
     /// <exception cref="FormatException">The outputs are not of the format; or they are of none, or of several. The message says what was seen.</exception>
-    public static IOutputDecoder Choose(TeacherFormat format, IReadOnlyList<OnnxOutput> outputs, DecoderContext context, string source)
+    public static IOutputDecoder Choose(OnnxDetectorFormat format, IReadOnlyList<OnnxOutput> outputs, DecoderContext context, string source)
     {
-        if (context.Options.Decoder is not null && format is TeacherFormat.Auto or TeacherFormat.Custom) return new CustomDecoder();
-        if (format == TeacherFormat.Custom) throw new ArgumentException($"The format {format} needs the option {nameof(OnnxTeacherOptions.Decoder)}.");
-        return format == TeacherFormat.Auto ? Recognise(outputs, context, source) : Named(format, outputs, context, source);
+        if (context.Options.Decoder is not null && format is OnnxDetectorFormat.Auto or OnnxDetectorFormat.Custom) return new CustomDecoder();
+        if (format == OnnxDetectorFormat.Custom) throw new ArgumentException($"The format {format} needs the option {nameof(OnnxDetectorOptions.Decoder)}.");
+        return format == OnnxDetectorFormat.Auto ? Recognise(outputs, context, source) : Named(format, outputs, context, source);
     }
 
-    private static IOutputDecoder Named(TeacherFormat format, IReadOnlyList<OnnxOutput> outputs, DecoderContext context, string source)
+    private static IOutputDecoder Named(OnnxDetectorFormat format, IReadOnlyList<OnnxOutput> outputs, DecoderContext context, string source)
     {
         IOutputDecoder decoder = Decoders.First(candidate => candidate.Format == format);
         if (decoder.CanRead(outputs, context)) return decoder;
@@ -93,16 +93,16 @@ internal static class FormatRecognition
     private static string Describe(IOutputDecoder decoder) => $"{decoder.Format} ({decoder.Layout})";
 
     private static string Seen(IReadOnlyList<OnnxOutput> outputs, DecoderContext context, string source) =>
-        $"With an input of {context.Input} the teacher '{source}' gives {string.Join(", ", outputs)}, and its class names are C = {context.Classes}.";
+        $"With an input of {context.Input} the detector '{source}' gives {string.Join(", ", outputs)}, and its class names are C = {context.Classes}.";
 
     private static string Advice(DecoderContext context) =>
-        $"Is {context.Classes} the number of the teacher's own classes? A format that is not listed can be read through the option {nameof(OnnxTeacherOptions.Decoder)}.";
+        $"Is {context.Classes} the number of the detector's own classes? A format that is not listed can be read through the option {nameof(OnnxDetectorOptions.Decoder)}.";
 }
 
 /// <summary>Reads outputs by the user's own code.</summary>
 internal sealed class CustomDecoder : IOutputDecoder
 {
-    public TeacherFormat Format => TeacherFormat.Custom;
+    public OnnxDetectorFormat Format => OnnxDetectorFormat.Custom;
 
     public string Layout => "whatever the option Decoder reads";
 
@@ -113,13 +113,13 @@ internal sealed class CustomDecoder : IOutputDecoder
 
     public void Decode(IReadOnlyList<OnnxOutput> outputs, DecoderContext context, PredictionSink sink)
     {
-        TeacherPredictions predictions = context.Options.Decoder!(outputs.ToDictionary(output => output.Name))
-            ?? throw new InvalidOperationException("The teacher's Decoder gave nothing; an image without predictions is two empty arrays.");
+        OnnxPredictions predictions = context.Options.Decoder!(outputs.ToDictionary(output => output.Name))
+            ?? throw new InvalidOperationException("The detector's Decoder gave nothing; an image without predictions is two empty arrays.");
         int count = predictions.Boxes.Length / 4;
         if (predictions.Boxes.Length % 4 != 0 || predictions.Probabilities.Length != count * context.Classes)
         {
             throw new InvalidOperationException(
-                $"The teacher's Decoder gave {predictions.Boxes.Length} values of boxes and {predictions.Probabilities.Length} probabilities; "
+                $"The detector's Decoder gave {predictions.Boxes.Length} values of boxes and {predictions.Probabilities.Length} probabilities; "
                 + $"N boxes and {context.Classes} classes are 4N and {context.Classes}N values.");
         }
 

@@ -9,7 +9,7 @@ namespace Microsoft.ML.Distillation.Published.Decoders;
 /// <summary>Reads SSD-like pairs of boxes and scores; what is in them stands at the top of the file.</summary>
 internal sealed class SsdDecoder : IOutputDecoder
 {
-    public TeacherFormat Format => TeacherFormat.Ssd;
+    public OnnxDetectorFormat Format => OnnxDetectorFormat.Ssd;
 
     public string Layout => "boxes [N, 4] as shares and scores [N, C + 1] or [N, C], or labels [N] and scores [N]";
 

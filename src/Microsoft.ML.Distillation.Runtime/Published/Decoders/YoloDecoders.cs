@@ -81,7 +81,7 @@ internal static class YoloRows
 /// <summary>Reads YOLOv5's decoded rows; what is in them stands at the top of the file.</summary>
 internal sealed class YoloV5Decoder : IOutputDecoder
 {
-    public TeacherFormat Format => TeacherFormat.YoloV5;
+    public OnnxDetectorFormat Format => OnnxDetectorFormat.YoloV5;
 
     public string Layout => "one output [N, 5 + C], boxes in pixels; sees RGB from 0 to 1";
 
@@ -112,7 +112,7 @@ internal sealed class YoloV5Decoder : IOutputDecoder
 /// <summary>Reads YOLOv8's output; what is in it stands at the top of the file.</summary>
 internal sealed class YoloV8Decoder : IOutputDecoder
 {
-    public TeacherFormat Format => TeacherFormat.YoloV8;
+    public OnnxDetectorFormat Format => OnnxDetectorFormat.YoloV8;
 
     public string Layout => "one output [4 + C, N] or [N, 4 + C], boxes in pixels";
 
@@ -156,7 +156,7 @@ internal sealed class YoloV8Decoder : IOutputDecoder
 /// <summary>Reads YOLOX's grids, decoded or not; the formula stands at the top of the file.</summary>
 internal sealed class YoloXDecoder : IOutputDecoder
 {
-    public TeacherFormat Format => TeacherFormat.YoloX;
+    public OnnxDetectorFormat Format => OnnxDetectorFormat.YoloX;
 
     public string Layout => "one output [cells of strides 8, 16, 32, 5 + C], boxes relative to their cells or in pixels; sees BGR from 0 to 255";
 
@@ -211,7 +211,7 @@ internal sealed class YoloXDecoder : IOutputDecoder
 /// <summary>Reads suppressed detections in rows; what is in them stands at the top of the file.</summary>
 internal sealed class YoloEndToEndDecoder : IOutputDecoder
 {
-    public TeacherFormat Format => TeacherFormat.YoloEndToEnd;
+    public OnnxDetectorFormat Format => OnnxDetectorFormat.YoloEndToEnd;
 
     public string Layout => "one output [N, 6] (box in pixels, score, class) or [n, 7] (image, box in pixels, class, score)";
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics;
+using Microsoft.ML.Distillation.Boxes;
 
 namespace Microsoft.ML.Distillation.Detectors.Boxes;
 

@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Boxes;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 using static TorchSharp.torch;
 

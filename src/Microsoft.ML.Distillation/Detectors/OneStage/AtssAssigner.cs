@@ -1,4 +1,4 @@
-using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Boxes;
 
 namespace Microsoft.ML.Distillation.Detectors;
 

@@ -1,5 +1,5 @@
+using Microsoft.ML.Distillation.Boxes;
 using Microsoft.ML.Distillation.Detectors.Backbones;
-using Microsoft.ML.Distillation.Detectors.Boxes;
 
 namespace Microsoft.ML.Distillation.Detectors;
 

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Boxes;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Rows;
 using static TorchSharp.torch;

@@ -25,13 +25,13 @@ internal sealed class OnnxTeacher : ITeacher
     /// <exception cref="ArgumentException">The two have no class in common, or an option does not fit the model.</exception>
     /// <exception cref="FormatException">The file cannot be loaded, or its outputs are not of the format.</exception>
     public OnnxTeacher(
-        string path, TeacherFormat format, IReadOnlyList<string> classNames, OnnxTeacherOptions? options, IReadOnlyList<string> studentClasses,
+        string path, OnnxDetectorFormat format, IReadOnlyList<string> classNames, OnnxTeacherOptions? options, IReadOnlyList<string> studentClasses,
         Device? device = null)
     {
         _device = device ?? CPU;
         options ??= new OnnxTeacherOptions();
         Classes = new ClassMatch(classNames, studentClasses, ClassAliases.Of(options));
-        _detector = new PublishedDetector(path, format, classNames, options);
+        _detector = new PublishedDetector(path, format, classNames, options, options.Hints);
         Rule = new OverlapRule(_detector.ConfidentScore, options.MatchOverlap, options.ForeignOverlap);
     }
 
@@ -45,10 +45,10 @@ internal sealed class OnnxTeacher : ITeacher
 
     public string? Caution => _detector.Fallback;
 
-    public bool HasEdges => Format == TeacherFormat.Gfl;
+    public bool HasEdges => Format == OnnxDetectorFormat.Gfl;
 
     /// <summary>The format of its outputs, found out where it was left open.</summary>
-    public TeacherFormat Format => _detector.Format;
+    public OnnxDetectorFormat Format => _detector.Format;
 
     /// <summary>Which of its classes is which of the student's.</summary>
     public ClassMatch Classes { get; }
@@ -67,7 +67,7 @@ internal sealed class OnnxTeacher : ITeacher
     }
 
     public IReadOnlyList<Detections> Detect(Tensor images, IReadOnlyList<ImageSize> sizes)
-        => [.. Run(images, sizes).Select(detection => Suppression.Detect(Classes.Map(detection.Predictions, _detector.NoiseScore)))];
+        => [.. Run(images, sizes).Select(detection => Classes.Map(detection.Predictions, _detector.NoiseScore).Suppress())];
 
     public double ConfidentScore => _detector.ConfidentScore;
 

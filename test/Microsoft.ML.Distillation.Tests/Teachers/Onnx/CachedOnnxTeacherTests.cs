@@ -51,7 +51,7 @@ public class CachedOnnxTeacherTests
         string path = graph.Save();
         using SampleStore store = DrawnStore.Of(3);
         using CachedOnnxTeacher cached = Open(path, folder);
-        using var plain = new OnnxTeacher(path, TeacherFormat.Ssd, ["cat"], Options, ["cat"]);
+        using var plain = new OnnxTeacher(path, OnnxDetectorFormat.Ssd, ["cat"], Options, ["cat"]);
         using DetectionBatch batch = Shown(cached, store, AugmentationOptions.None, seed: 1);
         using DetectionBatch seen = BatchLoader.Load(store, [.. batch.Indices], plain.InputSize);
         using Tensor box = tensor(Box, [1, 4]);
@@ -121,24 +121,24 @@ public class CachedOnnxTeacherTests
         string path = graph.Save();
         string[] prints =
         [
-            OnnxFingerprint.Of(path, TeacherFormat.Ssd, ["cat"], Options),
-            OnnxFingerprint.Of(path, TeacherFormat.Ssd, ["dog"], Options),
-            OnnxFingerprint.Of(path, TeacherFormat.Detr, ["cat"], Options),
-            OnnxFingerprint.Of(path, TeacherFormat.Ssd, ["cat"], Options with { Preprocessing = new TeacherPreprocessing { Mean = [1, 2, 3] } }),
-            OnnxFingerprint.Of(path, TeacherFormat.Ssd, ["cat"], Options with { NoiseScore = 0.01 }),
+            OnnxFingerprint.Of(path, OnnxDetectorFormat.Ssd, ["cat"], Options),
+            OnnxFingerprint.Of(path, OnnxDetectorFormat.Ssd, ["dog"], Options),
+            OnnxFingerprint.Of(path, OnnxDetectorFormat.Detr, ["cat"], Options),
+            OnnxFingerprint.Of(path, OnnxDetectorFormat.Ssd, ["cat"], Options with { Preprocessing = new OnnxPreprocessing { Mean = [1, 2, 3] } }),
+            OnnxFingerprint.Of(path, OnnxDetectorFormat.Ssd, ["cat"], Options with { NoiseScore = 0.01 }),
         ];
         Assert.That(prints, Is.Unique);
-        Assert.That(OnnxFingerprint.Of(path, TeacherFormat.Ssd, ["cat"], Options with { Threads = 3, CacheBytes = 5 }), Is.EqualTo(prints[0]), "what has no part in the answers does not count");
+        Assert.That(OnnxFingerprint.Of(path, OnnxDetectorFormat.Ssd, ["cat"], Options with { Threads = 3, CacheBytes = 5 }), Is.EqualTo(prints[0]), "what has no part in the answers does not count");
     }
 
-    private static OnnxTeacherOptions Options => new() { Preprocessing = new TeacherPreprocessing() };
+    private static OnnxTeacherOptions Options => new() { Preprocessing = new OnnxPreprocessing() };
 
     /// <summary>Says cat at a fixed place, the surer the brighter the image.</summary>
     private static TeacherGraph Graph() => new TeacherGraph("batch").Output("scores", [.3f, .7f], [1, 2], [-.1f, .1f]).Output("boxes", Box, [1, 4]);
 
     private static CachedOnnxTeacher Open(string path, TemporaryFolder folder) => new(
-        new OnnxTeacher(path, TeacherFormat.Ssd, ["cat"], Options, ["cat"]),
-        new AnswerCache(folder.Path, OnnxFingerprint.Of(path, TeacherFormat.Ssd, ["cat"], Options), 1 << 20));
+        new OnnxTeacher(path, OnnxDetectorFormat.Ssd, ["cat"], Options, ["cat"]),
+        new AnswerCache(folder.Path, OnnxFingerprint.Of(path, OnnxDetectorFormat.Ssd, ["cat"], Options), 1 << 20));
 
     /// <summary>The one batch of an epoch, as training sees it.</summary>
     private static DetectionBatch Shown(CachedOnnxTeacher teacher, SampleStore store, AugmentationOptions augmentation, int seed)

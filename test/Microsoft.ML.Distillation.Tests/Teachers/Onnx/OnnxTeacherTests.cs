@@ -16,7 +16,7 @@ public class OnnxTeacherTests
     public void Boxes_AreAnsweredInTheStudentsClasses_WithMasks()
     {
         using var graph = SsdGraph();
-        using var teacher = new OnnxTeacher(graph.Save(), TeacherFormat.Ssd, ["cat", "dog"], null, ["dog", "fish", "cat"]);
+        using var teacher = new OnnxTeacher(graph.Save(), OnnxDetectorFormat.Ssd, ["cat", "dog"], null, ["dog", "fish", "cat"]);
         using Tensor images = zeros(2, 3, 64, 64);
         using ITeacherView view = teacher.View(images);
         Tensor[] boxes = [tensor(new[] { .1f, .1f, .5f, .5f, .6f, .1f, .9f, .4f }, [2, 4]), tensor(new[] { .6f, .6f, .9f, .9f }, [1, 4])];
@@ -36,7 +36,7 @@ public class OnnxTeacherTests
     public void Anchors_AreAnsweredForEachImage()
     {
         using var graph = SsdGraph();
-        using var teacher = new OnnxTeacher(graph.Save(), TeacherFormat.Ssd, ["cat", "dog"], null, ["cat", "dog"]);
+        using var teacher = new OnnxTeacher(graph.Save(), OnnxDetectorFormat.Ssd, ["cat", "dog"], null, ["cat", "dog"]);
         using Tensor images = zeros(2, 3, 64, 64), anchors = tensor(new[] { .1f, .1f, .5f, .45f, .6f, .6f, .9f, .9f, .6f, .1f, .9f, .4f }, [3, 4]);
         using ITeacherView view = teacher.View(images);
 
@@ -52,7 +52,7 @@ public class OnnxTeacherTests
     public void ImageWithoutPredictions_AndNoBoxesAsked_AreFine()
     {
         using var graph = new TeacherGraph().Output("scores", [1, 0], [1, 2]).Output("boxes", [0, 0, 1, 1], [1, 4]);
-        using var teacher = new OnnxTeacher(graph.Save(), TeacherFormat.Ssd, ["cat"], null, ["cat"]);
+        using var teacher = new OnnxTeacher(graph.Save(), OnnxDetectorFormat.Ssd, ["cat"], null, ["cat"]);
         using Tensor images = zeros(1, 3, 64, 64), none = zeros(0, 4);
         using ITeacherView view = teacher.View(images);
 
@@ -67,8 +67,8 @@ public class OnnxTeacherTests
     {
         using var graph = new TeacherGraph(graphBatch).Output("scores", [1, 0], [1, 2], [-1, 1]).Output("boxes", [.1f, .1f, .5f, .5f], [1, 4]);
         string hint = graph.Pool();
-        var options = new OnnxTeacherOptions { Preprocessing = new TeacherPreprocessing(), Hints = [hint] };
-        using var teacher = new OnnxTeacher(graph.Save(), TeacherFormat.Ssd, ["cat"], options, ["cat"]);
+        var options = new OnnxTeacherOptions { Preprocessing = new OnnxPreprocessing(), Hints = [hint] };
+        using var teacher = new OnnxTeacher(graph.Save(), OnnxDetectorFormat.Ssd, ["cat"], options, ["cat"]);
         float[] brightness = [.4f, .9f, .6f, .5f, .7f];
         using Tensor images = tensor(brightness).view(-1, 1, 1, 1).expand(-1, 3, 64, 64).contiguous();
         using ITeacherView view = teacher.View(images);
@@ -91,10 +91,10 @@ public class OnnxTeacherTests
             Decoder = _ =>
             {
                 runs++;
-                return new TeacherPredictions([8, 8, 40, 40], [.9f]);
+                return new OnnxPredictions([8, 8, 40, 40], [.9f]);
             },
         };
-        using var teacher = new OnnxTeacher(graph.Save(), TeacherFormat.Custom, ["cat"], options, ["cat"]);
+        using var teacher = new OnnxTeacher(graph.Save(), OnnxDetectorFormat.Custom, ["cat"], options, ["cat"]);
         using Tensor images = zeros(3, 3, 64, 64), box = ones(1, 4);
         using ITeacherView view = teacher.View(images);
         for (int i = 0; i < 3; i++)
@@ -111,8 +111,8 @@ public class OnnxTeacherTests
     {
         using var graph = new TeacherGraph().Output("scores", [1, 0], [1, 2]).Output("boxes", [0, 0, 1, 1], [1, 4]);
         string hint = graph.Pool();
-        var options = new OnnxTeacherOptions { Preprocessing = new TeacherPreprocessing { Fit = ImageFit.LetterboxCentred, Fill = 0 }, Hints = [hint] };
-        using var teacher = new OnnxTeacher(graph.Save(), TeacherFormat.Ssd, ["cat"], options, ["cat"]);
+        var options = new OnnxTeacherOptions { Preprocessing = new OnnxPreprocessing { Fit = ImageFit.LetterboxCentred, Fill = 0 }, Hints = [hint] };
+        using var teacher = new OnnxTeacher(graph.Save(), OnnxDetectorFormat.Ssd, ["cat"], options, ["cat"]);
         using Tensor images = ones(2, 3, 64, 64);
         using ITeacherView view = teacher.View(images, [new ImageSize(64, 32), new ImageSize(20, 64)]);
 
@@ -128,9 +128,9 @@ public class OnnxTeacherTests
     {
         using var graph = SsdGraph();
         string path = graph.Save();
-        var options = new OnnxTeacherOptions { Preprocessing = new TeacherPreprocessing { Width = 96 } };
+        var options = new OnnxTeacherOptions { Preprocessing = new OnnxPreprocessing { Width = 96 } };
 
-        Assert.That(() => new OnnxTeacher(path, TeacherFormat.Ssd, ["cat", "dog"], options, ["cat"]),
+        Assert.That(() => new OnnxTeacher(path, OnnxDetectorFormat.Ssd, ["cat", "dog"], options, ["cat"]),
             Throws.ArgumentException.With.Message.Contains("width 64").And.Message.Contains("96"));
     }
 
@@ -147,7 +147,7 @@ public class OnnxTeacherTests
         string hint = graph.Pool(), path = graph.Save();
         var device = new Device(DeviceType.META);
         var options = new OnnxTeacherOptions { Hints = cached ? [] : [hint] };
-        var teacher = new OnnxTeacher(path, TeacherFormat.Ssd, ["cat", "dog"], options, ["dog", "cat"], device);
+        var teacher = new OnnxTeacher(path, OnnxDetectorFormat.Ssd, ["cat", "dog"], options, ["dog", "cat"], device);
         using ITeacher asked = cached ? new CachedOnnxTeacher(teacher, new AnswerCache(folder.Path, "x", 1 << 20)) : teacher;
         Tensor images = zeros(1, 3, 64, 64), box = tensor(new[] { .1f, .1f, .5f, .5f }, [1, 4]);
         using ITeacherView view = asked.View(images, [new ImageSize(64, 64)]);
@@ -166,13 +166,13 @@ public class OnnxTeacherTests
     {
         using var graph = SsdGraph();
         string path = graph.Save();
-        using var detector = new PublishedDetector(path, TeacherFormat.Auto, ["cat", "dog"], new OnnxTeacherOptions { InputWidth = 64, InputHeight = 64 });
+        using var detector = new PublishedDetector(path, OnnxDetectorFormat.Auto, ["cat", "dog"], new OnnxTeacherOptions { InputWidth = 64, InputHeight = 64 });
 
-        TeacherPreprocessing preset = TeacherPreprocessing.For(TeacherFormat.Ssd), seen = detector.Preprocessing;
+        OnnxPreprocessing preset = OnnxPreprocessing.For(OnnxDetectorFormat.Ssd), seen = detector.Preprocessing;
         Assert.That((seen.Scale, seen.Mean, seen.StandardDeviation), Is.EqualTo((preset.Scale, preset.Mean, preset.StandardDeviation)));
         Assert.That(seen.Mean, Is.All.EqualTo(127));
         Assert.That(detector.InputSize, Is.EqualTo(new ImageSize(64, 64)));
-        Assert.That(() => new PublishedDetector(path, TeacherFormat.Auto, ["cat", "dog"], new OnnxTeacherOptions { InputHeight = 96 }),
+        Assert.That(() => new PublishedDetector(path, OnnxDetectorFormat.Auto, ["cat", "dog"], new OnnxTeacherOptions { InputHeight = 96 }),
             Throws.ArgumentException.With.Message.Contains("height 64").And.Message.Contains("96"));
         Assert.That(new OnnxTeacherOptions { InputWidth = 0 }.Validate, Throws.InstanceOf<ArgumentException>().With.Message.Contains("InputWidth"));
     }
@@ -200,11 +200,11 @@ public class OnnxTeacherTests
         using var graph = SsdGraph();
         string path = graph.Save();
         var options = new OnnxTeacherOptions { GpuDeviceId = 0, FallbackToCpu = true, Threads = 1 };
-        using (new OnnxTeacher(path, TeacherFormat.Auto, ["cat", "dog"], options, ["cat"])) { }
+        using (new OnnxTeacher(path, OnnxDetectorFormat.Auto, ["cat", "dog"], options, ["cat"])) { }
 
         try
         {
-            using var teacher = new OnnxTeacher(path, TeacherFormat.Auto, ["cat", "dog"], options with { FallbackToCpu = false }, ["cat"]);
+            using var teacher = new OnnxTeacher(path, OnnxDetectorFormat.Auto, ["cat", "dog"], options with { FallbackToCpu = false }, ["cat"]);
         }
         catch (InvalidOperationException e)
         {
@@ -223,7 +223,7 @@ public class OnnxTeacherTests
         Assert.That((options with { CpuOnly = true, GpuDeviceId = 0 }).Validate, Throws.InstanceOf<ArgumentException>().With.Message.Contains("CpuOnly"));
 
         using var graph = SsdGraph();
-        Teacher teacher = Teacher.FromOnnx(graph.Save(), TeacherFormat.Ssd, ["cat", "dog"]);
+        Teacher teacher = Teacher.FromOnnx(graph.Save(), OnnxDetectorFormat.Ssd, ["cat", "dog"]);
         using (ITeacher onCpu = teacher.Open(["cat", "dog"], CPU)) Assert.That(onCpu.Caution, Is.Null);
         // Which of the two it is depends on the ONNX Runtime that is here.
         using ITeacher onGpu = teacher.Open(["cat", "dog"], new Device(DeviceType.CUDA, 0));

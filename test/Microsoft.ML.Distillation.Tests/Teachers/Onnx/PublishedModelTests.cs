@@ -17,8 +17,8 @@ public class PublishedModelTests
     public void FastestDet_FindsWhatPhotographsShow()
     {
         using var detector = new PublishedDetector(
-            TestData.Model("fastestdet.onnx"), TeacherFormat.Auto, ClassNameFile.Read(TestData.Model("coco.names")), new OnnxTeacherOptions(), floor: 0.01f);
-        Assert.That(detector.Format, Is.EqualTo(TeacherFormat.FastestDet));
+            TestData.Model("fastestdet.onnx"), OnnxDetectorFormat.Auto, ClassNameFile.Read(TestData.Model("coco.names")), new OnnxTeacherOptions(), floor: 0.01f);
+        Assert.That(detector.Format, Is.EqualTo(OnnxDetectorFormat.FastestDet));
 
         DetectionMetrics metrics = PublishedModels.Evaluate(detector);
 
@@ -30,8 +30,8 @@ public class PublishedModelTests
     [Test]
     public void UltraFace_FindsFaces_WherePersonsAre()
     {
-        using var detector = new PublishedDetector(TestData.Model("ultraface-rfb320.onnx"), TeacherFormat.Auto, ["face"], new OnnxTeacherOptions());
-        Assert.That(detector.Format, Is.EqualTo(TeacherFormat.Ssd));
+        using var detector = new PublishedDetector(TestData.Model("ultraface-rfb320.onnx"), OnnxDetectorFormat.Auto, ["face"], new OnnxTeacherOptions());
+        Assert.That(detector.Format, Is.EqualTo(OnnxDetectorFormat.Ssd));
         int faces = 0, onPersons = 0;
         foreach (Photograph photograph in PublishedModels.Photographs().Where(p => p.Labels.Contains("person")))
         {
@@ -55,8 +55,8 @@ public class PublishedModelTests
     {
         IReadOnlyList<string> names = ClassNameFile.Read(TestData.Model("coco.names"));
         var options = new OnnxTeacherOptions();
-        using var teacher = new OnnxTeacher(TestData.Model("fastestdet.onnx"), TeacherFormat.Auto, names, options, names);
-        using var detector = new PublishedDetector(TestData.Model("fastestdet.onnx"), TeacherFormat.Auto, names, options);
+        using var teacher = new OnnxTeacher(TestData.Model("fastestdet.onnx"), OnnxDetectorFormat.Auto, names, options, names);
+        using var detector = new PublishedDetector(TestData.Model("fastestdet.onnx"), OnnxDetectorFormat.Auto, names, options);
         RgbImage[] photographs = [.. PublishedModels.Photographs().Take(4).Select(p => PublishedModels.Read(p.ImagePath))];
         float[] pixels = [.. photographs.SelectMany(p => AntialiasedResize.Resize(p, teacher.InputSize))];
         using Tensor images = tensor(pixels, [4, 3, 352, 352]);

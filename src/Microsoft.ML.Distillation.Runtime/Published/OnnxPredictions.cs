@@ -5,17 +5,17 @@ namespace Microsoft.ML.Distillation;
 /// <param name="Probabilities">
 /// N·C values, for each prediction the probability of each class, 0 to 1. What they leave to 1 is background.
 /// </param>
-public sealed record TeacherPredictions(float[] Boxes, float[] Probabilities);
+public sealed record OnnxPredictions(float[] Boxes, float[] Probabilities);
 
 /// <summary>Turns what a model says of one image into boxes and class probabilities.</summary>
 /// <param name="outputs">The model's outputs by name.</param>
-public delegate TeacherPredictions TeacherDecoder(IReadOnlyDictionary<string, OnnxOutput> outputs);
+public delegate OnnxPredictions OnnxDecoder(IReadOnlyDictionary<string, OnnxOutput> outputs);
 
 /// <summary>What turns a model's class outputs into probabilities.</summary>
 public enum ScoreActivation
 {
     /// <summary>
-    /// As the format has it. Where exports differ (<see cref="TeacherFormat.Gfl"/>, <see cref="TeacherFormat.Ssd"/>) outputs that
+    /// As the format has it. Where exports differ (<see cref="OnnxDetectorFormat.Gfl"/>, <see cref="OnnxDetectorFormat.Ssd"/>) outputs that
     /// all lie between 0 and 1 are taken for probabilities, others for logits.
     /// </summary>
     Auto,

@@ -4,7 +4,7 @@ namespace Microsoft.ML.Distillation;
 /// What the outputs of an ONNX detector mean. C is the number of its classes, N the number of its predictions, H and W the size of
 /// its input; the batch's axis is left out.
 /// </summary>
-public enum TeacherFormat
+public enum OnnxDetectorFormat
 {
     /// <summary>Recognised from the outputs' names and shapes; an error where they fit several formats or none.</summary>
     Auto,
@@ -77,6 +77,6 @@ public enum TeacherFormat
     /// </summary>
     YoloEndToEnd,
 
-    /// <summary>Anything else, decoded by <see cref="OnnxTeacherOptions.Decoder"/>.</summary>
+    /// <summary>Anything else, decoded by <see cref="OnnxDetectorOptions.Decoder"/>.</summary>
     Custom,
 }

@@ -4,7 +4,7 @@ namespace Microsoft.ML.Distillation;
 /// What an ONNX detector wants to see: x = (pixel · <see cref="Scale"/> − <see cref="Mean"/>) / <see cref="StandardDeviation"/> with pixel
 /// from 0 to 255. Presets for the formats come from <see cref="For"/>; every field can be set.
 /// </summary>
-public sealed record TeacherPreprocessing
+public sealed record OnnxPreprocessing
 {
     /// <summary>The width of the input in pixels. <see langword="null"/>: the graph's, or 640 where the graph leaves it open.</summary>
     public int? Width { get; init; }
@@ -31,30 +31,30 @@ public sealed record TeacherPreprocessing
     public IReadOnlyList<float> StandardDeviation { get; init; } = [1, 1, 1];
 
     /// <summary>
-    /// What the detectors of a format were published with. <see cref="TeacherFormat.YoloX"/>: top-left letterbox, BGR, 0 to 255.
-    /// <see cref="TeacherFormat.YoloV5"/>, <see cref="TeacherFormat.YoloV8"/> and <see cref="TeacherFormat.YoloEndToEnd"/>: centred letterbox,
-    /// RGB, 0 to 1. <see cref="TeacherFormat.Gfl"/>: NanoDet's, stretched, BGR, ImageNet's mean and deviation. <see cref="TeacherFormat.Detr"/>:
-    /// stretched, RGB, ImageNet's mean and deviation. <see cref="TeacherFormat.RtDetr"/>: stretched, RGB, 0 to 1.
-    /// <see cref="TeacherFormat.Ssd"/>: stretched, RGB, (pixel − 127) / 128. <see cref="TeacherFormat.Torchvision"/>: top-left letterbox, RGB,
-    /// 0 to 1. <see cref="TeacherFormat.TensorFlow"/>: stretched, RGB, 0 to 255. <see cref="TeacherFormat.FastestDet"/>: stretched, BGR, 0 to 1.
+    /// What the detectors of a format were published with. <see cref="OnnxDetectorFormat.YoloX"/>: top-left letterbox, BGR, 0 to 255.
+    /// <see cref="OnnxDetectorFormat.YoloV5"/>, <see cref="OnnxDetectorFormat.YoloV8"/> and <see cref="OnnxDetectorFormat.YoloEndToEnd"/>: centred letterbox,
+    /// RGB, 0 to 1. <see cref="OnnxDetectorFormat.Gfl"/>: NanoDet's, stretched, BGR, ImageNet's mean and deviation. <see cref="OnnxDetectorFormat.Detr"/>:
+    /// stretched, RGB, ImageNet's mean and deviation. <see cref="OnnxDetectorFormat.RtDetr"/>: stretched, RGB, 0 to 1.
+    /// <see cref="OnnxDetectorFormat.Ssd"/>: stretched, RGB, (pixel − 127) / 128. <see cref="OnnxDetectorFormat.Torchvision"/>: top-left letterbox, RGB,
+    /// 0 to 1. <see cref="OnnxDetectorFormat.TensorFlow"/>: stretched, RGB, 0 to 255. <see cref="OnnxDetectorFormat.FastestDet"/>: stretched, BGR, 0 to 1.
     /// All others: stretched, RGB, 0 to 1.
     /// </summary>
-    public static TeacherPreprocessing For(TeacherFormat format) => format switch
+    public static OnnxPreprocessing For(OnnxDetectorFormat format) => format switch
     {
-        TeacherFormat.YoloX => new() { Fit = ImageFit.LetterboxTopLeft, Channels = ChannelOrder.Bgr, Scale = 1 },
-        TeacherFormat.YoloV5 or TeacherFormat.YoloV8 or TeacherFormat.YoloEndToEnd => new() { Fit = ImageFit.LetterboxCentred },
-        TeacherFormat.Gfl => new()
+        OnnxDetectorFormat.YoloX => new() { Fit = ImageFit.LetterboxTopLeft, Channels = ChannelOrder.Bgr, Scale = 1 },
+        OnnxDetectorFormat.YoloV5 or OnnxDetectorFormat.YoloV8 or OnnxDetectorFormat.YoloEndToEnd => new() { Fit = ImageFit.LetterboxCentred },
+        OnnxDetectorFormat.Gfl => new()
         {
             Channels = ChannelOrder.Bgr,
             Scale = 1,
             Mean = [103.53f, 116.28f, 123.675f],
             StandardDeviation = [57.375f, 57.12f, 58.395f],
         },
-        TeacherFormat.Detr => new() { Mean = [0.485f, 0.456f, 0.406f], StandardDeviation = [0.229f, 0.224f, 0.225f] },
-        TeacherFormat.Ssd => new() { Scale = 1, Mean = [127, 127, 127], StandardDeviation = [128, 128, 128] },
-        TeacherFormat.Torchvision => new() { Fit = ImageFit.LetterboxTopLeft },
-        TeacherFormat.TensorFlow => new() { Scale = 1 },
-        TeacherFormat.FastestDet => new() { Channels = ChannelOrder.Bgr },
+        OnnxDetectorFormat.Detr => new() { Mean = [0.485f, 0.456f, 0.406f], StandardDeviation = [0.229f, 0.224f, 0.225f] },
+        OnnxDetectorFormat.Ssd => new() { Scale = 1, Mean = [127, 127, 127], StandardDeviation = [128, 128, 128] },
+        OnnxDetectorFormat.Torchvision => new() { Fit = ImageFit.LetterboxTopLeft },
+        OnnxDetectorFormat.TensorFlow => new() { Scale = 1 },
+        OnnxDetectorFormat.FastestDet => new() { Channels = ChannelOrder.Bgr },
         _ => new(),
     };
 

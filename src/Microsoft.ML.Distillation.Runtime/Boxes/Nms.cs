@@ -1,28 +1,17 @@
 using System.Buffers;
-using static TorchSharp.torch;
 
-namespace Microsoft.ML.Distillation.Detectors.Boxes;
+namespace Microsoft.ML.Distillation.Boxes;
 
 /// <summary>
 /// Greedy non-maximum suppression: the best box stays, and every box that overlaps it by more than the threshold goes; then
-/// the best of the rest, and so on. Boxes are copied from their device once; nothing waits for it per box.
+/// the best of the rest, and so on.
 /// </summary>
 internal static class Nms
 {
-    /// <summary>The indices (int64, best first) of the boxes [N,4] that stay.</summary>
-    /// <param name="scores">[N].</param>
-    /// <param name="threshold">The largest intersection over union of two boxes that both stay.</param>
-    public static Tensor Keep(Tensor boxes, Tensor scores, float threshold)
-        => ToTensor(Keep(TensorArrays.Floats(boxes), TensorArrays.Floats(scores), threshold), boxes.device);
-
-    /// <summary>As <see cref="Keep(Tensor, Tensor, float)"/>, where only boxes of the same group (int64 [N]) suppress one another.</summary>
-    public static Tensor KeepBatched(Tensor boxes, Tensor scores, Tensor groups, float threshold)
-        => ToTensor(
-            KeepBatched(TensorArrays.Floats(boxes), TensorArrays.Floats(scores), TensorArrays.Integers(groups), threshold), boxes.device);
-
     /// <summary>The indices of the boxes that stay, best first, at most <paramref name="limit"/> of them.</summary>
     /// <param name="boxes">4N values.</param>
     /// <param name="scores">N values.</param>
+    /// <param name="threshold">The largest intersection over union of two boxes that both stay.</param>
     public static int[] Keep(ReadOnlySpan<float> boxes, ReadOnlySpan<float> scores, float threshold, int limit = int.MaxValue)
         => KeepSorted(boxes, ScoreOrder.Descending(scores), threshold, limit);
 
@@ -72,8 +61,6 @@ internal static class Nms
     {
         for (int j = 0; j < iou.Length; j++) suppressed[j] |= iou[j] > threshold;
     }
-
-    private static Tensor ToTensor(int[] kept, Device device) => TensorArrays.Vector(Array.ConvertAll(kept, i => (long)i), device);
 }
 
 /// <summary>Sorting by score, best first; equal scores keep the order of their indices, so that results never depend on luck.</summary>

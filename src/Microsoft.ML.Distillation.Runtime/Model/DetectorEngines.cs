@@ -1,0 +1,90 @@
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Published;
+using Microsoft.ML.Distillation.Rows;
+
+namespace Microsoft.ML.Distillation.Model;
+
+/// <summary>What runs a model on images for <see cref="ObjectDetector"/>. Several threads may ask it at once.</summary>
+internal interface IDetectorEngine : IDisposable
+{
+    /// <summary>The classes, in the order of the labels.</summary>
+    IReadOnlyList<string> ClassNames { get; }
+
+    /// <summary>The size to which images are brought.</summary>
+    ImageSize InputSize { get; }
+
+    /// <summary>Why the CPU runs it where a GPU should; <see langword="null"/>: it runs where it should.</summary>
+    string? Fallback { get; }
+
+    /// <summary>Detects objects.</summary>
+    /// <returns>For each image its detections, boxes in pixels of the image, best first.</returns>
+    IReadOnlyList<Detections> Run(IReadOnlyList<RgbImage> images, CancellationToken cancellation);
+}
+
+/// <summary>Runs a detector of this library, in either form: one image after the other, as its graph takes them.</summary>
+internal sealed class OwnEngine : IDetectorEngine
+{
+    private readonly OnnxSession _session;
+    private readonly bool _plain;
+
+    public OwnEngine(OnnxModelFile model, string source, SessionSettings settings)
+    {
+        _plain = DetectorGraph.IsPlain(model);
+        ClassNames = DetectorGraph.ClassNames(model);
+        InputSize = PlainForm.InputSize(model);
+        _session = new OnnxSession(model.ToBytes(), settings, source);
+    }
+
+    public IReadOnlyList<string> ClassNames { get; }
+
+    public ImageSize InputSize { get; }
+
+    public string? Fallback => _session.Fallback;
+
+    public IReadOnlyList<Detections> Run(IReadOnlyList<RgbImage> images, CancellationToken cancellation)
+        => [.. images.Select(image => _plain ? RunPlain(image, cancellation) : RunFull(image, cancellation))];
+
+    public void Dispose() => _session.Dispose();
+
+    private Detections RunFull(RgbImage image, CancellationToken cancellation) => Read(_session.Run(
+    [
+        OnnxSession.Input(DetectorGraph.Pixels, image.Pixels, 1, image.Pixels.Length),
+        OnnxSession.Input(DetectorGraph.Size, new long[] { image.Height, image.Width }, 1, 2),
+    ], cancellation));
+
+    private Detections RunPlain(RgbImage image, CancellationToken cancellation)
+    {
+        float[] pixels = AntialiasedResize.Resize(image, InputSize);
+        Detections found = Read(_session.Run([OnnxSession.Input(DetectorGraph.Images, pixels, 1, 3, InputSize.Height, InputSize.Width)], cancellation));
+        return found.Scaled(image.Width, image.Height);
+    }
+
+    private static Detections Read(Dictionary<string, Array> outputs) => new(
+        (float[])outputs[DetectorGraph.Boxes], (float[])outputs[DetectorGraph.Scores], Array.ConvertAll((long[])outputs[DetectorGraph.Classes], label => (int)label));
+}
+
+/// <summary>Runs a published detector: in batches, where its graph takes them.</summary>
+internal sealed class PublishedEngine(PublishedDetector detector, float nmsThreshold) : IDetectorEngine
+{
+    public IReadOnlyList<string> ClassNames => detector.ClassNames;
+
+    public ImageSize InputSize => detector.InputSize;
+
+    public string? Fallback => detector.Fallback;
+
+    public IReadOnlyList<Detections> Run(IReadOnlyList<RgbImage> images, CancellationToken cancellation)
+    {
+        ImageSize size = detector.InputSize;
+        int length = 3 * size.Width * size.Height;
+        var pixels = new float[images.Count * length];
+        Parallel.For(0, images.Count, i => AntialiasedResize.Resize(
+            images[i], CropRegion.Whole(SizeOf(images[i])), mirror: false, size, pixels.AsSpan(i * length, length)));
+        IReadOnlyList<OnnxDetection> found = detector.Run(pixels, [.. images.Select(SizeOf)], cancellation);
+        return [.. found.Zip(images, (one, image) => Suppression.Detect(one.Predictions, nmsThreshold).Scaled(image.Width, image.Height))];
+    }
+
+    public void Dispose() => detector.Dispose();
+
+    private static ImageSize SizeOf(RgbImage image) => new(image.Width, image.Height);
+}

@@ -1,0 +1,27 @@
+using System.Numerics.Tensors;
+using Microsoft.ML.Distillation.Boxes;
+using Microsoft.ML.Distillation.Rows;
+
+namespace Microsoft.ML.Distillation.Published;
+
+/// <summary>A detector's predictions as the detections that it reports.</summary>
+internal static class Suppression
+{
+    /// <summary>The overlap (IoU) from which on the worse of two boxes of a class is dropped, as detectors are published with it.</summary>
+    public const float Threshold = 0.5f;
+
+    /// <summary>The detections, best first: each prediction's best class, without what overlaps a better one of its class.</summary>
+    /// <param name="threshold">The overlap (IoU) from which on the worse of two is dropped.</param>
+    public static Detections Detect(DensePredictions predictions, float threshold = Threshold)
+    {
+        if (predictions.Count == 0) return new Detections([], [], []);
+        int classes = predictions.Probabilities.Length / predictions.Count;
+        long[] labels = [.. Enumerable.Range(0, predictions.Count).Select(i =>
+            (long)TensorPrimitives.IndexOfMax(predictions.Probabilities.AsSpan(i * classes, classes)))];
+        int[] kept = Nms.KeepBatched(predictions.Boxes, predictions.Confidences, labels, threshold);
+        return new Detections(
+            [.. kept.SelectMany(i => predictions.Boxes[(4 * i)..(4 * i + 4)])],
+            [.. kept.Select(i => predictions.Confidences[i])],
+            [.. kept.Select(i => (int)labels[i])]);
+    }
+}

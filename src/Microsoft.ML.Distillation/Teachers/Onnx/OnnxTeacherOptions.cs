@@ -1,0 +1,59 @@
+namespace Microsoft.ML.Distillation;
+
+/// <summary>How an ONNX detector is run, read, and asked as a teacher.</summary>
+public sealed record OnnxTeacherOptions : OnnxDetectorOptions
+{
+    /// <summary>
+    /// The tensors of the graph that may serve as hints, each [N, channels, height, width], from near the input to far from it. They need
+    /// not be outputs of the graph.
+    /// </summary>
+    public IReadOnlyList<string> Hints { get; init; } = [];
+
+    /// <summary>
+    /// Names that mean the same class, as <c>motorbike</c> and <c>motorcycle</c>. They are used in either direction, for classes whose
+    /// own name the other side does not have. The names by which PASCAL VOC and COCO differ are known.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Aliases { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>A file of further aliases, <c>motorbike = motorcycle</c> in each line; lines that begin with # are skipped.</summary>
+    public string? AliasFile { get; init; }
+
+    /// <summary>The overlap (IoU) from which on a confident prediction answers for a box.</summary>
+    public double MatchOverlap { get; init; } = 0.5;
+
+    /// <summary>The overlap (IoU) below which a box has nothing to do with a prediction.</summary>
+    public double ForeignOverlap { get; init; } = 0.3;
+
+    /// <summary>
+    /// Whether the CPU runs the model wherever the student trains. Otherwise, with no <see cref="OnnxDetectorOptions.GpuDeviceId"/>, it runs
+    /// on the student's GPU; where ONNX Runtime cannot run on that, the CPU runs the model, and the log warns of it.
+    /// </summary>
+    public bool CpuOnly { get; init; }
+
+    /// <summary>
+    /// A folder for the model's answers, by model, options and image. With it the model looks at each image once, in the first epoch or
+    /// in an earlier run, and answers for crops and mirrored images follow from that. It keeps no
+    /// feature maps, so it does not go with <see cref="Hints"/>. Any number of
+    /// processes may share it. <see langword="null"/>: none, and the model runs in every step.
+    /// </summary>
+    public string? CacheDirectory { get; init; }
+
+    /// <summary>The bound for that folder in bytes; beyond it the oldest answers are deleted.</summary>
+    public long CacheBytes { get; init; } = 4L << 30;
+
+    /// <inheritdoc/>
+    internal override void Validate()
+    {
+        base.Validate();
+        Check(MatchOverlap is > 0 and <= 1, nameof(MatchOverlap), MatchOverlap, "above 0 and at most 1");
+        Check(ForeignOverlap >= 0 && ForeignOverlap <= MatchOverlap, nameof(ForeignOverlap), ForeignOverlap, $"from 0 to {nameof(MatchOverlap)}");
+        Check(CacheDirectory is null || Hints.Count == 0, nameof(CacheDirectory), CacheDirectory, $"left out where {nameof(Hints)} are named: the cache keeps no feature maps");
+        Check(CacheBytes > 0, nameof(CacheBytes), CacheBytes, "above 0");
+        Check(GpuDeviceId is null || !CpuOnly, nameof(GpuDeviceId), GpuDeviceId, $"left out where {nameof(CpuOnly)} is set");
+    }
+
+    /// <summary>The options with what the student's device decides.</summary>
+    /// <param name="gpu">The CUDA device on which the student trains; <see langword="null"/>: the CPU.</param>
+    internal OnnxTeacherOptions Beside(int? gpu)
+        => gpu is null || CpuOnly || GpuDeviceId is not null ? this : this with { GpuDeviceId = gpu, FallbackToCpu = true };
+}
