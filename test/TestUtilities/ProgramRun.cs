@@ -6,11 +6,13 @@ namespace Microsoft.ML.Distillation.Tests;
 /// <summary>Runs a program of this repository in a process of its own.</summary>
 internal sealed record ProgramRun(int ExitCode, string Output, string Error)
 {
+    /// <summary>The configuration that the tests were built in.</summary>
+    public static string Configuration { get; } = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}") ? "Release" : "Debug";
+
     /// <summary>The built program of a project below <c>src</c>, or another folder of the repository, in this build's configuration.</summary>
     public static string Find(string project, string below = "src")
     {
-        string configuration = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}") ? "Release" : "Debug";
-        string bin = Path.Combine(TestData.Repository(), below, project, "bin", configuration);
+        string bin = Path.Combine(TestData.Repository(), below, project, "bin", Configuration);
         return Directory.EnumerateFiles(bin, Path.GetFileName(project) + ".runtimeconfig.json", SearchOption.AllDirectories)
             .OrderByDescending(File.GetLastWriteTimeUtc).First().Replace(".runtimeconfig.json", ".dll");
     }

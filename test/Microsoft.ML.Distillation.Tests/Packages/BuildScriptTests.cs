@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Tool;
 
-namespace Microsoft.ML.Distillation.Tests;
+namespace Microsoft.ML.Distillation.Tests.Packages;
 
 /// <summary>build.sh, in a folder of its own, with a stand-in for dotnet that writes down how it is called.</summary>
 public class BuildScriptTests
