@@ -67,10 +67,10 @@ internal static class DistillationBench
             manual_seed(1);
             Detector student = plan.Build(statistics).to(device);
             student.train();
-            DistillationOptions? options = teacher is null ? null : new DistillationOptions();
+            LossSelection? losses = teacher is null ? null : new LossSelection();
             _objective = student is FasterRcnn twoStage
-                ? new TwoStageObjective(twoStage, 0, options, teacher, device)
-                : new OneStageObjective((OneStageDetector)student, 0, options, teacher, device);
+                ? new TwoStageObjective(twoStage, 0, losses, teacher, device)
+                : new OneStageObjective((OneStageDetector)student, 0, losses, teacher, device);
             var training = new TrainingOptions { Epochs = 1, Seed = 1, BatchSize = Batch };
             _state = new TrainingState(_objective, training, TrainingPlan.For(training, 100, student.parameters().Sum(p => p.numel())));
         }
@@ -83,7 +83,7 @@ internal static class DistillationBench
             LossSum loss = LossSum.Of(_objective.Compute(annotations, images, view));
             _state.Parameters.Gradients.zero_();
             loss.Total.backward();
-            loss.Read(_state.Parameters.Gradients, ++_count);
+            loss.ReadFinite(_state.Parameters.Gradients, ++_count);
             _state.Optimizer.Step(1e-5, _count);
         }
 

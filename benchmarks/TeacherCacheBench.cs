@@ -79,11 +79,11 @@ internal static class TeacherCacheBench
     }
 
     private static IObjective Objective(Detector student, ITeacher? teacher) => student is FasterRcnn twoStage
-        ? new TwoStageObjective(twoStage, 0, teacher is null ? null : new DistillationOptions(), teacher, CPU)
-        : new OneStageObjective((OneStageDetector)student, 0, teacher is null ? null : new DistillationOptions(), teacher, CPU);
+        ? new TwoStageObjective(twoStage, 0, teacher is null ? null : new LossSelection(), teacher, CPU)
+        : new OneStageObjective((OneStageDetector)student, 0, teacher is null ? null : new LossSelection(), teacher, CPU);
 
     private static void Epoch(IObjective objective, ITeacher? teacher, IDetectionDataset images)
-        => new TrainingLoop(objective, teacher, images, null, new TrainingOptions { Epochs = 1, Seed = 1, BatchSize = 8 }, CPU).Run();
+        => new TrainingLoop([(objective, new TrainingOptions { Epochs = 1, Seed = 1, BatchSize = 8 })], teacher, images, null, CPU).Run();
 
     private static double ProcessorSeconds()
     {

@@ -46,7 +46,7 @@ internal static class TrainingBench
             LossSum loss = LossSum.Of(objective.Compute(annotations, images, teacher: null));
             state.Parameters.Gradients.zero_();
             loss.Total.backward();
-            loss.Read(state.Parameters.Gradients, ++step);
+            loss.ReadFinite(state.Parameters.Gradients, ++step);
             state.Optimizer.Step(1e-3, step);
         }, 5);
     }
@@ -68,7 +68,7 @@ internal static class TrainingBench
         using var objective = new TwoStageObjective((FasterRcnn)student, 0, null, null, CPU);
         var megabytes = new List<string>();
         var options = new TrainingOptions { Epochs = 10, Seed = 1, Progress = new AtEpochEnd(() => megabytes.Add(Megabytes())) };
-        new TrainingLoop(objective, null, images, null, options, CPU).Run();
+        new TrainingLoop([(objective, options)], null, images, null, CPU).Run();
         Console.WriteLine($"memory after each of ten epochs, MB: {string.Join(" ", megabytes)}");
     }
 

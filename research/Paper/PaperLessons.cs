@@ -11,26 +11,16 @@ internal static class PaperLessons
 
     /// <summary>The lesson of a name.</summary>
     /// <exception cref="ArgumentException">There is no such lesson.</exception>
-    public static DistillationOptions Of(string name) => name switch
+    public static IReadOnlyList<DistillationLoss> Of(string name) => name switch
     {
-        "l2" => Only(boxes: true) with { Boxes = BoxDistillation.Squared },
-        "l2-b" => Only(boxes: true),
-        "cls" => Only(classes: true) with { BackgroundWeight = 1 },
-        "cls-w" => Only(classes: true),
-        "hints" => Only(hint: true) with { HintAdaptation = HintAdaptation.None },
-        "hints-a" => Only(hint: true),
-        "l2-b+cls-w" => Only(boxes: true, classes: true),
-        All => new DistillationOptions { CwdWeight = 0 },
+        "l2" => [new BoundedBoxes { Kind = BoxDistillation.Squared }],
+        "l2-b" => [new BoundedBoxes()],
+        "cls" => [new SoftClasses { BackgroundWeight = 1 }],
+        "cls-w" => [new SoftClasses()],
+        "hints" => [new Hint { Adaptation = HintAdaptation.None }],
+        "hints-a" => [new Hint()],
+        "l2-b+cls-w" => [new SoftClasses(), new BoundedBoxes()],
+        All => [new SoftClasses(), new BoundedBoxes(), new Hint()],
         _ => throw new ArgumentException($"There is no lesson '{name}'; there are {string.Join(", ", Names)}.", nameof(name)),
-    };
-
-    private static DistillationOptions Only(bool boxes = false, bool classes = false, bool hint = false) => new()
-    {
-        RpnBoundedRegression = boxes,
-        RcnBoundedRegression = boxes,
-        RpnSoftTargets = classes,
-        RcnSoftTargets = classes,
-        Hint = hint,
-        CwdWeight = 0,
     };
 }

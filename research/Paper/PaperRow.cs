@@ -19,7 +19,7 @@ internal sealed record PaperRow(string Id)
     public string? Teacher { get; init; }
 
     /// <summary>What it learns from its teacher.</summary>
-    public DistillationOptions? Lesson { get; init; }
+    public IReadOnlyList<DistillationLoss>? Lesson { get; init; }
 
     /// <summary>The rows that must be trained before.</summary>
     public IEnumerable<string> Needs => new[] { Start, Teacher }.OfType<string>();

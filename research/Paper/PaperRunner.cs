@@ -105,7 +105,7 @@ internal sealed class PaperRunner(PaperTables tables, PaperSetting setting, Pape
         DetectorPlan network = row.Network ?? tables.Rows[row.Start!].Network!;
         DetectorEstimatorOptions options = row.Teacher is null
             ? new TrainDetectorOptions { Detector = network }
-            : new DistillDetectorOptions { Student = network, Teacher = TeacherOf(row.Teacher), Distillation = row.Lesson! };
+            : new DistillDetectorOptions { Student = network, Teacher = TeacherOf(row.Teacher), Losses = row.Lesson };
         return setting.Configure(options, start is not null) with
         {
             InitialStudent = start,

@@ -12,7 +12,8 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
 {
     private readonly TextWriter _output = parsed.InvocationConfiguration.Output;
     private readonly DetectorPlan _student = command.Student.Read(parsed);
-    private readonly DistillationOptions _distillation = command.Hints.Apply(command.Distillation.Read(parsed), parsed);
+    private readonly IReadOnlyList<HintPair> _hints = command.Hints.Read(parsed);
+    private readonly string? _featureLoss = command.Distillation.FeatureLossIn(parsed);
     private readonly IReadOnlyList<int> _seeds = command.SeedsIn(parsed);
     private readonly bool _noLabels = command.NoLabelsIn(parsed);
     private readonly bool _control = command.ControlIn(parsed);
@@ -30,8 +31,8 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
         MLContext context = TrainingSession.CreateContext(_seeds[0], parsed.GetValue(SharedOptions.Verbose), error);
         if (_noLabels && _control) throw new UsageException("--control needs labels: without them the student cannot learn alone.");
         IReadOnlyList<AnnotatedRow> test = _noLabels ? [] : command.Data.OpenTest(parsed, context, command.Training.SkipsInvalid(parsed), error);
-        Teacher teacher = command.Teacher.Open(parsed, [.. (_distillation.Hints ?? []).Select(pair => pair.Teacher)]);
-        if (command.Teacher.IsPublished(parsed) && _distillation.Hints is null && command.Distillation.FeatureLossIn(parsed) is { } loss)
+        Teacher teacher = command.Teacher.Open(parsed, [.. _hints.Select(pair => pair.Teacher)]);
+        if (command.Teacher.IsPublished(parsed) && _hints.Count == 0 && _featureLoss is { } loss)
         {
             throw new UsageException(
                 $"--feature-loss {loss} needs feature maps of the ONNX teacher: name them with --hint STUDENT=TENSOR ('ml-distill inspect-teacher --tensors' lists "
@@ -77,7 +78,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
         {
             DetectorEstimatorOptions options = command.Training.Apply(command.Precision.Apply(student.Options, parsed), parsed, student.Folder, interruption.Token);
             options = options is DistillDetectorOptions distilled
-                ? command.Generated.Apply(command.Unlabelled.Apply(InEpochs(epochs?.All, distilled), parsed, session), parsed, session)
+                ? command.Generated.Apply(command.Unlabelled.Apply(InEpochs(epochs?.All, command.Distillation.Apply(distilled, parsed)), parsed, session), parsed, session)
                 : InEpochs(epochs?.Alone, options);
             return options with { Seed = student.Seed, ValidationSet = session.Validation, Progress = progress };
         }
@@ -94,13 +95,13 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
         {
             Teacher = teacher,
             Student = _student,
-            Distillation = _distillation,
+            Hints = _hints.Count > 0 ? _hints : null,
             Scheme = command.Precision.Scheme(parsed),
             WithoutLabels = _noLabels,
         });
         if (!_control) yield break;
         yield return Alone("student alone", "alone", 0);
-        yield return Alone("student alone + L2", "l2", _distillation.BoundedRegressionWeight ?? DistillationOptions.UsualBoundedWeight);
+        yield return Alone("student alone + L2", "l2", command.Distillation.BoundedWeightIn(parsed));
 
         StudentRun Alone(string name, string run, double squaredWeight)
             => Student(name, run, $"-{run}", new TrainDetectorOptions { Detector = _student, SquaredRegressionWeight = squaredWeight });

@@ -22,8 +22,4 @@ internal sealed class HintOptionSet
         text.IndexOf('=', StringComparison.Ordinal) is > 0 and int at && at < text.Length - 1
             ? new HintPair(text[..at], text[(at + 1)..])
             : throw new UsageException($"--hint is written STUDENT=TEACHER, not '{text}'."))];
-
-    /// <summary>The distillation with the pairs, where any were given.</summary>
-    public DistillationOptions Apply(DistillationOptions options, ParseResult parsed)
-        => Read(parsed) is { Count: > 0 } pairs ? options with { Hints = pairs } : options;
 }

@@ -47,7 +47,7 @@ internal sealed class AdditionalImages : IDisposable
                     teacher!, images, labelled, distilled.GeneratedLabels, options.BatchSize, options.LoaderThreads, options.CancellationToken, out LabelThresholds thresholds);
                 Say(channel, nameof(DistillDetectorOptions.UnlabelledSet), images.Count, sure, thresholds.Scores);
                 if (thresholds.Shortage is { } shortage)
-                    channel.Warning(MessageSensitivity.None, $"{shortage} {nameof(GeneratedLabelOptions)}.{nameof(GeneratedLabelOptions.ScoreThreshold)} (--label-score) gives another score");
+                    channel.Warning(MessageSensitivity.None, $"{shortage} {nameof(GeneratedLabelOptions)}.{nameof(GeneratedLabelOptions.ScoreThreshold)} gives another score");
                 result.Join(sure, options.LabelledShare);
             }
         }

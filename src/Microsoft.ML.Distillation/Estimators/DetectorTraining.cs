@@ -61,6 +61,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
                 Say(channel, string.Create(CultureInfo.InvariantCulture,
                     $"Training on {additional.Training.Count} images of {images.ClassNames.Count} classes ({string.Join(", ", images.ClassNames)}) on {device}; "
                     + $"the network takes {student.InputSize} and has {student.parameters().Sum(p => p.numel()):N0} parameters, {student.Precision?.ToString() ?? "full precision"}"));
+                if (setup.Distillation is not null) Say(channel, $"What it learns: {objectives[^1].Description}");
                 DeadLayers.Warn(channel, student);
             }
 

@@ -1,4 +1,6 @@
+using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Training;
 
 namespace Microsoft.ML.Distillation;
 
@@ -11,8 +13,20 @@ public sealed record DistillDetectorOptions : DetectorEstimatorOptions
     /// <summary>The network to train. The default is a Faster R-CNN on ShuffleNetV2 ×0.5.</summary>
     public DetectorPlan Student { get; init; } = DetectorPlan.FasterRcnn(Backbone.ShuffleNetV2_x0_5);
 
-    /// <summary>What the student learns from the teacher, and how strongly.</summary>
-    public DistillationOptions Distillation { get; init; } = new();
+    /// <summary>
+    /// What the student learns from the teacher, beside the labels, and how strongly: one value for each loss, in the order of the log.
+    /// <see langword="null"/>: <see cref="DefaultLosses"/>.
+    /// </summary>
+    public IReadOnlyList<DistillationLoss>? Losses { get; init; }
+
+    /// <summary>
+    /// Which maps teach which, for the losses on maps. <see langword="null"/>: the student's last map (of a one-stage student each map of its
+    /// neck), and among the teacher's the last of those nearest to it in size.
+    /// </summary>
+    public IReadOnlyList<HintPair>? Hints { get; init; }
+
+    /// <summary>α: the weight of the teacher's own loss where it is trained together with the student (<see cref="ApprenticeScheme.A"/>), 0 or more.</summary>
+    public double TeacherWeight { get; init; } = 1;
 
     /// <summary>
     /// How a student of low precision and its teacher are trained; goes with <see cref="DetectorEstimatorOptions.Precision"/>.
@@ -40,18 +54,27 @@ public sealed record DistillDetectorOptions : DetectorEstimatorOptions
     /// <summary>Without labels: the classes that the student is to know. <see langword="null"/>: all of the teacher's.</summary>
     public IReadOnlyList<string>? ClassNames { get; init; }
 
-    internal override TrainingSetup Setup => new(Student, new DistillationSetup(Teacher, Applied, Jointly: Scheme == ApprenticeScheme.A), this);
+    /// <summary>
+    /// The losses that the student learns by where <see cref="Losses"/> names none: <see cref="SoftClasses"/>, <see cref="BoundedBoxes"/> and
+    /// <see cref="Hint"/> of Chen et al., Learning Efficient Object Detection Models with Knowledge Distillation (NIPS 2017), and
+    /// <see cref="ChannelWise"/>. The last two need a teacher with maps, <see cref="ChannelWise"/> also a student that starts fresh; and beside it a
+    /// one-stage student learns no classes and boxes from its teacher. What is left out did not help.
+    /// </summary>
+    /// <param name="onMaps">Losses on maps in the place of those; <see langword="null"/>: those.</param>
+    public IReadOnlyList<DistillationLoss> DefaultLosses(IReadOnlyList<FeatureMapLoss>? onMaps = null)
+        => LossSelection.Default(InitialStudent?.IsOneStage ?? Student is OneStagePlan, Teacher.HasFeatureMaps, InitialStudent is not null, onMaps);
 
-    /// <summary>The distillation with what follows from the other options.</summary>
-    private DistillationOptions Applied => InitialStudent is null ? Distillation : Distillation with { CwdWeight = Distillation.CwdWeight ?? 0 };
+    internal override TrainingSetup Setup => new(Student, new DistillationSetup(
+        Teacher, new LossSelection(Losses) { Hints = Hints, StartsTrained = InitialStudent is not null }, TeacherWeight, Jointly: Scheme == ApprenticeScheme.A), this);
 
     internal override void Validate()
     {
         base.Validate();
         ArgumentNullException.ThrowIfNull(Teacher, nameof(Teacher));
         ArgumentNullException.ThrowIfNull(Student, nameof(Student));
-        ArgumentNullException.ThrowIfNull(Distillation, nameof(Distillation));
-        Distillation.Validate();
+        if (Losses?.Any(loss => loss is null) == true) throw new ArgumentException($"The option {nameof(Losses)} has an empty place.", nameof(Losses));
+        foreach (DistillationLoss loss in Losses ?? []) loss.Validate();
+        Check(TeacherWeight is >= 0 and < double.PositiveInfinity, nameof(TeacherWeight), TeacherWeight, "0 or more");
         ArgumentNullException.ThrowIfNull(GeneratedLabels, nameof(GeneratedLabels));
         GeneratedLabels.Validate();
         if (WithoutLabels && (UnlabelledSet is not null || GeneratedSet is not null))

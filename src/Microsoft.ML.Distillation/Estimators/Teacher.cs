@@ -68,7 +68,10 @@ public sealed class Teacher
             return options is { CacheDirectory: string folder }
                 ? new CachedOnnxTeacher(teacher, new AnswerCache(folder, OnnxFingerprint.Of(path, format, names, options), options.CacheBytes))
                 : teacher;
-        });
+        })
+        {
+            HasFeatureMaps = options is { Hints.Count: > 0, CacheDirectory: null },
+        };
     }
 
     /// <inheritdoc cref="FromOnnx(string, OnnxDetectorFormat, IReadOnlyList{string}, OnnxTeacherOptions?)"/>
@@ -97,6 +100,9 @@ public sealed class Teacher
     /// <param name="device">Where the student trains.</param>
     internal ITeacher Open(IReadOnlyList<string> studentClasses, Device device) => _open(studentClasses, device);
 
+    /// <summary>Whether it has feature maps for losses on maps.</summary>
+    internal bool HasFeatureMaps { get; private init; }
+
     /// <summary>Whether it can be trained together with a student.</summary>
     internal bool CanLearn => _model is not null;
 
@@ -118,7 +124,10 @@ public sealed class Teacher
         DetectorGraph.ClassNames(model),
         () => Convert.ToHexStringLower(SHA256.HashData(model.ToBytes())),
         (studentClasses, device) => Of(DetectorFile.Load(model), studentClasses, device),
-        model);
+        model)
+    {
+        HasFeatureMaps = true,
+    };
 
     private static ITeacher Of(Detector detector, IReadOnlyList<string> studentClasses, Device device) => detector switch
     {

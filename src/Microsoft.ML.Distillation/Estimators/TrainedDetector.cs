@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Onnx;
@@ -15,6 +16,16 @@ public sealed class TrainedDetector
 
     /// <summary>The classes that it knows.</summary>
     public IReadOnlyList<string> ClassNames { get; }
+
+    /// <summary>Whether it is of the one-stage family.</summary>
+    internal bool IsOneStage
+    {
+        get
+        {
+            using JsonDocument architecture = JsonDocument.Parse(Model.Metadata[DetectorGraph.ArchitectureKey]);
+            return architecture.RootElement.TryGetProperty(OneStageConfig.Family, out _);
+        }
+    }
 
     /// <summary>Its export, which holds all of it.</summary>
     internal OnnxModelFile Model { get; }

@@ -29,10 +29,10 @@ internal sealed record TrainingSetup(DetectorPlan Plan, DistillationSetup? Disti
     public IObjective ObjectiveOf(Detector student, ITeacher? teacher, Device device)
     {
         if (Distillation is null) return Own(student, null, null, device);
-        IObjective objective = Own(student, Distillation.Distillation, teacher, device);
+        IObjective objective = Own(student, Distillation.Losses, teacher, device);
         if (teacher is not JointTeacher joint) return objective;
         double share = DefaultRateOf(joint.Detector) / DefaultRateOf(student);
-        return new JointObjective(objective, Own(joint.Detector, null, null, device), Distillation.Distillation.TeacherWeight, share, device);
+        return new JointObjective(objective, Own(joint.Detector, null, null, device), Distillation.TeacherWeight, share, device);
     }
 
     /// <summary>
@@ -62,17 +62,18 @@ internal sealed record TrainingSetup(DetectorPlan Plan, DistillationSetup? Disti
 
     private double DefaultRateOf(Detector detector) => TrainingPlan.DefaultRate(Options, detector.parameters().Sum(p => p.numel()));
 
-    private IObjective Own(Detector student, DistillationOptions? distillation, ITeacher? teacher, Device device) => student switch
+    private IObjective Own(Detector student, LossSelection? losses, ITeacher? teacher, Device device) => student switch
     {
-        FasterRcnn detector => new TwoStageObjective(detector, Options.SquaredRegressionWeight, distillation, teacher, device),
-        OneStageDetector detector => new OneStageObjective(detector, Options.SquaredRegressionWeight, distillation, teacher, device),
+        FasterRcnn detector => new TwoStageObjective(detector, Options.SquaredRegressionWeight, losses, teacher, device),
+        OneStageDetector detector => new OneStageObjective(detector, Options.SquaredRegressionWeight, losses, teacher, device),
         _ => throw new NotSupportedException($"There is no training for detectors of the kind {student.GetType().Name}."),
     };
 }
 
 /// <summary>What a student learns, and from whom.</summary>
+/// <param name="TeacherWeight">α, where it is trained together with the student.</param>
 /// <param name="Jointly">Whether the teacher is trained together with the student.</param>
-internal sealed record DistillationSetup(Teacher Teacher, DistillationOptions Distillation, bool Jointly = false)
+internal sealed record DistillationSetup(Teacher Teacher, LossSelection Losses, double TeacherWeight = 1, bool Jointly = false)
 {
     /// <summary>Readies the teacher.</summary>
     /// <param name="classNames">The student's classes.</param>

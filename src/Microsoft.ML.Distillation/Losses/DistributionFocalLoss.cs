@@ -13,6 +13,9 @@ namespace Microsoft.ML.Distillation.Losses;
 /// <summary>The distribution focal loss; its formula stands at the top of the file.</summary>
 internal static class DistributionFocalLoss
 {
+    /// <summary>Its weight in a one-stage detector's loss, as in Generalized Focal Loss.</summary>
+    public const double EdgesFactor = 0.25;
+
     /// <summary>How far below the last bin a target stays.</summary>
     public const double Gap = 0.01;
 

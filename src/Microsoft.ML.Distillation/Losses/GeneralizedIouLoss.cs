@@ -11,6 +11,9 @@ namespace Microsoft.ML.Distillation.Losses;
 /// <summary>The generalised IoU loss; its formula stands at the top of the file.</summary>
 internal static class GeneralizedIouLoss
 {
+    /// <summary>Its weight in a one-stage detector's loss, as in Generalized Focal Loss (Li et al. 2020).</summary>
+    public const double BoxFactor = 2;
+
     private const double Tiny = 1e-7;
 
     /// <summary>The loss of a mini-batch.</summary>

@@ -48,7 +48,7 @@ internal sealed record LossSum(IReadOnlyList<string> Names, Tensor Weighted, Ten
     /// The weighted terms and the gradient's norm as numbers. This is the step's one wait for the device.
     /// </summary>
     /// <exception cref="TrainingDivergedException">One of them is not finite.</exception>
-    public (double[] Terms, double GradientNorm) Read(Tensor gradients, int step)
+    public (double[] Terms, double GradientNorm) ReadFinite(Tensor gradients, int step)
     {
         using var scope = NewDisposeScope();
         float[] figures = cat([Weighted.detach(), gradients.norm().view(1)]).cpu().data<float>().ToArray();

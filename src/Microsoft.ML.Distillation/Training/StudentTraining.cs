@@ -1,8 +1,6 @@
+using System.Diagnostics;
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Rows;
-using Microsoft.ML.Distillation.Teachers;
-using Microsoft.ML.Distillation.Tensors;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Training;
@@ -10,8 +8,6 @@ namespace Microsoft.ML.Distillation.Training;
 /// <summary>One student in training: its weights and optimiser, its schedule, its checkpoint, and what it reports.</summary>
 internal sealed class StudentTraining
 {
-    private readonly IObjective _objective;
-    private readonly TrainingOptions _options;
     private readonly Checkpoint? _checkpoint;
     private TrainingState? _state;
     private EpochMeter? _meter;
@@ -23,14 +19,20 @@ internal sealed class StudentTraining
     /// <param name="validation">The images that choose the best epoch.</param>
     public StudentTraining(IObjective objective, TrainingOptions options, IDetectionDataset training, IDetectionDataset? validation)
     {
-        (_objective, _options) = (objective, options);
+        (Objective, Options) = (objective, options);
         Plan = TrainingPlan.For(options, training.Count, objective.Student.parameters().Sum(parameter => parameter.numel()));
         if (options.CheckpointDirectory is string directory)
             _checkpoint = new Checkpoint(directory, RunSettings.Of(options, Plan, objective, training, validation));
     }
 
+    /// <summary>The student and its loss.</summary>
+    public IObjective Objective { get; }
+
     /// <summary>The student.</summary>
-    public Detector Student => _objective.Student;
+    public Detector Student => Objective.Student;
+
+    /// <summary>How it is trained.</summary>
+    public TrainingOptions Options { get; }
 
     /// <summary>Its schedule.</summary>
     public TrainingPlan Plan { get; }
@@ -38,13 +40,14 @@ internal sealed class StudentTraining
     /// <summary>The number of epochs that it has completed.</summary>
     public int Epochs => State.History.Count;
 
-    private TrainingState State => _state ?? throw new InvalidOperationException("Training has not begun.");
+    /// <summary>What changes while it trains; between <see cref="Start"/> and <see cref="Finish"/>.</summary>
+    public TrainingState State => _state ?? throw new InvalidOperationException("Training has not begun.");
 
     /// <summary>Begins, from the checkpoint where there is one.</summary>
     /// <exception cref="InvalidOperationException">The checkpoint is of another run.</exception>
     public void Start()
     {
-        _state = new TrainingState(_objective, _options, Plan);
+        _state = new TrainingState(Objective, Options, Plan);
         _checkpoint?.Resume(_state);
     }
 
@@ -53,42 +56,24 @@ internal sealed class StudentTraining
     {
         _meter = new EpochMeter(Plan, epoch);
         Student.train();
-        foreach (nn.Module extra in _objective.Extras) extra.train();
+        foreach (nn.Module extra in Objective.Extras) extra.train();
     }
 
-    /// <summary>Makes a step.</summary>
-    /// <param name="annotations">The objects of the images, in shares.</param>
-    /// <param name="images">Float [N,3,H,W] of the student's input size, on its device.</param>
-    /// <param name="count">N.</param>
-    /// <param name="view">What the teacher knows of the same images.</param>
-    public void Learn(IReadOnlyList<Annotation> annotations, Tensor images, int count, ITeacherView? view)
-    {
-        using var scope = NewDisposeScope();
-        int step = State.Step + 1;
-        manual_seed(RunSettings.StepSeed(Plan.Seed, step));
-        if (_options.MixedPrecision) images = images.As(ScalarType.BFloat16);
-        LossSum loss = LossSum.Of(_objective.Compute(annotations, images, view));
-        State.Parameters.Gradients.zero_();
-        loss.Total.backward();
-
-        (double[] losses, double norm) = loss.Read(State.Parameters.Gradients, step);
-        State.Parameters.Clip(norm, _options.GradientClip);
-        State.Optimizer.Step(Plan.LearningRateAt(step), step);
-        State.Average?.Update(step);
-        State.Step = step;
-        _meter!.Add(loss.Names, losses, count);
-    }
+    /// <summary>Takes in a step's losses.</summary>
+    /// <param name="names">The names of the K terms.</param>
+    /// <param name="losses">The K weighted terms.</param>
+    /// <param name="images">The number of images in the batch.</param>
+    public void Log(IReadOnlyList<string> names, double[] losses, int images) => _meter!.Add(names, losses, images);
 
     /// <summary>Tells of the step.</summary>
-    public void Report() => _options.Progress?.Report(_meter!.Progress(State.Step));
-
-    /// <summary>Puts the averaged weights, where there are such, into the student until the result is disposed.</summary>
-    public IDisposable? UseAverage() => State.UseAverage();
+    public void Report() => Options.Progress?.Report(_meter!.Progress(State.Step));
 
     /// <summary>Ends an epoch: keeps the student if it is the best so far, writes the checkpoint, and tells.</summary>
-    /// <param name="metrics">The student's figures on the validation set, where it was measured.</param>
-    public void Close(int epoch, CocoMetrics? metrics)
+    /// <param name="validation">The images to measure it on, when that is due.</param>
+    /// <param name="device">Where it is.</param>
+    public void Close(int epoch, IDetectionDataset? validation, Device device)
     {
+        CocoMetrics? metrics = Validate(epoch, validation, device);
         double? ap = metrics is null || double.IsNaN(metrics.AveragePrecision) ? null : metrics.AveragePrecision;
         double? ap50 = ap is null ? null : metrics!.AveragePrecision50;
         if (ap is double value)
@@ -99,7 +84,7 @@ internal sealed class StudentTraining
 
         State.History.Add(new EpochSummary(epoch, _meter!.Means(), ap, ap50));
         _checkpoint?.Save(State);
-        _options.Progress?.Report(_meter.Progress(State.Step) with
+        Options.Progress?.Report(_meter.Progress(State.Step) with
         {
             EpochEnd = true,
             ValidationAveragePrecision = ap,
@@ -120,4 +105,43 @@ internal sealed class StudentTraining
 
     /// <summary>What became of the student; after <see cref="Finish"/>.</summary>
     public TrainingResult Result(bool cancelled) => _result! with { Cancelled = cancelled };
+
+    private CocoMetrics? Validate(int epoch, IDetectionDataset? validation, Device device)
+    {
+        if (validation is null || (epoch % Options.ValidationEvery != 0 && epoch != Plan.Epochs)) return null;
+        using IDisposable? averaged = State.UseAverage();
+        return Validator.Evaluate(Student, validation, device, Options.BatchSize, Options.LoaderThreads, Options.CancellationToken);
+    }
+}
+
+/// <summary>Keeps the means of an epoch's losses and its speed, and makes progress reports of them.</summary>
+internal sealed class EpochMeter(TrainingPlan plan, int epoch)
+{
+    private readonly Dictionary<string, double> _sums = [];
+    private readonly long _started = Stopwatch.GetTimestamp();
+    private int _steps;
+    private int _images;
+
+    /// <summary>Takes in a step.</summary>
+    public void Add(IReadOnlyList<string> names, double[] losses, int images)
+    {
+        for (int i = 0; i < losses.Length; i++) _sums[names[i]] = _sums.GetValueOrDefault(names[i]) + losses[i];
+        _steps++;
+        _images += images;
+    }
+
+    /// <summary>The mean of each weighted term over the epoch so far.</summary>
+    public Dictionary<string, double> Means() => _sums.ToDictionary(sum => sum.Key, sum => sum.Value / _steps);
+
+    /// <summary>The report after a step.</summary>
+    public TrainingProgress Progress(int step) => new()
+    {
+        Epoch = epoch,
+        Epochs = plan.Epochs,
+        Step = step,
+        Steps = plan.Steps,
+        LearningRate = plan.LearningRateAt(Math.Max(1, step)),
+        Losses = Means(),
+        ImagesPerSecond = _images / Stopwatch.GetElapsedTime(_started).TotalSeconds,
+    };
 }

@@ -10,7 +10,11 @@ public class GpuEstimatorTests
 {
     private static readonly DetectorPlan TwoStage = DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 16), inputSize: 64);
     private static readonly DetectorPlan OneStage = DetectorPlan.OneStage(Backbone.Plain(8, 16, 16), inputSize: 64);
-    private static readonly DistillationOptions Everything = new() { SoftWeight = 0.5, BoundedRegressionWeight = 0.5, PkdWeight = 1, CwdWeight = 1, MgdWeight = 1, DistWeight = 1 };
+    private static readonly DistillationLoss[] Everything =
+    [
+        new SoftClasses(), new BoundedBoxes(), new ClassRelations(), new Hint(),
+        new PearsonFeatures { Weight = 1 }, new ChannelWise { Weight = 1 }, new MaskedGeneration { Weight = 1 },
+    ];
 
     private readonly List<string> _log = [];
     private DrawnFolder _folder = null!;
@@ -42,7 +46,7 @@ public class GpuEstimatorTests
     {
         Teacher = Teacher.FromModel(oneStageTeacher ? _oneStage : _twoStage),
         Student = oneStageStudent ? OneStage : TwoStage,
-        Distillation = Everything with { LocalizationWeight = oneStageTeacher && oneStageStudent ? 1 : 0, CrossHeadWeight = oneStageTeacher && oneStageStudent ? 1 : 0 },
+        Losses = oneStageTeacher && oneStageStudent ? [.. Everything, new BoxDistributions { Weight = 1 }, new CrossHead()] : Everything,
         SquaredRegressionWeight = oneStageStudent ? 0 : 1,
         EmaDecay = 0.9,
         ValidationSet = Images("val"),

@@ -95,7 +95,7 @@ public class LowPrecisionEstimatorTests
         {
             Teacher = _teacher,
             Student = Student,
-            Distillation = new DistillationOptions { CwdWeight = weight },
+            Losses = weight is null ? null : [new Hint(), new ChannelWise { Weight = weight }],
             InitialStudent = !trained ? null : TrainedDetector.FromModel(_full),
             Epochs = 1,
             Progress = new Follow(p => terms.UnionWith(p.Losses.Keys)),

@@ -46,8 +46,8 @@ public class HintLossTests
         using var loss = new HintLoss(1, 2);
         using (no_grad())
         {
-            loss.get_parameter("adaptation.weight")!.copy_(tensor(new[] { 2f, -1f }, [2, 1, 1, 1]));
-            loss.get_parameter("adaptation.bias")!.copy_(tensor(new[] { 0f, 1f }));
+            loss.get_parameter("maps.adaptation.weight")!.copy_(tensor(new[] { 2f, -1f }, [2, 1, 1, 1]));
+            loss.get_parameter("maps.adaptation.bias")!.copy_(tensor(new[] { 0f, 1f }));
         }
 
         Tensor guided = tensor(new[] { 1f, 2f }, [1, 1, 1, 2]);       // adapted: 2 4 and 0 −1

@@ -84,7 +84,7 @@ public class OneStagePipelineTests
             {
                 Teacher = Teacher.FromOnnx(path, OnnxDetectorFormat.Auto, ["square", "triangle"], new OnnxTeacherOptions { Hints = [hint] }),
                 Student = DetectorPlan.OneStage(Backbone.Plain(8, 16, 16), 64, Light),
-                Distillation = new DistillationOptions { SoftWeight = 0.5 },
+                Losses = [new SoftClasses(), new Hint(), new ChannelWise()],
                 Epochs = 2,
             }));
         var losses = new List<string>();

@@ -1,36 +1,31 @@
 using Microsoft.ML.Distillation.Research;
-using Microsoft.ML.Distillation.Training;
 
 namespace Microsoft.ML.Distillation.Tests.Research;
 
 public class PaperLessonsTests
 {
-    // μ, 1 − μ, smooth L1, ν, squared to the ground truth.
-    private static readonly PartWeights Plain = new(1, 0, 1, 0, 0), Boxes = new(1, 0, 1, 0.5, 0), Classes = new(0.5, 0.5, 1, 0, 0), Both = new(0.5, 0.5, 1, 0.5, 0);
+    // ν = γ = 0.5 and μ = 0.5 throughout, w_0 = 1.5 but for the column without it.
+    private static readonly DistillationLoss Classes = new SoftClasses { LabelWeight = null, Weight = null, BackgroundWeight = 1.5, Temperature = 1 };
+    private static readonly DistillationLoss Boxes = new BoundedBoxes { Margin = 0, Kind = BoxDistillation.Bounded };
+    private static readonly DistillationLoss Hint = new Hint { Adaptation = HintAdaptation.Learnt, Norm = HintNorm.L2 };
 
     private static IEnumerable<TestCaseData> Columns =>
     [
-        new("l2", Boxes, 0.0, BoxDistillation.Squared, null, null),
-        new("l2-b", Boxes, 0.0, BoxDistillation.Bounded, null, null),
-        new("cls", Classes, 0.0, null, 1.0, null),
-        new("cls-w", Classes, 0.0, null, 1.5, null),
-        new("hints", Plain, 0.5, null, null, HintAdaptation.None),
-        new("hints-a", Plain, 0.5, null, null, HintAdaptation.Learnt),
-        new("l2-b+cls-w", Both, 0.0, BoxDistillation.Bounded, 1.5, null),
-        new("all", Both, 0.5, BoxDistillation.Bounded, 1.5, HintAdaptation.Learnt),
+        new("l2", new[] { new BoundedBoxes { Kind = BoxDistillation.Squared } }),
+        new("l2-b", new[] { Boxes }),
+        new("cls", new[] { new SoftClasses { BackgroundWeight = 1 } }),
+        new("cls-w", new[] { Classes }),
+        new("hints", new[] { new Hint { Adaptation = HintAdaptation.None } }),
+        new("hints-a", new[] { Hint }),
+        new("l2-b+cls-w", new[] { Classes, Boxes }),
+        new("all", new[] { Classes, Boxes, Hint }),
     ];
 
     [TestCaseSource(nameof(Columns))]
-    public void ColumnsOfTable4_HaveThePapersWeights(
-        string name, object part, double hint, BoxDistillation? boxes, double? background, HintAdaptation? adaptation)
+    public void ColumnsOfTable4_HaveThePapersLosses(string name, object losses)
     {
-        DistillationOptions lesson = PaperLessons.Of(name);
-        var weights = TwoStageWeights.Of(0, lesson);
-        Assert.That(weights, Is.EqualTo(new TwoStageWeights((PartWeights)part, (PartWeights)part, hint)));
-        if (boxes is not null) Assert.That(lesson.Boxes, Is.EqualTo(boxes));
-        if (background is not null) Assert.That(lesson.BackgroundWeight, Is.EqualTo(background));
-        if (adaptation is not null) Assert.That((lesson.HintAdaptation, lesson.HintNorm), Is.EqualTo((adaptation, HintNorm.L2)));
-        Assert.That((lesson.Temperature, lesson.Margin, lesson.CwdWeight), Is.EqualTo((1.0, 0.0, 0.0)));
+        Assert.That(PaperLessons.Of(name), Is.EqualTo((DistillationLoss[])losses));
+        Assert.That(PaperLessons.Of(name).Select(loss => loss.EffectiveWeight), Is.All.EqualTo(0.5));
     }
 
     [Test]

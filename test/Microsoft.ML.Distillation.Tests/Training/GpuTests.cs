@@ -14,7 +14,8 @@ namespace Microsoft.ML.Distillation.Tests.Training;
 [Category("Gpu")]
 public class GpuTests
 {
-    private static readonly DistillationOptions Everything = new() { SoftWeight = 0.5, BoundedRegressionWeight = 0.5, PkdWeight = 1, CwdWeight = 1, DistWeight = 1 };
+    private static readonly LossSelection Everything = TinyRun.Losses(
+        new SoftClasses(), new BoundedBoxes(), new ClassRelations(), new Hint(), new PearsonFeatures { Weight = 1 }, new ChannelWise { Weight = 1 });
 
     [SetUp]
     public void RequireGpu()
@@ -51,7 +52,7 @@ public class GpuTests
         using FasterRcnn student = TinyRun.Detector().to(device);
         using var objective = new TwoStageObjective(student, 0, null, null, device);
         TrainingOptions options = TinyRun.Options(epochs: 5) with { LearningRate = 0.001, MixedPrecision = mixed };
-        return [.. new TrainingLoop(objective, null, data, null, options, device).Run()[0].History.Select(epoch => epoch.Loss)];
+        return [.. new TrainingLoop([(objective, options)], null, data, null, device).Run()[0].History.Select(epoch => epoch.Loss)];
     }
 
     /// <summary>Holds each term, and the length of the gradient, of the same weights and images to the CPU's.</summary>

@@ -20,7 +20,7 @@ public class JointObjectiveTests
         float[] before = TrainingLoopTests.Values(detector);
         using var teacher = new JointTeacher(new DetectorTeacher(detector, Classes, CPU), detector);
         using IObjective joint = Joint(student, teacher, 1);
-        TrainingResult result = new TrainingLoop(joint, teacher, data, null, TinyRun.Options(8), CPU).Run()[0];
+        TrainingResult result = new TrainingLoop([(joint, TinyRun.Options(8))], teacher, data, null, CPU).Run()[0];
 
         IReadOnlyDictionary<string, double> first = result.History[0].Losses, last = result.History[^1].Losses;
         Assert.That(Sum(last, "teacher."), Is.LessThan(0.8 * Sum(first, "teacher.")));
@@ -69,20 +69,10 @@ public class JointObjectiveTests
     }
 
     [Test]
-    public void Alpha_Beta_Gamma_AreThePapersByDefault_AndSettable()
-    {
-        var defaults = new DistillationOptions();
-        Assert.That(defaults.TeacherWeight, Is.EqualTo(1));
-        PartWeights weights = TwoStageWeights.Of(0, defaults).Rpn;
-        Assert.That((weights.HardClass, weights.SoftClass), Is.EqualTo((0.5, 0.5)));
-        weights = TwoStageWeights.Of(0, new DistillationOptions { HardWeight = 0.7, SoftWeight = 2 }).Rcn;
-        Assert.That((weights.HardClass, weights.SoftClass), Is.EqualTo((0.7, 2)));
-        weights = TwoStageWeights.Of(0, new DistillationOptions { SoftWeight = 2, RcnSoftTargets = false }).Rcn;
-        Assert.That((weights.HardClass, weights.SoftClass), Is.EqualTo((1, 0)));
-    }
+    public void Alpha_IsThePapersByDefault() => Assert.That(new DistillDetectorOptions { Teacher = null! }.TeacherWeight, Is.EqualTo(1));
 
     private static JointObjective Joint(FasterRcnn student, JointTeacher teacher, double alpha, double share = 1) => new(
-        new TwoStageObjective(student, 0, new DistillationOptions(), teacher, CPU),
+        new TwoStageObjective(student, 0, new LossSelection(), teacher, CPU),
         new TwoStageObjective((FasterRcnn)teacher.Detector, 0, null, null, CPU),
         alpha,
         share,

@@ -17,7 +17,8 @@ public class LaterLossesTests
 {
     private static readonly string[] Classes = ["square", "disc"];
 
-    private static readonly DistillationOptions Every = new() { PkdWeight = 6, CwdWeight = 10, MgdWeight = 0.5, DistWeight = 1 };
+    private static readonly DistillationLoss[] Every =
+        [new SoftClasses(), new BoundedBoxes(), new ClassRelations(), new PearsonFeatures(), new ChannelWise(), new MaskedGeneration()];
 
     [Test]
     public void MapAndClassLosses_StandBesideTheHint_OrInItsPlace_ForBothFamilies()
@@ -25,13 +26,13 @@ public class LaterLossesTests
         using var data = new DrawnDataset(8);
         using FasterRcnn twoStage = TinyRun.Detector();
         using DetectorTeacher teacher = TinyRun.Teacher();
-        TrainingResult two = TinyRun.Train(TinyRun.Options(6), data, student: twoStage, teacher: teacher, distillation: Every);
+        TrainingResult two = TinyRun.Train(TinyRun.Options(6), data, student: twoStage, teacher: teacher, losses: TinyRun.Losses([.. Every, new Hint()]));
         Assert.That(two.History[0].Losses.Keys, Is.SupersetOf(new[] { "hint", "pkd", "cwd", "mgd", "rcn.class.relations" }));
         Assert.That(two.History[^1].Losses["pkd"], Is.LessThan(two.History[0].Losses["pkd"]));
 
         using OneStageDetector oneStage = OneStageRun.Detector();
-        DistillationOptions options = Every with { Hint = false, Hints = [new("neck0", "conv3")] };
-        TrainingResult one = OneStageRun.Train(TinyRun.Options(6), data, oneStage, teacher: teacher, distillation: options);
+        LossSelection losses = TinyRun.Losses(Every) with { Hints = [new("neck0", "conv3")] };
+        TrainingResult one = OneStageRun.Train(TinyRun.Options(6), data, oneStage, teacher: teacher, losses: losses);
         Assert.That(one.History[0].Losses.Keys, Is.SupersetOf(new[] { "pkd", "cwd", "mgd", "class.relations" }).And.None.EqualTo("hint"));
         foreach (string term in new[] { "pkd", "mgd" })
             Assert.That(one.History[^1].Losses[term], Is.LessThan(one.History[0].Losses[term]), term);
@@ -55,8 +56,9 @@ public class LaterLossesTests
         EpochSummary Last(double weight)
         {
             using OneStageDetector student = OneStageRun.Detector();
-            var options = new DistillationOptions { LocalizationWeight = weight, CrossHeadWeight = weight, Hint = false };
-            return OneStageRun.Train(TinyRun.Options(20), data, student, teacher: teacher, distillation: options).History[^1];
+            LossSelection losses = TinyRun.Losses(
+                new ChannelWise(), new BoxDistributions { Weight = weight }, new CrossHead { Weight = weight });
+            return OneStageRun.Train(TinyRun.Options(20), data, student, teacher: teacher, losses: losses).History[^1];
         }
     }
 
@@ -66,7 +68,7 @@ public class LaterLossesTests
         using OneStageDetector student = OneStageRun.Detector(seed: 3);
         using var teacher = new OneStageTeacher(OneStageRun.Detector(seed: 3), Classes, CPU);
         Dictionary<string, double> terms = OneStageRun.Terms(
-            student, teacher, new DistillationOptions { LocalizationWeight = 1, CrossHeadWeight = 1 }, training: false);
+            student, teacher, TinyRun.Losses(new BoxDistributions(), new CrossHead()), training: false);
         Assert.That((terms["box.distribution"], terms["crosshead.class"], terms["crosshead.box"]), Is.EqualTo((0, 0, 0)).Within(1e-4));
     }
 
@@ -78,34 +80,34 @@ public class LaterLossesTests
         using DetectorTeacher boxes = TinyRun.Teacher();
         using var narrow = new OneStageTeacher(OneStageRun.Detector(options: new OneStageOptions { Channels = 16, Strides = [8, 16] }), Classes, CPU);
         using var large = new OneStageTeacher(OneStageRun.Detector(inputSize: 160), Classes, CPU);
-        var ld = new DistillationOptions { LocalizationWeight = 0.25 };
-        var cross = new DistillationOptions { CrossHeadWeight = 1 };
-        Assert.That(() => new TwoStageObjective(twoStage, 0, ld, boxes, CPU), Throws.ArgumentException.With.Message.Contains("LocalizationWeight").And.Message.Contains("one-stage student"));
-        Assert.That(() => new TwoStageObjective(twoStage, 0, cross, narrow, CPU), Throws.ArgumentException.With.Message.Contains("CrossHeadWeight"));
+        LossSelection ld = TinyRun.Losses(new BoxDistributions());
+        LossSelection cross = TinyRun.Losses(new CrossHead());
+        Assert.That(() => new TwoStageObjective(twoStage, 0, ld, boxes, CPU), Throws.ArgumentException.With.Message.Contains("BoxDistributions").And.Message.Contains("one-stage student"));
+        Assert.That(() => new TwoStageObjective(twoStage, 0, cross, narrow, CPU), Throws.ArgumentException.With.Message.Contains("CrossHead"));
         Assert.That(() => new OneStageObjective(student, 0, ld, boxes, CPU), Throws.ArgumentException.With.Message.Contains("distributions"));
         Assert.That(() => new OneStageObjective(student, 0, cross, boxes, CPU), Throws.ArgumentException.With.Message.Contains("no one-stage detector"));
         Assert.That(() => new OneStageObjective(student, 0, cross, narrow, CPU), Throws.ArgumentException.With.Message.Contains("24 channels, the teacher's 16"));
         Assert.That(() => new OneStageObjective(student, 0, cross, large, CPU), Throws.ArgumentException.With.Message.Contains("cells"));
-        Assert.That(() => new DistillationOptions { PkdWeight = -1 }.Validate(), Throws.InstanceOf<ArgumentException>().With.Message.Contains("PkdWeight"));
-        Assert.That(() => new DistillationOptions { MgdMaskedShare = 1 }.Validate(), Throws.InstanceOf<ArgumentException>().With.Message.Contains("MgdMaskedShare"));
+        Assert.That(() => new PearsonFeatures { Weight = -1 }.Validate(), Throws.InstanceOf<ArgumentException>().With.Message.Contains("PearsonFeatures.Weight"));
+        Assert.That(() => new MaskedGeneration { MaskedShare = 1 }.Validate(), Throws.InstanceOf<ArgumentException>().With.Message.Contains("MaskedGeneration.MaskedShare"));
     }
 
-    [TestCase("pkd", "PkdWeight")]
-    [TestCase("cwd", "CwdWeight")]
-    [TestCase("mgd", "MgdWeight")]
-    public void ALossOnMaps_UnderATeacherWithoutMaps_IsAnErrorThatSaysWhatToDo(string name, string option)
+    private static IEnumerable<FeatureMapLoss> OnMaps => [new Hint(), new PearsonFeatures(), new ChannelWise(), new MaskedGeneration()];
+
+    [TestCaseSource(nameof(OnMaps))]
+    public void ALossOnMaps_UnderATeacherWithoutMaps_IsAnErrorThatSaysWhatToDo(object loss)
     {
         using FasterRcnn twoStage = TinyRun.Detector();
         using OneStageDetector oneStage = OneStageRun.Detector();
         using var teacher = new SilentTeacher(known: true);
-        var options = new DistillationOptions { PkdWeight = name == "pkd" ? 1 : 0, CwdWeight = name == "cwd" ? 1 : 0, MgdWeight = name == "mgd" ? 1 : 0 };
-        foreach (Func<IObjective> make in new Func<IObjective>[] { () => new TwoStageObjective(twoStage, 0, options, teacher, CPU), () => new OneStageObjective(oneStage, 0, options, teacher, CPU) })
+        LossSelection losses = TinyRun.Losses((FeatureMapLoss)loss);
+        foreach (Func<IObjective> make in new Func<IObjective>[] { () => new TwoStageObjective(twoStage, 0, losses, teacher, CPU), () => new OneStageObjective(oneStage, 0, losses, teacher, CPU) })
         {
-            Assert.That(make, Throws.ArgumentException.With.Message.Contains(option).And.Message.Contains($"--feature-loss {name}")
-                .And.Message.Contains("--hint STUDENT=TENSOR").And.Message.Contains("--teacher-cache"));
+            Assert.That(make, Throws.ArgumentException.With.Message.Contains(loss.GetType().Name).And.Message.Contains("OnnxTeacherOptions.Hints")
+                .And.Message.Contains("CacheDirectory"));
         }
 
-        using var plain = new TwoStageObjective(twoStage, 0, new DistillationOptions(), teacher, CPU);
+        using var plain = new TwoStageObjective(twoStage, 0, new LossSelection(), teacher, CPU);
         Assert.That(plain.Extras, Is.Empty, "the hint, which nobody asked for, is left out");
     }
 
@@ -123,7 +125,7 @@ public class LaterLossesTests
         using var cached = new CachedOnnxTeacher(
             new OnnxTeacher(path, OnnxDetectorFormat.Gfl, Classes, options, Classes),
             new AnswerCache(folder.Path, OnnxFingerprint.Of(path, OnnxDetectorFormat.Gfl, Classes, options), 1 << 20));
-        var loss = new DistillationOptions { LocalizationWeight = 1 };
+        LossSelection loss = TinyRun.Losses(new BoxDistributions { Weight = 1 });
         using var objective = new OneStageObjective(student, 0, loss, cached, CPU);
         double[] values = [.. Enumerable.Range(0, 2).Select(_ => Value(cached)), Value(plain)];
         Assert.That(cached.Looks, Is.EqualTo(2), "the second time the answers came from the folder");

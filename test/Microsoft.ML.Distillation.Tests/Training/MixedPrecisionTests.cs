@@ -11,7 +11,9 @@ namespace Microsoft.ML.Distillation.Tests.Training;
 /// <summary>Training whose layers compute in bfloat16.</summary>
 public class MixedPrecisionTests
 {
-    private static readonly DistillationOptions EveryFeatureLoss = new() { PkdWeight = 1, CwdWeight = 1, MgdWeight = 1e-5, DistWeight = 1 };
+    private static readonly LossSelection EveryFeatureLoss = TinyRun.Losses(
+        new SoftClasses(), new BoundedBoxes(), new ClassRelations(), new Hint(),
+        new PearsonFeatures { Weight = 1 }, new ChannelWise { Weight = 1 }, new MaskedGeneration { Weight = 1e-5 });
 
     [Test]
     public void TwoStage_LossCurveIsThatOfSinglePrecision() => AssertAlike(mixed => TrainTwoStage(mixed, distilled: false));
@@ -97,7 +99,7 @@ public class MixedPrecisionTests
     {
         using var data = new DrawnDataset(24);
         using DetectorTeacher? teacher = distilled ? TinyRun.Teacher() : null;
-        return Losses(TinyRun.Train(Options(mixed), data, teacher: teacher, distillation: distilled ? EveryFeatureLoss : null));
+        return Losses(TinyRun.Train(Options(mixed), data, teacher: teacher, losses: distilled ? EveryFeatureLoss : null));
     }
 
     private static TrainingOptions Options(bool mixed) => TinyRun.Options(epochs: 5) with { MixedPrecision = mixed, LearningRate = 0.001 };

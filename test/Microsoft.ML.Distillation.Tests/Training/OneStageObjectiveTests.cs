@@ -31,13 +31,24 @@ public class OneStageObjectiveTests
     [Test]
     public void Weights_ByDefault_AndAsAskedFor()
     {
-        Assert.That(OneStageWeights.Of(0, new DistillationOptions()), Is.EqualTo(new OneStageWeights(1, 0.5, 2, 0.25, 1, 0)));
-        Assert.That(OneStageWeights.Of(0, new DistillationOptions { HardWeight = 0.5 }), Is.EqualTo(new OneStageWeights(0.5, 0.5, 2, 0.25, 1, 0)), "Chen's μ");
-        Assert.That(OneStageWeights.Of(0, new DistillationOptions { HardWeight = 0.7, SoftWeight = 2 }), Is.EqualTo(new OneStageWeights(0.7, 2, 2, 0.25, 1, 0)), "Apprentice's β and γ");
-        Assert.That(OneStageWeights.Of(0, new DistillationOptions { SoftWeight = 2, RcnSoftTargets = false }).SoftClass, Is.Zero);
-        Assert.That(OneStageWeights.Of(0, new DistillationOptions(), learnsByCwd: true), Is.EqualTo(new OneStageWeights(1, 0, 2, 0.25, 0, 0)));
-        Assert.That(OneStageWeights.Of(0, new DistillationOptions { HardWeight = 0.5, BoundedRegressionWeight = 2 }, learnsByCwd: true), Is.EqualTo(new OneStageWeights(0.5, 0.5, 2, 0.25, 4, 0)), "what is asked for is done");
-        Assert.That(OneStageWeights.Of(0.5, null), Is.EqualTo(new OneStageWeights(1, 0, 2, 0.25, 0, 1)));
+        const string Labels = "class.hard 1, box 2, box.edges 0.25";
+        const string OnMaps = "hint.neck0 0.25, hint.neck1 0.25, cwd.neck0 5, cwd.neck1 5";
+        using var teacher = new SilentTeacher(known: true);
+        Assert.That(Weights(null), Is.EqualTo($"{Labels}, {OnMaps}"), "beside CWD the teacher teaches neither classes nor boxes");
+        Assert.That(Weights(null, teacher), Is.EqualTo($"{Labels}, class.soft 0.5, box.bounded 1"));
+        Assert.That(Weights([new SoftClasses { LabelWeight = 0.5 }]), Is.EqualTo("class.hard 0.5, box 2, box.edges 0.25, class.soft 0.5"), "Chen's μ");
+        Assert.That(Weights([new SoftClasses { LabelWeight = 0.7, Weight = 2 }]), Is.EqualTo("class.hard 0.7, box 2, box.edges 0.25, class.soft 2"), "Apprentice's β and γ");
+        Assert.That(Weights([new SoftClasses { LearningParts = TwoStageParts.Rpn }]), Is.EqualTo(Labels), "the one stage is the RCN's");
+        Assert.That(Weights([new BoundedBoxes { Weight = 2 }, new Hint(), new ChannelWise()]), Is.EqualTo($"{Labels}, box.bounded 4, {OnMaps}"), "what is asked for is done");
+        using OneStageDetector alone = OneStageRun.Detector();
+        Assert.That(OneStageRun.Text(alone, null, null, squared: 0.5), Is.EqualTo($"{Labels}, box.unbounded 1"));
+
+        static string Weights(IReadOnlyList<DistillationLoss>? losses, ITeacher? teacher = null)
+        {
+            using OneStageDetector student = OneStageRun.Detector();
+            using DetectorTeacher withMaps = TinyRun.Teacher();
+            return OneStageRun.Text(student, teacher ?? withMaps, new LossSelection(losses));
+        }
     }
 
     [Test]
@@ -45,20 +56,19 @@ public class OneStageObjectiveTests
     {
         string[] usual = ["class.hard", "box", "box.edges", "hint.neck0", "hint.neck1", "cwd.neck0", "cwd.neck1"];
         string[] all = ["class.hard", "box", "box.edges", "class.soft", "box.bounded", "hint.neck0", "hint.neck1", "cwd.neck0", "cwd.neck1"];
-        var full = new DistillationOptions { SoftWeight = 0.5, BoundedRegressionWeight = 0.5 };
+        DistillationLoss[] full = [new SoftClasses(), new BoundedBoxes(), new Hint(), new ChannelWise()];
         using OneStageDetector student = OneStageRun.Detector();
         using DetectorTeacher teacher = TinyRun.Teacher();
-        Assert.That(Terms(new DistillationOptions()), Is.EquivalentTo(usual));
-        Assert.That(Terms(new DistillationOptions { CwdWeight = 0 }), Is.EquivalentTo(all.Except(["cwd.neck0", "cwd.neck1"])), "Chen's losses");
+        Assert.That(Terms(null), Is.EquivalentTo(usual));
         Assert.That(Terms(full), Is.EquivalentTo(all));
-        Assert.That(Terms(full with { RcnSoftTargets = false }), Is.EquivalentTo(all.Except(["class.soft"])));
-        Assert.That(Terms(full with { RcnBoundedRegression = false }), Is.EquivalentTo(all.Except(["box.bounded"])));
-        Assert.That(Terms(full with { Hint = false }), Is.EquivalentTo(all.Except(["hint.neck0", "hint.neck1"])));
-        Assert.That(Terms(full with { CwdWeight = 0 }), Is.EquivalentTo(all.Except(["cwd.neck0", "cwd.neck1"])));
-        Assert.That(Terms(full with { HardWeight = 0 }), Is.EquivalentTo(all.Except(["class.hard"])));
+        Assert.That(Terms(full[1..]), Is.EquivalentTo(all.Except(["class.soft"])));
+        Assert.That(Terms([full[0], .. full[2..]]), Is.EquivalentTo(all.Except(["box.bounded"])));
+        Assert.That(Terms([.. full[..2], full[3]]), Is.EquivalentTo(all.Except(["hint.neck0", "hint.neck1"])));
+        Assert.That(Terms(full[..3]), Is.EquivalentTo(all.Except(["cwd.neck0", "cwd.neck1"])), "Chen's losses");
+        Assert.That(Terms([new SoftClasses { LabelWeight = 0 }, .. full[1..]]), Is.EquivalentTo(all.Except(["class.hard"])));
         Assert.That(OneStageRun.Terms(student, null, null, squared: 1).Keys, Is.EquivalentTo(new[] { "class.hard", "box", "box.edges", "box.unbounded" }));
 
-        IEnumerable<string> Terms(DistillationOptions options) => OneStageRun.Terms(student, teacher, options).Keys;
+        IEnumerable<string> Terms(DistillationLoss[]? losses) => OneStageRun.Terms(student, teacher, new LossSelection(losses)).Keys;
     }
 
     [Test]
@@ -66,8 +76,8 @@ public class OneStageObjectiveTests
     {
         using OneStageDetector student = OneStageRun.Detector();
         using DetectorTeacher teacher = TinyRun.Teacher();
-        var options = new DistillationOptions { Boxes = BoxDistillation.Squared };
-        Assert.That(() => new OneStageObjective(student, 0, options, teacher, CPU), Throws.ArgumentException.With.Message.Contains("DistillationOptions.Boxes").And.Message.Contains("two-stage"));
+        LossSelection losses = TinyRun.Losses(new BoundedBoxes { Kind = BoxDistillation.Squared });
+        Assert.That(() => new OneStageObjective(student, 0, losses, teacher, CPU), Throws.ArgumentException.With.Message.Contains("BoundedBoxes").And.Message.Contains("two-stage"));
     }
 
     [Test]
@@ -78,7 +88,7 @@ public class OneStageObjectiveTests
         {
             using OneStageDetector student = OneStageRun.Detector();
             using ITeacher teacher = oneStageTeacher ? new OneStageTeacher(OneStageRun.Detector(seed: 9, inputSize: 112), Classes, CPU) : TinyRun.Teacher();
-            TrainingResult result = OneStageRun.Train(TinyRun.Options(8), data, student, teacher: teacher, distillation: new DistillationOptions { Margin = 0.1, CwdWeight = 0 });
+            TrainingResult result = OneStageRun.Train(TinyRun.Options(8), data, student, teacher: teacher, losses: TinyRun.Losses(new SoftClasses(), new BoundedBoxes { Margin = 0.1 }, new Hint()));
             Assert.That(result.History[^1].Loss, Is.LessThan(result.History[0].Loss));
             Assert.That(result.History[^1].Losses.Keys, Has.Member("hint.neck0").And.Member("class.soft").And.Member("box.bounded"));
             Assert.That(result.History[^1].Losses["hint.neck1"], Is.LessThan(result.History[0].Losses["hint.neck1"]));
@@ -86,7 +96,7 @@ public class OneStageObjectiveTests
 
         using FasterRcnn twoStage = TinyRun.Detector();
         using var dense = new OneStageTeacher(OneStageRun.Detector(seed: 9, inputSize: 112), Classes, CPU);
-        TrainingResult two = TinyRun.Train(TinyRun.Options(4), data, student: twoStage, teacher: dense, distillation: new DistillationOptions());
+        TrainingResult two = TinyRun.Train(TinyRun.Options(4), data, student: twoStage, teacher: dense, losses: new LossSelection());
         Assert.That(two.History[^1].Losses.Keys, Has.Member("rcn.class.soft").And.Member("hint"));
         Assert.That(two.History[^1].Loss, Is.LessThan(two.History[0].Loss));
     }
@@ -97,7 +107,7 @@ public class OneStageObjectiveTests
         using var scope = NewDisposeScope();
         using OneStageDetector student = OneStageRun.Detector();
         using var data = new DrawnDataset(2);
-        using var objective = new OneStageObjective(student, 0, new DistillationOptions(), new SilentTeacher(known: true), CPU);
+        using var objective = new OneStageObjective(student, 0, new LossSelection(), new SilentTeacher(known: true), CPU);
         using DetectionBatch batch = BatchLoader.Load(data, [0, 1], student.InputSize);
         student.eval();
         using var spy = new Spy();
@@ -136,15 +146,15 @@ public class OneStageObjectiveTests
     public void WhereTheTeacherHasNoOpinion_TheTargetScoresSpeakForIt_AndNothingBounds()
     {
         using OneStageDetector student = OneStageRun.Detector();
-        var options = new DistillationOptions { Margin = 1e9 };
-        Dictionary<string, double> silent = OneStageRun.Terms(student, new SilentTeacher(known: false), options);
-        Dictionary<string, double> wrong = OneStageRun.Terms(student, new SilentTeacher(known: true), options);
-        Dictionary<string, double> lacking = OneStageRun.Terms(student, new SilentTeacher(known: true, 0, 1), options);
+        LossSelection losses = TinyRun.Losses(new SoftClasses(), new BoundedBoxes { Margin = 1e9 });
+        Dictionary<string, double> silent = OneStageRun.Terms(student, new SilentTeacher(known: false), losses);
+        Dictionary<string, double> wrong = OneStageRun.Terms(student, new SilentTeacher(known: true), losses);
+        Dictionary<string, double> lacking = OneStageRun.Terms(student, new SilentTeacher(known: true, 0, 1), losses);
         Assert.That((silent["box.bounded"], lacking["box.bounded"]), Is.EqualTo((0, 0)));
         Assert.That(wrong["box.bounded"], Is.GreaterThan(0));
         Assert.That(silent["class.soft"], Is.EqualTo(lacking["class.soft"]));
         Assert.That(Math.Abs(wrong["class.soft"] / silent["class.soft"] - 1), Is.GreaterThan(0.2), "as much for each class is far from the truth");
-        Assert.That(silent.Keys, Has.None.Contains("hint").And.None.Contains("cwd"));
+        Assert.That(OneStageRun.Terms(student, new SilentTeacher(known: true), new LossSelection()).Keys, Has.None.Contains("hint").And.None.Contains("cwd"));
     }
 
     [Test]
@@ -152,7 +162,7 @@ public class OneStageObjectiveTests
     {
         using OneStageDetector student = OneStageRun.Detector();
         using DetectorTeacher teacher = TinyRun.Teacher();
-        Dictionary<string, double> bounded = OneStageRun.Terms(student, teacher, new DistillationOptions { Margin = 1e9, CwdWeight = 0 }, training: false);
+        Dictionary<string, double> bounded = OneStageRun.Terms(student, teacher, TinyRun.Losses(new BoundedBoxes { Margin = 1e9 }), training: false);
         Dictionary<string, double> unbounded = OneStageRun.Terms(student, null, null, training: false, squared: 1);
         Assert.That(bounded["box.bounded"], Is.EqualTo(unbounded["box.unbounded"]).Within(1e-6).And.GreaterThan(0));
     }
@@ -163,7 +173,7 @@ public class OneStageObjectiveTests
         using var scope = NewDisposeScope();
         using OneStageDetector student = OneStageRun.Detector();
         using DetectorTeacher teacher = TinyRun.Teacher();
-        using var objective = new OneStageObjective(student, 1, new DistillationOptions { SoftWeight = 0.5, BoundedRegressionWeight = 0.5 }, teacher, CPU);
+        using var objective = new OneStageObjective(student, 1, TinyRun.Losses(new SoftClasses(), new BoundedBoxes(), new Hint(), new ChannelWise()), teacher, CPU);
         student.train();
         using ITeacherView view = teacher.View(rand(2, 3, teacher.InputSize.Height, teacher.InputSize.Width));
         IReadOnlyList<LossTerm> terms = objective.Compute([Annotation.Empty, Annotation.Empty], rand(2, 3, 64, 80), view);

@@ -22,6 +22,9 @@ internal static class TinyRun
     public static DetectorTeacher Teacher(FasterRcnn? detector = null) =>
         new(detector ?? Detector(seed: 9, inputSize: 112, widths: [8, 16, 32, 32]), ["square", "disc"], CPU);
 
+    /// <summary>Losses as they are asked for.</summary>
+    public static LossSelection Losses(params DistillationLoss[] losses) => new(losses);
+
     /// <summary>Options of a short run without chance but the seed.</summary>
     public static TrainingOptions Options(int epochs = 3) => new()
     {
@@ -37,10 +40,10 @@ internal static class TinyRun
     /// <summary>Trains a student from its seed.</summary>
     public static TrainingResult Train(
         TrainingOptions options, IDetectionDataset training, IDetectionDataset? validation = null,
-        FasterRcnn? student = null, ITeacher? teacher = null, DistillationOptions? distillation = null)
+        FasterRcnn? student = null, ITeacher? teacher = null, LossSelection? losses = null)
     {
         student ??= Detector();
-        using var objective = new TwoStageObjective(student, options.SquaredRegressionWeight, distillation, teacher, CPU);
-        return new TrainingLoop(objective, teacher, training, validation, options, CPU).Run()[0];
+        using var objective = new TwoStageObjective(student, options.SquaredRegressionWeight, losses, teacher, CPU);
+        return new TrainingLoop([(objective, options)], teacher, training, validation, CPU).Run()[0];
     }
 }

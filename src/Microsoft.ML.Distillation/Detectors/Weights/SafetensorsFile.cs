@@ -1,22 +1,31 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using Microsoft.ML.Distillation.Files;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Detectors.Weights;
 
 /// <summary>
-/// A .safetensors file: the length of a header (8 bytes), the header (JSON: name → type, shape, first and last byte), the
-/// values.
+/// A .safetensors file: the length of a header (8 bytes), the header (JSON: name → type, shape, first and last byte; and a few strings), the
+/// values as they lie in memory. Weights come in this format, and checkpoints are kept in it.
 /// </summary>
 internal sealed class SafetensorsFile : WeightsFile
 {
     private const int LengthBytes = 8;
     private const long LongestHeader = 100_000_000;
+    private const string MetadataKey = "__metadata__";
+
+    private static readonly (string Name, ScalarType Type)[] Types =
+    [
+        ("F64", ScalarType.Float64), ("F32", ScalarType.Float32), ("F16", ScalarType.Float16), ("BF16", ScalarType.BFloat16), ("I64", ScalarType.Int64),
+        ("I32", ScalarType.Int32), ("I16", ScalarType.Int16), ("I8", ScalarType.Int8), ("U8", ScalarType.Byte), ("BOOL", ScalarType.Bool),
+    ];
 
     private readonly Stream _stream;
     private readonly Dictionary<string, StoredTensor> _tensors = [];
     private readonly Dictionary<string, long> _starts = [];
+    private readonly Dictionary<string, string> _metadata = [];
 
     public SafetensorsFile(Stream stream)
     {
@@ -33,7 +42,8 @@ internal sealed class SafetensorsFile : WeightsFile
             using JsonDocument document = JsonDocument.Parse(header);
             foreach (JsonProperty entry in document.RootElement.EnumerateObject())
             {
-                if (entry.Name != "__metadata__") Add(entry.Name, entry.Value, LengthBytes + (long)length);
+                if (entry.Name != MetadataKey) Add(entry.Name, entry.Value, LengthBytes + (long)length);
+                else foreach (JsonProperty item in entry.Value.EnumerateObject()) _metadata[item.Name] = item.Value.GetString() ?? "";
             }
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
@@ -44,6 +54,30 @@ internal sealed class SafetensorsFile : WeightsFile
 
     /// <inheritdoc/>
     public override IReadOnlyDictionary<string, StoredTensor> Tensors => _tensors;
+
+    /// <summary>The strings of the header.</summary>
+    public IReadOnlyDictionary<string, string> Metadata => _metadata;
+
+    /// <summary>Writes a file, whole or not at all.</summary>
+    /// <param name="tensors">The tensors by name, on any device.</param>
+    public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> metadata) => AtomicFile.Write(path, beside =>
+    {
+        using FileStream file = new(beside, FileMode.CreateNew, FileAccess.Write);
+        byte[] header = Header(tensors, metadata);
+        Span<byte> length = stackalloc byte[LengthBytes];
+        BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+        file.Write(length);
+        file.Write(header);
+        foreach (Tensor tensor in tensors.Values)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            Tensor values = tensor.detach().cpu().contiguous();
+            file.Write(values.bytes);
+            GC.KeepAlive(values);
+        }
+
+        file.Flush(flushToDisk: true);
+    });
 
     /// <inheritdoc/>
     protected override Tensor ReadTensor(string name)
@@ -69,18 +103,22 @@ internal sealed class SafetensorsFile : WeightsFile
         _starts[name] = data + from;
     }
 
-    private static ScalarType TypeOf(string name, string? type) => type switch
+    private static byte[] Header(IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> metadata)
     {
-        "F64" => ScalarType.Float64,
-        "F32" => ScalarType.Float32,
-        "F16" => ScalarType.Float16,
-        "BF16" => ScalarType.BFloat16,
-        "I64" => ScalarType.Int64,
-        "I32" => ScalarType.Int32,
-        "I16" => ScalarType.Int16,
-        "I8" => ScalarType.Int8,
-        "U8" => ScalarType.Byte,
-        "BOOL" => ScalarType.Bool,
-        _ => throw new FormatException($"the tensor '{name}' is of the type {type}, which is not supported."),
-    };
+        var header = new Dictionary<string, object> { [MetadataKey] = metadata };
+        long offset = 0;
+        foreach ((string name, Tensor tensor) in tensors)
+        {
+            long end = offset + tensor.numel() * tensor.element_size();
+            string type = Types.First(known => known.Type == tensor.dtype).Name;
+            header[name] = new { dtype = type, shape = tensor.shape, data_offsets = new[] { offset, end } };
+            offset = end;
+        }
+
+        return JsonSerializer.SerializeToUtf8Bytes(header);
+    }
+
+    private static ScalarType TypeOf(string name, string? type) => Types.FirstOrDefault(known => known.Name == type) is { Name: not null } found
+        ? found.Type
+        : throw new FormatException($"the tensor '{name}' is of the type {type}, which is not supported.");
 }

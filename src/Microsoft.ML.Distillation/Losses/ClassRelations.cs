@@ -1,14 +1,40 @@
+using Microsoft.ML.Distillation.Losses;
 using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Distillation.Losses;
+namespace Microsoft.ML.Distillation;
 
 // L_DIST = (1 − mean_r ρ(S_r, T_r)) + (1 − mean_c ρ(S_·c, T_·c)),     ρ Pearson's correlation
 //
 // Huang et al., Knowledge Distillation from a Stronger Teacher (NeurIPS 2022): of each box the relation between the classes, and of each
 // class the relation between the boxes, are to be the teacher's; the probabilities themselves need not be. The relation between classes
 // is left out where there is only one. A row or column that is constant on either side correlates with nothing: ρ = 0.
+
+/// <summary>
+/// DIST (Huang et al., NeurIPS 2022): the relations between the class probabilities of the boxes that soft targets look at are to be the
+/// teacher's. Boxes on which the teacher has no opinion are left out.
+/// </summary>
+public sealed record ClassRelations : DistillationLoss
+{
+    /// <summary>1.</summary>
+    public override double UsualWeight => 1;
+
+    internal override string LogName => "class.relations";
+
+    internal override LossParts Parts => LossParts.Proposals | LossParts.Locations;
+
+    internal override Tensor OfProposals(ProposalAnswers answers) => OfKnown(answers.Logits.softmax(1), answers.Probabilities, answers.Known);
+
+    internal override Tensor OfLocations(LocationAnswers answers) => OfKnown(answers.Logits.sigmoid(), answers.Probabilities, answers.Known);
+
+    private static Tensor OfKnown(Tensor student, Tensor teacher, Tensor? known)
+    {
+        if (known is null) return RelationLoss.Loss(student, teacher);
+        Tensor rows = known.nonzero().squeeze(1);
+        return RelationLoss.Loss(student.index_select(0, rows), teacher.index_select(0, rows));
+    }
+}
 
 /// <summary>The relation loss of class probabilities; its formula stands at the top of the file.</summary>
 internal static class RelationLoss

@@ -1,10 +1,9 @@
 using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
-namespace Microsoft.ML.Distillation.Losses;
+namespace Microsoft.ML.Distillation;
 
 // L_hint = mean (A(V) − Ẑ)²,     Ẑ = (Z − mean_c) / max(std_c, 0.1 · mean std)
 //
@@ -21,13 +20,65 @@ namespace Microsoft.ML.Distillation.Losses;
 // channel's mean costs 1. The wider of two maps with unequal channels is averaged in groups of neighbouring channels.
 // The L1 form takes |·| in the place of (·)², and σ in the place of σ².
 
+/// <summary>
+/// The hint of Chen et al. (NIPS 2017), after FitNets: the student's map learns to resemble the teacher's, in a unit in which the weight γ
+/// means the same at any size of map.
+/// </summary>
+public sealed record Hint : FeatureMapLoss
+{
+    /// <summary>γ: 0.5.</summary>
+    public override double UsualWeight => 0.5;
+
+    /// <summary>What stands between the student's map and the hint.</summary>
+    public HintAdaptation Adaptation { get; init; } = HintAdaptation.Learnt;
+
+    /// <summary>How the student's distance from the hint is measured.</summary>
+    public HintNorm Norm { get; init; } = HintNorm.L2;
+
+    internal override string LogName => "hint";
+
+    internal override Module<Tensor, Tensor, Tensor> Create(int studentChannels, int teacherChannels)
+        => new HintLoss(studentChannels, teacherChannels, Adaptation == HintAdaptation.Learnt, absolute: Norm == HintNorm.L1);
+
+    internal override void Validate()
+    {
+        base.Validate();
+        CheckKind(Adaptation, nameof(Adaptation));
+        CheckKind(Norm, nameof(Norm));
+    }
+}
+
+/// <summary>What stands between the student's guided map and the teacher's hint.</summary>
+public enum HintAdaptation
+{
+    /// <summary>A 1×1 convolution that is learnt beside the student and dropped after training, also where the channels agree.</summary>
+    Learnt,
+
+    /// <summary>
+    /// Nothing: the maps are compared as they are. Where their channels do not agree, neighbouring channels of the wider one are
+    /// averaged in equal groups, which is fixed and not learnt.
+    /// </summary>
+    None,
+}
+
+/// <summary>How the distance between the student's map and the hint is measured.</summary>
+public enum HintNorm
+{
+    /// <summary>The mean squared difference.</summary>
+    L2,
+
+    /// <summary>The mean absolute difference.</summary>
+    L1,
+}
+
 /// <summary>The hint loss with its adaptation layer, if it has one; its formula stands at the top of the file.</summary>
 internal sealed class HintLoss : Module<Tensor, Tensor, Tensor>
 {
     /// <summary>The smallest standard deviation of a channel, as a share of the channels' mean one.</summary>
     private const double Floor = 0.1;
 
-    private readonly Conv2d? _adaptation;
+    private readonly MapPair maps;
+    private readonly bool _adapts;
     private readonly bool _absolute;
 
     /// <summary>Makes the adaptation layer.</summary>
@@ -38,10 +89,9 @@ internal sealed class HintLoss : Module<Tensor, Tensor, Tensor>
     public HintLoss(int studentChannels, int teacherChannels, bool adapts = true, bool absolute = false)
         : base(nameof(HintLoss))
     {
-        _absolute = absolute;
-        if (!adapts) return;
-        _adaptation = Conv2d(studentChannels, teacherChannels, kernel_size: 1);
-        register_module("adaptation", _adaptation);
+        (_adapts, _absolute) = (adapts, absolute);
+        maps = new MapPair(studentChannels, teacherChannels, adapts);
+        RegisterComponents();
     }
 
     /// <summary>The loss.</summary>
@@ -50,10 +100,8 @@ internal sealed class HintLoss : Module<Tensor, Tensor, Tensor>
     public override Tensor forward(Tensor guided, Tensor hint)
     {
         using var scope = NewDisposeScope();
-        long[] size = [Math.Min(guided.shape[2], hint.shape[2]), Math.Min(guided.shape[3], hint.shape[3])];
-        Tensor own = AverageTo(guided.Single(), size), target = AverageTo(hint.detach().Single(), size);
-        if (_adaptation is not null)
-            return Distance(Pointwise.Run(own, _adaptation.weight!, _adaptation.bias), Standardise(target)).MoveToOuterDisposeScope();
+        (Tensor own, Tensor target) = maps.Meet(guided, hint);
+        if (_adapts) return Distance(own, Standardise(target)).MoveToOuterDisposeScope();
 
         long channels = Math.Min(own.shape[1], target.shape[1]);
         (own, target) = (InGroups(own, channels), InGroups(target, channels));
@@ -94,7 +142,4 @@ internal sealed class HintLoss : Module<Tensor, Tensor, Tensor>
         Tensor groups = tensor(weights, [channels, all, 1, 1], device: map.device).to(map.dtype);
         return Pointwise.Run(map, groups, null).MoveToOuterDisposeScope();
     }
-
-    private static Tensor AverageTo(Tensor map, long[] size) =>
-        map.shape[2] == size[0] && map.shape[3] == size[1] ? map : functional.adaptive_avg_pool2d(map, size);
 }

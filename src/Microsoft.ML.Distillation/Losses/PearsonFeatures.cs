@@ -2,7 +2,7 @@ using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
-namespace Microsoft.ML.Distillation.Losses;
+namespace Microsoft.ML.Distillation;
 
 // L_PKD = ½ mean (Ŝ − T̂)²,     X̂ = (X − mean_c) / std_c over batch and positions;     = 1 − the mean correlation of the channels
 //
@@ -10,6 +10,21 @@ namespace Microsoft.ML.Distillation.Losses;
 // channel's values are in size and sign does not matter, only where it is high and where low, so teachers of another family teach too.
 // The standard deviation is √(variance + ε²) with ε a thousandth of the channels' mean standard deviation: a constant channel becomes 0,
 // with a finite gradient.
+
+/// <summary>
+/// PKD (Cao et al., NeurIPS 2022): the correlation of the maps' channels, whatever their scale and shift. It suits teachers of another
+/// family best; where channels do not correspond, prefer <see cref="Hint"/>.
+/// </summary>
+public sealed record PearsonFeatures : FeatureMapLoss
+{
+    /// <summary>6, as usual for two-stage students; 10 is usual for one-stage ones.</summary>
+    public override double UsualWeight => 6;
+
+    internal override string LogName => "pkd";
+
+    internal override Module<Tensor, Tensor, Tensor> Create(int studentChannels, int teacherChannels)
+        => new PearsonFeatureLoss(studentChannels, teacherChannels);
+}
 
 /// <summary>The Pearson correlation loss of feature maps; its formula stands at the top of the file.</summary>
 internal sealed class PearsonFeatureLoss : Module<Tensor, Tensor, Tensor>

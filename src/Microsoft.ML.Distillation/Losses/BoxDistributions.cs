@@ -1,9 +1,10 @@
+using Microsoft.ML.Distillation.Losses;
 using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
-namespace Microsoft.ML.Distillation.Losses;
+namespace Microsoft.ML.Distillation;
 
 // L_LD = T² mean KL(Q_T ‖ softmax(l / T)),     Q_T ∝ max(Q, 10⁻⁴)^(1/T),     over the four sides of the boxes
 //
@@ -12,6 +13,38 @@ namespace Microsoft.ML.Distillation.Losses;
 // Rebin gives its probability to the two bins of the student nearest to it, by nearness, so that the mean stays, and where the grids
 // agree nothing changes. What lies beyond the student's bins counts for the last one. Bins that nothing falls into get 10⁻⁴, or the
 // temperature would make absolute certainties of them.
+
+/// <summary>
+/// LD (Zheng et al., CVPR 2022): the teacher's distributions of box sides, at locations with an object. For one-stage students of a
+/// one-stage teacher, or of an ONNX teacher of the format <see cref="TeacherFormat.Gfl"/>; their grids need not agree.
+/// </summary>
+public sealed record BoxDistributions : DistillationLoss
+{
+    /// <summary>0.25.</summary>
+    public override double UsualWeight => 0.25;
+
+    /// <summary>The temperature T, above 0.</summary>
+    public double Temperature { get; init; } = 10;
+
+    internal override string LogName => "box.distribution";
+
+    internal override LossNeeds Needs => LossNeeds.BoxDistributions;
+
+    internal override LossParts Parts => LossParts.Locations;
+
+    internal override Tensor OfLocations(LocationAnswers answers)
+    {
+        EdgeAnswers edges = answers.Edges();
+        Tensor wanted = LocalizationLoss.Rebin(edges.Probabilities, edges.Places, (int)edges.Logits.shape[2]);
+        return LocalizationLoss.Loss(edges.Logits, wanted, Temperature);
+    }
+
+    internal override void Validate()
+    {
+        base.Validate();
+        Check(Temperature is > 0 and < double.PositiveInfinity, nameof(Temperature), Temperature, "above 0");
+    }
+}
 
 /// <summary>The localisation loss of distributional boxes; its formula stands at the top of the file.</summary>
 internal static class LocalizationLoss

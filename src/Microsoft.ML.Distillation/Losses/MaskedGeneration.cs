@@ -4,13 +4,34 @@ using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
-namespace Microsoft.ML.Distillation.Losses;
+namespace Microsoft.ML.Distillation;
 
 // L_MGD = mean (G(M · A(S)) − T̂)²,     G = 3×3 convolution, ReLU, 3×3 convolution;     M is 0 at a share λ of the positions, drawn anew
 //
 // Yang et al., Masked Generative Distillation (ECCV 2022): from what is left of its map the student must make the teacher's whole one.
 // The paper sums the squares and divides by N, with weights from 2e-5 to 5e-7; here they are averaged and the teacher's map is
 // standardised channel by channel as in HintLoss, so that one weight serves every size of map and scale of teacher.
+
+/// <summary>MGD (Yang et al., ECCV 2022): the student makes the teacher's whole map from what is left of its own.</summary>
+public sealed record MaskedGeneration : FeatureMapLoss
+{
+    /// <summary>0.5, in the unit of <see cref="Hint"/>.</summary>
+    public override double UsualWeight => 0.5;
+
+    /// <summary>λ: the share of its map's positions that the student loses, at least 0 and below 1.</summary>
+    public double MaskedShare { get; init; } = 0.65;
+
+    internal override string LogName => "mgd";
+
+    internal override Module<Tensor, Tensor, Tensor> Create(int studentChannels, int teacherChannels)
+        => new MaskedGenerationLoss(studentChannels, teacherChannels, MaskedShare);
+
+    internal override void Validate()
+    {
+        base.Validate();
+        Check(MaskedShare is >= 0 and < 1, nameof(MaskedShare), MaskedShare, "at least 0 and below 1");
+    }
+}
 
 /// <summary>The masked generation loss of feature maps; its formula stands at the top of the file.</summary>
 internal sealed class MaskedGenerationLoss : Module<Tensor, Tensor, Tensor>

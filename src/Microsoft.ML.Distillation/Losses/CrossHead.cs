@@ -1,13 +1,36 @@
+using Microsoft.ML.Distillation.Losses;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Distillation.Losses;
+namespace Microsoft.ML.Distillation;
 
 // L_cls = Σ |σ_T − σ_X|² BCE(x, σ_T) / Σ w,     L_box = Σ w · mean KL(Q_T ‖ Q_X) / Σ w,     w = max over the classes of σ_T
 //
 // Wang et al., CrossKD: Cross-Head Knowledge Distillation for Object Detection (CVPR 2024): x and Q_X are what the teacher's last layers
 // say of the student's map from within the head, σ_T and Q_T what they say of the teacher's own. The student's own last layers learn
 // from the ground truth alone, so the two targets do not pull at the same outputs.
+
+/// <summary>
+/// CrossKD (Wang et al., CVPR 2024): the teacher's last layers on the student's maps are to say what they say of the teacher's own. For
+/// one-stage students of a one-stage teacher with the same classes, grid, channels and bins.
+/// </summary>
+public sealed record CrossHead : DistillationLoss
+{
+    /// <summary>1.</summary>
+    public override double UsualWeight => 1;
+
+    internal override string LogName => "crosshead";
+
+    internal override LossNeeds Needs => LossNeeds.SameHead;
+
+    internal override LossParts Parts => LossParts.Heads;
+
+    internal override IReadOnlyList<(string Name, Tensor Value)> OfCrossedHeads(CrossedHeads heads) =>
+    [
+        ($"{LogName}.class", CrossHeadLoss.Classes(heads.Logits, heads.OwnLogits)),
+        ($"{LogName}.box", CrossHeadLoss.Boxes(heads.Edges, heads.OwnEdges, heads.OwnLogits)),
+    ];
+}
 
 /// <summary>The losses of cross-head distillation; the formulas stand at the top of the file.</summary>
 internal static class CrossHeadLoss

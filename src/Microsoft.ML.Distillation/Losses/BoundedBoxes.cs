@@ -1,7 +1,8 @@
+using Microsoft.ML.Distillation.Losses;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Distillation.Losses;
+namespace Microsoft.ML.Distillation;
 
 // L_b(R_s, R_t, y) = ‖R_s − y‖²   if ‖R_s − y‖² + m > ‖R_t − y‖²,   0 otherwise;      summed over the P positive boxes, / N
 //
@@ -12,6 +13,72 @@ namespace Microsoft.ML.Distillation.Losses;
 // One-stage students have no deltas from a given box; their boxes learn by GIoU. For them the same bound is on that loss:
 //
 // L_b(S, T, Y) = w (1 − GIoU(S, Y))   if 1 − GIoU(S, Y) + m > 1 − GIoU(T, Y),   0 otherwise;   summed over the boxes, / Σ w
+
+/// <summary>
+/// Chen et al.'s bounded regression (NIPS 2017): the teacher's boxes as a bound that the student's must beat, or, as what the paper
+/// compares it with, as the target of a squared loss. A one-stage student's bound is on 1 − GIoU, like its own box loss, and has that
+/// loss's factor 2.
+/// </summary>
+public sealed record BoundedBoxes : DistillationLoss
+{
+    /// <summary>ν: 0.5.</summary>
+    public override double UsualWeight => 0.5;
+
+    /// <summary>m: by how much the student's squared error (a one-stage student's 1 − GIoU) must beat the teacher's to be left in peace.</summary>
+    public double Margin { get; init; }
+
+    /// <summary>How the teacher's boxes enter the loss.</summary>
+    public BoxDistillation Kind { get; init; } = BoxDistillation.Bounded;
+
+    /// <summary>The parts of a two-stage student that learn boxes from the teacher.</summary>
+    public TwoStageParts LearningParts { get; init; } = TwoStageParts.Both;
+
+    internal override string LogName => Kind == BoxDistillation.Squared ? "box.teacher" : "box.bounded";
+
+    internal override LossParts Parts => LearningParts.Chosen();
+
+    internal override double FactorOf(LossParts part) => part == LossParts.Locations ? GeneralizedIouLoss.BoxFactor : 1;
+
+    internal override Tensor OfAnchors(AnchorAnswers answers) => OfDeltas(answers.Boxes());
+
+    internal override Tensor OfProposals(ProposalAnswers answers) => OfDeltas(answers.Boxes());
+
+    internal override Tensor OfLocations(LocationAnswers answers)
+    {
+        OverlapAnswers boxes = answers.Boxes();
+        return TeacherBoundedRegression.OverlapLoss(boxes.Student, boxes.Teacher, boxes.Targets, boxes.Weights, boxes.WeightSum, Margin);
+    }
+
+    internal override void Validate()
+    {
+        base.Validate();
+        Check(double.IsFinite(Margin), nameof(Margin), Margin, "a finite number");
+        CheckKind(Kind, nameof(Kind));
+        CheckKind(LearningParts, nameof(LearningParts));
+    }
+
+    /// <summary>Where the teacher has no opinion the bound asks for nothing, and the ground truth is the target of the squared loss.</summary>
+    private Tensor OfDeltas(DeltaAnswers boxes)
+    {
+        Tensor? rows = boxes.Known?.unsqueeze(1);
+        Tensor theirs = boxes.Teacher;
+        if (Kind == BoxDistillation.Squared)
+            return BoxRegression.Squared(boxes.Student, rows is null ? theirs : where(rows, theirs, boxes.Targets), boxes.Sampled, boxes.Scale);
+        using Scalar infinity = double.PositiveInfinity;
+        if (rows is not null) theirs = theirs.masked_fill(rows.logical_not(), infinity);
+        return TeacherBoundedRegression.Loss(boxes.Student, theirs, boxes.Targets, boxes.Sampled, Margin, boxes.Scale);
+    }
+}
+
+/// <summary>How the teacher's boxes enter the loss.</summary>
+public enum BoxDistillation
+{
+    /// <summary>As a bound: the ground truth is the target of boxes that are worse than the teacher's (Chen et al. 2017, equation 4).</summary>
+    Bounded,
+
+    /// <summary>As the target of a squared loss, whether they are good or not: what the paper compares its bound with. For two-stage students.</summary>
+    Squared,
+}
 
 /// <summary>The teacher-bounded regression loss; its formula stands at the top of the file.</summary>
 internal static class TeacherBoundedRegression

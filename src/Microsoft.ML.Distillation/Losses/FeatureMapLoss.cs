@@ -1,0 +1,60 @@
+using Microsoft.ML.Distillation.Tensors;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Microsoft.ML.Distillation;
+
+/// <summary>
+/// A loss that holds feature maps of the student to maps of the teacher: the pairs of <see cref="DistillDetectorOptions.Hints"/>. With
+/// several pairs its weight is shared among them. It needs a teacher that has maps.
+/// </summary>
+public abstract record FeatureMapLoss : DistillationLoss
+{
+    private protected FeatureMapLoss()
+    {
+    }
+
+    internal sealed override LossNeeds Needs => LossNeeds.Maps;
+
+    internal sealed override LossParts Parts => LossParts.Maps;
+
+    /// <summary>The loss of a pair of maps, [N,C_s,h,w] and [N,C_t,h',w'], with what is trained beside the student.</summary>
+    internal abstract Module<Tensor, Tensor, Tensor> Create(int studentChannels, int teacherChannels);
+}
+
+/// <summary>A pair of feature maps: the student's learns to resemble the teacher's.</summary>
+/// <param name="Student">The name of the student's guided map.</param>
+/// <param name="Teacher">The name of the teacher's map, the hint.</param>
+public sealed record HintPair(string Student, string Teacher);
+
+/// <summary>
+/// Brings a student's and a teacher's feature map together for a loss that compares them channel by channel: both in single precision,
+/// averaged down to the smaller height and the smaller width of the two, and the student's through
+/// an adaptation layer, a 1×1 convolution that is dropped after training, where their channels differ in number or the loss always wants one.
+/// </summary>
+internal sealed class MapPair : Module
+{
+    private readonly Conv2d? adaptation;
+
+    /// <param name="adapts">Whether there is an adaptation layer; <see langword="null"/>: where the channels differ in number.</param>
+    public MapPair(int studentChannels, int teacherChannels, bool? adapts = null)
+        : base(nameof(MapPair))
+    {
+        if (adapts ?? studentChannels != teacherChannels) adaptation = Conv2d(studentChannels, teacherChannels, kernel_size: 1);
+        RegisterComponents();
+    }
+
+    /// <summary>The maps [N,C,h,w], of one height and width, and with an adaptation layer of one shape; the teacher's without gradient.</summary>
+    public (Tensor Student, Tensor Teacher) Meet(Tensor student, Tensor teacher)
+    {
+        using var scope = NewDisposeScope();
+        long[] size = [Math.Min(student.shape[2], teacher.shape[2]), Math.Min(student.shape[3], teacher.shape[3])];
+        Tensor own = AverageTo(student.Single(), size), hint = AverageTo(teacher.detach().Single(), size);
+        if (adaptation is not null) own = Pointwise.Run(own, adaptation.weight!, adaptation.bias);
+        return (own.alias().MoveToOuterDisposeScope(), hint.alias().MoveToOuterDisposeScope());
+    }
+
+    private static Tensor AverageTo(Tensor map, long[] size) =>
+        map.shape[2] == size[0] && map.shape[3] == size[1] ? map : functional.adaptive_avg_pool2d(map, size);
+}

@@ -1,0 +1,91 @@
+using System.Globalization;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Teachers;
+
+namespace Microsoft.ML.Distillation.Training;
+
+/// <summary>What a student learns from its teacher, as it was asked for.</summary>
+/// <param name="Losses">The losses; <see langword="null"/>: those of <see cref="Default"/>.</param>
+internal sealed record LossSelection(IReadOnlyList<DistillationLoss>? Losses = null)
+{
+    /// <summary>Which maps teach which; <see langword="null"/>: chosen by size.</summary>
+    public IReadOnlyList<HintPair>? Hints { get; init; }
+
+    /// <summary>Whether the student is trained already when training begins.</summary>
+    public bool StartsTrained { get; init; }
+
+    /// <summary>
+    /// The losses where none are asked for: those of Chen et al. 2017 and CWD on the maps. Everything that depends on something else is here.
+    /// </summary>
+    /// <param name="isOneStage">Whether the student is a one-stage detector.</param>
+    /// <param name="teacherHasMaps">Whether the teacher has feature maps.</param>
+    /// <param name="startsTrained">Whether the student is trained already.</param>
+    /// <param name="onMaps">The losses on maps, where they are chosen already.</param>
+    public static IReadOnlyList<DistillationLoss> Default(
+        bool isOneStage, bool teacherHasMaps, bool startsTrained, IReadOnlyList<FeatureMapLoss>? onMaps = null)
+    {
+        // A student that is trained already lost by CWD; a fresh one gains most from it.
+        onMaps ??= !teacherHasMaps ? [] : startsTrained ? [new Hint()] : [new Hint(), new ChannelWise()];
+        bool learnsByCwd = onMaps.Any(loss => loss is ChannelWise { EffectiveWeight: > 0 });
+        // Beside CWD a one-stage student did better without the teacher's classes and boxes.
+        return isOneStage && learnsByCwd ? onMaps : [new SoftClasses(), new BoundedBoxes(), .. onMaps];
+    }
+
+    /// <summary>μ where soft classes leave it open: ½ as in Chen et al., but the whole of a one-stage student's quality focal loss.</summary>
+    public static double DefaultLabelWeight(bool isOneStage) => isOneStage ? 1 : 0.5;
+
+    /// <summary>The losses of a student under a teacher, those of weight 0 left out.</summary>
+    /// <exception cref="ArgumentException">A setting is out of its range, or a loss that is asked for does not fit the two; the message says why.</exception>
+    public IReadOnlyList<DistillationLoss> For(Detector student, ITeacher teacher)
+    {
+        IReadOnlyList<DistillationLoss> losses = Losses ?? Default(student is OneStageDetector, teacher.FeatureMaps.Count > 0, StartsTrained);
+        foreach (DistillationLoss loss in losses) loss.Validate();
+        if (losses.GroupBy(loss => loss.GetType()).FirstOrDefault(same => same.Count() > 1) is { } twice)
+            throw new ArgumentException($"{nameof(DistillDetectorOptions)}.{nameof(DistillDetectorOptions.Losses)} names {twice.Key.Name} twice.");
+        foreach (DistillationLoss loss in losses.Where(loss => loss.EffectiveWeight > 0))
+        {
+            if (Misfit(loss, student, teacher) is { } why) throw new ArgumentException($"The loss {loss.GetType().Name} does not apply: {why}.");
+        }
+
+        return losses;
+    }
+
+    /// <summary>The losses with their weights, for the log and the report.</summary>
+    public string Describe(IEnumerable<DistillationLoss> losses) => string.Join(", ", losses.Select(loss =>
+        string.Create(CultureInfo.InvariantCulture, $"{loss.LogName} {loss.EffectiveWeight:0.####}"))) + (Losses is null ? " (by default)" : "");
+
+    private static string? Misfit(DistillationLoss loss, Detector student, ITeacher teacher) => (loss, student) switch
+    {
+        ({ Needs: LossNeeds.Maps }, _) when student.FeatureMaps.Count == 0 => "the student has no feature map that could learn from the teacher's",
+        ({ Needs: LossNeeds.Maps }, _) when teacher.FeatureMaps.Count == 0 =>
+            $"the teacher has no feature maps. Of an ONNX teacher name tensors of its graph in {nameof(OnnxTeacherOptions)}.{nameof(OnnxTeacherOptions.Hints)} "
+            + $"and leave out {nameof(OnnxTeacherOptions.CacheDirectory)}, which keeps none",
+        ({ Needs: LossNeeds.BoxDistributions }, FasterRcnn) =>
+            "it compares distributions of box sides, which a Faster R-CNN student does not have: use a one-stage student",
+        ({ Needs: LossNeeds.BoxDistributions }, _) when !teacher.HasEdges =>
+            "it needs a teacher whose box sides are distributions: a one-stage detector of this library, or an ONNX detector of the format Gfl",
+        ({ Needs: LossNeeds.SameHead }, FasterRcnn) =>
+            "it runs the teacher's head on the student's maps, which needs a one-stage student and a one-stage teacher",
+        ({ Needs: LossNeeds.SameHead }, OneStageDetector own) when HeadMisfit(own, teacher.CrossHead) is { } difference =>
+            $"it runs the teacher's head on the student's maps, and {difference}",
+        (BoundedBoxes { Kind: BoxDistillation.Squared }, OneStageDetector) =>
+            $"{nameof(BoundedBoxes.Kind)} {nameof(BoxDistillation.Squared)} is for two-stage students; the boxes of one-stage students learn by GIoU, and so "
+            + $"does their bound: use {nameof(BoxDistillation.Bounded)}",
+        _ => null,
+    };
+
+    private static string? HeadMisfit(OneStageDetector student, OneStageDetector? teacher)
+    {
+        if (teacher is null) return "the teacher is no one-stage detector of this library";
+        (OneStageConfig own, OneStageConfig theirs) = (student.Config, teacher.Config);
+        if (own.Channels != theirs.Channels) return $"the student's head has {own.Channels} channels, the teacher's {theirs.Channels}";
+        if (own.Bins != theirs.Bins) return $"the student's sides have {own.Bins} bins, the teacher's {theirs.Bins}";
+        if (!own.ClassNames.SequenceEqual(theirs.ClassNames))
+            return $"the student's classes are {string.Join(", ", own.ClassNames)}, the teacher's {string.Join(", ", theirs.ClassNames)}";
+        return Cells(student) == Cells(teacher) ? null : $"the student's maps are {Cells(student)} cells, the teacher's {Cells(teacher)}";
+    }
+
+    private static string Cells(OneStageDetector detector)
+        => string.Join(", ", detector.Grid.Levels.Select(level => new ImageSize(level.Columns, level.Rows)));
+}

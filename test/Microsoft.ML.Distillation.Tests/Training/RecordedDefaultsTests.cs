@@ -1,0 +1,145 @@
+using System.Globalization;
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Losses;
+using Microsoft.ML.Distillation.Teachers;
+using Microsoft.ML.Distillation.Teachers.Dense;
+using Microsoft.ML.Distillation.Teachers.Onnx;
+using Microsoft.ML.Distillation.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Tests.Training;
+
+/// <summary>Training by default, and by all losses, does what it did before losses became values.</summary>
+public class RecordedDefaultsTests
+{
+    private static readonly string[] Classes = ["square", "disc"];
+
+    /// <summary>
+    /// By student, teacher and losses: the terms of two images (name, weight, value) and the losses of two epochs, as they were before losses
+    /// became values.
+    /// </summary>
+    private static readonly Dictionary<string, string> Recorded = new()
+    {
+        ["two-stage/two-stage"] = "rpn.class.hard:0.5:0.690899551 rpn.class.soft:0.5:0.866255879 rpn.box.bounded:0.5:0.00125700398 "
+            + "rpn.box:1:0.00374960178 rcn.class.hard:0.5:1.11325896 rcn.class.soft:0.5:1.28637457 rcn.box.bounded:0.5:0.146132588 "
+            + "rcn.box:1:0.104169495 hint:0.5:1.18257987 cwd:10:0.0709048808 total::3.33142512:2.94980791",
+        ["two-stage/one-stage"] = "rpn.class.hard:0.5:0.690899551 rpn.class.soft:0.5:1.03763831 rpn.box.bounded:0.5:0 rpn.box:1:0.00374960178 "
+            + "rcn.class.hard:0.5:1.11325896 rcn.class.soft:0.5:1.67789054 rcn.box.bounded:0.5:0 rcn.box:1:0.104169495 "
+            + "hint:0.5:1.16843224 cwd:10:0.405935764 total::5.6444932:4.51746852",
+        ["two-stage/onnx"] = "rpn.class.hard:0.5:0.690899551 rpn.class.soft:0.5:0.994464993 rpn.box.bounded:0.5:0 rpn.box:1:0.00374960178 "
+            + "rcn.class.hard:0.5:1.11325896 rcn.class.soft:0.5:1.60046446 rcn.box.bounded:0.5:0 rcn.box:1:0.104169495 "
+            + "total::2.25769897:1.76203791",
+        ["two-stage/none"] = "rpn.class.hard:1:0.690899551 rpn.box:1:0.00374960178 rcn.class.hard:1:1.11325896 rcn.box:1:0.104169495 "
+            + "total::1.87853834:1.49541711",
+        ["two-stage/two-stage/started"] = "rpn.class.hard:0.5:0.690899551 rpn.class.soft:0.5:0.866255879 rpn.box.bounded:0.5:0.00125700398 "
+            + "rpn.box:1:0.00374960178 rcn.class.hard:0.5:1.11325896 rcn.class.soft:0.5:1.28637457 rcn.box.bounded:0.5:0.146132588 "
+            + "rcn.box:1:0.104169495 hint:0.5:1.18257987 total::2.74100327:2.53912353",
+        ["two-stage/one-stage/started"] = "rpn.class.hard:0.5:0.690899551 rpn.class.soft:0.5:1.03763831 rpn.box.bounded:0.5:0 rpn.box:1:0.00374960178 "
+            + "rcn.class.hard:0.5:1.11325896 rcn.class.soft:0.5:1.67789054 rcn.box.bounded:0.5:0 rcn.box:1:0.104169495 "
+            + "hint:0.5:1.16843224 total::2.84099686:2.16677471",
+        ["two-stage/two-stage/all"] = "rpn.class.hard:0.4:0.690899551 rpn.class.soft:0.7:4.15785742 rpn.box.bounded:0.3:0.00125700398 rpn.box:1:0.00374960178 "
+            + "rcn.class.hard:0.4:1.11325896 rcn.class.soft:0.7:5.87606049 rcn.class.relations:1:2.56283712 "
+            + "rcn.box.bounded:0.3:0.146132588 rcn.box:1:0.104169495 hint:0.6:1.18257987 pkd:6:0.968629658 cwd:8:0.0677255839 "
+            + "mgd:0.5:0.975806832 total::16.8959975:15.1404623",
+        ["two-stage/one-stage/all"] = "rpn.class.hard:0.4:0.690899551 rpn.class.soft:0.7:5.53943062 rpn.box.bounded:0.3:0 rpn.box:1:0.00374960178 "
+            + "rcn.class.hard:0.4:1.11325896 rcn.class.soft:0.7:8.86793613 rcn.class.relations:1:2.54863262 rcn.box.bounded:0.3:0 "
+            + "rcn.box:1:0.104169495 hint:0.6:1.16843224 pkd:6:0.937213004 cwd:8:0.277513385 mgd:0.5:1.02716589 "
+            + "total::20.9277857:17.633196",
+        ["one-stage/two-stage"] = "class.hard:1:0.0301554054 box:2:0.822029948 box.edges:0.25:1.90798628 hint.neck0:0.25:1.73347056 "
+            + "hint.neck1:0.25:1.95773983 cwd.neck0:5:0.179421023 cwd.neck1:5:0.181423545 total::4.85410146:4.47359695",
+        ["one-stage/one-stage"] = "class.hard:1:0.0301554054 box:2:0.822029948 box.edges:0.25:1.90798628 hint.neck0:0.25:1.65611053 "
+            + "hint.neck1:0.25:2.00402522 cwd.neck0:5:0.954362094 cwd.neck1:5:0.730799079 total::10.6447572:10.1831506",
+        ["one-stage/onnx"] = "class.hard:1:0.0301554054 box:2:0.822029948 box.edges:0.25:1.90798628 class.soft:0.5:0.00967917219 "
+            + "box.bounded:1:0.729006708 total::2.99908164:3.01017348",
+        ["one-stage/none"] = "class.hard:1:0.0301554054 box:2:0.822029948 box.edges:0.25:1.90798628 total::2.30385272:2.25610221",
+        ["one-stage/two-stage/started"] = "class.hard:1:0.0301554054 box:2:0.822029948 box.edges:0.25:1.90798628 class.soft:0.5:0.00589310052 "
+            + "box.bounded:1:0.760134161 hint.neck0:0.25:1.73347056 hint.neck1:0.25:1.95773983 total::3.91010097:3.67119775",
+        ["one-stage/one-stage/started"] = "class.hard:1:0.0301554054 box:2:0.822029948 box.edges:0.25:1.90798628 class.soft:0.5:0.0297658779 box.bounded:1:0 "
+            + "hint.neck0:0.25:1.65611053 hint.neck1:0.25:2.00402522 total::3.20316401:3.03280426",
+        ["one-stage/two-stage/all"] = "class.hard:0.4:0.0301554054 box:2:0.822029948 box.edges:0.25:1.90798628 class.soft:0.7:0.00589243369 "
+            + "class.relations:1:1.97677374 box.bounded:0.6:0.822029948 hint.neck0:0.3:1.73347056 hint.neck1:0.3:1.95773983 "
+            + "pkd.neck0:3:0.985016644 pkd.neck1:3:1.06688511 cwd.neck0:4:0.223879397 cwd.neck1:4:0.17279835 "
+            + "mgd.neck0:0.25:0.976399601 mgd.neck1:0.25:0.982419193 total::13.2804347:12.0198285",
+        ["one-stage/one-stage/all"] = "class.hard:0.4:0.0301554054 box:2:0.822029948 box.edges:0.25:1.90798628 class.soft:0.7:0.0297658779 "
+            + "class.relations:1:2 box.distribution:0.25:0 box.bounded:0.6:0 crosshead.class:1:8.18208221E-08 "
+            + "crosshead.box:1:1.83033844E-05 hint.neck0:0.3:1.65611053 hint.neck1:0.3:2.00402522 pkd.neck0:3:0.882290423 "
+            + "pkd.neck1:3:0.930628955 cwd.neck0:4:0.743879557 cwd.neck1:4:0.667055786 mgd.neck0:0.25:1.10970998 "
+            + "mgd.neck1:0.25:1.02952313 total::16.7581308:16.1941757",
+    };
+
+    private static IEnumerable<string> Cases => Recorded.Keys;
+
+    [TestCaseSource(nameof(Cases))]
+    public void TrainingIs_AsItWasRecorded(string name)
+    {
+        string[] parts = name.Split('/');
+        DistillationLoss[]? all = parts[^1] != "all" ? null :
+        [
+            new SoftClasses { LabelWeight = 0.4, Weight = 0.7, BackgroundWeight = 2, Temperature = 2 },
+            new ClassRelations(),
+            .. parts is ["one-stage", "one-stage", ..] ? (DistillationLoss[])[new BoxDistributions()] : [],
+            new BoundedBoxes { Weight = 0.3, Margin = 0.1 },
+            .. parts is ["one-stage", "one-stage", ..] ? (DistillationLoss[])[new CrossHead()] : [],
+            new Hint { Weight = 0.6 },
+            new PearsonFeatures { Weight = 6 },
+            new ChannelWise { Weight = 8, Temperature = 2 },
+            new MaskedGeneration { Weight = 0.5, MaskedShare = 0.5 },
+        ];
+        DetectorEstimatorOptions options = parts[1] == "none" ? new TrainDetectorOptions() : new DistillDetectorOptions { Teacher = null!, Losses = all };
+        (string Name, double[] Figures)[] actual = Parse(Run(parts[0], parts[1], options, started: parts[^1] == "started")), expected = Parse(Recorded[name]);
+        Assert.That(actual.Select(term => term.Name), Is.EqualTo(expected.Select(term => term.Name)));
+        foreach (((string term, double[] figures), (_, double[] recorded)) in actual.Zip(expected))
+        {
+            for (int i = 0; i < recorded.Length; i++)
+                Assert.That(figures[i], Is.EqualTo(recorded[i]).Within(Tolerance(term, i) * Math.Abs(recorded[i]) + 1e-9), term);
+        }
+    }
+
+    /// <summary>Another processor rounds otherwise, which the steps of two epochs multiply; on the one that recorded them all agree within 1e-6.</summary>
+    private static double Tolerance(string term, int figure) => term != "total" ? 1e-6 : figure == 0 ? 1e-4 : 1e-3;
+
+    private static (string Name, double[] Figures)[] Parse(string text) => [.. text.Split(' ').Select(term => term.Split(':')).Select(parts =>
+        (parts[0], Array.ConvertAll(parts[1..].Where(part => part.Length > 0).ToArray(), part => double.Parse(part, CultureInfo.InvariantCulture))))];
+
+    private static string Run(string studentFamily, string teacherFamily, DetectorEstimatorOptions options, bool started)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        using var data = new DrawnDataset(8);
+        using Detector student = studentFamily == "two-stage" ? TinyRun.Detector() : OneStageRun.Detector();
+        using TeacherGraph graph = LaterLossesTests.GflGraph();
+        using ITeacher? teacher = teacherFamily switch
+        {
+            "two-stage" => TinyRun.Teacher(),
+            "one-stage" => new OneStageTeacher(OneStageRun.Detector(seed: 9, widths: [8, 16, 32]), Classes, CPU),
+            "onnx" => new OnnxTeacher(graph.Save(), TeacherFormat.Gfl, Classes, null, Classes),
+            _ => null,
+        };
+        if (started)
+        {
+            string path = Path.Combine(folder.Path, "student.onnx");
+            File.WriteAllBytes(path, DetectorFile.Export(student).ToBytes());
+            options = options with { InitialStudent = TrainedDetector.FromModel(path) };
+        }
+
+        manual_seed(7);
+        using IObjective objective = options.Setup.ObjectiveOf(student, teacher, CPU);
+        ImageSize[] views = teacher is null ? [student.InputSize] : [student.InputSize, teacher.InputSize];
+        string terms;
+        using (DetectionBatch batch = BatchLoader.Load(data, [0, 1], views))
+        using (ITeacherView? view = teacher?.View(batch.Views[^1], [.. batch.Indices.Select(data.SizeOf)]))
+        {
+            student.train(true);
+            manual_seed(4);
+            IReadOnlyList<LossTerm> computed = objective.Compute(batch.Annotations, batch.Views[0], view);
+            terms = string.Join(" ", computed.Select(term => string.Create(CultureInfo.InvariantCulture, $"{term.Name}:{term.Weight}:{term.Value.ToSingle():G9}")));
+        }
+
+        TrainingResult result = new TrainingLoop([(objective, TinyRun.Options(2))], teacher, data, null, CPU).Run()[0];
+        return terms + string.Create(CultureInfo.InvariantCulture, $" total::{result.History[0].Loss:G9}:{result.History[1].Loss:G9}");
+    }
+}
