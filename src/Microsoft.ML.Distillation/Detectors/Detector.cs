@@ -72,7 +72,9 @@ internal abstract class Detector(string name) : nn.Module(name)
     /// </summary>
     /// <param name="graph">The graph to write into. Parameters keep the names of the state dict.</param>
     /// <param name="images">The value that holds the image, float [1,3,H,W], RGB, 0 to 1.</param>
-    /// <returns>The detections, best first: boxes float [1,K,4] in shares of the image, scores float [1,K], class ids int64 [1,K].</returns>
+    /// <returns>
+    /// The detections, best first: boxes float [1,K,4] in shares of the image, scores float [1,K], class ids int64 [1,K].
+    /// </returns>
     public abstract DetectionValues Write(GraphBuilder graph, string images);
 }
 

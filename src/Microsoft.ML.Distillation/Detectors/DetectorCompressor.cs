@@ -13,7 +13,9 @@ internal static class DetectorCompressor
     /// <exception cref="ArgumentException">The options do not fit the detector; the message names what does not.</exception>
     public static T Compress<T>(T whole, CompressionOptions options) where T : Detector, ICompressible<T> => InParts(whole, options, trained: true);
 
-    /// <summary>The student of a plan, its layers in parts where its backbone asks for that: of pre-trained weights, or else fresh ones.</summary>
+    /// <summary>
+    /// The student of a plan, its layers in parts where its backbone asks for that: of pre-trained weights, or else fresh ones.
+    /// </summary>
     /// <param name="whole">The whole detector, which this method takes over.</param>
     /// <exception cref="ArgumentException">The options do not fit the detector; the message names what does not.</exception>
     public static T Planned<T>(T whole, Backbone backbone) where T : Detector, ICompressible<T>
@@ -190,7 +192,10 @@ internal interface ICompressible<T> where T : Detector
     /// <summary>The fully connected layers of the head that can be, with their cost for one region.</summary>
     IReadOnlyList<LayerShape> FullyConnected { get; }
 
-    /// <summary>The layers that are in parts, by their names in the state dict, with the channels in the middle (see <see cref="CompressionOptions.Ranks"/>).</summary>
+    /// <summary>
+    /// The layers that are in parts, by their names in the state dict, with the channels in the middle (see
+    /// <see cref="CompressionOptions.Ranks"/>).
+    /// </summary>
     IReadOnlyDictionary<string, IReadOnlyList<int>> Ranks { get; }
 
     /// <summary>Sends images [N,3,H,W] through all convolutions that can be.</summary>

@@ -45,7 +45,9 @@ public abstract record DetectorPlan
     public static DetectorPlan OneStage(Backbone backbone, int inputSize = 320, OneStageOptions? options = null)
         => OneStage(backbone, InputPlan.LongerSide(inputSize), options);
 
-    /// <summary>A one-stage detector without anchors, of the GFL family (Li et al., Generalized Focal Loss, 2020), with an exact input size.</summary>
+    /// <summary>
+    /// A one-stage detector without anchors, of the GFL family (Li et al., Generalized Focal Loss, 2020), with an exact input size.
+    /// </summary>
     /// <param name="backbone">The network that makes the feature maps, without a pyramid of its own.</param>
     /// <param name="inputWidth">The width of the network's input in pixels, from 32 on. Images are stretched into that size.</param>
     /// <param name="inputHeight">Its height in pixels, from 32 on.</param>

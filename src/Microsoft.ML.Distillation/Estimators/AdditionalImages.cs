@@ -77,7 +77,9 @@ internal sealed class AdditionalImages : IDisposable
 
     private void Join(IDetectionDataset others, double labelledShare) => Training = new UnionDataset(Training, others, labelledShare);
 
-    /// <summary>The images that have labels: where the detector that labelled them was sure of nothing, that does not make them background.</summary>
+    /// <summary>
+    /// The images that have labels: where the detector that labelled them was sure of nothing, that does not make them background.
+    /// </summary>
     private static RelabelledDataset WithLabels(SampleStore generated)
     {
         (int Index, Annotation Annotation)[] samples = [.. Enumerable.Range(0, generated.Count)

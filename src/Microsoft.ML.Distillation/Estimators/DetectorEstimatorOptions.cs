@@ -48,7 +48,8 @@ public abstract record DetectorEstimatorOptions : TrainingOptions
 
     /// <summary>
     /// Further images with labels of less worth than those of the training data, as <c>LabelWithTeacher</c> generates them; with the same
-    /// columns. Those without any label are not used. In each batch they have 1 − <see cref="LabelledShare"/>. An epoch then shows as many images as both sets have together:
+    /// columns. Those without any label are not used. In each batch they have 1 − <see cref="LabelledShare"/>. An epoch then shows as
+    /// many images as both sets have together:
     /// of 40 and 160 images, 200, of which 120 are drawn from the 40 and 80 from the 160. Default numbers of epochs count them all.
     /// </summary>
     public IDataView? GeneratedSet { get; init; }

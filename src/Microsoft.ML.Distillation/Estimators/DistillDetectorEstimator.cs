@@ -12,8 +12,10 @@ namespace Microsoft.ML.Distillation;
 /// <listheader><term>Column</term><description>Content</description></listheader>
 /// <item><term>in: <c>Image</c></term><description>The image (MLImage), of any size.</description></item>
 /// <item><term>in: <c>Label</c></term><description>The classes of its objects: a vector of keys. Training only.</description></item>
-/// <item><term>in: <c>BoundingBoxes</c></term><description>x0 y0 x1 y1 of each object in pixels: a vector of Single. Training only.</description></item>
-/// <item><term>out: <c>PredictedLabel</c></term><description>The classes of the detections: a vector of keys with names.</description></item>
+/// <item> <term>in: <c>BoundingBoxes</c> </term> <description>x0 y0 x1 y1 of each object in pixels: a vector of Single. Training
+/// only.</description></item>
+/// <item> <term>out: <c>PredictedLabel</c> </term> <description>The classes of the detections: a vector of keys with
+/// names.</description></item>
 /// <item><term>out: <c>Score</c></term><description>Their scores, 0 to 1, best first.</description></item>
 /// <item><term>out: <c>PredictedBoundingBoxes</c></term><description>x0 y0 x1 y1 of each detection in pixels.</description></item>
 /// </list>
@@ -32,7 +34,9 @@ public sealed class DistillDetectorEstimator : IEstimator<DetectorTransformer>
     }
 
     /// <summary>Trains the student.</summary>
-    /// <exception cref="ArgumentException">A column is missing or of a wrong type, or the teacher does not know a class of the data.</exception>
+    /// <exception cref="ArgumentException">
+    /// A column is missing or of a wrong type, or the teacher does not know a class of the data.
+    /// </exception>
     /// <exception cref="InvalidDataException">A row of the data cannot be used, or there is none.</exception>
     /// <exception cref="TrainingDivergedException">A term of the loss is not finite.</exception>
     public DetectorTransformer Fit(IDataView input)

@@ -4,7 +4,9 @@ using Microsoft.ML.Distillation.Training;
 
 namespace Microsoft.ML.Distillation;
 
-/// <summary>The options of <see cref="DistillDetectorEstimator"/>. Only the teacher must be given; what is left out adapts to the data.</summary>
+/// <summary>
+/// The options of <see cref="DistillDetectorEstimator"/>. Only the teacher must be given; what is left out adapts to the data.
+/// </summary>
 public sealed record DistillDetectorOptions : DetectorEstimatorOptions
 {
     /// <summary>The detector to learn from. It may have another backbone, input size and head than the student, and more classes.</summary>
@@ -20,12 +22,16 @@ public sealed record DistillDetectorOptions : DetectorEstimatorOptions
     public IReadOnlyList<DistillationLoss>? Losses { get; init; }
 
     /// <summary>
-    /// Which maps teach which, for the losses on maps. <see langword="null"/>: the student's last map (of a one-stage student each map of its
+    /// Which maps teach which, for the losses on maps. <see langword="null"/>: the student's last map (of a one-stage student each map of
+    /// its
     /// neck), and among the teacher's the last of those nearest to it in size.
     /// </summary>
     public IReadOnlyList<HintPair>? Hints { get; init; }
 
-    /// <summary>α: the weight of the teacher's own loss where it is trained together with the student (<see cref="ApprenticeScheme.A"/>), 0 or more.</summary>
+    /// <summary>
+    /// α: the weight of the teacher's own loss where it is trained together with the student (<see cref="ApprenticeScheme.A"/>), 0 or
+    /// more.
+    /// </summary>
     public double TeacherWeight { get; init; } = 1;
 
     /// <summary>
@@ -55,9 +61,11 @@ public sealed record DistillDetectorOptions : DetectorEstimatorOptions
     public IReadOnlyList<string>? ClassNames { get; init; }
 
     /// <summary>
-    /// The losses that the student learns by where <see cref="Losses"/> names none: <see cref="SoftClasses"/>, <see cref="BoundedBoxes"/> and
+    /// The losses that the student learns by where <see cref="Losses"/> names none: <see cref="SoftClasses"/>, <see cref="BoundedBoxes"/>
+    /// and
     /// <see cref="Hint"/> of Chen et al., Learning Efficient Object Detection Models with Knowledge Distillation (NIPS 2017), and
-    /// <see cref="ChannelWise"/>. The last two need a teacher with maps, <see cref="ChannelWise"/> also a student that starts fresh; and beside it a
+    /// <see cref="ChannelWise"/>. The last two need a teacher with maps, <see cref="ChannelWise"/> also a student that starts fresh; and
+    /// beside it a
     /// one-stage student learns no classes and boxes from its teacher. What is left out did not help.
     /// </summary>
     /// <param name="onMaps">Losses on maps in the place of those; <see langword="null"/>: those.</param>

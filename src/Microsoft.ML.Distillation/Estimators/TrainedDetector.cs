@@ -5,7 +5,9 @@ using Microsoft.ML.Distillation.Onnx;
 
 namespace Microsoft.ML.Distillation;
 
-/// <summary>A detector that this library trained, to go on with: to fine-tune it, to distil it, to compress it, or to quantise it.</summary>
+/// <summary>
+/// A detector that this library trained, to go on with: to fine-tune it, to distil it, to compress it, or to quantise it.
+/// </summary>
 public sealed class TrainedDetector
 {
     private TrainedDetector(OnnxModelFile model)
@@ -55,7 +57,9 @@ public sealed class TrainedDetector
     /// (<see cref="DetectorEstimatorOptions.InitialStudent"/>), alone or under a teacher. Needs TorchSharp's native libraries.
     /// </summary>
     /// <param name="options">What remains of it; its <see cref="CompressionOptions.Report"/> is told the reconstruction errors.</param>
-    /// <exception cref="ArgumentException">The options do not fit the detector, or its layers are in parts already; the message says which.</exception>
+    /// <exception cref="ArgumentException">
+    /// The options do not fit the detector, or its layers are in parts already; the message says which.
+    /// </exception>
     public TrainedDetector Compressed(CompressionOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);

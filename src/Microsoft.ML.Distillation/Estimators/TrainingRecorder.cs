@@ -7,7 +7,9 @@ using Microsoft.ML.Distillation.Training;
 
 namespace Microsoft.ML.Distillation.Estimators;
 
-/// <summary>Writes down the course of a training, and passes every report on. Long trainings are thinned out to about a hundred points.</summary>
+/// <summary>
+/// Writes down the course of a training, and passes every report on. Long trainings are thinned out to about a hundred points.
+/// </summary>
 internal sealed class TrainingRecorder(IProgress<TrainingProgress>? next) : IProgress<TrainingProgress>
 {
     private const int MostPoints = 100;

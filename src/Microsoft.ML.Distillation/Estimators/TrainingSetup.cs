@@ -36,7 +36,8 @@ internal sealed record TrainingSetup(DetectorPlan Plan, DistillationSetup? Disti
     }
 
     /// <summary>
-    /// The options of training, with a default learning rate where it is not that of a fresh student: a tenth of it to fine-tune a trained one.
+    /// The options of training, with a default learning rate where it is not that of a fresh student: a tenth of it to fine-tune a
+    /// trained one.
     /// </summary>
     public TrainingOptions TrainingOf(Detector student)
         => Options.LearningRate is null && Options.InitialStudent is not null ? Options with { LearningRate = 0.1 * DefaultRateOf(student) } : Options;

@@ -24,7 +24,9 @@ public sealed record BoundedBoxes : DistillationLoss
     /// <summary>ν: 0.5.</summary>
     public override double UsualWeight => 0.5;
 
-    /// <summary>m: by how much the student's squared error (a one-stage student's 1 − GIoU) must beat the teacher's to be left in peace.</summary>
+    /// <summary>
+    /// m: by how much the student's squared error (a one-stage student's 1 − GIoU) must beat the teacher's to be left in peace.
+    /// </summary>
     public double Margin { get; init; }
 
     /// <summary>How the teacher's boxes enter the loss.</summary>
@@ -57,7 +59,9 @@ public sealed record BoundedBoxes : DistillationLoss
         CheckKind(LearningParts, nameof(LearningParts));
     }
 
-    /// <summary>Where the teacher has no opinion the bound asks for nothing, and the ground truth is the target of the squared loss.</summary>
+    /// <summary>
+    /// Where the teacher has no opinion the bound asks for nothing, and the ground truth is the target of the squared loss.
+    /// </summary>
     private Tensor OfDeltas(DeltaAnswers boxes)
     {
         Tensor? rows = boxes.Known?.unsqueeze(1);
@@ -73,10 +77,14 @@ public sealed record BoundedBoxes : DistillationLoss
 /// <summary>How the teacher's boxes enter the loss.</summary>
 public enum BoxDistillation
 {
-    /// <summary>As a bound: the ground truth is the target of boxes that are worse than the teacher's (Chen et al. 2017, equation 4).</summary>
+    /// <summary>
+    /// As a bound: the ground truth is the target of boxes that are worse than the teacher's (Chen et al. 2017, equation 4).
+    /// </summary>
     Bounded,
 
-    /// <summary>As the target of a squared loss, whether they are good or not: what the paper compares its bound with. For two-stage students.</summary>
+    /// <summary>
+    /// As the target of a squared loss, whether they are good or not: what the paper compares its bound with. For two-stage students.
+    /// </summary>
     Squared,
 }
 
@@ -85,7 +93,9 @@ internal static class TeacherBoundedRegression
 {
     /// <summary>The loss of a mini-batch.</summary>
     /// <param name="student">The student's deltas R_s of the positive boxes [P,4].</param>
-    /// <param name="teacher">The teacher's deltas R_t in the same encoding [P,4]; infinite where it has no opinion, which never asks anything.</param>
+    /// <param name="teacher">
+    /// The teacher's deltas R_t in the same encoding [P,4]; infinite where it has no opinion, which never asks anything.
+    /// </param>
     /// <param name="targets">The encoded ground truth y [P,4].</param>
     /// <param name="sampled">N, the number of boxes in the mini-batch, positive or not.</param>
     /// <param name="margin">m, in units of squared scaled deltas.</param>
@@ -105,7 +115,9 @@ internal static class TeacherBoundedRegression
 
     /// <summary>The loss of a one-stage student's boxes.</summary>
     /// <param name="student">The student's boxes S, x0 y0 x1 y1 [P,4], in any unit.</param>
-    /// <param name="teacher">The teacher's boxes T in the same unit [P,4]; infinite where it has no opinion, which never asks anything.</param>
+    /// <param name="teacher">
+    /// The teacher's boxes T in the same unit [P,4]; infinite where it has no opinion, which never asks anything.
+    /// </param>
     /// <param name="targets">The objects Y in the same unit [P,4].</param>
     /// <param name="weights">w [P].</param>
     /// <param name="normaliser">What the weighted sum is divided by.</param>

@@ -9,10 +9,14 @@ namespace Microsoft.ML.Distillation;
 // Shu et al., Channel-wise Knowledge Distillation for Dense Prediction (ICCV 2021). Each channel is where the network looks for
 // something: the student learns to look at the same places, most where the teacher looks most.
 
-/// <summary>CWD, channel-wise distillation (Shu et al., ICCV 2021): where each channel of the teacher's maps looks, the student's is to look.</summary>
+/// <summary>
+/// CWD, channel-wise distillation (Shu et al., ICCV 2021): where each channel of the teacher's maps looks, the student's is to look.
+/// </summary>
 public sealed record ChannelWise : FeatureMapLoss
 {
-    /// <summary>10, its authors' weight. Its term is then most of the total, and of all that was measured helps small students most.</summary>
+    /// <summary>
+    /// 10, its authors' weight. Its term is then most of the total, and of all that was measured helps small students most.
+    /// </summary>
     public override double UsualWeight => 10;
 
     /// <summary>The temperature τ, above 0.</summary>

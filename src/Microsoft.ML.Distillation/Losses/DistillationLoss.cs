@@ -14,7 +14,8 @@ public abstract record DistillationLoss
     }
 
     /// <summary>
-    /// The factor with which the loss enters the total, 0 or more; at 0 it is not computed. <see langword="null"/>: <see cref="UsualWeight"/>,
+    /// The factor with which the loss enters the total, 0 or more; at 0 it is not computed. <see langword="null"/>:
+    /// <see cref="UsualWeight"/>,
     /// unless the loss says otherwise.
     /// </summary>
     public double? Weight { get; init; }

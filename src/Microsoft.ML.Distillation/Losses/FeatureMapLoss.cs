@@ -31,7 +31,8 @@ public sealed record HintPair(string Student, string Teacher);
 /// <summary>
 /// Brings a student's and a teacher's feature map together for a loss that compares them channel by channel: both in single precision,
 /// averaged down to the smaller height and the smaller width of the two, and the student's through
-/// an adaptation layer, a 1×1 convolution that is dropped after training, where their channels differ in number or the loss always wants one.
+/// an adaptation layer, a 1×1 convolution that is dropped after training, where their channels differ in number or the loss always wants
+/// one.
 /// </summary>
 internal sealed class MapPair : Module
 {
@@ -45,7 +46,9 @@ internal sealed class MapPair : Module
         RegisterComponents();
     }
 
-    /// <summary>The maps [N,C,h,w], of one height and width, and with an adaptation layer of one shape; the teacher's without gradient.</summary>
+    /// <summary>
+    /// The maps [N,C,h,w], of one height and width, and with an adaptation layer of one shape; the teacher's without gradient.
+    /// </summary>
     public (Tensor Student, Tensor Teacher) Meet(Tensor student, Tensor teacher)
     {
         using var scope = NewDisposeScope();

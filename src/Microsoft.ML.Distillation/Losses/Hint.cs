@@ -111,7 +111,9 @@ internal sealed class HintLoss : Module<Tensor, Tensor, Tensor>
         return Distance(own, target).div(_absolute ? variance.sqrt() : variance).MoveToOuterDisposeScope();
     }
 
-    /// <summary>A map [N,C,h,w] whose channels have mean 0 and, but for nearly constant ones, standard deviation 1 over the batch.</summary>
+    /// <summary>
+    /// A map [N,C,h,w] whose channels have mean 0 and, but for nearly constant ones, standard deviation 1 over the batch.
+    /// </summary>
     public static Tensor Standardise(Tensor map)
     {
         using var scope = NewDisposeScope();

@@ -15,12 +15,14 @@ namespace Microsoft.ML.Distillation;
 
 /// <summary>
 /// Chen et al.'s weighted soft cross-entropy (NIPS 2017): the teacher's class probabilities of the student's sampled anchors and proposals
-/// as soft targets. A one-stage student's target scores, at locations with an object, are shared out among the classes as the teacher's are.
+/// as soft targets. A one-stage student's target scores, at locations with an object, are shared out among the classes as the teacher's
+/// are.
 /// </summary>
 public sealed record SoftClasses : DistillationLoss
 {
     /// <summary>
-    /// 0.5: 1 − μ of Chen et al. Where <see cref="LabelWeight"/> is given and <see cref="DistillationLoss.Weight"/> is not, it is what that leaves of 1.
+    /// 0.5: 1 − μ of Chen et al. Where <see cref="LabelWeight"/> is given and <see cref="DistillationLoss.Weight"/> is not, it is what
+    /// that leaves of 1.
     /// </summary>
     public override double UsualWeight => 0.5;
 
@@ -31,7 +33,9 @@ public sealed record SoftClasses : DistillationLoss
     /// </summary>
     public double? LabelWeight { get; init; }
 
-    /// <summary>w_0: the weight of the background class, 0 or more; every object class has 1. One-stage students have no such class.</summary>
+    /// <summary>
+    /// w_0: the weight of the background class, 0 or more; every object class has 1. One-stage students have no such class.
+    /// </summary>
     public double BackgroundWeight { get; init; } = 1.5;
 
     /// <summary>The temperature T, above 0; 1 leaves the soft targets as they are.</summary>
@@ -77,8 +81,10 @@ public sealed record SoftClasses : DistillationLoss
     }
 
     /// <summary>
-    /// Soft targets for scores that say both what is there and how well its box sits: what the labels ask of a location in all, shared out among the
-    /// classes as the teacher's probabilities for its box are: y_c = Σy · P_c^(1/T) / ΣP^(1/T). Where the teacher has no opinion, or rather sees none of
+    /// Soft targets for scores that say both what is there and how well its box sits: what the labels ask of a location in all, shared
+    /// out among the
+    /// classes as the teacher's probabilities for its box are: y_c = Σy · P_c^(1/T) / ΣP^(1/T). Where the teacher has no opinion, or
+    /// rather sees none of
     /// the classes (ΣP below ½), the labels' own targets stay.
     /// </summary>
     /// <param name="labelled">y, the target scores from the labels [P,C].</param>

@@ -14,7 +14,7 @@ internal sealed class DistillationTerms : IDisposable
     private readonly List<(DistillationLoss Loss, nn.Module<Tensor, Tensor, Tensor>[] OfPairs)> _onMaps = [];
     private readonly double _labelWeight;
 
-    /// <param name="selection">What is learned from the teacher.</param>
+    /// <param name="selection">What is learned from the teacher; <see langword="null"/>: what is by default.</param>
     /// <param name="student">The student, on <paramref name="device"/>.</param>
     /// <param name="teacher">The teacher of all batches to come; <see langword="null"/>: there are no terms.</param>
     /// <param name="device">Where training runs.</param>
@@ -22,7 +22,8 @@ internal sealed class DistillationTerms : IDisposable
     /// <exception cref="ArgumentException">A loss does not fit student and teacher, or a hint names a map that is not there.</exception>
     public DistillationTerms(LossSelection? selection, Detector student, ITeacher? teacher, Device device, IReadOnlyList<string>? guided = null)
     {
-        if (selection is null || teacher is null) return;
+        if (teacher is null) return;
+        selection ??= new LossSelection();
         _losses = selection.For(student, teacher);
         _labelWeight = Soft?.LabelWeight ?? LossSelection.DefaultLabelWeight(student is OneStageDetector);
         Description = $"{selection.Describe(_losses)}; {string.Join("; ", _losses)}";

@@ -9,7 +9,8 @@ namespace Microsoft.ML.Distillation.Training;
 internal static class HintPairs
 {
     /// <summary>
-    /// The pairs asked for, or by default the student's last map (or those named), and the last of the teacher's maps nearest to it in size.
+    /// The pairs asked for, or by default the student's last map (or those named), and the last of the teacher's maps nearest to it in
+    /// size.
     /// </summary>
     /// <exception cref="ArgumentException">A map is not there; the message names those that are.</exception>
     /// <param name="guided">The student's maps that learn by default, in place of its last.</param>

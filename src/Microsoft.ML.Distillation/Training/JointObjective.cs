@@ -22,9 +22,13 @@ internal sealed class JointObjective : IObjective
     private readonly double _teacherRateShare;
 
     /// <param name="student">The student's loss, with the teacher as its teacher.</param>
-    /// <param name="teacher">The teacher's loss, from labels alone; of the detector in the <see cref="JointTeacher"/> whose views are to come.</param>
+    /// <param name="teacher">
+    /// The teacher's loss, from labels alone; of the detector in the <see cref="JointTeacher"/> whose views are to come.
+    /// </param>
     /// <param name="teacherWeight">α.</param>
-    /// <param name="teacherRateShare">The teacher's learning rate, as a share of the student's: what is right for a small network is too much for a large one.</param>
+    /// <param name="teacherRateShare">
+    /// The teacher's learning rate, as a share of the student's: what is right for a small network is too much for a large one.
+    /// </param>
     public JointObjective(IObjective student, IObjective teacher, double teacherWeight, double teacherRateShare, Device device)
     {
         (_student, _teacher, _teacherWeight, _teacherRateShare, _device) = (student, teacher, teacherWeight, teacherRateShare, device);

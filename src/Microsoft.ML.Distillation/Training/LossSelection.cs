@@ -16,7 +16,8 @@ internal sealed record LossSelection(IReadOnlyList<DistillationLoss>? Losses = n
     public bool StartsTrained { get; init; }
 
     /// <summary>
-    /// The losses where none are asked for: those of Chen et al. 2017 and CWD on the maps. Everything that depends on something else is here.
+    /// The losses where none are asked for: those of Chen et al. 2017 and CWD on the maps. Everything that depends on something else is
+    /// here.
     /// </summary>
     /// <param name="isOneStage">Whether the student is a one-stage detector.</param>
     /// <param name="teacherHasMaps">Whether the teacher has feature maps.</param>
@@ -32,11 +33,15 @@ internal sealed record LossSelection(IReadOnlyList<DistillationLoss>? Losses = n
         return isOneStage && learnsByCwd ? onMaps : [new SoftClasses(), new BoundedBoxes(), .. onMaps];
     }
 
-    /// <summary>μ where soft classes leave it open: ½ as in Chen et al., but the whole of a one-stage student's quality focal loss.</summary>
+    /// <summary>
+    /// μ where soft classes leave it open: ½ as in Chen et al., but the whole of a one-stage student's quality focal loss.
+    /// </summary>
     public static double DefaultLabelWeight(bool isOneStage) => isOneStage ? 1 : 0.5;
 
     /// <summary>The losses of a student under a teacher, those of weight 0 left out.</summary>
-    /// <exception cref="ArgumentException">A setting is out of its range, or a loss that is asked for does not fit the two; the message says why.</exception>
+    /// <exception cref="ArgumentException">
+    /// A setting is out of its range, or a loss that is asked for does not fit the two; the message says why.
+    /// </exception>
     public IReadOnlyList<DistillationLoss> For(Detector student, ITeacher teacher)
     {
         IReadOnlyList<DistillationLoss> losses = Losses ?? Default(student is OneStageDetector, teacher.FeatureMaps.Count > 0, StartsTrained);

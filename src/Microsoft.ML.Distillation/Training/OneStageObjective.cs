@@ -14,7 +14,8 @@ namespace Microsoft.ML.Distillation.Training;
 /// <summary>
 /// The loss of a one-stage detector: against the ground truth, and against the teacher, who is asked about the boxes that the student
 /// predicts at some of its locations, as a two-stage student's proposals are asked about (<see cref="SampledLocations"/> chooses them);
-/// and the losses between feature maps. L = μ L_QF + 2 L_GIoU + ¼ L_DF to the labels, the weights of Generalized Focal Loss (Li et al. 2020),
+/// and the losses between feature maps. L = μ L_QF + 2 L_GIoU + ¼ L_DF to the labels, the weights of Generalized Focal Loss (Li et al.
+/// 2020),
 /// with μ = <see cref="SoftClasses.LabelWeight"/>, or 1 without soft classes; beside them what the student learns from the teacher.
 /// </summary>
 internal sealed class OneStageObjective : IObjective
@@ -29,10 +30,12 @@ internal sealed class OneStageObjective : IObjective
 
     /// <param name="student">The student, already on <paramref name="device"/>.</param>
     /// <param name="squaredRegressionWeight">The weight of the bounded loss without its teacher, the control's.</param>
-    /// <param name="losses">What is learned from the teacher; <see langword="null"/> without one.</param>
-    /// <param name="teacher">The teacher of all batches to come.</param>
+    /// <param name="losses">What is learned from the teacher; <see langword="null"/>: what is by default.</param>
+    /// <param name="teacher">The teacher of all batches to come; <see langword="null"/>: the labels alone teach.</param>
     /// <param name="device">Where training runs.</param>
-    /// <exception cref="ArgumentException">A loss does not fit student and teacher, or a hint names a feature map that is not there.</exception>
+    /// <exception cref="ArgumentException">
+    /// A loss does not fit student and teacher, or a hint names a feature map that is not there.
+    /// </exception>
     public OneStageObjective(
         OneStageDetector student, double squaredRegressionWeight, LossSelection? losses, ITeacher? teacher, Device device)
     {
@@ -125,7 +128,9 @@ internal sealed class OneStageObjective : IObjective
         Add(terms, "box.unbounded", GeneralizedIouLoss.BoxFactor * _squaredRegressionWeight, () => GeneralizedIouLoss.Loss(own, objects, weights, targets.WeightSum));
     }
 
-    /// <summary>The sides at the locations with an object where the teacher has distributions, with its bins' places among the student's.</summary>
+    /// <summary>
+    /// The sides at the locations with an object where the teacher has distributions, with its bins' places among the student's.
+    /// </summary>
     private EdgeAnswers Edges(DenseOutput answer, DenseTargets targets, SampledLocations sampled, EdgeScores scores, Tensor? away)
     {
         Tensor known = Both(scores.Known, away)!.index_select(0, sampled.PositiveRows);

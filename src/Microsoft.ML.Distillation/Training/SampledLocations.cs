@@ -67,7 +67,8 @@ internal sealed class IgnoreRegions(IReadOnlyCollection<int> classes)
     private const double LeastOverlap = 0.3;
 
     /// <summary>
-    /// For each of the boxes, images in order, whether it is away from all such objects [R] bool; <see langword="null"/> where there are none.
+    /// For each of the boxes, images in order, whether it is away from all such objects [R] bool; <see langword="null"/> where there are
+    /// none.
     /// </summary>
     /// <param name="annotations">The objects of the N images.</param>
     /// <param name="boxes">For each image boxes in shares [R_i,4].</param>

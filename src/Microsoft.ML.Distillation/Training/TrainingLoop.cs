@@ -23,7 +23,9 @@ internal sealed class TrainingLoop
     private readonly IReadOnlyList<ImageSize> _views;
     private readonly BatchLoader _loader;
 
-    /// <param name="students">The students' losses, each with its options; they agree in what makes the batches: seed, epochs, batch size, augmentation.</param>
+    /// <param name="students">
+    /// The students' losses, each with its options; they agree in what makes the batches: seed, epochs, batch size, augmentation.
+    /// </param>
     /// <param name="teacher">The teacher, whose views the losses ask.</param>
     /// <param name="training">The images to learn from.</param>
     /// <param name="validation">The images that choose the best epoch; <see langword="null"/> returns the last.</param>

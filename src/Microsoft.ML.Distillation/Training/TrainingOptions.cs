@@ -52,7 +52,8 @@ public record TrainingOptions
     public int WarmupSteps { get; init; } = 100;
 
     /// <summary>
-    /// The weight decay. Biases and the weights of normalisation layers do not decay. <see langword="null"/>: 0.05 for AdamW, 0.0005 for SGD.
+    /// The weight decay. Biases and the weights of normalisation layers do not decay. <see langword="null"/>: 0.05 for AdamW, 0.0005 for
+    /// SGD.
     /// </summary>
     public double? WeightDecay { get; init; }
 
@@ -70,7 +71,8 @@ public record TrainingOptions
 
     /// <summary>
     /// The weight of a squared loss of box deltas to the ground truth, beside the smooth L1 loss. It is the teacher-bounded loss
-    /// without its teacher: what a distilled student has to beat, to show that its gain is the teacher's. For a one-stage student, whose bounded
+    /// without its teacher: what a distilled student has to beat, to show that its gain is the teacher's. For a one-stage student, whose
+    /// bounded
     /// loss is of GIoU, it is that of GIoU. 0: none.
     /// </summary>
     public double SquaredRegressionWeight { get; init; }
@@ -102,12 +104,16 @@ public record TrainingOptions
     /// <summary>The CUDA device to train on. <see langword="null"/>: that of the <c>MLContext</c>, or the CPU.</summary>
     public int? GpuDeviceId { get; init; }
 
-    /// <summary>Whether to train on the CPU where the CUDA device is not available. <see langword="null"/>: as the <c>MLContext</c> says.</summary>
+    /// <summary>
+    /// Whether to train on the CPU where the CUDA device is not available. <see langword="null"/>: as the <c>MLContext</c> says.
+    /// </summary>
     public bool? FallbackToCpu { get; init; }
 
     /// <summary>
-    /// Whether the layers of student and teacher compute in bfloat16 while training; weights, losses, validation and the fitted model stay in
-    /// single precision. For GPUs that have bfloat16, NVIDIA's from Ampere on; ONNX teachers compute as their graph says. Not for students of low precision.
+    /// Whether the layers of student and teacher compute in bfloat16 while training; weights, losses, validation and the fitted model
+    /// stay in
+    /// single precision. For GPUs that have bfloat16, NVIDIA's from Ampere on; ONNX teachers compute as their graph says. Not for
+    /// students of low precision.
     /// </summary>
     public bool MixedPrecision { get; init; }
 

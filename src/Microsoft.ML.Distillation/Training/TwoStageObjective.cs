@@ -15,7 +15,8 @@ namespace Microsoft.ML.Distillation.Training;
 /// <summary>
 /// The loss of a Faster R-CNN: of its RPN on sampled anchors and of its RCN on sampled proposals, each against the ground truth
 /// and against the teacher, who is asked about the very same anchors and proposals; and the losses between feature maps. With the losses
-/// of Chen et al. 2017 (equations 1 to 6) L = L_RPN + L_RCN + γ L_hint, in each part L_cls = μ L_hard + (1 − μ) L_soft and L_reg = L_1 + ν L_b.
+/// of Chen et al. 2017 (equations 1 to 6) L = L_RPN + L_RCN + γ L_hint, in each part L_cls = μ L_hard + (1 − μ) L_soft and L_reg = L_1 +
+/// ν L_b.
 /// Of the losses to the labels μ is <see cref="SoftClasses.LabelWeight"/>, or 1 without soft classes, and smooth L1 has 1.
 /// </summary>
 internal sealed class TwoStageObjective : IObjective
@@ -35,10 +36,12 @@ internal sealed class TwoStageObjective : IObjective
 
     /// <param name="student">The student, already on <paramref name="device"/>.</param>
     /// <param name="squaredRegressionWeight">The weight of the squared regression loss to the ground truth.</param>
-    /// <param name="losses">What is learned from the teacher; <see langword="null"/> without one.</param>
-    /// <param name="teacher">The teacher of all batches to come.</param>
+    /// <param name="losses">What is learned from the teacher; <see langword="null"/>: what is by default.</param>
+    /// <param name="teacher">The teacher of all batches to come; <see langword="null"/>: the labels alone teach.</param>
     /// <param name="device">Where training runs.</param>
-    /// <exception cref="ArgumentException">A loss does not fit student and teacher, or a hint names a feature map that is not there.</exception>
+    /// <exception cref="ArgumentException">
+    /// A loss does not fit student and teacher, or a hint names a feature map that is not there.
+    /// </exception>
     public TwoStageObjective(
         FasterRcnn student, double squaredRegressionWeight, LossSelection? losses, ITeacher? teacher, Device device)
     {

@@ -39,7 +39,7 @@ public class DistillationOptionSetTests
         string path = Path.Combine(folder.Path, "teacher.onnx");
         File.WriteAllBytes(path, DetectorFile.Export(detector).ToBytes());
         var set = new DistillationOptionSet();
-        var command = new Command("distill");
+        var command = new RootCommand();
         set.AddTo(command.Options);
         ParseResult parsed = command.Parse(line);
         Assert.That(parsed.Errors, Is.Empty);

@@ -19,7 +19,8 @@ public class RecordedDefaultsTests
     private static readonly string[] Classes = ["square", "disc"];
 
     /// <summary>
-    /// By student, teacher and losses: the terms of two images (name, weight, value) and the losses of two epochs, as they were before losses
+    /// By student, teacher and losses: the terms of two images (name, weight, value) and the losses of two epochs, as they were before
+    /// losses
     /// became values.
     /// </summary>
     private static readonly Dictionary<string, string> Recorded = new()
@@ -99,7 +100,9 @@ public class RecordedDefaultsTests
         }
     }
 
-    /// <summary>Another processor rounds otherwise, which the steps of two epochs multiply; on the one that recorded them all agree within 1e-6.</summary>
+    /// <summary>
+    /// Another processor rounds otherwise, which the steps of two epochs multiply; on the one that recorded them all agree within 1e-6.
+    /// </summary>
     private static double Tolerance(string term, int figure) => term != "total" ? 1e-6 : figure == 0 ? 1e-4 : 1e-3;
 
     private static (string Name, double[] Figures)[] Parse(string text) => [.. text.Split(' ').Select(term => term.Split(':')).Select(parts =>
@@ -116,7 +119,7 @@ public class RecordedDefaultsTests
         {
             "two-stage" => TinyRun.Teacher(),
             "one-stage" => new OneStageTeacher(OneStageRun.Detector(seed: 9, widths: [8, 16, 32]), Classes, CPU),
-            "onnx" => new OnnxTeacher(graph.Save(), TeacherFormat.Gfl, Classes, null, Classes),
+            "onnx" => new OnnxTeacher(graph.Save(), OnnxDetectorFormat.Gfl, Classes, null, Classes),
             _ => null,
         };
         if (started)

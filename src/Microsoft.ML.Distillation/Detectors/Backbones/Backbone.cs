@@ -24,7 +24,8 @@ public sealed record Backbone
     public IReadOnlyList<int> Widths { get; private init; } = [];
 
     /// <summary>
-    /// How many of the network's stages to use: 1 to 4 for ResNet and MobileNetV3, 1 to 3 for ShuffleNetV2, 1 to 5 for AlexNet and the VGGs, 1 to the number of convolutions
+    /// How many of the network's stages to use: 1 to 4 for ResNet and MobileNetV3, 1 to 3 for ShuffleNetV2, 1 to 5 for AlexNet and the
+    /// VGGs, 1 to the number of convolutions
     /// for a plain one. <see langword="null"/>: all.
     /// </summary>
     public int? Stages { get; init; }
@@ -57,7 +58,9 @@ public sealed record Backbone
     [JsonIgnore]
     public Func<string, string?>? RenameWeights { get; init; }
 
-    /// <summary>Takes the layers of the backbone, and those of the head, apart into smaller ones when a detector is built to be trained.</summary>
+    /// <summary>
+    /// Takes the layers of the backbone, and those of the head, apart into smaller ones when a detector is built to be trained.
+    /// </summary>
     [JsonIgnore]
     public CompressionOptions? Compression { get; init; }
 
@@ -88,7 +91,10 @@ public sealed record Backbone
     /// </summary>
     public static Backbone AlexNet { get; } = new() { Kind = BackboneKind.AlexNet };
 
-    /// <summary>AlexNet with its layers taken apart by Tucker decomposition, as in Chen et al. 2017: <see cref="AlexNet"/> with <see cref="Compression"/>.</summary>
+    /// <summary>
+    /// AlexNet with its layers taken apart by Tucker decomposition, as in Chen et al. 2017: <see cref="AlexNet"/> with
+    /// <see cref="Compression"/>.
+    /// </summary>
     /// <param name="flopsShare">The multiplications that remain, as a share, above 0 and up to 1.</param>
     /// <param name="headFlopsShare">
     /// Those that remain of fc6 and fc7; <see langword="null"/>: <paramref name="flopsShare"/>. They hold most of the parameters: the
@@ -130,7 +136,10 @@ public sealed record Backbone
         _ => ClassicShape.Of(Kind)?.Stages ?? 4,
     };
 
-    /// <summary>Throws an <see cref="ArgumentException"/> (for a missing file a <see cref="FileNotFoundException"/>) that names the first setting that cannot be.</summary>
+    /// <summary>
+    /// Throws an <see cref="ArgumentException"/> (for a missing file a <see cref="FileNotFoundException"/>) that names the first setting
+    /// that cannot be.
+    /// </summary>
     internal void Validate()
     {
         if (Stages is int stages && (stages < 1 || stages > AllStages))

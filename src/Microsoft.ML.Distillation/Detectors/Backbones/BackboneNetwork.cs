@@ -26,7 +26,9 @@ internal abstract class BackboneNetwork(string name) : nn.Module(name)
 
     /// <summary>The network of a backbone.</summary>
     /// <param name="outputStride">The largest stride of a map.</param>
-    /// <param name="ranks">For the convolutions that are in parts, by their names in the network's state dict, the channels in the middle.</param>
+    /// <param name="ranks">
+    /// For the convolutions that are in parts, by their names in the network's state dict, the channels in the middle.
+    /// </param>
     public static BackboneNetwork Create(Backbone backbone, int outputStride, IReadOnlyDictionary<string, IReadOnlyList<int>>? ranks = null)
     {
         BackboneNetwork network = Shape(backbone, outputStride);

@@ -114,7 +114,9 @@ internal sealed record ClassicShape(
         ],
         6, [4096, 4096], ["classifier.1", "classifier.4"], "classifier.6");
 
-    /// <summary>VGG-M with a second fully connected layer of 1024 (CNN-M-1024; Chatfield et al., "Return of the Devil in the Details", 2014).</summary>
+    /// <summary>
+    /// VGG-M with a second fully connected layer of 1024 (CNN-M-1024; Chatfield et al., "Return of the Devil in the Details", 2014).
+    /// </summary>
     public static ClassicShape VggM { get; } = new(
         [
             new("conv1", "conv1", 96, 7, Stride: 2, Normalises: true),

@@ -48,7 +48,9 @@ internal sealed class ConvLayer : nn.Module<Tensor, Tensor>, ILowPrecisionLayer
 
     public bool IsWhole => weight is not null;
 
-    /// <summary>Gives the batch normalisation behind the layer. A function, since TorchSharp would register a module as a part of this one.</summary>
+    /// <summary>
+    /// Gives the batch normalisation behind the layer. A function, since TorchSharp would register a module as a part of this one.
+    /// </summary>
     public Func<BatchNorm2d>? NormSource { get; init; }
 
     public BatchNorm2d? Norm => NormSource?.Invoke();
@@ -76,7 +78,9 @@ internal sealed class ConvLayer : nn.Module<Tensor, Tensor>, ILowPrecisionLayer
     }
 
     /// <summary>Gives all layers of a network their weights, when their names are known.</summary>
-    /// <param name="ranks">For the layers that are in parts, by their names in the network's state dict, the channels in the middle.</param>
+    /// <param name="ranks">
+    /// For the layers that are in parts, by their names in the network's state dict, the channels in the middle.
+    /// </param>
     public static void MakeAll(nn.Module network, IReadOnlyDictionary<string, IReadOnlyList<int>>? ranks)
     {
         foreach ((string name, ConvLayer layer) in AllIn(network).ToList()) layer.Make(ranks?.GetValueOrDefault(name));

@@ -26,7 +26,9 @@ internal static class OnnxLayers
         return graph.Add("Gemm", bias.Length == 0 ? [x, weight] : [x, weight, bias], ("transB", 1));
     }
 
-    /// <summary>A square convolution that keeps its resolution but for the stride, with its normalisation where that is folded in.</summary>
+    /// <summary>
+    /// A square convolution that keeps its resolution but for the stride, with its normalisation where that is folded in.
+    /// </summary>
     public static string Convolution(GraphBuilder graph, string input, ILowPrecisionLayer layer, int stride, int groups, string name)
     {
         (string x, string weight, string bias) = Values(graph, input, layer, name);

@@ -5,7 +5,10 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Detectors.Backbones;
 
-/// <summary>ResNet (He et al. 2015) as in torchvision, with its state dict (<c>conv1.weight</c>, <c>layer1.0.conv1.weight</c>, …), without the classifier.</summary>
+/// <summary>
+/// ResNet (He et al. 2015) as in torchvision, with its state dict (<c>conv1.weight</c>, <c>layer1.0.conv1.weight</c>, …), without the
+/// classifier.
+/// </summary>
 internal sealed class ResNet : BackboneNetwork
 {
     private const int StemChannels = 64;

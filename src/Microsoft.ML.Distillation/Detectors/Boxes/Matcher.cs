@@ -50,7 +50,9 @@ internal sealed record Matcher(float High, float Low, bool AllowLowQuality)
         return matches;
     }
 
-    /// <summary>Where object <paramref name="g"/> overlaps a box more than any before it, notes that; returns its largest overlap.</summary>
+    /// <summary>
+    /// Where object <paramref name="g"/> overlaps a box more than any before it, notes that; returns its largest overlap.
+    /// </summary>
     private static float TakeBetter(int g, ReadOnlySpan<float> row, Span<float> best, Span<int> matches)
     {
         int i = 0;

@@ -9,7 +9,9 @@ namespace Microsoft.ML.Distillation.Detectors;
 
 /// <summary>The answer of the box head (RCN) for R regions.</summary>
 /// <param name="ClassLogits">[R,C+1], background first.</param>
-/// <param name="Deltas">[R,C,4], or [R,1,4] where one regressor serves all classes, in the coding of <see cref="FasterRcnn.HeadCoder"/>.</param>
+/// <param name="Deltas">
+/// [R,C,4], or [R,1,4] where one regressor serves all classes, in the coding of <see cref="FasterRcnn.HeadCoder"/>.
+/// </param>
 internal sealed record HeadOutput(Tensor ClassLogits, Tensor Deltas);
 
 /// <summary>The box head's layers: one or two fully connected ones, then class scores and deltas.</summary>
@@ -91,7 +93,10 @@ internal sealed class BoxHead : nn.Module
     }
 }
 
-/// <summary>A fully connected layer in two parts (see <see cref="CompressionOptions"/>). State dict: <c>reduce.weight</c>, <c>expand.weight</c>, <c>expand.bias</c>.</summary>
+/// <summary>
+/// A fully connected layer in two parts (see <see cref="CompressionOptions"/>). State dict: <c>reduce.weight</c>, <c>expand.weight</c>,
+/// <c>expand.bias</c>.
+/// </summary>
 internal sealed class LowRankLinear : nn.Module<Tensor, Tensor>
 {
     // Named as in the state dict.

@@ -4,7 +4,9 @@ using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation.Detectors;
 
-/// <summary>From the head's answer for one image to detections: decoding, score threshold, suppression within each class, the best.</summary>
+/// <summary>
+/// From the head's answer for one image to detections: decoding, score threshold, suppression within each class, the best.
+/// </summary>
 internal sealed class DetectionSelector(FasterRcnnConfig config)
 {
     /// <summary>Detections with a shorter side, in pixels, are dropped.</summary>

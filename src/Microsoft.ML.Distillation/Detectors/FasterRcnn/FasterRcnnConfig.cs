@@ -66,7 +66,10 @@ internal sealed record FasterRcnnConfig
     /// <summary>The share of the values of the head's layers that is dropped in training.</summary>
     public float HeadDropout { get; init; }
 
-    /// <summary>The layers that are in parts, by their names in the state dict, with the channels in the middle (see <see cref="CompressionOptions.Ranks"/>).</summary>
+    /// <summary>
+    /// The layers that are in parts, by their names in the state dict, with the channels in the middle (see
+    /// <see cref="CompressionOptions.Ranks"/>).
+    /// </summary>
     public IReadOnlyDictionary<string, IReadOnlyList<int>> Ranks { get; init; } = new Dictionary<string, IReadOnlyList<int>>();
 
     public bool ClassAgnosticBoxes { get; init; } = true;

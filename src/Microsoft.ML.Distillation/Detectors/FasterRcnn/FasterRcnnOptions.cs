@@ -22,22 +22,33 @@ public sealed record FasterRcnnOptions
     /// <summary>The channels of the RPN's 3×3 convolution. <see langword="null"/>: those of the map it looks at, at most 256.</summary>
     public int? RpnChannels { get; init; }
 
-    /// <summary>The anchors of an image that the RPN's loss looks at. <see langword="null"/>: 128 for inputs up to 256 pixels, otherwise 256.</summary>
+    /// <summary>
+    /// The anchors of an image that the RPN's loss looks at. <see langword="null"/>: 128 for inputs up to 256 pixels, otherwise 256.
+    /// </summary>
     public int? RpnBatchSize { get; init; }
 
-    /// <summary>The proposals of an image in training. <see langword="null"/>: 150 for inputs up to 256 pixels, 300 up to 512, otherwise 1000.</summary>
+    /// <summary>
+    /// The proposals of an image in training. <see langword="null"/>: 150 for inputs up to 256 pixels, 300 up to 512, otherwise 1000.
+    /// </summary>
     public int? TrainingProposals { get; init; }
 
-    /// <summary>The proposals of an image in use. <see langword="null"/>: 150 for inputs up to 256 pixels, 300 up to 512, otherwise 1000.</summary>
+    /// <summary>
+    /// The proposals of an image in use. <see langword="null"/>: 150 for inputs up to 256 pixels, 300 up to 512, otherwise 1000.
+    /// </summary>
     public int? Proposals { get; init; }
 
-    /// <summary>The proposals of an image and map before suppression of overlaps. <see langword="null"/>: four for each that may remain.</summary>
+    /// <summary>
+    /// The proposals of an image and map before suppression of overlaps. <see langword="null"/>: four for each that may remain.
+    /// </summary>
     public int? ProposalsBeforeNms { get; init; }
 
     /// <summary>The most overlap (intersection over union) of two proposals.</summary>
     public float RpnNmsThreshold { get; init; } = 0.7f;
 
-    /// <summary>The proposals of an image that the head's loss looks at. <see langword="null"/>: 64 for inputs up to 256 pixels, 128 up to 512, otherwise 256.</summary>
+    /// <summary>
+    /// The proposals of an image that the head's loss looks at. <see langword="null"/>: 64 for inputs up to 256 pixels, 128 up to 512,
+    /// otherwise 256.
+    /// </summary>
     public int? RoiBatchSize { get; init; }
 
     /// <summary>The most of them, as a share, that are objects.</summary>
@@ -133,6 +144,8 @@ public enum RoiPoolingKind
     /// <summary>RoIAlign (He et al. 2017): each cell is the mean of four bilinear samples.</summary>
     Align,
 
-    /// <summary>RoI pooling (Girshick 2015): the region is rounded to whole cells of the map, and each cell is the largest value in its part.</summary>
+    /// <summary>
+    /// RoI pooling (Girshick 2015): the region is rounded to whole cells of the map, and each cell is the largest value in its part.
+    /// </summary>
     Max,
 }

@@ -59,7 +59,9 @@ internal sealed record DenseTargets(
     private static Tensor Keep(Tensor value) => value.MoveToOuterDisposeScope();
 }
 
-/// <summary>From a one-stage detector's answer for one image to detections: score threshold, suppression within each class, the best.</summary>
+/// <summary>
+/// From a one-stage detector's answer for one image to detections: score threshold, suppression within each class, the best.
+/// </summary>
 internal sealed class DenseSelector(OneStageConfig config)
 {
     /// <summary>Detections with a shorter side, in pixels, are dropped.</summary>

@@ -11,7 +11,9 @@ namespace Microsoft.ML.Distillation.Detectors;
 //
 // Li et al., Generalized Focal Loss (NeurIPS 2020), equation 5.
 
-/// <summary>Distances from locations to the sides of boxes, as distributions and as numbers; the formula stands at the top of the file.</summary>
+/// <summary>
+/// Distances from locations to the sides of boxes, as distributions and as numbers; the formula stands at the top of the file.
+/// </summary>
 internal sealed class DistanceCoder : nn.Module
 {
     private readonly Constant _points;
@@ -53,7 +55,9 @@ internal sealed class DistanceCoder : nn.Module
         return Distances(edges).mul(_steps.On(edges.device)).Plus(_points.On(edges.device)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The distances [R,4], in strides, from locations to the sides of boxes [R,4] in pixels; negative where a location lies outside.</summary>
+    /// <summary>
+    /// The distances [R,4], in strides, from locations to the sides of boxes [R,4] in pixels; negative where a location lies outside.
+    /// </summary>
     /// <param name="points">[R] int64, which locations.</param>
     public Tensor Encode(Tensor boxes, Tensor points)
     {

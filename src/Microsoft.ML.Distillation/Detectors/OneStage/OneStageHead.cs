@@ -15,7 +15,9 @@ internal sealed record DenseOutput(Tensor Logits, Tensor Edges);
 /// <summary>The head's layers, which all maps share: some 3×3 layers, then class scores and distances for each cell.</summary>
 internal sealed class OneStageHead : nn.Module
 {
-    /// <summary>The score that every class has everywhere before training, so that the many empty locations do not swamp the first steps.</summary>
+    /// <summary>
+    /// The score that every class has everywhere before training, so that the many empty locations do not swamp the first steps.
+    /// </summary>
     private const double Prior = 0.01;
 
     private readonly List<HeadLayer> _layers = [];

@@ -50,7 +50,8 @@ public sealed record OneStageOptions
 
     /// <summary>
     /// Pixels of the input for one cell of each map that predicts, finest first: each twice the one before, from 4, 8 or 16 on.
-    /// <see langword="null"/>: from 8, or from 4 for inputs up to 192 pixels, where the backbone has it, up to the backbone's deepest map and, if
+    /// <see langword="null"/>: from 8, or from 4 for inputs up to 192 pixels, where the backbone has it, up to the backbone's deepest map
+    /// and, if
     /// that is more, to where m strides reach across nine of ten boxes.
     /// </summary>
     public IReadOnlyList<int>? Strides { get; init; }

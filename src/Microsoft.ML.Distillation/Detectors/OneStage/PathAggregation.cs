@@ -85,7 +85,9 @@ internal sealed class PathAggregation : nn.Module
     private static Tensor Refine(ConvBlock block, Tensor sum) => sum.Plus(block.call(sum));
 }
 
-/// <summary>A 3×3 layer of the neck, normalised, with ReLU: dense, or depthwise, which has no ReLU of its own, and a 1×1 layer behind it.</summary>
+/// <summary>
+/// A 3×3 layer of the neck, normalised, with ReLU: dense, or depthwise, which has no ReLU of its own, and a 1×1 layer behind it.
+/// </summary>
 internal sealed class ConvBlock : nn.Module<Tensor, Tensor>
 {
     private readonly List<ConvNorm> _layers = [];

@@ -223,7 +223,9 @@ internal enum PickleOp : byte
 /// </summary>
 internal interface IPickleVocabulary
 {
-    /// <summary>What stands for the name <paramref name="module"/>.<paramref name="name"/>; a <see cref="FormatException"/> where nothing does.</summary>
+    /// <summary>
+    /// What stands for the name <paramref name="module"/>. <paramref name="name"/>; a <see cref="FormatException"/> where nothing does.
+    /// </summary>
     object Find(string module, string name);
 
     /// <summary>What the call of something found gives.</summary>

@@ -7,7 +7,8 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Distillation.Detectors.Weights;
 
 /// <summary>
-/// A .safetensors file: the length of a header (8 bytes), the header (JSON: name → type, shape, first and last byte; and a few strings), the
+/// A .safetensors file: the length of a header (8 bytes), the header (JSON: name → type, shape, first and last byte; and a few strings),
+/// the
 /// values as they lie in memory. Weights come in this format, and checkpoints are kept in it.
 /// </summary>
 internal sealed class SafetensorsFile : WeightsFile

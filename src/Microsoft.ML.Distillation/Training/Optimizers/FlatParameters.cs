@@ -92,7 +92,9 @@ internal sealed class FlatParameters : IDisposable
         Gradients.mul_(factor);
     }
 
-    /// <summary>A step [<see cref="Count"/>] of the optimiser's learning rate, each value of it brought to the rate of its module.</summary>
+    /// <summary>
+    /// A step [<see cref="Count"/>] of the optimiser's learning rate, each value of it brought to the rate of its module.
+    /// </summary>
     public Tensor AtOwnRate(Tensor step) => _rateShares is null ? step : step.mul(_rateShares);
 
     /// <summary>Shrinks the values that decay, each at the rate of its module.</summary>
