@@ -66,8 +66,10 @@ public class TwoStageObjectiveTests
         using FasterRcnn student = TinyRun.Detector();
         using DetectorTeacher teacher = TinyRun.Teacher();
         using var data = new DrawnDataset(8);
-        LossSelection losses = TinyRun.Losses(new SoftClasses { Temperature = 2 }, new BoundedBoxes { Margin = 0.1 }, new Hint(), new ChannelWise())
-            with { Hints = [new("conv2", "conv3"), new("conv3", "conv4")] };
+        LossSelection losses = new([new SoftClasses { Temperature = 2 }, new BoundedBoxes { Margin = 0.1 }, new Hint(), new ChannelWise()])
+        {
+            Hints = [new("conv2", "conv3"), new("conv3", "conv4")],
+        };
         TrainingResult result = TinyRun.Train(TinyRun.Options(8), data, student: student, teacher: teacher, losses: losses);
         Assert.That(result.History[^1].Losses.Keys, Has.Member("hint.conv2").And.Member("hint.conv3"));
         Assert.That(result.History[^1].Loss, Is.LessThan(result.History[0].Loss));
