@@ -18,9 +18,9 @@ internal static class YoloWriter
     {
         string split = options.Split ?? "train";
         using var files = new StagedFiles(folder, options.Cancellation);
-        var splits = new Dictionary<string, string>(StringComparer.Ordinal);
+        var splits = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
         YoloNames names = ReadNames(files.Final(DataFile), splits);
-        splits[split] = $"images/{split}";
+        splits[split] = [$"images/{split}"];
         int count = 0, objects = 0, leftOut = 0;
         foreach (AnnotatedImage image in images)
         {
@@ -38,12 +38,12 @@ internal static class YoloWriter
         return new WrittenAnnotations(count, objects, leftOut);
     }
 
-    private static YoloNames ReadNames(string path, Dictionary<string, string> splits)
+    private static YoloNames ReadNames(string path, Dictionary<string, IReadOnlyList<string>> splits)
     {
         if (!File.Exists(path)) return new YoloNames(path);
         using TextLines lines = TextLines.Open(path);
         YoloDataFile data = YoloDataFile.Read(lines);
-        foreach ((string name, string images) in data.Splits) splits[name] = images;
+        foreach ((string name, IReadOnlyList<string> images) in data.Splits) splits[name] = images;
         return data.ReadNames();
     }
 
@@ -59,19 +59,25 @@ internal static class YoloWriter
     /// <summary>The sum of two coordinates over a length, with ten decimals: far below what a Single holds.</summary>
     private static string Share(double a, double b, double length) => ((a + b) / length).ToString("0.##########", CultureInfo.InvariantCulture);
 
-    private static string Yaml(YoloNames names, Dictionary<string, string> splits)
+    private static string Yaml(YoloNames names, Dictionary<string, IReadOnlyList<string>> splits)
     {
         var yaml = new StringBuilder();
-        foreach ((string split, string images) in splits) yaml.Append(CultureInfo.InvariantCulture, $"{split}: {Quoted(images)}\n");
-        yaml.Append(CultureInfo.InvariantCulture, $"nc: {names.Count}\nnames:\n");
-        foreach ((int index, string name) in names.All)
+        foreach ((string split, IReadOnlyList<string> images) in splits)
         {
-            if (name.AsSpan().ContainsAny('\n', '\r')) throw new InvalidDataException($"The label '{name}' goes over several lines; {DataFile} cannot hold it.");
-            yaml.Append(CultureInfo.InvariantCulture, $"  {index}: {Quoted(name)}\n");
+            string paths = string.Join(", ", images.Select(Quoted));
+            yaml.Append(CultureInfo.InvariantCulture, $"{split}: {(images.Count == 1 ? paths : $"[{paths}]")}\n");
         }
 
+        yaml.Append(CultureInfo.InvariantCulture, $"nc: {names.Count}\nnames:\n");
+        foreach ((int index, string name) in names.All) yaml.Append(CultureInfo.InvariantCulture, $"  {index}: {Quoted(name)}\n");
         return yaml.ToString();
     }
 
-    private static string Quoted(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
+    /// <summary>A text in quotes: as it is, or where it holds characters that YAML would break or forbid, with escapes.</summary>
+    private static string Quoted(string text)
+        => text.Any(IsSpecial)
+            ? $"\"{string.Concat(text.Select(c => IsSpecial(c) ? $"\\u{(int)c:X4}" : c is '"' or '\\' ? $"\\{c}" : c.ToString()))}\""
+            : $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
+
+    private static bool IsSpecial(char c) => c != '\t' && char.IsControl(c) || c is '\u2028' or '\u2029' or '\uFEFF';
 }

@@ -84,17 +84,30 @@ public class BadFormatTests
     [TestCase("a: 1\nnames:\n  x: cat\n", 3, "'x' is no number of a class")]
     [TestCase("names:\n  0: cat\n  0: dog\n", 3, "class 0 is named twice")]
     [TestCase("names: [cat, cat]\n", 1, "two classes have the name 'cat'")]
-    [TestCase("names: [cat, dog\n", 1, "the closing ']' is missing")]
-    [TestCase("names: ['cat]\n", 1, "missing")]
-    [TestCase("names: [cat, , dog]\n", 1, "the name of a class is empty")]
+    [TestCase("names: [cat, dog\n", 2, "no well-formed YAML: While parsing a flow sequence, did not find expected ',' or ']' (in what begins in line 1)")]
+    [TestCase("names: ['cat]\n", 1, "no well-formed YAML")]
+    [TestCase("names: [cat, '', dog]\n", 1, "the name of a class is empty")]
+    [TestCase("names:\n- cat\n-\n", 3, "the name of a class is empty")]
+    [TestCase("names:\n- cat\n- [dog]\n", 3, "the name of a class is a list or a map")]
+    [TestCase("names:\n  [0, 1]: cat\n", 2, "the key of a member is a list or a map")]
     [TestCase("\nnames: []\n", 2, "'names' holds no class")]
     [TestCase("nc: 3\nnames: [cat]\n", 1, "'nc' is '3', but there are 1 names")]
     [TestCase("train: x\n", 1, "no 'names'")]
     [TestCase("names: [a]\nnames: [b]\n", 2, "twice")]
-    [TestCase("hello\n", 1, "'key: value' is expected")]
-    [TestCase("names:\n- \"\\q\"\n", 2, "an escape is not understood")]
+    [TestCase("hello\n", 1, "'key: value' are expected")]
+    [TestCase("names:\n- \"\\q\"\n", 2, "unknown escape character")]
+    [TestCase("names: [cat]\n---\nnames: [dog]\n", 2, "a second document begins")]
+    [TestCase("a: &a {0: cat}\nnames:\n  <<: *a\n", 3, "maps are not merged ('<<')")]
+    [TestCase("names: [*a]\n", 1, "the alias '*a' stands for nothing that ends before it")]
+    [TestCase("names: &a [*a]\n", 1, "the alias '*a' stands for nothing that ends before it")]
+    [TestCase("a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nnames: [cat]\n", 2, "the alias '*a' stands for a list or map inside of another")]
+    [TestCase("a: &a [[x]]\nnames: *a\n", 2, "the alias '*a' stands for a list or map inside of another")]
     public void DataYaml(string content, int line, string problem)
         => AssertError(() => YoloDataFile.Read(Parsing.Lines(content)).ReadNames(), line, problem);
+
+    [Test]
+    public void DataYaml_NestedDeeperThanAnybodyWrites()
+        => AssertError(() => YoloDataFile.Read(Parsing.Lines("names:\n" + new string('[', 100_000))), 2, "nested deeper than 32 levels");
 
     [TestCase("ImageID,LabelName\n", 1, "no column XMin")]
     [TestCase("ImageID,ImageID\n", 1, "twice")]

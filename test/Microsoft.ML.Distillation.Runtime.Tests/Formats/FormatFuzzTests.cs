@@ -39,7 +39,8 @@ public class FormatFuzzTests
     [Test]
     public void DataYaml_GivesNames_OrItsOwnError()
         => Fuzz(
-            ["path: x\ntrain: images/train\nval:\n- a\n- b\nnc: 2\nnames:\n  0: cat\n  1: 'dog''s'\n", "names: [cat, \"d\\u00f6g\"] # two\n", "names: {0: a, 1: b}\n"],
+            ["path: x\ntrain: images/train\nval:\n- a\n- b\nnc: 2\nnames:\n  0: cat\n  1: 'dog''s'\n", "names: [cat, \"d\\u00f6g\"] # two\n", "names: {0: a, 1: b}\n",
+                "%YAML 1.1\n--- &r\na: &a !!str [x, *b]\nnames: *a\nb: >-\n  two\n  \"\\U0001F600\"\n? k\n: v\n..."],
             content =>
             {
                 YoloDataFile file = YoloDataFile.Read(Parsing.Lines(content));

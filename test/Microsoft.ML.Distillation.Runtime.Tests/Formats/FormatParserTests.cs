@@ -104,8 +104,43 @@ public class FormatParserTests
     [TestCase("train: x\nnames:\n- cat # first\n- '#2'\nnc: 2\n", "cat|#2")]
     [TestCase("names: {0: cat, 1: \"d:g\"}\ndownload: |\n  from x import y\n", "cat|d:g")]
     [TestCase("names: [cat,\n  dog\n]\n", "cat|dog")]
+    [TestCase("names: &n\n  0: cell\n", "cell")]
+    [TestCase("names: !!seq [!!str cell, 2]\n", "cell|2")]
+    [TestCase("names: [\"caf\\xE9 \\U0001F600\"]\n", "café 😀")]
+    [TestCase("names: [\"red\\tcell\"]\n", "red\tcell")]
+    [TestCase("names:\n  [cat, long\n  name]\n", "cat|long name")]
+    [TestCase("a: &a [cat, dog]\nb: &b cow\nnames: *a\n", "cat|dog")]
+    [TestCase("b: &b cow\nnames: [cat, *b]\n", "cat|cow")]
+    [TestCase("%YAML 1.1\n---\nnames:\n  0: >-\n    two\n    words\n...\n", "two words")]
+    [TestCase("test: # none\nroboflow:\n  a: [{b: 1}]\nnames: {0: null}\nnc: ~\n", "null")]
     public void DataYaml_IsRead_InItsManyStyles(string yaml, string names)
         => Assert.That(YoloDataFile.Read(Parsing.Lines(yaml)).ReadNames().All.Select(pair => pair.Value), Is.EqualTo(names.Split('|')));
+
+    [TestCase("wrap.yaml", "cell", "/home/some user/Documents/My very long folder name that goes on and on/and on and on/dataset")]
+    [TestCase("anchor.yaml", "cell", null)]
+    [TestCase("tag.yaml", "cell", null)]
+    [TestCase("list.yaml", "cell", null)]
+    [TestCase("emoji.yaml", "café 😀", null)]
+    [TestCase("nl.yaml", "red\tcell", null)]
+    public void DataYaml_OfUsers_IsReadAsYamlSays(string name, string classes, string? path)
+    {
+        using TextLines lines = TextLines.Open(TestData.Case(Path.Combine("data-yaml", name)));
+        var file = YoloDataFile.Read(lines);
+        Assert.That(file.ReadNames().All.Select(pair => pair.Value), Is.EqualTo(classes.Split('|')));
+        Assert.That(file.Split("train").Select(part => part.Path), Is.EqualTo(new[] { "images/train" }));
+        Assert.That(file.Splits.Select(split => split.Name), Is.EqualTo(new[] { "train", "val" }));
+        Assert.That(file.PathText, Is.EqualTo(path));
+    }
+
+    [Test]
+    public void DataYaml_Wrapped_IsOneLine()
+    {
+        var file = YoloDataFile.Read(Parsing.Lines("path: /home/some user/My very long name that goes on\n  and on\ntrain:\n  images/train\nval: [a, b]\nnames: [cell]\n"));
+        Assert.That(file.PathText, Is.EqualTo("/home/some user/My very long name that goes on and on"));
+        Assert.That(file.Split("train"), Is.EqualTo(new[] { ("images/train", 4) }));
+        Assert.That(file.Split("val").Select(part => part.Path), Is.EqualTo(new[] { "a", "b" }));
+        Assert.That(file.Split("test"), Is.Empty);
+    }
 
     [Test]
     public void ImageHeaders_GiveTheSize([Values(".png", ".jpg", ".bmp")] string extension)
