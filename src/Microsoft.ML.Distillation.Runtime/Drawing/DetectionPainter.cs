@@ -15,25 +15,28 @@ internal static class DetectionPainter
     /// <summary>The colour of a class.</summary>
     public static Color ColorOf(int label) => Colors[label % Colors.Length];
 
-    /// <summary>Draws one detection.</summary>
+    /// <summary>Draws one detection: a frame, and above it, or inside where there is no room, the name on the class's colour.</summary>
     /// <param name="box">x0 y0 x1 y1 in pixels.</param>
     /// <param name="label">The class's number, for its colour.</param>
-    /// <param name="name">The class's name.</param>
+    /// <param name="name">The class's name; where the picture is narrower, the score stays and the name is shortened.</param>
     /// <param name="score">Its score, or null for an annotation.</param>
     public static void Draw(Picture picture, ReadOnlySpan<float> box, int label, string name, float? score)
     {
-        int unit = 1 + Math.Max(picture.Width, picture.Height) / 700;
+        int longest = Math.Max(picture.Width, picture.Height), thickness = Math.Max(2, longest / 300);
         int x = Pixel(box[0], picture.Width), y = Pixel(box[1], picture.Height);
         int width = Math.Max(1, Pixel(box[2], picture.Width) - x), height = Math.Max(1, Pixel(box[3], picture.Height) - y);
         Color color = ColorOf(label);
-        picture.Frame(x, y, width, height, unit, color);
+        picture.Frame(x, y, width, height, thickness, color);
 
-        string text = score is float value ? string.Create(CultureInfo.InvariantCulture, $"{name} {value:0.00}") : name;
-        int textWidth = unit * (BitmapFont.WidthOf(text) + 2), textHeight = unit * (BitmapFont.Height + 1);
-        int left = Math.Clamp(x, 0, Math.Max(0, picture.Width - textWidth));
-        int top = y >= textHeight ? y - textHeight : y;
+        float size = Math.Max(11, longest / 55f), pad = MathF.Round(size / 4);
+        string figure = score is float value ? value.ToString(" 0.00", CultureInfo.InvariantCulture) : "";
+        string text = Lettering.Fit(name, size, picture.Width - 2 * pad - Lettering.WidthOf(figure, size)) + figure;
+        if (text.Length == 0) return;
+        float textWidth = Lettering.WidthOf(text, size) + 2 * pad, textHeight = Lettering.HeightOf(size);
+        float left = Math.Clamp(x, 0, Math.Max(0, picture.Width - textWidth));
+        float top = y >= textHeight ? y - textHeight : Math.Clamp(y, 0, Math.Max(0, picture.Height - textHeight));
         picture.Fill(left, top, textWidth, textHeight, color);
-        picture.Write(left + unit, top + unit, text, unit, color.Contrast);
+        picture.Write(left + pad, top, text, size, color.Contrast);
     }
 
     private static int Pixel(float coordinate, int size)

@@ -42,9 +42,9 @@ internal static class OpenImagesReader
     private static AnnotatedImage InPixels(OpenImagesEntry entry, string file, ImageFinder images, bool toleratesBroken)
     {
         string path = images.Find(entry.Id);
-        if (toleratesBroken && ImageHeader.TryRead(path) is null) return new AnnotatedImage(path, null, []) { Unplaced = entry.Objects.Count };
+        if (toleratesBroken && ImageFile.TrySizeOf(path) is null) return new AnnotatedImage(path, null, []) { Unplaced = entry.Objects.Count };
         if (!File.Exists(path)) throw AnnotationError.NoImage(file, entry.Line, path);
-        ImageSize size = ImageHeader.Read(path);
+        ImageSize size = ImageFile.SizeOf(path);
         return new AnnotatedImage(path, size, [.. entry.Objects.Select(item => item with
         {
             X0 = item.X0 * size.Width, Y0 = item.Y0 * size.Height, X1 = item.X1 * size.Width, Y1 = item.Y1 * size.Height,

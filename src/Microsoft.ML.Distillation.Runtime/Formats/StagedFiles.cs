@@ -56,7 +56,7 @@ internal sealed class StagedFiles : IDisposable
     /// <exception cref="FileNotFoundException">The annotation does not say it, and the image does not exist.</exception>
     public static ImageSize SizeOf(AnnotatedImage image)
         => image.Size ?? (File.Exists(image.ImagePath)
-            ? ImageHeader.Read(image.ImagePath)
+            ? ImageFile.SizeOf(image.ImagePath)
             : throw new FileNotFoundException($"The image '{image.ImagePath}' does not exist; its size is needed.", image.ImagePath));
 
     /// <summary>Moves all files to their places.</summary>

@@ -22,7 +22,7 @@ internal static class YoloReader
     private static AnnotatedImage Read(string image, string? labels, YoloNames names, bool toleratesBroken)
     {
         if (labels is null) return new AnnotatedImage(image, null, []);
-        if ((toleratesBroken ? ImageHeader.TryRead(image) : ImageHeader.Read(image)) is { } size)
+        if ((toleratesBroken ? ImageFile.TrySizeOf(image) : ImageFile.SizeOf(image)) is { } size)
             return new AnnotatedImage(image, size, YoloLabels.Read(File.OpenRead(labels), labels, names, size));
         // The labels are read all the same, as they may be wrong themselves.
         return new AnnotatedImage(image, null, []) { Unplaced = YoloLabels.Read(File.OpenRead(labels), labels, names, new ImageSize(1, 1)).Count };

@@ -3,7 +3,8 @@ namespace Microsoft.ML.Distillation.Images;
 /// <summary>Finds the images of a folder by their names, in upper or lower case, with or without an extension.</summary>
 internal sealed class ImageFiles(string folder)
 {
-    private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".bmp"];
+    /// <summary>The endings of the files that are taken for images, wherever a folder is listed; the decoder looks at the content alone.</summary>
+    public static readonly IReadOnlyList<string> Extensions = [".jpg", ".jpeg", ".png", ".bmp", ".webp"];
 
     private Dictionary<string, string>? _byName;
 

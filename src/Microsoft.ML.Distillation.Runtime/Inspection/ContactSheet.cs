@@ -1,4 +1,3 @@
-using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Drawing;
 using Microsoft.ML.Distillation.Formats;
 using Microsoft.ML.Distillation.Images;
@@ -14,6 +13,7 @@ internal static class ContactSheet
     private const int Gap = 8;
     private const int MostColumns = 6;
     private const int MarkReach = 9;
+    private const float TitleSize = 13;
     private static readonly Color Paper = new(244, 244, 242), Ink = new(40, 40, 40), Alarm = new(200, 30, 30);
 
     /// <summary>Draws the sheet.</summary>
@@ -45,10 +45,11 @@ internal static class ContactSheet
 
     private static void DrawCell(Picture sheet, int x, int y, AnnotatedImage image, string[] classes, DetectionDataDefect[] defects)
     {
-        string title = Path.GetFileName(image.ImagePath);
-        if (defects.Length > 0) title += ": " + string.Join(", ", defects.Select(defect => Words(defect.Kind)).Distinct());
-        const int most = CellWidth / (BitmapFont.Width + 1);
-        sheet.Write(x, y + (Bar - BitmapFont.Height) / 2, title.Length > most ? title[..most] : title, 1, defects.Length > 0 ? Alarm : Ink);
+        string problems = defects.Length > 0 ? ": " + string.Join(", ", defects.Select(defect => Words(defect.Kind)).Distinct()) : "";
+        // Of a long name the end is left out, never what is wrong.
+        float room = Math.Max(CellWidth / 4, CellWidth - Lettering.WidthOf(problems, TitleSize));
+        string title = Lettering.Fit(Lettering.Fit(Path.GetFileName(image.ImagePath), TitleSize, room) + problems, TitleSize, CellWidth);
+        sheet.Write(x, y + (Bar - Lettering.HeightOf(TitleSize)) / 2, title, TitleSize, defects.Length > 0 ? Alarm : Ink);
         if (Thumbnail(image.ImagePath) is not (Picture picture, float scale)) return;
         foreach (AnnotatedObject item in image.Objects)
         {
@@ -80,17 +81,10 @@ internal static class ContactSheet
 
     private static (Picture Picture, float Scale)? Thumbnail(string path)
     {
-        try
-        {
-            using MLImage image = MLImage.CreateFromFile(path);
-            float scale = Math.Min((float)CellWidth / image.Width, (float)CellHeight / image.Height);
-            var size = new ImageSize(Math.Max(1, (int)(scale * image.Width)), Math.Max(1, (int)(scale * image.Height)));
-            return (Thumbnails.Resize(MLImagePixels.ToRgb(image), size), scale);
-        }
-        catch (Exception error) when (error is ArgumentException or InvalidOperationException or NotSupportedException or IOException)
-        {
-            return null;
-        }
+        if (ImageFile.TryRead(path) is not ({ } image, _)) return null;
+        float scale = Math.Min((float)CellWidth / image.Width, (float)CellHeight / image.Height);
+        var size = new ImageSize(Math.Max(1, (int)(scale * image.Width)), Math.Max(1, (int)(scale * image.Height)));
+        return (Picture.Of(image, size), scale);
     }
 
     private static string Words(DetectionDefectKind kind) => kind switch

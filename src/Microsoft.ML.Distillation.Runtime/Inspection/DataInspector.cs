@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Formats;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Rows;
@@ -137,14 +136,12 @@ internal sealed record ImageCheck(ImageSize? Size, string? Hash, IReadOnlyList<D
         string hash = Convert.ToHexString(SHA256.HashData(content));
         try
         {
-            using var stream = new MemoryStream(content);
-            using MLImage image = MLImage.CreateFromStream(stream);
-            string? problem = ImageEnd.IsMissing(content) ? ImageEnd.Problem : null;
-            return (new ImageSize(image.Width, image.Height), hash, problem);
+            using ImageFile image = ImageFile.Open(content, path);
+            return (image.Size, hash, image.Problem());
         }
-        catch (Exception error) when (error is ArgumentException or InvalidOperationException or NotSupportedException)
+        catch (UnreadableImageException exception)
         {
-            return (null, hash, "this is no image that can be read");
+            return (null, hash, exception.Problem);
         }
     }
 }

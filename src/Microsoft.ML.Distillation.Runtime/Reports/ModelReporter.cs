@@ -2,11 +2,11 @@ using System.Diagnostics;
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Drawing;
 using Microsoft.ML.Distillation.Evaluation;
-using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Rows;
+using SkiaSharp;
 
 namespace Microsoft.ML.Distillation.Reports;
 
@@ -163,8 +163,7 @@ internal static class ReportPictures
             _ => null,
         };
         if (type is not null && new FileInfo(path).Length <= MostBytes) return new ReportThumbnail(type, File.ReadAllBytes(path));
-        using MLImage image = MLImage.CreateFromFile(path);
-        return FromPixels(MLImagePixels.ToRgb(image));
+        return FromPixels(ImageFile.TryRead(path) is ({ } pixels, _) ? pixels : ImageFile.Read(path));
     }
 
     /// <summary>An image as JPEG, scaled down where it is large.</summary>
@@ -172,8 +171,6 @@ internal static class ReportPictures
     {
         double scale = Math.Min(1, (double)LongestSide / Math.Max(image.Width, image.Height));
         var size = new ImageSize(Math.Max(1, (int)(scale * image.Width)), Math.Max(1, (int)(scale * image.Height)));
-        using var file = new TemporaryFile([], ".jpg");
-        Thumbnails.Resize(image, size).Save(file.Path);
-        return new ReportThumbnail("image/jpeg", File.ReadAllBytes(file.Path));
+        return new ReportThumbnail("image/jpeg", Picture.Of(image, size).Encode(SKEncodedImageFormat.Jpeg));
     }
 }

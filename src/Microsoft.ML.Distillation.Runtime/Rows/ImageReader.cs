@@ -24,15 +24,15 @@ internal sealed class ImageReader(DataViewRowCursor cursor, DataViewSchema.Colum
             // The getter disposes the image before.
             _get(ref _image!);
             pixels = _image is null ? null : MLImagePixels.ToRgb(_image);
-            if (known && ImageEnd.IsMissing(file)) throw new InvalidDataException(ImageEnd.Problem + ".");
+            if (known && ImageFile.Problem(file) is { } problem) throw new InvalidDataException(problem + ".");
         }
         catch (Exception exception) when (exception is not (OutOfMemoryException or OperationCanceledException))
         {
             // The getter may have disposed it already; disposing twice is harmless.
             _image?.Dispose();
             _image = null;
-            string problem = Path.IsPathRooted(file) && !known ? "the file does not exist." : $"the image cannot be read: {exception.Message}";
-            invalid.AddImage($"{where}: {problem}", exception);
+            string reason = Path.IsPathRooted(file) && !known ? "the file does not exist." : $"the image cannot be read: {exception.Message}";
+            invalid.AddImage($"{where}: {reason}", exception);
             return null;
         }
 

@@ -9,7 +9,7 @@ internal static class ReportImages
 {
     /// <summary>Annotated images.</summary>
     public static IReadOnlyList<ReportedImage> Of(IReadOnlyList<AnnotatedRow> images) => [.. images.Select(image => new ReportedImage(
-        Path.GetFileName(image.ImagePath), ImageHeader.Read(image.ImagePath),
+        Path.GetFileName(image.ImagePath), ImageFile.SizeOf(image.ImagePath),
         [.. image.Label.Select((label, i) => Box(label, image.BoundingBoxes, i) with
         {
             Ignored = image.Difficult.ElementAtOrDefault(i) || image.Crowd.ElementAtOrDefault(i) || image.Ignore.ElementAtOrDefault(i),

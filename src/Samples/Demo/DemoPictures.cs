@@ -11,6 +11,7 @@ internal static class DemoPictures
 {
     private const float LeastScore = .5f;
     private const int Gap = 4;
+    private const float TitleSize = 12;
 
     /// <summary>Writes one picture for each image: the annotation, then each model's detections.</summary>
     public static void Write(string folder, IEnumerable<AnnotatedRow> images, IReadOnlyList<(string Name, string Path)> models)
@@ -42,9 +43,9 @@ internal static class DemoPictures
                 DetectionPainter.Draw(picture, boxes.AsSpan(4 * i, 4), Math.Max(0, Array.IndexOf(names, labels[i])), labels[i], scores?[i]);
         }
 
-        int bar = BitmapFont.Height + 2 * Gap;
+        int bar = (int)Lettering.HeightOf(TitleSize) + Gap;
         var panel = new Picture(picture.Width, picture.Height + bar);
-        panel.Write(Gap, Gap, title, 1, Color.White);
+        panel.Write(Gap, Gap / 2f, title, TitleSize, Color.White);
         panel.Paste(picture, 0, bar);
         return panel;
     }

@@ -6,12 +6,51 @@ namespace Microsoft.ML.Distillation.Tests.Drawing;
 public class DrawingTests
 {
     [Test]
-    public void Font_HasAGlyphOfItsOwn_ForEveryPrintableCharacter()
+    public void Letters_OfManyScripts_EachLookLikeThemselves()
     {
-        string[] glyphs = [.. Enumerable.Range(' ', '~' - ' ' + 1).Select(c => Render((char)c))];
-        Assert.That(glyphs, Is.Unique);
-        Assert.That(Render('ß'), Is.EqualTo(Render('?')));
-        Assert.That(Render('T'), Does.StartWith("#####..#....#.."));
+        const string letters = "AÄÅBЖЯБαβΩאבبتքღ?!#0O";
+        string missing = Render("\u4E2D");
+        string[] drawn = [.. letters.Select(letter => Render(letter.ToString()))];
+        Assert.That(drawn, Is.Unique);
+        Assert.That(drawn, Has.None.EqualTo(missing).And.None.EqualTo(Render("")));
+        Assert.That(Render("A\u0308"), Is.Not.EqualTo(Render("A")).And.Not.EqualTo(Render("A\u4E2D")), "a letter and its accent may come apart");
+    }
+
+    [TestCase("\u4E2D", TestName = "Chinese")]
+    [TestCase("\uD83E\uDDA9", TestName = "emoji")]
+    [TestCase("\uD800", TestName = "half a character")]
+    [TestCase("\u0001", TestName = "control character")]
+    public void WhatTheFontLacks_IsSeen(string text) => Assert.That(Render(text), Is.Not.EqualTo(Render("")));
+
+    [Test]
+    public void Names_WrittenFromRightToLeft_AreDrawnSo()
+        => Assert.That(LeftPart(Render("אב cat")), Is.EqualTo(LeftPart(Render("ב"))));
+
+    [TestCase("a", 100, "a")]
+    [TestCase("a long name of a class", 60, "a long…")]
+    [TestCase("a long name", 0, "…")]
+    [TestCase("", 0, "")]
+    public void Text_WiderThanItsRoom_IsShortened(string text, float width, string expected)
+    {
+        string fitted = Lettering.Fit(text, 12, width);
+        Assert.That(fitted, Is.EqualTo(expected));
+        Assert.That(Lettering.WidthOf(fitted, 12), Is.LessThanOrEqualTo(Math.Max(width, Lettering.WidthOf("…", 12))));
+    }
+
+    [Test]
+    public void Labels_StayInThePicture_WithNameAndScore()
+    {
+        foreach ((float x, float y) in ((float, float)[])[(0, 0), (180, 0), (0, 130), (180, 130), (90, 60)])
+        {
+            var picture = new Picture(200, 150);
+            DetectionPainter.Draw(picture, [x, y, x + 20, y + 20], 0, "Ärger", .5f);
+            var alone = new Picture(400, 350);
+            DetectionPainter.Draw(alone, [190, 160, 210, 180], 0, "Ärger", .5f);
+            Assert.That(Ink(picture), Is.EqualTo(Ink(alone)), $"({x}, {y}) as many dark and bright pixels as where there is room");
+        }
+
+        static int Ink(Picture picture)
+            => (from py in Enumerable.Range(0, picture.Height) from px in Enumerable.Range(0, picture.Width) where picture[px, py] == Color.White select 1).Count();
     }
 
     [Test]
@@ -41,8 +80,14 @@ public class DrawingTests
         Assert.That(picture[0, 29], Is.EqualTo(DetectionPainter.ColorOf(1)));
     }
 
-    private static string Render(char character) => string.Concat(
-        from row in Enumerable.Range(0, BitmapFont.Height)
-        from column in Enumerable.Range(0, BitmapFont.Width)
-        select BitmapFont.IsSet(character, column, row) ? '#' : '.');
+    /// <summary>The columns of one letter.</summary>
+    private static string LeftPart(string picture)
+        => string.Concat(Enumerable.Range(0, picture.Length / 40).Select(row => picture.Substring(40 * row, 2 + (int)Lettering.WidthOf("ב", 20) - 2)));
+
+    private static string Render(string text)
+    {
+        var picture = new Picture(40, 30);
+        picture.Write(2, 2, text, 20, Color.White);
+        return string.Concat(from y in Enumerable.Range(0, picture.Height) from x in Enumerable.Range(0, picture.Width) select (char)('0' + picture[x, y].Red / 32));
+    }
 }

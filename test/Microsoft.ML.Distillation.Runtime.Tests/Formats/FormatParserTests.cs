@@ -142,36 +142,6 @@ public class FormatParserTests
         Assert.That(file.Split("test"), Is.Empty);
     }
 
-    [Test]
-    public void ImageHeaders_GiveTheSize([Values(".png", ".jpg", ".bmp")] string extension)
-    {
-        using var folder = new TemporaryFolder();
-        string path = folder.Sub("a" + extension);
-        if (extension == ".bmp") File.WriteAllBytes(path, [.. "BM"u8, .. new byte[12], 40, 0, 0, 0, 37, 0, 0, 0, 0xEF, 0xFF, 0xFF, 0xFF, .. new byte[20]]);
-        else DrawnImages.Save(DrawnImages.Noise(37, 17), path);
-        using FileStream stream = File.OpenRead(path);
-        Assert.That(ImageHeader.Read(stream), Is.EqualTo(new ImageSize(37, 17)));
-    }
-
-    [TestCase("")]
-    [TestCase("no image, but a text that is long enough")]
-    [TestCase("\u00ff\u00d8\u00ff\u00c0")]
-    public void ImageHeader_OfNoImage_IsAnError(string content)
-    {
-        using var folder = new TemporaryFolder();
-        string path = folder.Sub("a.jpg");
-        File.WriteAllBytes(path, Encoding.Latin1.GetBytes(content));
-        Assert.That(() => ImageHeader.Read(path), Throws.TypeOf<FormatException>().With.Message.StartsWith(path));
-    }
-
-    [Test]
-    public void ImageHeaders_OfRealImages_AgreeWithTheirAnnotations()
-    {
-        string root = TestData.Folder("voc2012-100");
-        foreach (AnnotatedImage image in PascalVocReader.Read(new AnnotationSource(Path.Combine(root, "annotations", "pascalvoc_format"), null, Path.Combine(root, "JPEGImages"))))
-            Assert.That(ImageHeader.Read(image.ImagePath), Is.EqualTo(image.Size));
-    }
-
     private static AnnotatedObject[] Objects(DetectionFormat format) => [.. Parsing.Read(format, Samples.Of(format)).Single().Objects];
 
     private static void AssertSame(List<AnnotatedImage> actual, List<AnnotatedImage> expected)

@@ -161,7 +161,7 @@ public class InvalidSampleTests
         Assert.That(message, Does.StartWith($"Row 0 ('{cut}'), column 'Image': the image cannot be read"));
 
         // A PNG's decoder may notice by itself.
-        if (extension == ".jpg") Assert.That(message, Does.Contain(ImageEnd.Problem));
+        if (extension == ".jpg") Assert.That(message, Does.Contain(UnreadableImageException.EndsEarly));
     }
 
     [Test]

@@ -83,20 +83,8 @@ internal sealed class LabellingJob(ImageList images, string folder, ShardHeader 
     {
         public static LoadedImage Of(string name, string path)
         {
-            try
-            {
-                if (!File.Exists(path)) return new LoadedImage(name, null, "the file does not exist");
-                using MLImage image = MLImage.CreateFromFile(path);
-                return ImageEnd.IsMissing(path) ? new LoadedImage(name, null, ImageEnd.Problem) : new LoadedImage(name, MLImagePixels.ToRgb(image), null);
-            }
-            catch (Exception error) when (error is ArgumentException or InvalidOperationException or NotSupportedException)
-            {
-                return new LoadedImage(name, null, "the image could not be decoded");
-            }
-            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-            {
-                return new LoadedImage(name, null, $"the image cannot be read: {error.Message}");
-            }
+            (RgbImage? pixels, string? problem) = ImageFile.TryRead(path);
+            return new LoadedImage(name, problem is null ? pixels : null, problem);
         }
 
         public void Dispose()

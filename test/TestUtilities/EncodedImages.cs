@@ -1,0 +1,86 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Microsoft.ML.Distillation.Images;
+using SkiaSharp;
+
+namespace Microsoft.ML.Distillation.Tests;
+
+/// <summary>Contents of image files of every kind that is read.</summary>
+internal static class EncodedImages
+{
+    /// <summary>The endings of the kinds.</summary>
+    public static readonly string[] Kinds = [".png", ".jpg", ".bmp", ".webp", ".gif"];
+
+    /// <summary>An image as a file of a kind. Of a GIF the colours are shades of grey.</summary>
+    public static byte[] Encode(RgbImage image, string kind) => kind switch
+    {
+        ".bmp" => Bmp(image),
+        ".gif" => Gif(image),
+        _ => Skia(image, kind),
+    };
+
+    /// <summary>A JPEG with an Exif header in front: an orientation (1 to 8) and a thumbnail, which is a whole JPEG itself.</summary>
+    public static byte[] WithExif(byte[] jpeg, byte orientation, byte[] thumbnail)
+    {
+        byte[] size = new byte[4];
+        BinaryPrimitives.WriteInt32LittleEndian(size, thumbnail.Length);
+        byte[] exif =
+        [
+            .. "Exif\0\0II*\0"u8, 8, 0, 0, 0,
+            1, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 26, 0, 0, 0,
+            2, 0, 0x01, 0x02, 4, 0, 1, 0, 0, 0, 56, 0, 0, 0, 0x02, 0x02, 4, 0, 1, 0, 0, 0, .. size, 0, 0, 0, 0,
+            .. thumbnail,
+        ];
+        int length = exif.Length + 2;
+        return [0xFF, 0xD8, 0xFF, 0xE1, (byte)(length >> 8), (byte)length, .. exif, .. jpeg.AsSpan(2)];
+    }
+
+    private static byte[] Skia(RgbImage image, string kind)
+    {
+        var rgba = new byte[4 * image.Width * image.Height];
+        for (int from = 0, to = 0; to < rgba.Length; from += 3, to += 4)
+        {
+            image.Pixels.AsSpan(from, 3).CopyTo(rgba.AsSpan(to));
+            rgba[to + 3] = 255;
+        }
+
+        var info = new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque);
+        var pinned = GCHandle.Alloc(rgba, GCHandleType.Pinned);
+        using var pixels = new SKPixmap(info, pinned.AddrOfPinnedObject());
+        SKEncodedImageFormat format = kind switch { ".png" => SKEncodedImageFormat.Png, ".webp" => SKEncodedImageFormat.Webp, _ => SKEncodedImageFormat.Jpeg };
+        byte[] content = pixels.Encode(format, 90).ToArray();
+        pinned.Free();
+        return content;
+    }
+
+    /// <summary>24 bits a pixel, rows from the bottom.</summary>
+    private static byte[] Bmp(RgbImage image)
+    {
+        int stride = (3 * image.Width + 3) / 4 * 4;
+        var content = new byte[54 + stride * image.Height];
+        "BM"u8.CopyTo(content);
+        foreach ((int at, int value) in new[] { (2, content.Length), (10, 54), (14, 40), (18, image.Width), (22, image.Height), (26, 1 | 24 << 16) })
+            BinaryPrimitives.WriteInt32LittleEndian(content.AsSpan(at), value);
+        for (int y = 0; y < image.Height; y++)
+        {
+            for (int i = 0; i < 3 * image.Width; i++)
+                content[54 + (image.Height - 1 - y) * stride + i] = image.Pixels[3 * (y * image.Width + i / 3) + 2 - i % 3];
+        }
+
+        return content;
+    }
+
+    /// <summary>Without compression: a code has eight bits as long as the table is cleared often enough.</summary>
+    private static byte[] Gif(RgbImage image)
+    {
+        const int block = 120;
+        byte[] size = [(byte)image.Width, (byte)(image.Width >> 8), (byte)image.Height, (byte)(image.Height >> 8)];
+        var content = new List<byte>([.. "GIF89a"u8, .. size, 0xF6, 0, 0]);
+        for (int shade = 0; shade < 128; shade++) content.AddRange(Enumerable.Repeat((byte)(2 * shade), 3));
+        content.AddRange([(byte)',', 0, 0, 0, 0, .. size, 0, 7]);
+        byte[] shades = [.. Enumerable.Range(0, image.Width * image.Height).Select(i => (byte)(image.Pixels[3 * i] / 2))];
+        foreach (byte[] part in shades.Chunk(block)) content.AddRange([(byte)(part.Length + 1), 0x80, .. part]);
+        content.AddRange([1, 0x81, 0, (byte)';']);
+        return [.. content];
+    }
+}
