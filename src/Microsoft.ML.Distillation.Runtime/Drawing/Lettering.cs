@@ -61,7 +61,8 @@ internal static class Lettering
     }
 
     /// <summary>Accents joined with their letters; halves of characters, which no text should hold, replaced.</summary>
-    private static string Clean(string text) => string.Concat(text.EnumerateRunes().Select(rune => rune.ToString())).Normalize(NormalizationForm.FormC);
+    private static string Clean(string text)
+        => string.Concat(text.EnumerateRunes().Select(rune => rune.ToString())).Normalize(NormalizationForm.FormC);
 
     /// <summary>Runs of letters that are written from right to left, reversed: glyphs are set from left to right.</summary>
     private static string InVisualOrder(string text)
@@ -85,11 +86,13 @@ internal static class Lettering
         return new string(letters);
     }
 
-    private static bool IsRightToLeft(char c) => c is (>= '\u0590' and <= '\u08FF') or (>= '\uFB1D' and <= '\uFDFF') or (>= '\uFE70' and <= '\uFEFE');
+    private static bool IsRightToLeft(char c)
+        => c is (>= '\u0590' and <= '\u08FF') or (>= '\uFB1D' and <= '\uFDFF') or (>= '\uFE70' and <= '\uFEFE');
 
     private static SKTypeface Load()
     {
-        using Stream stream = typeof(Lettering).Assembly.GetManifestResourceStream("Microsoft.ML.Distillation.Drawing.DejaVuSans.ttf")!;
+        const string resource = "Microsoft.ML.Distillation.Drawing.DejaVuSans.ttf";
+        using Stream stream = typeof(Lettering).Assembly.GetManifestResourceStream(resource)!;
         using SKData data = SKData.Create(stream);
         return SKTypeface.FromData(data) ?? throw new InvalidOperationException("SkiaSharp cannot read the font that is part of this library.");
     }

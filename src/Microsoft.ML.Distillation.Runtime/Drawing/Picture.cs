@@ -68,7 +68,8 @@ internal sealed class Picture
     public static Picture Of(RgbImage image)
     {
         var picture = new Picture(image.Width, image.Height);
-        for (int from = 0, to = 0; from < image.Pixels.Length; from += 3, to += 4) image.Pixels.AsSpan(from, 3).CopyTo(picture._pixels.AsSpan(to));
+        for (int from = 0, to = 0; from < image.Pixels.Length; from += 3, to += 4)
+            image.Pixels.AsSpan(from, 3).CopyTo(picture._pixels.AsSpan(to));
         return picture;
     }
 
@@ -81,7 +82,8 @@ internal sealed class Picture
         float[] planes = AntialiasedResize.Resize(image, size);
         var picture = new Picture(size.Width, size.Height);
         int area = size.Width * size.Height;
-        for (int i = 0; i < 3 * area; i++) picture._pixels[4 * (i % area) + i / area] = (byte)Math.Clamp(MathF.Round(255 * planes[i]), 0, 255);
+        for (int i = 0; i < planes.Length; i++)
+            picture._pixels[4 * (i % area) + i / area] = (byte)Math.Clamp(MathF.Round(255 * planes[i]), 0, 255);
         return picture;
     }
 
@@ -107,7 +109,8 @@ internal sealed class Picture
     /// <param name="x">Where it begins.</param>
     /// <param name="top">The upper edge of its line.</param>
     /// <param name="size">The font's size in pixels.</param>
-    public void Write(float x, float top, string text, float size, Color color) => Draw(canvas => Lettering.Draw(canvas, text, x, top, size, color));
+    public void Write(float x, float top, string text, float size, Color color)
+        => Draw(canvas => Lettering.Draw(canvas, text, x, top, size, color));
 
     /// <summary>Puts another picture at a place.</summary>
     public void Paste(Picture other, int x, int y) => Draw(canvas =>
@@ -126,7 +129,10 @@ internal sealed class Picture
 
     /// <summary>Writes the file beside and renames it, so that there is never half of one. The name's ending chooses JPEG or PNG.</summary>
     public void Save(string path)
-        => AtomicFile.Write(path, Encode(Path.GetExtension(path).ToUpperInvariant() is ".JPG" or ".JPEG" ? SKEncodedImageFormat.Jpeg : SKEncodedImageFormat.Png));
+    {
+        bool isJpeg = Path.GetExtension(path).ToUpperInvariant() is ".JPG" or ".JPEG";
+        AtomicFile.Write(path, Encode(isJpeg ? SKEncodedImageFormat.Jpeg : SKEncodedImageFormat.Png));
+    }
 
     private void Draw(Action<SKCanvas> draw)
     {
