@@ -116,7 +116,7 @@ public sealed class ObjectDetector : IDisposable
     public IReadOnlyList<IReadOnlyList<Detection>> Detect(IReadOnlyList<string> imagePaths)
     {
         ArgumentNullException.ThrowIfNull(imagePaths);
-        return Detect(imagePaths, ImageLoader.Read, CancellationToken.None);
+        return Detect(imagePaths, ImageFile.Read, CancellationToken.None);
     }
 
     /// <summary>Finds the objects in several images; a published detector is shown several at once where it takes them.</summary>
@@ -167,7 +167,7 @@ public sealed class ObjectDetector : IDisposable
     public Task<IReadOnlyList<IReadOnlyList<Detection>>> DetectAsync(IReadOnlyList<string> imagePaths, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(imagePaths);
-        return Task.Run(() => Detect(imagePaths, ImageLoader.Read, cancellationToken), cancellationToken);
+        return Task.Run(() => Detect(imagePaths, ImageFile.Read, cancellationToken), cancellationToken);
     }
 
     /// <summary>Finds the objects in several images on other threads.</summary>
@@ -228,7 +228,7 @@ public sealed class ObjectDetector : IDisposable
     private IReadOnlyList<Detection> Detect(string path, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        return Detect(ImageLoader.Read(path), cancellation);
+        return Detect(ImageFile.Read(path), cancellation);
     }
 
     private IReadOnlyList<IReadOnlyList<Detection>> Detect<T>(IReadOnlyList<T> items, Func<T, RgbImage> read, CancellationToken cancellation)
