@@ -132,22 +132,22 @@ internal sealed record KittiLevel(double LeastHeight, int MostOcclusion, double 
 internal sealed class KittiScene
 {
     private readonly Target[] _objects;
-    private readonly Detection[] _detections;
+    private readonly Found[] _detections;
     private readonly bool[] _assigned;
 
-    private KittiScene(Target[] objects, Detection[] detections)
+    private KittiScene(Target[] objects, Found[] detections)
         => (_objects, _detections, _assigned) = (objects, detections, new bool[detections.Length]);
 
     /// <summary>An object of the class or of its neighbour.</summary>
     /// <param name="Counts">Whether it is to be found.</param>
     /// <param name="Candidates">The detections that overlap it enough.</param>
-    private readonly record struct Target(bool Counts, (int Detection, double Iou)[] Candidates);
+    private readonly record struct Target(bool Counts, (int Found, double Iou)[] Candidates);
 
     /// <summary>A detection of the class, or a small one of any.</summary>
     /// <param name="Score">The score to rank by.</param>
     /// <param name="Small">Whether it is below the difficulty's height.</param>
     /// <param name="Excused">Whether it lies in a region where nothing is wrong.</param>
-    private readonly record struct Detection(double Score, bool Small, bool Excused);
+    private readonly record struct Found(double Score, bool Small, bool Excused);
 
     /// <summary>The number of objects to find.</summary>
     public int Objects => _objects.Count(o => o.Counts);
@@ -166,7 +166,7 @@ internal sealed class KittiScene
         TrueBox[] truth = Array.FindAll(image.Truth, box => !box.IsRegion && (box.Label == label || isNeighbour[box.Label]));
         return new KittiScene(
             Array.ConvertAll(truth, box => new Target(box.Label == label && !level.Excludes(box), Candidates(box.Box, found, iou))),
-            Array.ConvertAll(found, box => new Detection(box.Rank, IsSmall(box), Array.Exists(regions, r => r.Cover(box.Box) > iou))));
+            Array.ConvertAll(found, box => new Found(box.Rank, IsSmall(box), Array.Exists(regions, r => r.Cover(box.Box) > iou))));
     }
 
     /// <summary>Adds the scores of the detections that find an object when each object takes its surest one.</summary>
@@ -203,7 +203,7 @@ internal sealed class KittiScene
 
         for (int i = 0; i < _detections.Length; i++)
         {
-            Detection detection = _detections[i];
+            Found detection = _detections[i];
             if (!_assigned[i] && !detection.Small && !detection.Excused && detection.Score >= score) wrong++;
         }
 
@@ -225,7 +225,7 @@ internal sealed class KittiScene
         return chosen >= 0 ? chosen : small;
     }
 
-    private static (int Detection, double Iou)[] Candidates(Box box, DetectedBox[] detections, double threshold)
+    private static (int Found, double Iou)[] Candidates(Box box, DetectedBox[] detections, double threshold)
     {
         var candidates = new List<(int, double)>();
         for (int i = 0; i < detections.Length; i++)

@@ -163,8 +163,8 @@ public class ObjectDetectorTests
 
         foreach ((string path, Type type) in ((string, Type)[])[(text, typeof(FormatException)), (none, typeof(FileNotFoundException)), (half, typeof(FormatException))])
         {
-            Assert.That(() => detector.Detect(path), Throws.TypeOf(type).With.Message.Contains(path));
-            Assert.That(() => detector.Detect([whole, path]), Throws.TypeOf(type).With.Message.Contains(path));
+            Assert.That(() => detector.Detect(path), Throws.InstanceOf(type).With.Message.Contains(path));
+            Assert.That(() => detector.Detect([whole, path]), Throws.InstanceOf(type).With.Message.Contains(path));
         }
     }
 
