@@ -27,7 +27,7 @@ internal static class DistillationBench
         DataStatistics statistics = Scenes.Statistics(classes: 3);
         using var scope = NewDisposeScope();
         using var network = (FasterRcnn)DetectorPlan.FasterRcnn(Backbone.ResNet18 with { Stages = 3 }, TeacherSize, TeacherSize).Build(statistics);
-        using var teacher = new DetectorTeacher(network, statistics.ClassNames, device);
+        using var teacher = new TwoStageTeacher(network, statistics.ClassNames, device);
         ScalarType type = mixedPrecision ? ScalarType.BFloat16 : ScalarType.Float32;
         Tensor large = rand(Batch, 3, TeacherSize, TeacherSize, device: device).As(type), small = rand(Batch, 3, studentSize, studentSize, device: device).As(type);
         Annotation[] annotations = [.. Enumerable.Range(0, Batch).Select(i => Scenes.Objects(i, classes: 3))];
@@ -40,7 +40,7 @@ internal static class DistillationBench
             Rounds,
             () => alone.Run(annotations, small, null),
             () => Pass(network, large, boxes),
-            () => taught.Run(annotations, small, () => teacher.View(large)));
+            () => taught.Run(annotations, small, () => teacher.View(DetectionBatch.Of(large))));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"  {name,-40} supervised {1e3 * medians[0],6:0.0} ms + teacher {1e3 * medians[1],6:0.0} ms; distillation {1e3 * medians[2],6:0.0} ms: "
             + $"{medians[2] / (medians[0] + medians[1]):0.00} of the sum, {Batch / medians[2]:0.0} images/s"));

@@ -3,21 +3,28 @@ namespace Microsoft.ML.Distillation.Files;
 /// <summary>Writes files whole or not at all.</summary>
 internal static class AtomicFile
 {
+    /// <summary>How the names end of files whose content is being written, or that a killed process left.</summary>
+    public const string PartEnding = ".part";
+
     /// <summary>
     /// Writes beside the file and renames, so that a reader never sees half a file and a failure leaves the old one. Where the path is
     /// a symbolic link, the file that it leads to is replaced and the link stays.
     /// </summary>
+    /// <param name="flush">
+    /// Whether to wait until the content is on the disk, so that after a crash of the machine too the file is the old or the new one. For
+    /// content that can be missed, and that a reader can tell to be damaged, the wait is not worth it.
+    /// </param>
     /// <exception cref="IOException">The path leads to a folder, or to a device or pipe, which renaming would replace.</exception>
-    public static void Write(string path, ReadOnlySpan<byte> content)
+    public static void Write(string path, ReadOnlySpan<byte> content, bool flush = true)
     {
         path = Target(path);
-        string beside = MakeBeside(path);
+        string beside = MakeBeside(path) + PartEnding;
         try
         {
             using (FileStream file = new(beside, FileMode.CreateNew, FileAccess.Write))
             {
                 file.Write(content);
-                file.Flush(flushToDisk: true);
+                file.Flush(flushToDisk: flush);
             }
 
             File.Move(beside, path, overwrite: true);
@@ -29,7 +36,7 @@ internal static class AtomicFile
         }
     }
 
-    /// <inheritdoc cref="Write(string, ReadOnlySpan{byte})"/>
+    /// <inheritdoc cref="Write(string, ReadOnlySpan{byte}, bool)"/>
     /// <param name="write">Writes a file of the path that it is given, whose extension is that of <paramref name="path"/>.</param>
     public static void Write(string path, Action<string> write)
     {

@@ -16,12 +16,13 @@ internal static class Suppression
     {
         if (predictions.Count == 0) return new Detections([], [], []);
         int classes = predictions.Probabilities.Length / predictions.Count;
-        long[] labels = [.. Enumerable.Range(0, predictions.Count).Select(i =>
-            (long)TensorPrimitives.IndexOfMax(predictions.Probabilities.AsSpan(i * classes, classes)))];
-        int[] kept = Nms.KeepBatched(predictions.Boxes, predictions.Confidences, labels, threshold);
-        return new Detections(
-            [.. kept.SelectMany(i => predictions.Boxes[(4 * i)..(4 * i + 4)])],
-            [.. kept.Select(i => predictions.Confidences[i])],
-            [.. kept.Select(i => (int)labels[i])]);
+        int[] labels = [.. Enumerable.Range(0, predictions.Count).Select(i =>
+            TensorPrimitives.IndexOfMax(predictions.Probabilities.AsSpan(i * classes, classes)))];
+        return Distinct(new Detections(predictions.Boxes, predictions.Confidences, labels), threshold);
     }
+
+    /// <summary>The detections, best first, without what overlaps a better one of its class.</summary>
+    /// <param name="threshold">The overlap (IoU) from which on the worse of two is dropped.</param>
+    public static Detections Distinct(Detections found, float threshold = Threshold)
+        => found.Of(Nms.KeepBatched(found.Boxes, found.Scores, Array.ConvertAll(found.Labels, label => (long)label), threshold));
 }

@@ -24,6 +24,11 @@ internal sealed record Detections(float[] Boxes, float[] Scores, int[] Labels)
     /// <summary>The number of detections.</summary>
     public int Count => Labels.Length;
 
+    /// <summary>Some of them.</summary>
+    /// <param name="indices">Which, in which order.</param>
+    public Detections Of(IReadOnlyList<int> indices) => new(
+        [.. indices.SelectMany(i => Boxes[(4 * i)..(4 * i + 4)])], [.. indices.Select(i => Scores[i])], [.. indices.Select(i => Labels[i])]);
+
     /// <summary>The same with horizontal and vertical coordinates multiplied: of shares by an image's size, or of pixels by its inverse.</summary>
     public Detections Scaled(float x, float y) => this with { Boxes = [.. Boxes.Select((value, i) => value * (i % 2 == 0 ? x : y))] };
 }

@@ -101,8 +101,9 @@ internal sealed class LabelCommand : System.CommandLine.Command
         if (classes.Length == 0) throw new InvalidDataException($"'{parsed.GetRequiredValue(_labelled)}' has no object: the classes to label are not known.");
         TorchSharp.torch.Device device = TrainingDevice.Choose(parsed.GetValue(_gpu), fallbackToCpu: false);
         var known = new HashSet<string>(classes);
-        using (Teachers.ITeacher probe = teacher.Open(classes, device))
+        using (Teachers.ITeacher opened = teacher.Open(classes, device))
         {
+            Teachers.TeacherAbilities probe = opened.Abilities;
             if (probe.Caution is { } caution) error.WriteLine($"warning: {caution}");
             known.ExceptWith(probe.UnknownClasses.Select(c => classes[c]));
             if (probe.UnknownClasses.Count > 0)

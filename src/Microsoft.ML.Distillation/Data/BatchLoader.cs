@@ -63,8 +63,7 @@ internal sealed class BatchLoader
     {
         int[] order = shuffle ? Order(seed, epoch) : [.. Enumerable.Range(0, _data.Count)];
         int[] earlier = Earlier(order);
-        IEnumerable<DetectionBatch> batches = new PrefetchQueue<DetectionBatch>(BatchesPerEpoch, _depth, _workers, Make).Read(cancellation);
-        return _data is IBatchObserver observer ? Observed(batches, observer) : batches;
+        return new PrefetchQueue<DetectionBatch>(BatchesPerEpoch, _depth, _workers, Make).Read(cancellation);
 
         DetectionBatch Make(int batch)
         {
@@ -72,15 +71,6 @@ internal sealed class BatchLoader
             int[] indices = order[first..Math.Min(first + _batchSize, order.Length)];
             return Load(_data, indices, _views, i => Augmentation.Draw(
                 _augmentation, _data.AnnotationOf(indices[i]), SampleRandom.For(seed, epoch, indices[i] + earlier[first + i] * _data.Count)));
-        }
-    }
-
-    private static IEnumerable<DetectionBatch> Observed(IEnumerable<DetectionBatch> batches, IBatchObserver observer)
-    {
-        foreach (DetectionBatch batch in batches)
-        {
-            observer.Showing(batch);
-            yield return batch;
         }
     }
 
@@ -116,7 +106,7 @@ internal sealed class BatchLoader
                 Fill(tensors, i, data.Read(indices[i]), views, augmentation);
             }
 
-            return new DetectionBatch(tensors, annotations, indices) { Geometries = geometries };
+            return new DetectionBatch(tensors, annotations, indices) { Source = data, Sizes = [.. indices.Select(data.SizeOf)], Geometries = geometries };
         }
         catch
         {
@@ -153,11 +143,42 @@ internal sealed class BatchLoader
 internal sealed record DetectionBatch(
     IReadOnlyList<Tensor> Views, IReadOnlyList<Annotation> Annotations, IReadOnlyList<int> Indices) : IDisposable
 {
+    /// <summary>The data set; <see langword="null"/> for images that are of none.</summary>
+    public required IDetectionDataset? Source { get; init; }
+
+    /// <summary>The N images' own sizes in pixels, before they are cut and stretched.</summary>
+    public required IReadOnlyList<ImageSize> Sizes { get; init; }
+
     /// <summary>How each of the N images is cut and mirrored.</summary>
-    public IReadOnlyList<ImageGeometry> Geometries { get; init; } = [];
+    public required IReadOnlyList<ImageGeometry> Geometries { get; init; }
+
+    /// <summary>What networks that can are to compute in: float, or bfloat16 for mixed precision.</summary>
+    public ScalarType Precision { get; init; } = ScalarType.Float32;
 
     /// <summary>The number of images.</summary>
     public int Count => Indices.Count;
+
+    /// <summary>Images that are of no data set, as they are.</summary>
+    /// <param name="images">[N,3,H,W], RGB, 0 to 1. They belong to the batch.</param>
+    /// <param name="sizes">Their sizes before they were stretched to H × W; <see langword="null"/>: they were not.</param>
+    public static DetectionBatch Of(Tensor images, IReadOnlyList<ImageSize>? sizes = null)
+    {
+        int count = (int)images.shape[0];
+        var size = new ImageSize((int)images.shape[3], (int)images.shape[2]);
+        return new DetectionBatch([images], [.. Enumerable.Repeat(Annotation.Empty, count)], [.. Enumerable.Range(0, count)])
+        {
+            Source = null,
+            Sizes = sizes ?? [.. Enumerable.Repeat(size, count)],
+            Geometries = [.. Enumerable.Repeat(ImageGeometry.Identity, count)],
+            Precision = images.dtype,
+        };
+    }
+
+    /// <summary>The view of a size.</summary>
+    /// <exception cref="ArgumentException">The batch has none of it.</exception>
+    public Tensor ImagesOf(ImageSize size) => Views.FirstOrDefault(view => view.shape[2] == size.Height && view.shape[3] == size.Width)
+        ?? throw new ArgumentException(
+            $"Images of {size} are expected; the batch has those of {string.Join(", ", Views.Select(view => new ImageSize((int)view.shape[3], (int)view.shape[2])))}.", nameof(size));
 
     /// <inheritdoc/>
     public void Dispose()

@@ -68,7 +68,7 @@ internal sealed class AdditionalImages : IDisposable
 
     private void LabelAll(DistillDetectorOptions options, ITeacher teacher, IChannel channel)
     {
-        float[] thresholds = [.. Training.ClassNames.Select(_ => (float)(options.GeneratedLabels.ScoreThreshold ?? teacher.ConfidentScore))];
+        float[] thresholds = [.. Training.ClassNames.Select(_ => (float)(options.GeneratedLabels.ScoreThreshold ?? teacher.Abilities.ConfidentScore))];
         RelabelledDataset sure = TeacherLabels.Of(
             teacher, Training, Training.ClassNames, thresholds, options.BatchSize, options.LoaderThreads, options.CancellationToken);
         Say(channel, "the training data", Training.Count, sure, thresholds);

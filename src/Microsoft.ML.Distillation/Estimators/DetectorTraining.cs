@@ -7,7 +7,6 @@ using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Reports;
 using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Teachers;
-using Microsoft.ML.Distillation.Teachers.Onnx;
 using Microsoft.ML.Distillation.Training;
 using Microsoft.ML.Runtime;
 using TorchSharp;
@@ -47,7 +46,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
 
         using var scope = NewDisposeScope();
         using ITeacher? teacher = setups.Select(setup => setup.Distillation).FirstOrDefault(distillation => distillation is not null)?.Open(images.ClassNames, device);
-        if (teacher is not null) SayLimits(channel, teacher, images.ClassNames);
+        if (teacher is not null) SayLimits(channel, teacher.Abilities, images.ClassNames);
         using AdditionalImages additional = AdditionalImages.Of(
             view => Read(view, common, channel, images.ClassNames), Ingest(common, channel, images.ClassNames), images, common, teacher, channel);
         var objectives = new List<IObjective>();
@@ -68,8 +67,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
             TrainingRecorder[] recorders = [.. setups.Select(setup => new TrainingRecorder(new ProgressLog(channel, setup.Options.Progress)))];
             (IObjective Objective, TrainingOptions Options)[] students = [.. setups.Select((setup, i) =>
                 (objectives[i], setup.TrainingOf(objectives[i].Student) with { Seed = settled.Seed, Progress = recorders[i] }))];
-            IDetectionDataset training = teacher is CachedOnnxTeacher cached ? cached.Watch(additional.Training, objectives[0].Student.InputSize) : additional.Training;
-            IReadOnlyList<TrainingResult> results = new TrainingLoop(students, teacher, training, validation, device).Run();
+            IReadOnlyList<TrainingResult> results = new TrainingLoop(students, teacher, additional.Training, validation, device).Run();
             if (results[0].Cancelled) channel.Warning(MessageSensitivity.None, $"Training was cancelled after {results[0].History.Count} epochs; the best model so far is kept.");
             return [.. results.Select((result, i) => Export(
                 result.Detector, recorders[i].ToRecord(students[i].Options, objectives[i], additional.Training, validation, result.History),
@@ -122,7 +120,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
     };
 
     /// <summary>Says what the teacher will not teach.</summary>
-    private static void SayLimits(IChannel channel, ITeacher teacher, IReadOnlyList<string> classNames)
+    private static void SayLimits(IChannel channel, TeacherAbilities teacher, IReadOnlyList<string> classNames)
     {
         if (teacher.Caution is { } caution) channel.Warning(MessageSensitivity.None, caution);
         if (teacher.FeatureMaps.Count == 0)

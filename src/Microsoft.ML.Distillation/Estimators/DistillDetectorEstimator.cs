@@ -35,7 +35,7 @@ public sealed class DistillDetectorEstimator : IEstimator<DetectorTransformer>
 
     /// <summary>Trains the student.</summary>
     /// <exception cref="ArgumentException">
-    /// A column is missing or of a wrong type, or the teacher does not know a class of the data.
+    /// A column is missing or of a wrong type, or the teacher knows no class of the data.
     /// </exception>
     /// <exception cref="InvalidDataException">A row of the data cannot be used, or there is none.</exception>
     /// <exception cref="TrainingDivergedException">A term of the loss is not finite.</exception>

@@ -9,7 +9,7 @@ namespace Microsoft.ML.Distillation;
 /// </summary>
 public sealed record DistillDetectorOptions : DetectorEstimatorOptions
 {
-    /// <summary>The detector to learn from. It may have another backbone, input size and head than the student, and more classes.</summary>
+    /// <summary>The detector to learn from. It may have another backbone, input size and head than the student, and other classes.</summary>
     public required Teacher Teacher { get; init; }
 
     /// <summary>The network to train. The default is a Faster R-CNN on ShuffleNetV2 ×0.5.</summary>
@@ -100,5 +100,11 @@ public sealed record DistillDetectorOptions : DetectorEstimatorOptions
             throw new ArgumentException($"{nameof(Scheme)} {scheme} trains the student from scratch: {nameof(InitialStudent)} goes with C.");
         if (scheme == ApprenticeScheme.A && !Teacher.CanLearn)
             throw new ArgumentException($"{nameof(Scheme)} A trains the teacher too: it must be a detector of this library (Teacher.FromModel).");
+        if (scheme == ApprenticeScheme.A && (WithoutLabels || UnlabelledSet is not null))
+        {
+            throw new ArgumentException(
+                $"{nameof(Scheme)} A starts with a teacher that has learned nothing, so it cannot label the images of {(WithoutLabels ? nameof(WithoutLabels) : nameof(UnlabelledSet))} "
+                + $"before training: label them with a trained detector ({nameof(DistillationCatalog.LabelWithTeacher)}) and give them as {nameof(GeneratedSet)}.");
+        }
     }
 }

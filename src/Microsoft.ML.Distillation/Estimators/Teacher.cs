@@ -23,10 +23,13 @@ public sealed class Teacher
         IReadOnlyList<string> classNames, Func<string> fingerprint, Func<IReadOnlyList<string>, Device, ITeacher> open, OnnxModelFile? model = null)
         => (ClassNames, _fingerprint, _open, _model) = (classNames, new Lazy<string>(fingerprint), open, model);
 
-    /// <summary>The classes that the teacher knows. Students' classes are matched with them by name.</summary>
+    /// <summary>The classes that the teacher knows. Students' classes are matched with them by name; case, spaces, hyphens and underscores do not count.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 
-    /// <summary>A detector that this library trained, from its file.</summary>
+    /// <summary>
+    /// A detector that this library trained, from its file. The student may have other classes: those that the teacher lacks are learned from
+    /// labels alone, and the teacher's further ones are not used; both are said in the log.
+    /// </summary>
     /// <param name="path">An ML.NET model (.zip) that holds one detector, or an .onnx that <c>SaveOnnx</c> wrote, in either form.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="FormatException">The file is of another kind, or holds no detector of this library, or several.</exception>
@@ -36,7 +39,7 @@ public sealed class Teacher
         return OfModel(FittedDetectors.In(path));
     }
 
-    /// <summary>A detector that this library trained, fresh from <c>Fit</c> or loaded by ML.NET.</summary>
+    /// <summary>A detector that this library trained, fresh from <c>Fit</c> or loaded by ML.NET; as from its file (<see cref="FromModel(string)"/>).</summary>
     /// <param name="model">The fitted detector, or a chain that holds one.</param>
     /// <exception cref="ArgumentException">The model holds no detector of this library, or several.</exception>
     public static Teacher FromModel(ITransformer model)
@@ -131,7 +134,7 @@ public sealed class Teacher
 
     private static ITeacher Of(Detector detector, IReadOnlyList<string> studentClasses, Device device) => detector switch
     {
-        FasterRcnn twoStage => new DetectorTeacher(twoStage, studentClasses, device),
+        FasterRcnn twoStage => new TwoStageTeacher(twoStage, studentClasses, device),
         OneStageDetector oneStage => new OneStageTeacher(oneStage, studentClasses, device),
         Detector other => throw new NotSupportedException($"Detectors of the kind {other.GetType().Name} cannot teach."),
     };

@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Rows;
@@ -11,44 +12,52 @@ internal interface ITeacher : IDisposable
     /// <summary>The size of image that the teacher wants to see.</summary>
     ImageSize InputSize { get; }
 
-    /// <summary>The feature maps that can serve as hints, in the order of depth, with their channels.</summary>
-    IReadOnlyList<(string Name, int Channels)> FeatureMaps { get; }
+    /// <summary>What it can do, and what not.</summary>
+    TeacherAbilities Abilities { get; }
 
     /// <summary>
     /// Shows the teacher a batch. Runs without gradients, in evaluation mode; what a view's questions share is computed once.
     /// </summary>
-    /// <param name="images">[N,3,H,W] of <see cref="InputSize"/>, RGB, 0 to 1; float, or bfloat16 (see <see cref="ComputesInBFloat16"/>).</param>
-    ITeacherView View(Tensor images);
+    /// <param name="batch">
+    /// Holds the images at <see cref="InputSize"/>, unless the teacher answers from what it keeps (<see cref="TeacherAbilities.LooksAtBatches"/>).
+    /// Of other precision than float the images are shown to networks that can compute in it; the others take them as they are.
+    /// </param>
+    ITeacherView View(DetectionBatch batch);
 
-    /// <inheritdoc cref="View(Tensor)"/>
+    /// <summary>What the teacher finds in images: in each its detections after suppression, best first, in the student's classes.</summary>
+    /// <param name="images">[N,3,H,W] of <see cref="InputSize"/>, RGB, 0 to 1, float.</param>
     /// <param name="sizes">The N images' sizes before they were stretched to <see cref="InputSize"/>: a teacher that wants bars instead undoes that.</param>
-    ITeacherView View(Tensor images, IReadOnlyList<ImageSize> sizes) => View(images);
+    IReadOnlyList<Detections> Detect(Tensor images, IReadOnlyList<ImageSize> sizes);
+}
 
-    /// <summary>What the teacher finds in a batch: in each image its detections after suppression, best first, in the student's classes.</summary>
-    /// <inheritdoc cref="View(Tensor, IReadOnlyList{ImageSize})"/>
-    IReadOnlyList<Detections> Detect(Tensor images, IReadOnlyList<ImageSize> sizes)
-        => throw new NotSupportedException($"A teacher of the kind {GetType().Name} cannot label images.");
-
-    /// <summary>The score from which on a detection is the teacher's opinion, where nothing else says so.</summary>
-    double ConfidentScore => 0.5;
+/// <summary>What a teacher can do. Who wraps a teacher passes the whole on, with what it changes.</summary>
+internal sealed record TeacherAbilities
+{
+    /// <summary>The feature maps that can serve as hints, in the order of depth, with their channels.</summary>
+    public required IReadOnlyList<(string Name, int Channels)> FeatureMaps { get; init; }
 
     /// <summary>The student's classes of which the teacher knows nothing, as indices; they are learned from labels alone.</summary>
-    IReadOnlyList<int> UnknownClasses => [];
+    public required IReadOnlyList<int> UnknownClasses { get; init; }
 
     /// <summary>The teacher's classes that the student lacks; they count as background.</summary>
-    IReadOnlyList<string> IgnoredClasses => [];
+    public required IReadOnlyList<string> IgnoredClasses { get; init; }
 
-    /// <summary>Whether it computes in bfloat16 where the images it is shown are of that type; others take single precision alone.</summary>
-    bool ComputesInBFloat16 => false;
-
-    /// <summary>What the user should know of how it runs; <see langword="null"/>: nothing.</summary>
-    string? Caution => null;
+    /// <summary>The score from which on a prediction is the teacher's opinion, where nothing else says so.</summary>
+    public required double ConfidentScore { get; init; }
 
     /// <summary>Whether its boxes' sides are distributions, so that views answer <see cref="ITeacherView.ScoreEdges"/>.</summary>
-    bool HasEdges => false;
+    public required bool HasBoxDistributions { get; init; }
 
     /// <summary>The one-stage detector whose head can be run on a student's maps; <see langword="null"/> for other teachers.</summary>
-    OneStageDetector? CrossHead => null;
+    public required OneStageDetector? CrossHead { get; init; }
+
+    /// <summary>
+    /// Whether it looks at batches, so that these must hold the images at its size; one that answers from what it keeps of whole images does not.
+    /// </summary>
+    public required bool LooksAtBatches { get; init; }
+
+    /// <summary>What the user should know of how it runs; <see langword="null"/>: nothing.</summary>
+    public required string? Caution { get; init; }
 }
 
 /// <summary>
@@ -68,12 +77,14 @@ internal interface ITeacherView : IDisposable
     /// <param name="anchors">The student's anchors, [A,4], the same for every image.</param>
     AnchorScores ScoreAnchors(Tensor anchors);
 
-    /// <summary>Where would the sides of the objects in these boxes be, and how surely? For teachers with <see cref="ITeacher.HasEdges"/>.</summary>
+    /// <summary>Where would the sides of the objects in these boxes be, and how surely?</summary>
     /// <param name="boxes">For each of the N images the boxes, [R_i,4].</param>
-    EdgeScores ScoreEdges(IReadOnlyList<Tensor> boxes) => throw new NotSupportedException("The teacher's boxes are no distributions.");
+    /// <exception cref="NotSupportedException">The teacher has no <see cref="TeacherAbilities.HasBoxDistributions">distributions</see>.</exception>
+    EdgeScores ScoreEdges(IReadOnlyList<Tensor> boxes);
 
-    /// <summary>What <see cref="ITeacher.CrossHead"/>'s own head says of the batch.</summary>
-    DenseOutput HeadAnswer => throw new NotSupportedException("The teacher has no head that could be run on other maps.");
+    /// <summary>What <see cref="TeacherAbilities.CrossHead"/>'s own head says of the batch.</summary>
+    /// <exception cref="NotSupportedException">The teacher has none.</exception>
+    DenseOutput HeadAnswer { get; }
 }
 
 /// <summary>A teacher's answer for the sides of boxes; R is the sum of the R_i, images in order.</summary>

@@ -1,5 +1,8 @@
+using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Rows;
+using Microsoft.ML.Distillation.Tensors;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Teachers;
@@ -25,14 +28,19 @@ internal sealed class JointTeacher : ITeacher
 
     public ImageSize InputSize => _teacher.InputSize;
 
-    public IReadOnlyList<(string Name, int Channels)> FeatureMaps => _teacher.FeatureMaps;
+    public TeacherAbilities Abilities => _teacher.Abilities;
 
-    public bool ComputesInBFloat16 => _teacher.ComputesInBFloat16;
-
-    public ITeacherView View(Tensor images)
+    public ITeacherView View(DetectionBatch batch)
     {
         Detector.eval();
-        return new JointView(_teacher.View(images), images);
+        return new JointView(_teacher.View(batch), batch.ImagesOf(InputSize).As(batch.Precision));
+    }
+
+    /// <summary>What it finds by what it has learned so far.</summary>
+    public IReadOnlyList<Detections> Detect(Tensor images, IReadOnlyList<ImageSize> sizes)
+    {
+        Detector.eval();
+        return _teacher.Detect(images, sizes);
     }
 
     public void Dispose() => _teacher.Dispose();
@@ -41,11 +49,15 @@ internal sealed class JointTeacher : ITeacher
     /// <param name="Images">[N,3,H,W] of the teacher's input size; not the view's to dispose of.</param>
     internal sealed record JointView(ITeacherView Answers, Tensor Images) : ITeacherView
     {
+        public DenseOutput HeadAnswer => Answers.HeadAnswer;
+
         public Tensor Feature(string name) => Answers.Feature(name);
 
         public BoxScores ScoreBoxes(IReadOnlyList<Tensor> boxes) => Answers.ScoreBoxes(boxes);
 
         public AnchorScores ScoreAnchors(Tensor anchors) => Answers.ScoreAnchors(anchors);
+
+        public EdgeScores ScoreEdges(IReadOnlyList<Tensor> boxes) => Answers.ScoreEdges(boxes);
 
         public void Dispose() => Answers.Dispose();
     }

@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Teachers;
@@ -21,7 +22,7 @@ internal static class HintPairs
         foreach (HintPair pair in wanted)
         {
             Require(pair.Student, student.FeatureMaps, "student");
-            Require(pair.Teacher, teacher.FeatureMaps, "teacher");
+            Require(pair.Teacher, teacher.Abilities.FeatureMaps, "teacher");
         }
 
         return [.. wanted];
@@ -30,7 +31,7 @@ internal static class HintPairs
     /// <summary>A loss whose adaptation layer fits a pair.</summary>
     /// <param name="make">Makes it from the channels of the student's map and of the teacher's.</param>
     public static T LossFor<T>(HintPair pair, Detector student, ITeacher teacher, Func<int, int, T> make) =>
-        make(Channels(pair.Student, student.FeatureMaps), Channels(pair.Teacher, teacher.FeatureMaps));
+        make(Channels(pair.Student, student.FeatureMaps), Channels(pair.Teacher, teacher.Abilities.FeatureMaps));
 
     private static HintPair Default(Detector student, ITeacher teacher, Device device, string? map = null)
     {
@@ -41,8 +42,8 @@ internal static class HintPairs
         student.eval();
         double cells = Cells(student.Features(Blank(student.InputSize, device))[guided]);
         student.train(training);
-        using ITeacherView view = teacher.View(Blank(teacher.InputSize, device));
-        string hint = teacher.FeatureMaps.Reverse()
+        using ITeacherView view = teacher.View(DetectionBatch.Of(Blank(teacher.InputSize, device)));
+        string hint = teacher.Abilities.FeatureMaps.Reverse()
             .MinBy(map => Math.Abs(Math.Log(Cells(view.Feature(map.Name)) / cells))).Name;
         return new HintPair(guided, hint);
     }

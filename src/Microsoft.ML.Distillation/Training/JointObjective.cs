@@ -20,6 +20,7 @@ internal sealed class JointObjective : IObjective
     private readonly Device _device;
     private readonly double _teacherWeight;
     private readonly double _teacherRateShare;
+    private readonly Tensor[] _teacherParameters;
 
     /// <param name="student">The student's loss, with the teacher as its teacher.</param>
     /// <param name="teacher">
@@ -32,6 +33,7 @@ internal sealed class JointObjective : IObjective
     public JointObjective(IObjective student, IObjective teacher, double teacherWeight, double teacherRateShare, Device device)
     {
         (_student, _teacher, _teacherWeight, _teacherRateShare, _device) = (student, teacher, teacherWeight, teacherRateShare, device);
+        _teacherParameters = [.. teacher.Student.parameters()];
         Extras = [.. student.Extras, teacher.Student, .. teacher.Extras];
         Description = string.Create(
             CultureInfo.InvariantCulture, $"{student.Description}; jointly (α {teacherWeight}, {teacherRateShare:0.####} of the rate) with {teacher.Student.Describe()}, {teacher.Description}");
@@ -48,8 +50,10 @@ internal sealed class JointObjective : IObjective
     public IReadOnlyList<LossTerm> Compute(IReadOnlyList<Annotation> annotations, Tensor images, ITeacherView? teacher)
     {
         var view = (JointTeacher.JointView)teacher!;
-        // First the answers of a teacher in evaluation mode, then its own loss.
+        // First the answers of a teacher in evaluation mode, frozen also where its head runs on the student's maps; then its own loss.
+        foreach (Tensor parameter in _teacherParameters) parameter.requires_grad_(false);
         IReadOnlyList<LossTerm> learned = _student.Compute(annotations, images, view);
+        foreach (Tensor parameter in _teacherParameters) parameter.requires_grad_(true);
         _teacher.Student.train();
         IEnumerable<LossTerm> own = _teacher.Compute(annotations, view.Images.to(_device), null)
             .Select(term => new LossTerm($"teacher.{term.Name}", term.Value, _teacherWeight * term.Weight));

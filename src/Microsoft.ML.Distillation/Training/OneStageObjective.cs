@@ -42,8 +42,8 @@ internal sealed class OneStageObjective : IObjective
         _student = student;
         _squaredRegressionWeight = squaredRegressionWeight;
         _teaching = new DistillationTerms(losses, student, teacher, device, student.LevelMaps);
-        _crossHead = _teaching.Ask(LossParts.Heads) ? teacher!.CrossHead : null;
-        _ignored = new IgnoreRegions(teacher?.UnknownClasses ?? []);
+        _crossHead = _teaching.Ask(LossParts.Heads) ? teacher!.Abilities.CrossHead : null;
+        _ignored = new IgnoreRegions(teacher?.Abilities.UnknownClasses ?? []);
         ImageSize size = student.InputSize;
         // As many as a two-stage student of this input samples proposals.
         _sampled = Math.Max(size.Width, size.Height) switch { <= 256 => 64, <= 512 => 128, _ => 256 };

@@ -16,11 +16,9 @@ internal sealed class TrainingLoop
 {
     private readonly IReadOnlyList<StudentTraining> _students;
     private readonly ITeacher? _teacher;
-    private readonly IDetectionDataset _training;
     private readonly IDetectionDataset? _validation;
     private readonly TrainingOptions _options;
     private readonly Device _device;
-    private readonly IReadOnlyList<ImageSize> _views;
     private readonly BatchLoader _loader;
 
     /// <param name="students">
@@ -37,11 +35,11 @@ internal sealed class TrainingLoop
         foreach ((_, TrainingOptions options) in students) options.Validate();
         int? seed = students[0].Options.Seed ?? Checkpoint.SeedIn(students[0].Options.CheckpointDirectory);
         _options = students[0].Options with { Seed = seed ?? Random.Shared.Next() };
-        (_teacher, _training, _validation, _device) = (teacher, training, validation, device);
+        (_teacher, _validation, _device) = (teacher, validation, device);
         _students = [.. students.Select(student => new StudentTraining(student.Objective, student.Options with { Seed = _options.Seed }, training, validation))];
         IEnumerable<ImageSize> sizes = _students.Select(student => student.Student.InputSize);
-        _views = [.. (teacher is null ? sizes : sizes.Append(teacher.InputSize)).Distinct()];
-        _loader = new BatchLoader(training, _views, _options.BatchSize, _options.Augmentation, workers: _options.LoaderThreads, wholeBatches: true);
+        ImageSize[] views = [.. (teacher is { Abilities.LooksAtBatches: true } ? sizes.Append(teacher.InputSize) : sizes).Distinct()];
+        _loader = new BatchLoader(training, views, _options.BatchSize, _options.Augmentation, workers: _options.LoaderThreads, wholeBatches: true);
     }
 
     /// <summary>Trains until the last epoch or until cancelled.</summary>
@@ -83,7 +81,7 @@ internal sealed class TrainingLoop
             using (batch)
             {
                 using var scope = NewDisposeScope();
-                using ITeacherView? view = _teacher?.View(SeenBy(_teacher, batch), [.. batch.Indices.Select(_training.SizeOf)]);
+                using ITeacherView? view = _teacher?.View(_options.MixedPrecision ? batch with { Precision = ScalarType.BFloat16 } : batch);
                 foreach (StudentTraining student in students) Learn(student, batch, view);
             }
 
@@ -99,7 +97,7 @@ internal sealed class TrainingLoop
         TrainingState state = student.State;
         int step = state.Step + 1;
         manual_seed(RunSettings.StepSeed(student.Plan.Seed, step));
-        Tensor images = ViewOf(batch, student.Student.InputSize).to(_device);
+        Tensor images = batch.ImagesOf(student.Student.InputSize).to(_device);
         if (student.Options.MixedPrecision) images = images.As(ScalarType.BFloat16);
 
         LossSum loss = LossSum.Of(student.Objective.Compute(batch.Annotations, images, view));
@@ -112,19 +110,5 @@ internal sealed class TrainingLoop
         state.Average?.Update(step);
         state.Step = step;
         student.Log(loss.Names, losses, batch.Count);
-    }
-
-    private Tensor SeenBy(ITeacher teacher, DetectionBatch batch)
-    {
-        Tensor images = ViewOf(batch, teacher.InputSize);
-        return _options.MixedPrecision && teacher.ComputesInBFloat16 ? images.As(ScalarType.BFloat16) : images;
-    }
-
-    /// <summary>The batch at a size.</summary>
-    private Tensor ViewOf(DetectionBatch batch, ImageSize size)
-    {
-        int index = 0;
-        while (_views[index] != size) index++;
-        return batch.Views[index];
     }
 }

@@ -48,7 +48,7 @@ internal sealed class TwoStageObjective : IObjective
         _student = student;
         _squaredRegressionWeight = squaredRegressionWeight;
         _teaching = new DistillationTerms(losses, student, teacher, device);
-        _ignored = new IgnoreRegions(teacher?.UnknownClasses ?? []);
+        _ignored = new IgnoreRegions(teacher?.Abilities.UnknownClasses ?? []);
 
         using var scope = NewDisposeScope();
         float width = student.InputSize.Width, height = student.InputSize.Height;

@@ -46,6 +46,35 @@ public class AdditionalImagesTests
     }
 
     [Test]
+    public void AOneStageTeacher_LabelsToo_BesideLabelsAndWithoutAny()
+    {
+        using var folder = new DrawnFolder(train: 6, val: 6, test: 0);
+        var mlContext = new MLContext(seed: 1);
+        var log = new List<string>();
+        mlContext.Log += (_, e) => log.Add(e.RawMessage);
+        IDataView train = Annotated(mlContext, folder, "train"), others = Annotated(mlContext, folder, "val");
+        var light = new OneStageOptions { Channels = 16, HeadLayers = 1, Strides = [8, 16] };
+        using DetectorTransformer teacher = mlContext.Transforms.TrainDetector(new TrainDetectorOptions
+        {
+            Detector = DetectorPlan.OneStage(Backbone.Plain(16, 24, 32), 96),
+            BatchSize = 2,
+            Epochs = 40,
+        }).Fit(train);
+        var options = new DistillDetectorOptions
+        {
+            Teacher = Teacher.FromModel(teacher),
+            Student = DetectorPlan.OneStage(Backbone.Plain(4, 8, 8), 64, light),
+            GeneratedLabels = new GeneratedLabelOptions { ScoreThreshold = 0.06 },
+            Epochs = 1,
+        };
+
+        mlContext.Transforms.DistillDetector(options with { UnlabelledSet = others }).Fit(train).Dispose();
+        Assert.That(log, Has.Some.Contains("The teacher labelled ").And.Some.Contains("of 6 images without labels").And.Some.Contains("Training on 12 images"));
+        mlContext.Transforms.DistillDetector(options with { WithoutLabels = true }).Fit(others).Dispose();
+        Assert.That(log, Has.Some.Contains("Training on 6 images of 2 classes"));
+    }
+
+    [Test]
     public void AGeneratedSet_JoinsTheTrainingImages()
     {
         using var folder = new DrawnFolder(train: 4, val: 8, test: 0);

@@ -6,7 +6,7 @@ namespace Microsoft.ML.Distillation.Tests.Estimators;
 public class LabelWithTeacherTests
 {
     [Test]
-    public void Images_GetLabels_ThatTrainingTakes()
+    public void Images_GetLabels_ThatTrainingTakes([Values] bool oneStage)
     {
         using var folder = new DrawnFolder(train: 5, val: 10, test: 0);
         var mlContext = new MLContext(seed: 1);
@@ -15,8 +15,9 @@ public class LabelWithTeacherTests
         IDataView train = Annotated(mlContext, folder), unlabelled = Unlabelled(mlContext, folder);
         using DetectorTransformer teacher = mlContext.Transforms.TrainDetector(new TrainDetectorOptions
         {
-            Detector = DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 16), 64),
-            Epochs = 3,
+            Detector = oneStage ? DetectorPlan.OneStage(Backbone.Plain(16, 24, 32), 96) : DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 16), 64),
+            BatchSize = oneStage ? 2 : 4,
+            Epochs = oneStage ? 40 : 3,
         }).Fit(train);
 
         var options = new LabelWithTeacherOptions

@@ -126,6 +126,8 @@ public class LowPrecisionEstimatorTests
         AssertWrong(options with { Scheme = ApprenticeScheme.C }, "InitialStudent");
         AssertWrong(options with { Scheme = ApprenticeScheme.A, InitialStudent = trained }, "InitialStudent");
         AssertWrong(options with { Scheme = (ApprenticeScheme)9 }, "Scheme");
+        AssertWrong(options with { Scheme = ApprenticeScheme.A, UnlabelledSet = _train }, "has learned nothing");
+        AssertWrong(options with { Scheme = ApprenticeScheme.A, WithoutLabels = true }, "WithoutLabels");
         string onnx = _folder.At("foreign.onnx");
         _full.SaveOnnx(onnx);
         AssertWrong(options with { Scheme = ApprenticeScheme.A, Teacher = Teacher.FromOnnx(onnx, OnnxDetectorFormat.YoloX, ["disc", "square"]) }, "Teacher.FromModel");

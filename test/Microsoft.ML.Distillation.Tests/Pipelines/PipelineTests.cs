@@ -137,7 +137,7 @@ public class PipelineTests
         })
         {
             using ITeacher opened = teacher.Open(teacher.ClassNames, torch.CPU);
-            Assert.That(opened.FeatureMaps, Is.Not.Empty);
+            Assert.That(opened.Abilities.FeatureMaps, Is.Not.Empty);
         }
     }
 

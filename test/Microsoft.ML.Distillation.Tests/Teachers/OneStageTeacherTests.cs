@@ -1,5 +1,6 @@
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Teachers.Dense;
 using Microsoft.ML.Distillation.Tests.Detectors;
@@ -49,10 +50,32 @@ public class OneStageTeacherTests
     }
 
     [Test]
+    public void ItsDetections_AreTheDetectors_InTheStudentsClasses()
+    {
+        using var scope = NewDisposeScope();
+        OneStageDetector detector = OneStageDetectors.Build(Backbone.Plain(8, 16, 24), 96);
+        OneStageDetectors.Shake(detector);
+        detector.eval();
+        Tensor images = TestDetectors.Images(detector, 2);
+        IReadOnlyList<Detections> own = detector.Detect(images);
+        using var teacher = new OneStageTeacher(detector, ["c", "z", "b"], CPU);
+        IReadOnlyList<Detections> found = teacher.Detect(images, [new(96, 72), new(96, 72)]);
+        Assert.That(found, Has.Count.EqualTo(2));
+        Assert.That(found.Sum(image => image.Count), Is.GreaterThan(0));
+        for (int n = 0; n < 2; n++)
+        {
+            int[] known = [.. Enumerable.Range(0, own[n].Count).Where(i => own[n].Labels[i] > 0)];
+            Assert.That(found[n].Scores, Is.EqualTo(known.Select(i => own[n].Scores[i])), "a is not the student's");
+            Assert.That(found[n].Labels, Is.EqualTo(known.Select(i => own[n].Labels[i] == 2 ? 0 : 2)));
+            Assert.That(found[n].Boxes, Is.EqualTo(known.SelectMany(i => own[n].Boxes[(4 * i)..(4 * i + 4)])));
+        }
+    }
+
+    [Test]
     public void ClassesThatItLacks_AreReported()
     {
         using var teacher = new OneStageTeacher(OneStageDetectors.Build(Backbone.Plain(8, 16, 24), 96), ["b", "z"], CPU);
-        Assert.That(teacher.UnknownClasses, Is.EqualTo(new[] { 1 }));
-        Assert.That(teacher.IgnoredClasses, Is.EqualTo(new[] { "a", "c" }));
+        Assert.That(teacher.Abilities.UnknownClasses, Is.EqualTo(new[] { 1 }));
+        Assert.That(teacher.Abilities.IgnoredClasses, Is.EqualTo(new[] { "a", "c" }));
     }
 }

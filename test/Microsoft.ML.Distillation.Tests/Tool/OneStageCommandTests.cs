@@ -20,6 +20,26 @@ public class OneStageCommandTests
         Assert.That(distill.Output, Does.Contain("pkd").And.Contain("cwd").And.Contain("crosshead").And.Contain("class.relations").And.Not.Contain("hint"));
     }
 
+    [Test]
+    public void AOneStageTeacher_Labels()
+    {
+        using var folder = new TemporaryFolder();
+        SceneDataSet.Write(folder.Sub("data"), seed: 1, [("train", 6)]);
+        SceneDataSet.Write(folder.Sub("others"), seed: 2, [("train", 6)]);
+        string data = folder.Sub("data"), others = Path.Combine(folder.Sub("others"), "JPEGImages");
+        string[] tiny = ["--student", "one-stage", "--backbone", "plain", "--widths", "16,24,32", "--input-size", "96", "--batch-size", "2", "--val-split", "none", "--test-split", "none"];
+        string[] teacher = ["--teacher", folder.Sub("teacher.zip")];
+        ToolRun.Succeeding(["train", "--data", data, .. tiny, "--epochs", "100", "--output", folder.Sub("teacher.zip")]);
+
+        ToolRun label = ToolRun.Succeeding(["label", .. teacher, "--images", others, "--labelled", data, "--output", folder.Sub("labels"), "--scales", "1"]);
+        Assert.That(label.Output, Does.Match("[1-9][0-9]* labels in [1-6] of 6 images"));
+        ToolRun beside = ToolRun.Succeeding(["distill", "--data", data, .. tiny, .. teacher, "--unlabelled", others, "--epochs", "1", "--output", folder.Sub("beside.zip")]);
+        Assert.That(beside.Output, Does.Contain("epoch 1/1"));
+        // Of the images that it learned from it is sure.
+        string[] alone = ["distill", "--data", Path.Combine(data, "JPEGImages"), "--no-labels", .. tiny[..^4], .. teacher, "--epochs", "1", "--output", folder.Sub("alone.zip")];
+        Assert.That(ToolRun.Succeeding(alone).Output, Does.Contain("epoch 1/1"));
+    }
+
     [TestCase("--channels goes with --student one-stage", "--channels", "16")]
     [TestCase("--student must be one of", "--student", "yolo")]
     [TestCase("--strides must be whole numbers", "--student", "one-stage", "--strides", "8,x")]

@@ -27,7 +27,7 @@ public class GpuTests
     public void TwoStageLosses_AreThoseOfTheCpu([Values] bool distilled) => AssertEqual(device =>
     {
         FasterRcnn student = TinyRun.Detector().to(device);
-        DetectorTeacher? teacher = distilled ? new DetectorTeacher(TinyRun.Detector(seed: 9, inputSize: 112), ["square", "disc"], device) : null;
+        TwoStageTeacher? teacher = distilled ? new TwoStageTeacher(TinyRun.Detector(seed: 9, inputSize: 112), ["square", "disc"], device) : null;
         return (new TwoStageObjective(student, 0.5, distilled ? Everything : null, teacher, device), teacher);
     });
 

@@ -1,7 +1,10 @@
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Losses;
 using Microsoft.ML.Distillation.Teachers;
+using Microsoft.ML.Distillation.Teachers.Dense;
 using Microsoft.ML.Distillation.Training;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tests.Training;
@@ -18,7 +21,7 @@ public class JointObjectiveTests
         student.LowerPrecision(LowPrecision.W4A8);
         FasterRcnn detector = TinyRun.Detector(seed: 9, inputSize: 112);
         float[] before = TrainingLoopTests.Values(detector);
-        using var teacher = new JointTeacher(new DetectorTeacher(detector, Classes, CPU), detector);
+        using var teacher = new JointTeacher(new TwoStageTeacher(detector, Classes, CPU), detector);
         using IObjective joint = Joint(student, teacher, 1);
         TrainingResult result = new TrainingLoop([(joint, TinyRun.Options(8))], teacher, data, null, CPU).Run()[0];
 
@@ -46,10 +49,10 @@ public class JointObjectiveTests
             using var data = new DrawnDataset(2);
             using FasterRcnn student = TinyRun.Detector();
             FasterRcnn detector = TinyRun.Detector(seed: 9, inputSize: 112);
-            using var teacher = new JointTeacher(new DetectorTeacher(detector, Classes, CPU), detector);
+            using var teacher = new JointTeacher(new TwoStageTeacher(detector, Classes, CPU), detector);
             using IObjective joint = Joint(student, teacher, alpha);
             using DetectionBatch batch = BatchLoader.Load(data, [0, 1], [student.InputSize, teacher.InputSize]);
-            using ITeacherView view = teacher.View(batch.Views[1]);
+            using ITeacherView view = teacher.View(batch);
             manual_seed(4);
             LossSum.Of(joint.Compute(batch.Annotations, batch.Views[0], view)).Total.backward();
             return [.. detector.parameters().SelectMany(p => p.grad is null ? new float[p.numel()] : p.grad.data<float>().ToArray())];
@@ -57,11 +60,37 @@ public class JointObjectiveTests
     }
 
     [Test]
+    public void AOneStagePair_TakesItsOwnLosses_WhichLeaveTheTeacherAlone()
+    {
+        using var scope = NewDisposeScope();
+        using var data = new DrawnDataset(2);
+        using OneStageDetector student = OneStageRun.Detector();
+        OneStageDetector detector = OneStageRun.Detector(seed: 9, widths: [12, 24, 32]);
+        using var teacher = new JointTeacher(new OneStageTeacher(detector, Classes, CPU), detector);
+        // So unsure of all as fresh weights are, it would have no opinion.
+        using (no_grad()) detector.state_dict()["head.classes.bias"].zero_();
+        LossSelection losses = TinyRun.Losses(new BoxDistributions(), new CrossHead());
+        using var joint = new JointObjective(
+            new OneStageObjective(student, 0, losses, teacher, CPU), new OneStageObjective(detector, 0, null, null, CPU), 0, 1, CPU);
+        using DetectionBatch batch = BatchLoader.Load(data, [0, 1], student.InputSize);
+        using ITeacherView view = teacher.View(batch);
+        IReadOnlyList<LossTerm> terms = joint.Compute(batch.Annotations, batch.Views[0], view);
+        LossSum.Of(terms).Total.backward();
+
+        foreach (string name in new[] { "box.distribution", "crosshead.class", "crosshead.box", "teacher.class.hard" })
+            Assert.That(terms.Single(term => term.Name == name).Value.ToDouble(), Is.GreaterThan(0), name);
+        Assert.That(Gradients(detector), Is.All.Zero);
+        Assert.That(Gradients(student).Max(Math.Abs), Is.GreaterThan(1e-4));
+
+        static float[] Gradients(Detector network) => [.. network.parameters().SelectMany(p => p.grad is null ? new float[p.numel()] : p.grad.data<float>().ToArray())];
+    }
+
+    [Test]
     public void TheTeacher_HasItsOwnLearningRate()
     {
         using FasterRcnn student = TinyRun.Detector();
         FasterRcnn detector = TinyRun.Detector(seed: 9, inputSize: 112);
-        using var teacher = new JointTeacher(new DetectorTeacher(detector, Classes, CPU), detector);
+        using var teacher = new JointTeacher(new TwoStageTeacher(detector, Classes, CPU), detector);
         using IObjective joint = Joint(student, teacher, 1, share: 0.4);
         Assert.That(joint.RateShareOf(detector), Is.EqualTo(0.4));
         Assert.That(joint.RateShareOf(student), Is.EqualTo(1));

@@ -25,7 +25,7 @@ public class LaterLossesTests
     {
         using var data = new DrawnDataset(8);
         using FasterRcnn twoStage = TinyRun.Detector();
-        using DetectorTeacher teacher = TinyRun.Teacher();
+        using TwoStageTeacher teacher = TinyRun.Teacher();
         TrainingResult two = TinyRun.Train(TinyRun.Options(6), data, student: twoStage, teacher: teacher, losses: TinyRun.Losses([.. Every, new Hint()]));
         Assert.That(two.History[0].Losses.Keys, Is.SupersetOf(new[] { "hint", "pkd", "cwd", "mgd", "rcn.class.relations" }));
         Assert.That(two.History[^1].Losses["pkd"], Is.LessThan(two.History[0].Losses["pkd"]));
@@ -77,7 +77,7 @@ public class LaterLossesTests
     {
         using FasterRcnn twoStage = TinyRun.Detector();
         using OneStageDetector student = OneStageRun.Detector();
-        using DetectorTeacher boxes = TinyRun.Teacher();
+        using TwoStageTeacher boxes = TinyRun.Teacher();
         using var narrow = new OneStageTeacher(OneStageRun.Detector(options: new OneStageOptions { Channels = 16, Strides = [8, 16] }), Classes, CPU);
         using var large = new OneStageTeacher(OneStageRun.Detector(inputSize: 160), Classes, CPU);
         LossSelection ld = TinyRun.Losses(new BoxDistributions());
@@ -134,10 +134,10 @@ public class LaterLossesTests
 
         double Value(ITeacher teacher)
         {
-            using DetectionBatch batch = teacher is CachedOnnxTeacher watching
-                ? new BatchLoader(watching.Watch(data, student.InputSize), [student.InputSize], 2, AugmentationOptions.None).Epoch(1, 0, shuffle: false).First()
-                : BatchLoader.Load(data, [0, 1], [student.InputSize, teacher.InputSize]);
-            using ITeacherView view = teacher.View(batch.Views[^1], [.. batch.Indices.Select(data.SizeOf)]);
+            using DetectionBatch batch = teacher.Abilities.LooksAtBatches
+                ? BatchLoader.Load(data, [0, 1], [student.InputSize, teacher.InputSize])
+                : new BatchLoader(data, [student.InputSize], 2, AugmentationOptions.None).Epoch(1, 0, shuffle: false).First();
+            using ITeacherView view = teacher.View(batch);
             student.train();
             manual_seed(4);
             return objective.Compute(batch.Annotations, batch.Views[0], view).Single(term => term.Name == "box.distribution").Value.ToDouble();
@@ -157,7 +157,7 @@ public class LaterLossesTests
             for (int k = 0; k < bins; k++) values[9 * (1 + 4 * bins) + 1 + side * bins + k] = k is 2 or 3 ? 20 : -20;
         using var graph = new TeacherGraph().Output("out", values, [cells, 1 + 4 * bins]);
         using var teacher = new OnnxTeacher(graph.Save(), OnnxDetectorFormat.Gfl, ["cat"], null, ["cat"]);
-        Assert.That(teacher.HasEdges);
+        Assert.That(teacher.Abilities.HasBoxDistributions);
         using ITeacherView view = teacher.View(zeros(1, 3, 64, 64));
 
         // NanoDet-Plus's offset is 0: the location is 8 8 of 64, the box reaches 20 pixels to each side and is cut at the image's border.

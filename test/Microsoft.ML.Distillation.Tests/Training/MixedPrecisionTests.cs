@@ -98,7 +98,7 @@ public class MixedPrecisionTests
     private static double[] TrainTwoStage(bool mixed, bool distilled)
     {
         using var data = new DrawnDataset(24);
-        using DetectorTeacher? teacher = distilled ? TinyRun.Teacher() : null;
+        using TwoStageTeacher? teacher = distilled ? TinyRun.Teacher() : null;
         return Losses(TinyRun.Train(Options(mixed), data, teacher: teacher, losses: distilled ? EveryFeatureLoss : null));
     }
 

@@ -46,7 +46,7 @@ public class OneStageObjectiveTests
         static string Weights(IReadOnlyList<DistillationLoss>? losses, ITeacher? teacher = null)
         {
             using OneStageDetector student = OneStageRun.Detector();
-            using DetectorTeacher withMaps = TinyRun.Teacher();
+            using TwoStageTeacher withMaps = TinyRun.Teacher();
             return OneStageRun.Text(student, teacher ?? withMaps, new LossSelection(losses));
         }
     }
@@ -58,7 +58,7 @@ public class OneStageObjectiveTests
         string[] all = ["class.hard", "box", "box.edges", "class.soft", "box.bounded", "hint.neck0", "hint.neck1", "cwd.neck0", "cwd.neck1"];
         DistillationLoss[] full = [new SoftClasses(), new BoundedBoxes(), new Hint(), new ChannelWise()];
         using OneStageDetector student = OneStageRun.Detector();
-        using DetectorTeacher teacher = TinyRun.Teacher();
+        using TwoStageTeacher teacher = TinyRun.Teacher();
         Assert.That(Terms(null), Is.EquivalentTo(usual));
         Assert.That(Terms(full), Is.EquivalentTo(all));
         Assert.That(Terms(full[1..]), Is.EquivalentTo(all.Except(["class.soft"])));
@@ -75,7 +75,7 @@ public class OneStageObjectiveTests
     public void SquaredLossToTheTeachersBoxes_IsRefused()
     {
         using OneStageDetector student = OneStageRun.Detector();
-        using DetectorTeacher teacher = TinyRun.Teacher();
+        using TwoStageTeacher teacher = TinyRun.Teacher();
         LossSelection losses = TinyRun.Losses(new BoundedBoxes { Kind = BoxDistillation.Squared });
         Assert.That(() => new OneStageObjective(student, 0, losses, teacher, CPU), Throws.ArgumentException.With.Message.Contains("BoundedBoxes").And.Message.Contains("two-stage"));
     }
@@ -161,7 +161,7 @@ public class OneStageObjectiveTests
     public void WithAnEndlessMargin_TheBoundIsTheControlsLoss()
     {
         using OneStageDetector student = OneStageRun.Detector();
-        using DetectorTeacher teacher = TinyRun.Teacher();
+        using TwoStageTeacher teacher = TinyRun.Teacher();
         Dictionary<string, double> bounded = OneStageRun.Terms(student, teacher, TinyRun.Losses(new BoundedBoxes { Margin = 1e9 }), training: false);
         Dictionary<string, double> unbounded = OneStageRun.Terms(student, null, null, training: false, squared: 1);
         Assert.That(bounded["box.bounded"], Is.EqualTo(unbounded["box.unbounded"]).Within(1e-6).And.GreaterThan(0));
@@ -172,7 +172,7 @@ public class OneStageObjectiveTests
     {
         using var scope = NewDisposeScope();
         using OneStageDetector student = OneStageRun.Detector();
-        using DetectorTeacher teacher = TinyRun.Teacher();
+        using TwoStageTeacher teacher = TinyRun.Teacher();
         using var objective = new OneStageObjective(student, 1, TinyRun.Losses(new SoftClasses(), new BoundedBoxes(), new Hint(), new ChannelWise()), teacher, CPU);
         student.train();
         using ITeacherView view = teacher.View(rand(2, 3, teacher.InputSize.Height, teacher.InputSize.Width));
@@ -197,6 +197,10 @@ public class OneStageObjectiveTests
         }
 
         public AnchorScores ScoreAnchors(Tensor anchors) => throw new NotSupportedException("a one-stage student has no anchors");
+
+        public EdgeScores ScoreEdges(IReadOnlyList<Tensor> boxes) => throw new NotSupportedException("nobody asked for LD");
+
+        public DenseOutput HeadAnswer => throw new NotSupportedException("nobody asked for CrossKD");
 
         public void Dispose()
         {

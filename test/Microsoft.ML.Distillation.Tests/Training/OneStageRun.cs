@@ -47,7 +47,7 @@ internal static class OneStageRun
         using var objective = new OneStageObjective(student, squared, losses, teacher, CPU);
         ImageSize[] views = teacher is null ? [student.InputSize] : [student.InputSize, teacher.InputSize];
         using DetectionBatch batch = BatchLoader.Load(data, [0, 1], views);
-        using ITeacherView? view = teacher?.View(batch.Views[1]);
+        using ITeacherView? view = teacher?.View(batch);
         student.train(training);
         manual_seed(4);
         IReadOnlyList<LossTerm> terms = objective.Compute(batch.Annotations, batch.Views[0], view);

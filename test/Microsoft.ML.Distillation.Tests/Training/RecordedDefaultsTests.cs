@@ -134,7 +134,7 @@ public class RecordedDefaultsTests
         ImageSize[] views = teacher is null ? [student.InputSize] : [student.InputSize, teacher.InputSize];
         string terms;
         using (DetectionBatch batch = BatchLoader.Load(data, [0, 1], views))
-        using (ITeacherView? view = teacher?.View(batch.Views[^1], [.. batch.Indices.Select(data.SizeOf)]))
+        using (ITeacherView? view = teacher?.View(batch))
         {
             student.train(true);
             manual_seed(4);

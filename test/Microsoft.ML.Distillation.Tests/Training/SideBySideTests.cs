@@ -41,7 +41,7 @@ public class SideBySideTests
     private float[][] Train(int[] which, IProgress<TrainingProgress>? progress, CancellationToken cancellation, bool checkpoints = true)
     {
         using var data = new DrawnDataset(10);
-        using DetectorTeacher teacher = TinyRun.Teacher();
+        using TwoStageTeacher teacher = TinyRun.Teacher();
         var objectives = new List<TwoStageObjective>();
         try
         {

@@ -1,4 +1,7 @@
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Teachers;
 using static TorchSharp.torch;
 
@@ -9,11 +12,11 @@ internal sealed class SilentTeacher(bool known, params int[] unknownClasses) : I
 {
     public ImageSize InputSize => new(64, 64);
 
-    public IReadOnlyList<(string Name, int Channels)> FeatureMaps => [];
+    public TeacherAbilities Abilities => ShownImages.PlainAbilities with { UnknownClasses = unknownClasses };
 
-    public IReadOnlyList<int> UnknownClasses => unknownClasses;
+    public ITeacherView View(DetectionBatch batch) => new Wrong(batch.Count, known);
 
-    public ITeacherView View(Tensor images) => new Wrong(images.shape[0], known);
+    public IReadOnlyList<Detections> Detect(Tensor images, IReadOnlyList<ImageSize> sizes) => throw new NotSupportedException();
 
     public void Dispose()
     {
@@ -31,6 +34,10 @@ internal sealed class SilentTeacher(bool known, params int[] unknownClasses) : I
 
         public AnchorScores ScoreAnchors(Tensor anchors)
             => new(full([images, anchors.shape[0]], 0.5f), anchors.expand(images, -1, -1), full([images, anchors.shape[0]], known, dtype: ScalarType.Bool));
+
+        public EdgeScores ScoreEdges(IReadOnlyList<Tensor> boxes) => throw new NotSupportedException();
+
+        public DenseOutput HeadAnswer => throw new NotSupportedException();
 
         public void Dispose()
         {

@@ -19,7 +19,7 @@ internal static class TinyRun
     }
 
     /// <summary>A teacher of another width and input size than the student, untrained unless asked otherwise.</summary>
-    public static DetectorTeacher Teacher(FasterRcnn? detector = null) =>
+    public static TwoStageTeacher Teacher(FasterRcnn? detector = null) =>
         new(detector ?? Detector(seed: 9, inputSize: 112, widths: [8, 16, 32, 32]), ["square", "disc"], CPU);
 
     /// <summary>Losses as they are asked for.</summary>

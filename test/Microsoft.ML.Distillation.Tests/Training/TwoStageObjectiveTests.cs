@@ -27,7 +27,7 @@ public class TwoStageObjectiveTests
         static string Weights(IReadOnlyList<DistillationLoss>? losses)
         {
             using FasterRcnn student = TinyRun.Detector();
-            using DetectorTeacher teacher = TinyRun.Teacher();
+            using TwoStageTeacher teacher = TinyRun.Teacher();
             return string.Join(", ", Compute(student, teacher, new LossSelection(losses)).Select(term => FormattableString.Invariant($"{term.Name} {term.Weight:0.##}")));
         }
     }
@@ -55,7 +55,7 @@ public class TwoStageObjectiveTests
         static IEnumerable<string> Terms(DistillationLoss[] losses)
         {
             using FasterRcnn student = TinyRun.Detector();
-            using DetectorTeacher teacher = TinyRun.Teacher();
+            using TwoStageTeacher teacher = TinyRun.Teacher();
             return Compute(student, teacher, TinyRun.Losses(losses)).Select(term => term.Name);
         }
     }
@@ -64,7 +64,7 @@ public class TwoStageObjectiveTests
     public void EveryTerm_TrainsTheStudent()
     {
         using FasterRcnn student = TinyRun.Detector();
-        using DetectorTeacher teacher = TinyRun.Teacher();
+        using TwoStageTeacher teacher = TinyRun.Teacher();
         using var data = new DrawnDataset(8);
         LossSelection losses = new([new SoftClasses { Temperature = 2 }, new BoundedBoxes { Margin = 0.1 }, new Hint(), new ChannelWise()])
         {
@@ -80,7 +80,7 @@ public class TwoStageObjectiveTests
     public void AStudentThatEqualsItsTeacher_IsLeftInPeaceByTheBound()
     {
         using FasterRcnn student = TinyRun.Detector(seed: 3);
-        using var teacher = new DetectorTeacher(TinyRun.Detector(seed: 3), Classes, CPU);
+        using var teacher = new TwoStageTeacher(TinyRun.Detector(seed: 3), Classes, CPU);
         Dictionary<string, double> equal = Compute(student, teacher, TinyRun.Losses(new BoundedBoxes { Margin = -1e-3 }), training: false).ToDictionary(t => t.Name, t => t.Value);
         Dictionary<string, double> asked = Compute(student, teacher, TinyRun.Losses(new BoundedBoxes { Margin = 1e-3 }), training: false).ToDictionary(t => t.Name, t => t.Value);
         Dictionary<string, double> squared = Compute(student, null, null, training: false, squared: 1).ToDictionary(t => t.Name, t => t.Value);
@@ -94,7 +94,7 @@ public class TwoStageObjectiveTests
     {
         LossSelection losses = TinyRun.Losses(new BoundedBoxes { Kind = BoxDistillation.Squared });
         using FasterRcnn student = TinyRun.Detector(seed: 3);
-        using var teacher = new DetectorTeacher(TinyRun.Detector(seed: 3), Classes, CPU);
+        using var teacher = new TwoStageTeacher(TinyRun.Detector(seed: 3), Classes, CPU);
         Dictionary<string, double> equal = Values(teacher), silent = Values(new SilentTeacher(known: false));
         Dictionary<string, double> squared = Compute(student, null, null, training: false, squared: 1).ToDictionary(t => t.Name, t => t.Value);
         Assert.That(equal.Keys, Has.Member("rpn.box.teacher").And.Member("rcn.box.teacher").And.None.Contains("bounded"));
@@ -109,7 +109,7 @@ public class TwoStageObjectiveTests
     public void DefaultHint_PairsMapsOfTheNearestSize()
     {
         using FasterRcnn student = TinyRun.Detector();
-        using var teacher = new DetectorTeacher(TinyRun.Detector(widths: [8, 16, 16, 32, 32]), Classes, CPU);
+        using var teacher = new TwoStageTeacher(TinyRun.Detector(widths: [8, 16, 16, 32, 32]), Classes, CPU);
         Assert.That(HintPairs.Resolve(null, student, teacher, CPU), Is.EqualTo(new[] { new HintPair("conv3", "conv5") }));
     }
 
@@ -117,7 +117,7 @@ public class TwoStageObjectiveTests
     public void AHintThatIsNotThere_IsNamed()
     {
         using FasterRcnn student = TinyRun.Detector();
-        using DetectorTeacher teacher = TinyRun.Teacher();
+        using TwoStageTeacher teacher = TinyRun.Teacher();
         string message = Assert.Throws<ArgumentException>(() => HintPairs.Resolve([new("conv3", "layer9")], student, teacher, CPU))!.Message;
         Assert.That(message, Does.Contain("teacher").And.Contains("'layer9'").And.Contains("'conv4'"));
     }
@@ -127,7 +127,7 @@ public class TwoStageObjectiveTests
     {
         using FasterRcnn student = TinyRun.Detector(options: new FasterRcnnOptions { ClassAgnosticBoxes = false });
         FasterRcnn other = TinyRun.Detector(classes: ["disc", "triangle", "square"], options: new FasterRcnnOptions { ClassAgnosticBoxes = false });
-        using var teacher = new DetectorTeacher(other, Classes, CPU);
+        using var teacher = new TwoStageTeacher(other, Classes, CPU);
         Assert.That(Compute(student, teacher, new LossSelection()).Select(term => term.Value), Is.All.Matches<double>(double.IsFinite));
     }
 
@@ -165,7 +165,7 @@ public class TwoStageObjectiveTests
         using var objective = new TwoStageObjective(student, squared, losses, teacher, CPU);
         ImageSize[] views = teacher is null ? [student.InputSize] : [student.InputSize, teacher.InputSize];
         using DetectionBatch batch = BatchLoader.Load(data, [0, 1], views);
-        using ITeacherView? view = teacher?.View(batch.Views[1]);
+        using ITeacherView? view = teacher?.View(batch);
         student.train(training);
         manual_seed(4);
         IReadOnlyList<LossTerm> terms = objective.Compute(batch.Annotations, batch.Views[0], view);

@@ -28,6 +28,17 @@ internal static class BoxOps
         return (shared / union).MoveToOuterDisposeScope();
     }
 
+    /// <summary>The intersection over union of two boxes; 0 where they share nothing.</summary>
+    public static double Iou(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    {
+        double width = Math.Min(a[2], b[2]) - (double)Math.Max(a[0], b[0]), height = Math.Min(a[3], b[3]) - (double)Math.Max(a[1], b[1]);
+        if (width <= 0 || height <= 0) return 0;
+        double overlap = width * height;
+        return overlap / (Area(a) + Area(b) - overlap);
+
+        static double Area(ReadOnlySpan<float> box) => ((double)box[2] - box[0]) * ((double)box[3] - box[1]);
+    }
+
     /// <summary>Boxes [...,4] limited to 0..width and 0..height.</summary>
     public static Tensor Clip(Tensor boxes, float width, float height)
     {

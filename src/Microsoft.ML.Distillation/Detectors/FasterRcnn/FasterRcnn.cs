@@ -159,8 +159,16 @@ internal sealed class FasterRcnn : Detector, ICompressible<FasterRcnn>
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
         IReadOnlyDictionary<string, Tensor> features = Features(images);
-        float[][] proposals = ProposeRows(Rpn(features), training: false);
-        HeadOutput head = Head(features, [.. proposals.Select(p => TensorArrays.Boxes(p, images.device))]);
+        return Detect(features, Rpn(features));
+    }
+
+    /// <summary>Detects objects by what <see cref="Features"/> and <see cref="Rpn"/> gave. Call in evaluation mode.</summary>
+    public IReadOnlyList<Detections> Detect(IReadOnlyDictionary<string, Tensor> features, RpnOutput rpn)
+    {
+        using IDisposable noGradients = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        float[][] proposals = ProposeRows(rpn, training: false);
+        HeadOutput head = Head(features, [.. proposals.Select(p => TensorArrays.Boxes(p, rpn.Deltas.device))]);
         float[] probabilities = TensorArrays.Floats(head.ClassLogits.softmax(1)), deltas = TensorArrays.Floats(head.Deltas);
 
         var detections = new List<Detections>();

@@ -44,9 +44,9 @@ internal sealed class ViewLabeller : IDisposable
         ClassNames = labelled.ClassNames;
         var context = EnvironmentSettings.Of(EnvironmentSettings.EnvironmentOf(catalog));
         _teacher = options.Teacher.Open(ClassNames, TrainingDevice.Choose(options.GpuDeviceId ?? context.GpuDeviceId, context.FallbackToCpu));
-        if (_teacher.Caution is { } caution) Warn(caution);
+        if (_teacher.Abilities.Caution is { } caution) Warn(caution);
         _ensemble = new TeacherEnsemble(_teacher, options.Ensemble);
-        _perImage = TeacherLabels.PerImage(labelled, _teacher.UnknownClasses);
+        _perImage = TeacherLabels.PerImage(labelled, _teacher.Abilities.UnknownClasses);
     }
 
     /// <summary>The classes of the labels.</summary>

@@ -1,41 +1,62 @@
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Published;
+using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation.Teachers.Dense;
 
-/// <summary>Which of a teacher's classes is which of a student's: by name, then by alias.</summary>
+/// <summary>Which of a teacher's classes is which of a student's: by name to the letter, then in any spelling, then by alias.</summary>
 internal sealed class ClassMatch
 {
     private readonly int[] _studentOf;
-    private readonly int _studentClasses;
 
+    /// <param name="aliases">Which names mean the same; <see langword="null"/>: those by which PASCAL VOC and COCO differ.</param>
     /// <exception cref="ArgumentException">The two have no class in common.</exception>
-    public ClassMatch(IReadOnlyList<string> teacherClasses, IReadOnlyList<string> studentClasses, ClassAliases aliases)
+    public ClassMatch(IReadOnlyList<string> teacherClasses, IReadOnlyList<string> studentClasses, ClassAliases? aliases = null)
     {
-        _studentClasses = studentClasses.Count;
-        string[] names = [.. studentClasses.Select(ClassAliases.Plain)];
-        string[] meanings = [.. studentClasses.Select(aliases.Meaning)];
-        _studentOf = [.. teacherClasses.Select(name => Array.IndexOf(names, ClassAliases.Plain(name)) is >= 0 and int same
-            ? same
-            : Array.IndexOf(meanings, aliases.Meaning(name)))];
+        ClassAliases known = aliases ?? new ClassAliases([]);
+        StudentClasses = studentClasses.Count;
+        string[] names = [.. studentClasses], spellings = [.. studentClasses.Select(ClassAliases.Plain)], meanings = [.. studentClasses.Select(known.Meaning)];
+        _studentOf = [.. teacherClasses.Select(name =>
+            Array.IndexOf(names, name) is >= 0 and int same ? same
+            : Array.IndexOf(spellings, ClassAliases.Plain(name)) is >= 0 and int spelled ? spelled
+            : Array.IndexOf(meanings, known.Meaning(name)))];
+        IsIdentity = TeacherClasses == StudentClasses && Enumerable.Range(0, TeacherClasses).All(c => _studentOf[c] == c);
         UnknownClasses = [.. Enumerable.Range(0, studentClasses.Count).Except(_studentOf)];
         IgnoredClasses = [.. teacherClasses.Where((_, c) => _studentOf[c] < 0)];
         if (UnknownClasses.Count == studentClasses.Count)
         {
             throw new ArgumentException(
                 $"The teacher knows none of the student's classes. It knows {List(teacherClasses)}; the student has {List(studentClasses)}. "
-                + $"If they are called otherwise, name the pairs in the option {nameof(OnnxTeacherOptions.Aliases)}.");
+                + (aliases is null ? "Classes are matched by name." : $"If they are called otherwise, name the pairs in the option {nameof(OnnxTeacherOptions.Aliases)}."));
         }
     }
 
+    /// <summary>The number of the teacher's classes.</summary>
+    public int TeacherClasses => _studentOf.Length;
+
     /// <summary>The number of the student's classes.</summary>
-    public int StudentClasses => _studentClasses;
+    public int StudentClasses { get; }
+
+    /// <summary>Whether both lists are the same, in the same order.</summary>
+    public bool IsIdentity { get; }
 
     /// <summary>The student's classes that the teacher lacks, as indices.</summary>
     public IReadOnlyList<int> UnknownClasses { get; }
 
     /// <summary>The teacher's classes that the student lacks.</summary>
     public IReadOnlyList<string> IgnoredClasses { get; }
+
+    /// <summary>The student's class that a teacher's class is; −1 where it has none.</summary>
+    public int StudentOf(int teacherClass) => _studentOf[teacherClass];
+
+    /// <summary>Detections in the student's classes, without those of other classes. Of several that become one class's, the surest stands for an object.</summary>
+    public Detections Map(Detections found)
+    {
+        Detections known = found.Of([.. Enumerable.Range(0, found.Count).Where(i => _studentOf[found.Labels[i]] >= 0)]);
+        known = known with { Labels = Array.ConvertAll(known.Labels, label => _studentOf[label]) };
+        bool oneForOne = _studentOf.Where(c => c >= 0).Distinct().Count() == _studentOf.Count(c => c >= 0);
+        return oneForOne ? known : Suppression.Distinct(known);
+    }
 
     /// <summary>Brings predictions into the student's classes, with background.</summary>
     /// <remarks>
@@ -45,7 +66,7 @@ internal sealed class ClassMatch
     /// <param name="floor">The confidence, in the student's classes, below which a prediction is dropped.</param>
     public StudentPredictions Map(DensePredictions predictions, double floor)
     {
-        int classes = _studentOf.Length, columns = _studentClasses + 1;
+        int classes = _studentOf.Length, columns = StudentClasses + 1;
         var boxes = new List<float>();
         var kept = new List<int>();
         var confidences = new List<float>();

@@ -1,7 +1,10 @@
+using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Published;
+using Microsoft.ML.Distillation.Rows;
+using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -13,8 +16,8 @@ namespace Microsoft.ML.Distillation.Teachers.Dense;
 /// </summary>
 internal sealed class OneStageTeacher : ITeacher
 {
-    /// <summary>The score from which on a prediction is its opinion; a third of it is noise, as for ONNX teachers.</summary>
-    private const double ConfidentScore = 0.3;
+    /// <summary>The score from which on a prediction is its opinion, and that below which it is noise: as for ONNX teachers.</summary>
+    private const double ConfidentScore = 0.3, NoiseScore = ConfidentScore / 3;
 
     private static readonly OnnxTeacherOptions Defaults = new();
 
@@ -29,39 +32,43 @@ internal sealed class OneStageTeacher : ITeacher
     /// <exception cref="ArgumentException">The two have no class in common.</exception>
     public OneStageTeacher(OneStageDetector detector, IReadOnlyList<string> studentClasses, Device device)
     {
-        _classes = new ClassMatch(detector.ClassNames, studentClasses, ClassAliases.Of(Defaults));
+        _classes = new ClassMatch(detector.ClassNames, studentClasses);
         _device = device;
         _detector = detector.to(device);
         _detector.eval();
         foreach (Tensor parameter in _detector.parameters()) parameter.requires_grad_(false);
+        Abilities = new TeacherAbilities
+        {
+            FeatureMaps = detector.FeatureMaps,
+            UnknownClasses = _classes.UnknownClasses,
+            IgnoredClasses = _classes.IgnoredClasses,
+            ConfidentScore = ConfidentScore,
+            HasBoxDistributions = true,
+            CrossHead = detector,
+            LooksAtBatches = true,
+            Caution = null,
+        };
     }
 
     public ImageSize InputSize => _detector.InputSize;
 
-    public IReadOnlyList<(string Name, int Channels)> FeatureMaps => _detector.FeatureMaps;
+    public TeacherAbilities Abilities { get; }
 
-    public IReadOnlyList<int> UnknownClasses => _classes.UnknownClasses;
-
-    public IReadOnlyList<string> IgnoredClasses => _classes.IgnoredClasses;
-
-    public bool HasEdges => true;
-
-    public OneStageDetector CrossHead => _detector;
-
-    public bool ComputesInBFloat16 => true;
-
-    public ITeacherView View(Tensor images)
+    public ITeacherView View(DetectionBatch batch)
     {
         using var scope = NewDisposeScope();
         using IDisposable frozen = no_grad();
-        IReadOnlyDictionary<string, Tensor> features = _detector.Features(images.to(_device));
+        IReadOnlyDictionary<string, Tensor> features = _detector.Features(batch.ImagesOf(InputSize).As(batch.Precision).to(_device));
         DenseOutput answer = _detector.Answer(features);
-        StudentPredictions[] predictions = [.. Predictions(answer).Select(dense => _classes.Map(dense, ConfidentScore / 3))];
+        StudentPredictions[] predictions = [.. Predictions(answer).Select(dense => _classes.Map(dense, NoiseScore))];
         foreach (Tensor map in features.Values) map.DetachFromDisposeScope();
         answer.Logits.DetachFromDisposeScope();
         answer.Edges.DetachFromDisposeScope();
         return new BatchView(features, answer, new DenseAnswers(_rule, _classes.StudentClasses, predictions, _device));
     }
+
+    public IReadOnlyList<Detections> Detect(Tensor images, IReadOnlyList<ImageSize> sizes)
+        => [.. _detector.Detect(images.to(_device)).Select(_classes.Map)];
 
     public void Dispose() => _detector.Dispose();
 
@@ -74,7 +81,7 @@ internal sealed class OneStageTeacher : ITeacher
         var frame = new InputFrame(InputSize, 0, 0, InputSize.Width, InputSize.Height);
         for (int n = 0; n < (int)answer.Logits.shape[0]; n++)
         {
-            var sink = new PredictionSink(frame, (float)ConfidentScore / 3);
+            var sink = new PredictionSink(frame, (float)NoiseScore);
             for (int i = 0; i < points; i++)
             {
                 int row = n * points + i;

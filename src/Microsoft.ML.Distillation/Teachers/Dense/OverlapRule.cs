@@ -1,3 +1,5 @@
+using Microsoft.ML.Distillation.Detectors.Boxes;
+
 namespace Microsoft.ML.Distillation.Teachers.Dense;
 
 // How a teacher that can only be shown images answers for boxes that others ask about. d are its dense predictions, before
@@ -36,7 +38,7 @@ internal sealed record OverlapRule(double ConfidentScore, double MatchOverlap, d
             double matchIou = 0, anyIou = 0;
             for (int d = 0; d < predictions.Count; d++)
             {
-                double iou = Iou(boxes.Slice(4 * b, 4), predictions.BoxOf(d));
+                double iou = BoxOps.Iou(boxes.Slice(4 * b, 4), predictions.BoxOf(d));
                 if (iou <= 0) continue;
                 anyIou = Math.Max(anyIou, iou);
                 if (iou > bestAnchor[d].Iou) bestAnchor[d] = (b, iou);
@@ -61,15 +63,4 @@ internal sealed record OverlapRule(double ConfidentScore, double MatchOverlap, d
             if (iou > 0 && iou >= ForeignOverlap && predictions.Confidences[d] >= ConfidentScore && !answered[anchor]) answers[anchor] = d;
         }
     }
-
-    private static double Iou(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
-    {
-        double width = Math.Min(a[2], b[2]) - (double)Math.Max(a[0], b[0]);
-        double height = Math.Min(a[3], b[3]) - (double)Math.Max(a[1], b[1]);
-        if (width <= 0 || height <= 0) return 0;
-        double overlap = width * height;
-        return overlap / (Area(a) + Area(b) - overlap);
-    }
-
-    private static double Area(ReadOnlySpan<float> box) => ((double)box[2] - box[0]) * ((double)box[3] - box[1]);
 }

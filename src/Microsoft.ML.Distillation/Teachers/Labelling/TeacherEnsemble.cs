@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML.Distillation.Boxes;
+using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Rows;
 using static TorchSharp.torch;
@@ -25,7 +26,7 @@ internal sealed class TeacherEnsemble(ITeacher teacher, EnsembleOptions options)
         Detections merged = BoxVoting.Merge(found, (float)options.SuppressionOverlap, (float)options.VotingOverlap);
         int count = 0;
         while (count < merged.Count && merged.Scores[count] >= options.LeastScore) count++;
-        return new Detections(merged.Boxes[..(4 * count)], merged.Scores[..count], merged.Labels[..count]);
+        return merged.Of([.. Enumerable.Range(0, count)]);
     }
 
     private IEnumerable<Detections> Look(RgbImage image, ImageGeometry[] parts)
@@ -75,23 +76,13 @@ internal static class BoxVoting
         ReadOnlySpan<float> own = boxes.AsSpan(4 * winner, 4);
         for (int j = 0; j < labels.Length; j++)
         {
-            if (labels[j] != labels[winner] || (j != winner && Iou(own, boxes.AsSpan(4 * j, 4)) < voting)) continue;
+            if (labels[j] != labels[winner] || (j != winner && BoxOps.Iou(own, boxes.AsSpan(4 * j, 4)) < voting)) continue;
             for (int side = 0; side < 4; side++) sum[side] += (double)scores[j] * boxes[4 * j + side];
             total += scores[j];
         }
 
         return total > 0 ? [(float)(sum[0] / total), (float)(sum[1] / total), (float)(sum[2] / total), (float)(sum[3] / total)] : own.ToArray();
     }
-
-    private static double Iou(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
-    {
-        double width = Math.Min(a[2], b[2]) - (double)Math.Max(a[0], b[0]), height = Math.Min(a[3], b[3]) - (double)Math.Max(a[1], b[1]);
-        if (width <= 0 || height <= 0) return 0;
-        double overlap = width * height;
-        return overlap / (Area(a) + Area(b) - overlap);
-    }
-
-    private static double Area(ReadOnlySpan<float> box) => ((double)box[2] - box[0]) * ((double)box[3] - box[1]);
 }
 
 /// <summary>The parts of an image that a transform shows, and the way back from what was found in them.</summary>

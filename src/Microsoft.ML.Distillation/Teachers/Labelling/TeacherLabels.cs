@@ -28,7 +28,7 @@ internal static class TeacherLabels
             for (int d = 0; d < detections.Count; d++) histogram.Add(detections.Labels[d], detections.Scores[d]);
         }
 
-        thresholds = LabelThresholds.Choose(histogram, options, labelled.ClassNames, PerImage(labelled, teacher.UnknownClasses), unlabelled.Count);
+        thresholds = LabelThresholds.Choose(histogram, options, labelled.ClassNames, PerImage(labelled, teacher.Abilities.UnknownClasses), unlabelled.Count);
         return Sure(unlabelled, labelled.ClassNames, found, thresholds.Scores);
     }
 
@@ -62,7 +62,7 @@ internal static class TeacherLabels
             using var scope = NewDisposeScope();
             using (batch)
             {
-                IReadOnlyList<Detections> detections = teacher.Detect(batch.Views[0], [.. batch.Indices.Select(images.SizeOf)]);
+                IReadOnlyList<Detections> detections = teacher.Detect(batch.Views[0], batch.Sizes);
                 for (int i = 0; i < batch.Count; i++) found[batch.Indices[i]] = detections[i];
             }
         }

@@ -2,9 +2,9 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Published;
-using Microsoft.ML.Distillation.Teachers.Dense;
 
 namespace Microsoft.ML.Distillation.Teachers.Onnx;
 
@@ -16,7 +16,6 @@ namespace Microsoft.ML.Distillation.Teachers.Onnx;
 internal sealed class AnswerCache
 {
     private const string Ending = ".answer";
-    private const string PartEnding = ".part";
     private const int HeaderBytes = 12;
     private const int ChecksumBytes = 8;
 
@@ -67,16 +66,13 @@ internal sealed class AnswerCache
     public void Write(string key, DensePredictions answer)
     {
         byte[] bytes = Encode(answer);
-        string path = PathOf(key), beside = $"{path}.{Guid.NewGuid():N}{PartEnding}";
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            File.WriteAllBytes(beside, bytes);
-            File.Move(beside, path, overwrite: true);
+            // What a crash of the machine leaves damaged is a missing answer, so nobody need wait for the disk.
+            AtomicFile.Write(PathOf(key), bytes, flush: false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Delete(beside);
             return;
         }
 
@@ -145,7 +141,7 @@ internal sealed class AnswerCache
     /// <summary>What a process began to write that was killed.</summary>
     private static bool IsLeftOver(FileInfo file)
     {
-        if (!file.Name.EndsWith(PartEnding, StringComparison.Ordinal) || DateTime.UtcNow - file.LastWriteTimeUtc < PartsAreLeftOver) return false;
+        if (!file.Name.EndsWith(AtomicFile.PartEnding, StringComparison.Ordinal) || DateTime.UtcNow - file.LastWriteTimeUtc < PartsAreLeftOver) return false;
         Delete(file.FullName);
         return false;
     }
@@ -172,55 +168,5 @@ internal sealed class AnswerCache
         {
             // Another process is at it.
         }
-    }
-}
-
-/// <summary>The answers for R boxes, as they become tensors.</summary>
-internal sealed class AnswerRows(int rows, int columns)
-{
-    /// <summary>C + 1.</summary>
-    public int Columns => columns;
-
-    /// <summary>[R,C+1]; where there is no opinion, background.</summary>
-    public float[] Probabilities { get; } = new float[rows * columns];
-
-    /// <summary>[R,4]: the teacher's box, or where it has none the box that was asked about.</summary>
-    public float[] Boxes { get; } = new float[4 * rows];
-
-    /// <summary>[R]: whether there is an opinion.</summary>
-    public bool[] Known { get; } = new bool[rows];
-
-    /// <summary>[R]: whether the teacher has a box of its own there.</summary>
-    public bool[] KnownBoxes { get; } = new bool[rows];
-
-    /// <summary>Writes the answers for one image's boxes.</summary>
-    /// <param name="start">Their first row.</param>
-    /// <param name="asked">The boxes, 4 shares each.</param>
-    /// <param name="answers">For each the prediction that answers, as <see cref="OverlapRule"/> finds it.</param>
-    public void Fill(int start, float[] asked, StudentPredictions predictions, int[] answers)
-    {
-        asked.CopyTo(Boxes, 4 * start);
-        for (int i = 0; i < answers.Length; i++)
-        {
-            int row = start + i, answer = answers[i];
-            Known[row] = answer != OverlapRule.NoOpinion;
-            if (answer < 0)
-            {
-                Probabilities[row * columns] = 1;
-                continue;
-            }
-
-            KnownBoxes[row] = true;
-            predictions.ProbabilitiesOf(answer).CopyTo(Probabilities.AsSpan(row * columns));
-            predictions.BoxOf(answer).CopyTo(Boxes.AsSpan(4 * row));
-        }
-    }
-
-    /// <summary>[R]: the probability of any object.</summary>
-    public float[] Objectness()
-    {
-        var objectness = new float[rows];
-        for (int i = 0; i < rows; i++) objectness[i] = 1 - Probabilities[i * columns];
-        return objectness;
     }
 }

@@ -18,43 +18,20 @@ internal sealed class CachedOnnxTeacher(OnnxTeacher teacher, AnswerCache cache) 
 
     private IDetectionDataset? _data;
     private string?[] _keys = [];
-    private DetectionBatch? _shown;
-    private ImageSize? _viewSize;
 
-    /// <summary>The student's size while a data set is watched, as then no view of its own is needed.</summary>
-    public ImageSize InputSize => _viewSize ?? teacher.InputSize;
+    public ImageSize InputSize => teacher.InputSize;
 
-    public IReadOnlyList<(string Name, int Channels)> FeatureMaps => [];
-
-    public IReadOnlyList<int> UnknownClasses => teacher.UnknownClasses;
-
-    public IReadOnlyList<string> IgnoredClasses => teacher.IgnoredClasses;
-
-    public string? Caution => teacher.Caution;
-
-    public bool HasEdges => teacher.HasEdges;
-
-    public double ConfidentScore => teacher.ConfidentScore;
+    public TeacherAbilities Abilities { get; } = teacher.Abilities with { FeatureMaps = [], LooksAtBatches = false };
 
     /// <summary>The number of images that the model has looked at.</summary>
     public int Looks { get; private set; }
 
-    /// <summary>The data set in the form in which it must be trained on, so that the teacher knows which images it is asked about.</summary>
-    /// <param name="studentSize">The size of the student's input.</param>
-    public IDetectionDataset Watch(IDetectionDataset data, ImageSize studentSize)
+    /// <summary>Answers for a batch from the whole images of its data set. Images that are of none the model looks at itself.</summary>
+    public ITeacherView View(DetectionBatch batch)
     {
-        (_data, _viewSize, _keys) = (data, studentSize, new string?[data.Count]);
-        return new WatchedDataset(data, batch => _shown = batch);
-    }
-
-    public ITeacherView View(Tensor images) => View(images, []);
-
-    public ITeacherView View(Tensor images, IReadOnlyList<ImageSize> sizes)
-    {
-        if (_data is null) return teacher.View(images, sizes.Count == 0 ? null : sizes);
-        if (_shown is not { } batch || batch.Count != images.shape[0])
-            throw new InvalidOperationException("The teacher was asked about images that are not those of the batch that training sees.");
-        DensePredictions[] answers = Answers(_data, [.. batch.Indices]);
+        if (batch.Source is not { } data) return teacher.View(batch);
+        if (data != _data) (_data, _keys) = (data, new string?[data.Count]);
+        DensePredictions[] answers = Answers(data, [.. batch.Indices]);
         return teacher.ViewOf([.. answers.Zip(batch.Geometries, Through)]);
     }
 
@@ -91,7 +68,7 @@ internal sealed class CachedOnnxTeacher(OnnxTeacher teacher, AnswerCache cache) 
             using var scope = NewDisposeScope();
             int[] images = [.. some.Select(i => indices[i])];
             using DetectionBatch whole = BatchLoader.Load(data, images, teacher.InputSize);
-            IReadOnlyList<DensePredictions> found = teacher.Predict(whole.Views[0], [.. images.Select(data.SizeOf)]);
+            IReadOnlyList<DensePredictions> found = teacher.Predict(whole.Views[0], whole.Sizes);
             for (int k = 0; k < some.Length; k++)
             {
                 answers[some[k]] = found[k];

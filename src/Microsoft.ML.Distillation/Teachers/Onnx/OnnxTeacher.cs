@@ -1,3 +1,5 @@
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Images;
@@ -33,19 +35,22 @@ internal sealed class OnnxTeacher : ITeacher
         Classes = new ClassMatch(classNames, studentClasses, ClassAliases.Of(options));
         _detector = new PublishedDetector(path, format, classNames, options, options.Hints);
         Rule = new OverlapRule(_detector.ConfidentScore, options.MatchOverlap, options.ForeignOverlap);
+        Abilities = new TeacherAbilities
+        {
+            FeatureMaps = [.. _detector.HintShapes.Select(hint => (hint.Name, hint.Channels))],
+            UnknownClasses = Classes.UnknownClasses,
+            IgnoredClasses = Classes.IgnoredClasses,
+            ConfidentScore = _detector.ConfidentScore,
+            HasBoxDistributions = Format == OnnxDetectorFormat.Gfl,
+            CrossHead = null,
+            LooksAtBatches = true,
+            Caution = _detector.Fallback,
+        };
     }
 
     public ImageSize InputSize => _detector.InputSize;
 
-    public IReadOnlyList<(string Name, int Channels)> FeatureMaps => [.. _detector.HintShapes.Select(hint => (hint.Name, hint.Channels))];
-
-    public IReadOnlyList<int> UnknownClasses => Classes.UnknownClasses;
-
-    public IReadOnlyList<string> IgnoredClasses => Classes.IgnoredClasses;
-
-    public string? Caution => _detector.Fallback;
-
-    public bool HasEdges => Format == OnnxDetectorFormat.Gfl;
+    public TeacherAbilities Abilities { get; }
 
     /// <summary>The format of its outputs, found out where it was left open.</summary>
     public OnnxDetectorFormat Format => _detector.Format;
@@ -56,20 +61,16 @@ internal sealed class OnnxTeacher : ITeacher
     /// <summary>How it answers for boxes.</summary>
     public OverlapRule Rule { get; }
 
-    public ITeacherView View(Tensor images) => View(images, null);
-
-    public ITeacherView View(Tensor images, IReadOnlyList<ImageSize>? sizes)
+    public ITeacherView View(DetectionBatch batch)
     {
         using IDisposable frozen = no_grad();
-        IReadOnlyList<OnnxDetection> detections = Run(images, sizes);
+        IReadOnlyList<OnnxDetection> detections = Run(batch.ImagesOf(InputSize), batch.Sizes);
         StudentPredictions[] predictions = [.. detections.Select(detection => Classes.Map(detection.Predictions, _detector.NoiseScore))];
         return new OnnxTeacherView(this, detections, predictions, _device);
     }
 
     public IReadOnlyList<Detections> Detect(Tensor images, IReadOnlyList<ImageSize> sizes)
         => [.. Run(images, sizes).Select(detection => Classes.Map(detection.Predictions, _detector.NoiseScore).Suppress())];
-
-    public double ConfidentScore => _detector.ConfidentScore;
 
     /// <summary>Its predictions for each image, before suppression, in its own classes.</summary>
     public IReadOnlyList<DensePredictions> Predict(Tensor images, IReadOnlyList<ImageSize> sizes)
@@ -81,12 +82,12 @@ internal sealed class OnnxTeacher : ITeacher
 
     public void Dispose() => _detector.Dispose();
 
-    private IReadOnlyList<OnnxDetection> Run(Tensor images, IReadOnlyList<ImageSize>? sizes)
+    private IReadOnlyList<OnnxDetection> Run(Tensor images, IReadOnlyList<ImageSize> sizes)
     {
         ImageSize size = InputSize;
-        if (images.shape is not [long count, 3, long height, long width] || height != size.Height || width != size.Width)
+        if (images.shape is not [_, 3, long height, long width] || height != size.Height || width != size.Width)
             throw new ArgumentException($"Images [N, 3, {size.Height}, {size.Width}] are expected, not [{string.Join(", ", images.shape)}].", nameof(images));
-        return _detector.Run(TensorArrays.Floats(images), sizes ?? [.. Enumerable.Repeat(size, (int)count)]);
+        return _detector.Run(TensorArrays.Floats(images), sizes);
     }
 }
 
@@ -100,7 +101,7 @@ internal sealed class OnnxTeacherView(
     public Tensor Feature(string name)
     {
         if (_features.TryGetValue(name, out Tensor? known)) return known;
-        string[] names = [.. teacher.FeatureMaps.Select(map => map.Name)];
+        string[] names = [.. teacher.Abilities.FeatureMaps.Select(map => map.Name)];
         int index = Array.IndexOf(names, name);
         if (index < 0)
         {
@@ -118,6 +119,8 @@ internal sealed class OnnxTeacherView(
     public AnchorScores ScoreAnchors(Tensor anchors) => _answers.ScoreAnchors(anchors);
 
     public EdgeScores ScoreEdges(IReadOnlyList<Tensor> boxes) => _answers.ScoreEdges(boxes);
+
+    public DenseOutput HeadAnswer => throw new NotSupportedException("Of an ONNX teacher no head can be run on a student's maps.");
 
     public void Dispose()
     {

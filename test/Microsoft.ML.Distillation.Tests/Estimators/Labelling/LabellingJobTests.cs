@@ -37,9 +37,9 @@ public class LabellingJobTests
 
         public ImageSize InputSize => new(32, 32);
 
-        public IReadOnlyList<(string Name, int Channels)> FeatureMaps => [];
+        public TeacherAbilities Abilities => ShownImages.PlainAbilities;
 
-        public ITeacherView View(Tensor images) => throw new NotSupportedException();
+        public ITeacherView View(DetectionBatch batch) => throw new NotSupportedException();
 
         public IReadOnlyList<Detections> Detect(Tensor images, IReadOnlyList<ImageSize> sizes)
         {

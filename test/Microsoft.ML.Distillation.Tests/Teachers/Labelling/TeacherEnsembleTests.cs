@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Teachers;
@@ -53,9 +54,9 @@ public class TeacherEnsembleTests
     {
         public ImageSize InputSize => new(128, 96);
 
-        public IReadOnlyList<(string Name, int Channels)> FeatureMaps => [];
+        public TeacherAbilities Abilities => ShownImages.PlainAbilities;
 
-        public ITeacherView View(Tensor images) => throw new NotSupportedException();
+        public ITeacherView View(DetectionBatch batch) => throw new NotSupportedException();
 
         public IReadOnlyList<Detections> Detect(Tensor images, IReadOnlyList<ImageSize> sizes)
             => [.. Enumerable.Range(0, (int)images.shape[0]).Select(i => Detect(images[i][0].contiguous().data<float>().ToArray()))];

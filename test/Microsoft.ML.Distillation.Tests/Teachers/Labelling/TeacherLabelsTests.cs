@@ -52,9 +52,9 @@ public class TeacherLabelsTests
 
         public ImageSize InputSize => new(8, 8);
 
-        public IReadOnlyList<(string Name, int Channels)> FeatureMaps => [];
+        public TeacherAbilities Abilities => ShownImages.PlainAbilities;
 
-        public ITeacherView View(Tensor images) => throw new NotSupportedException();
+        public ITeacherView View(DetectionBatch batch) => throw new NotSupportedException();
 
         public IReadOnlyList<Detections> Detect(Tensor images, IReadOnlyList<ImageSize> sizes)
             => [.. sizes.Select(_ => scores[_next++ % scores.Length]).Select(found => new Detections(

@@ -27,15 +27,14 @@ public class CachedOnnxTeacherTests
         for (int run = 0; run < 2; run++)
         {
             using CachedOnnxTeacher teacher = Open(path, folder);
-            IDetectionDataset watched = teacher.Watch(store, StudentSize);
-            Assert.That(teacher.InputSize, Is.EqualTo(StudentSize), "no view of the teacher's own is needed");
-            var loader = new BatchLoader(watched, [StudentSize], 2, new AugmentationOptions());
+            Assert.That(teacher.Abilities.LooksAtBatches, Is.False, "no view of the teacher's own is needed");
+            var loader = new BatchLoader(store, [StudentSize], 2, new AugmentationOptions());
             for (int epoch = 0; epoch < 3; epoch++)
             {
                 foreach (DetectionBatch batch in loader.Epoch(1, epoch, shuffle: true))
                 {
                     using (batch)
-                    using (teacher.View(batch.Views[0], [.. batch.Indices.Select(store.SizeOf)])) Assert.That(batch.Count, Is.GreaterThan(0));
+                    using (teacher.View(batch)) Assert.That(batch.Count, Is.GreaterThan(0));
                 }
             }
 
@@ -52,10 +51,10 @@ public class CachedOnnxTeacherTests
         using SampleStore store = DrawnStore.Of(3);
         using CachedOnnxTeacher cached = Open(path, folder);
         using var plain = new OnnxTeacher(path, OnnxDetectorFormat.Ssd, ["cat"], Options, ["cat"]);
-        using DetectionBatch batch = Shown(cached, store, AugmentationOptions.None, seed: 1);
+        using DetectionBatch batch = Shown(store, AugmentationOptions.None, seed: 1);
         using DetectionBatch seen = BatchLoader.Load(store, [.. batch.Indices], plain.InputSize);
         using Tensor box = tensor(Box, [1, 4]);
-        using ITeacherView one = cached.View(batch.Views[0], []), other = plain.View(seen.Views[0], [.. batch.Indices.Select(store.SizeOf)]);
+        using ITeacherView one = cached.View(batch), other = plain.View(seen);
         float[] answers = TensorArrays.Floats(one.ScoreBoxes([box, box, box]).Probabilities);
         Assert.That(answers, Is.EqualTo(TensorArrays.Floats(other.ScoreBoxes([box, box, box]).Probabilities)).AsCollection.Within(1e-6f));
         Assert.That(answers.Where((_, i) => i % 2 == 1).Distinct().Count(), Is.EqualTo(3), "each image has its own");
@@ -72,8 +71,8 @@ public class CachedOnnxTeacherTests
         for (int seed = 0; seed < 6; seed++)
         {
             using var scope = NewDisposeScope();
-            using DetectionBatch batch = Shown(teacher, store, new AugmentationOptions { ScaleJitter = 0.4f }, seed);
-            using ITeacherView view = teacher.View(batch.Views[0], []);
+            using DetectionBatch batch = Shown(store, new AugmentationOptions { ScaleJitter = 0.4f }, seed);
+            using ITeacherView view = teacher.View(batch);
             for (int i = 0; i < batch.Count; i++)
             {
                 ImageGeometry geometry = batch.Geometries[i];
@@ -141,6 +140,6 @@ public class CachedOnnxTeacherTests
         new AnswerCache(folder.Path, OnnxFingerprint.Of(path, OnnxDetectorFormat.Ssd, ["cat"], Options), 1 << 20));
 
     /// <summary>The one batch of an epoch, as training sees it.</summary>
-    private static DetectionBatch Shown(CachedOnnxTeacher teacher, SampleStore store, AugmentationOptions augmentation, int seed)
-        => new BatchLoader(teacher.Watch(store, StudentSize), [StudentSize], 3, augmentation).Epoch(seed, 0, shuffle: false).First();
+    private static DetectionBatch Shown(SampleStore store, AugmentationOptions augmentation, int seed)
+        => new BatchLoader(store, [StudentSize], 3, augmentation).Epoch(seed, 0, shuffle: false).First();
 }

@@ -1,5 +1,6 @@
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Published;
+using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Teachers.Dense;
 
 namespace Microsoft.ML.Distillation.Tests.Teachers.Onnx;
@@ -36,6 +37,24 @@ public class ClassMatchTests
     {
         var match = new ClassMatch(["motorcycle"], ["motorbike", "motorcycle"], NoAliases);
         Assert.That(match.UnknownClasses, Is.EqualTo(new[] { 0 }));
+    }
+
+    [Test]
+    public void NameToTheLetter_CountsForMoreThanAnotherSpelling()
+    {
+        var match = new ClassMatch(["dog", "Dog"], ["Dog", "dog"]);
+        Assert.That((match.StudentOf(0), match.StudentOf(1), match.IsIdentity), Is.EqualTo((1, 0, false)));
+        Assert.That(new ClassMatch(["tv", "tvmonitor"], ["tv", "tvmonitor"]).IsIdentity, "aliases are for names that are not there");
+    }
+
+    [Test]
+    public void Detections_OfOneMeaning_AreOneObject()
+    {
+        var found = new Detections([0, 0, .5f, .5f, 0, 0, .5f, .45f, .5f, .5f, 1, 1, 0, 0, 1, 1], [.9f, .8f, .7f, .6f], [0, 1, 1, 2]);
+        Detections mapped = new ClassMatch(["sofa", "couch", "cat"], ["bed", "couch"]).Map(found);
+        Assert.That(mapped.Scores, Is.EqualTo(new[] { .9f, .7f }));
+        Assert.That(mapped.Labels, Is.EqualTo(new[] { 1, 1 }));
+        Assert.That(mapped.Boxes, Is.EqualTo(new[] { 0, 0, .5f, .5f, .5f, .5f, 1, 1 }));
     }
 
     [Test]

@@ -29,7 +29,7 @@ public class OnnxTeacherTests
         Assert.That(scores.KnownBoxes!.data<bool>().ToArray(), Is.EqualTo(new[] { true, false, false }));
         Assert.That(scores.RefinedBoxes.shape, Is.EqualTo(new long[] { 3, 1, 4 }));
         Assert.That(TensorArrays.Floats(scores.RefinedBoxes)[..4], Is.EqualTo(new[] { .1f, .1f, .5f, .5f }).AsCollection.Within(Near));
-        Assert.That(teacher.UnknownClasses, Is.EqualTo(new[] { 1 }));
+        Assert.That(teacher.Abilities.UnknownClasses, Is.EqualTo(new[] { 1 }));
     }
 
     [Test]
@@ -116,7 +116,7 @@ public class OnnxTeacherTests
         using Tensor images = ones(2, 3, 64, 64);
         using ITeacherView view = teacher.View(images, [new ImageSize(64, 32), new ImageSize(20, 64)]);
 
-        Assert.That(teacher.FeatureMaps, Is.EqualTo(new[] { (hint, 3) }));
+        Assert.That(teacher.Abilities.FeatureMaps, Is.EqualTo(new[] { (hint, 3) }));
         Assert.That(TensorArrays.Floats(view.Feature(hint)[0]), Is.All.EqualTo(1).Within(Near));
         // 20 of 64 columns lie within cells 2 (of which a quarter is a bar) to 5.
         Assert.That(TensorArrays.Floats(view.Feature(hint)[1, .., .., 3..5]), Is.All.EqualTo(1).Within(Near));
@@ -224,10 +224,10 @@ public class OnnxTeacherTests
 
         using var graph = SsdGraph();
         Teacher teacher = Teacher.FromOnnx(graph.Save(), OnnxDetectorFormat.Ssd, ["cat", "dog"]);
-        using (ITeacher onCpu = teacher.Open(["cat", "dog"], CPU)) Assert.That(onCpu.Caution, Is.Null);
+        using (ITeacher onCpu = teacher.Open(["cat", "dog"], CPU)) Assert.That(onCpu.Abilities.Caution, Is.Null);
         // Which of the two it is depends on the ONNX Runtime that is here.
         using ITeacher onGpu = teacher.Open(["cat", "dog"], new Device(DeviceType.CUDA, 0));
-        Assert.That(onGpu.Caution, Is.Null.Or.Contains("GPU 0").And.Contains("Microsoft.ML.OnnxRuntime.Gpu"));
+        Assert.That(onGpu.Abilities.Caution, Is.Null.Or.Contains("GPU 0").And.Contains("Microsoft.ML.OnnxRuntime.Gpu"));
         using Tensor images = zeros(1, 3, 64, 64);
         Assert.That(onGpu.Detect(images, [new ImageSize(64, 64)])[0].Count, Is.GreaterThan(0));
     }

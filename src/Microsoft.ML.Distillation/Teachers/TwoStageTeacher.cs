@@ -1,0 +1,214 @@
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Rows;
+using Microsoft.ML.Distillation.Teachers.Dense;
+using Microsoft.ML.Distillation.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Teachers;
+
+/// <summary>
+/// A Faster R-CNN of this library as a teacher: it runs its own RPN and its own box head on the student's anchors and proposals
+/// (Chen et al., Learning Efficient Object Detection Models with Knowledge Distillation, NIPS 2017).
+/// </summary>
+internal sealed class TwoStageTeacher : ITeacher
+{
+    private readonly FasterRcnn _detector;
+    private readonly Device _device;
+    private readonly ClassMatch _classes;
+    private readonly ClassColumns _columns;
+    private readonly Tensor _inputSize;
+    private readonly Dictionary<Tensor, AnchorMap> _anchorMaps = new(ReferenceEqualityComparer.Instance);
+
+    /// <param name="detector">The detector, which from now on belongs to the teacher.</param>
+    /// <param name="studentClasses">The student's classes, in whose order the teacher answers.</param>
+    /// <param name="device">Where the teacher runs.</param>
+    /// <exception cref="ArgumentException">The two have no class in common.</exception>
+    public TwoStageTeacher(FasterRcnn detector, IReadOnlyList<string> studentClasses, Device device)
+    {
+        _classes = new ClassMatch(detector.ClassNames, studentClasses);
+        _columns = new ClassColumns(_classes, device);
+        _device = device;
+        _detector = detector.to(device);
+        _detector.eval();
+        foreach (Tensor parameter in _detector.parameters()) parameter.requires_grad_(false);
+        float width = detector.InputSize.Width, height = detector.InputSize.Height;
+        _inputSize = tensor([width, height, width, height], device: device).DetachFromDisposeScope();
+        Abilities = new TeacherAbilities
+        {
+            FeatureMaps = detector.FeatureMaps,
+            UnknownClasses = _classes.UnknownClasses,
+            IgnoredClasses = _classes.IgnoredClasses,
+            ConfidentScore = 0.5,
+            HasBoxDistributions = false,
+            CrossHead = null,
+            LooksAtBatches = true,
+            Caution = null,
+        };
+    }
+
+    public ImageSize InputSize => _detector.InputSize;
+
+    public TeacherAbilities Abilities { get; }
+
+    public ITeacherView View(DetectionBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        using IDisposable frozen = no_grad();
+        IReadOnlyDictionary<string, Tensor> features = _detector.Features(batch.ImagesOf(InputSize).As(batch.Precision).to(_device));
+        foreach (Tensor map in features.Values) map.DetachFromDisposeScope();
+        return new BatchView(this, features);
+    }
+
+    public IReadOnlyList<Detections> Detect(Tensor images, IReadOnlyList<ImageSize> sizes)
+        => [.. _detector.Detect(images.to(_device)).Select(_classes.Map)];
+
+    public void Dispose()
+    {
+        foreach (AnchorMap map in _anchorMaps.Values) map.Dispose();
+        _inputSize.Dispose();
+        _columns.Dispose();
+        _detector.Dispose();
+    }
+
+    /// <summary>The match of a student's anchors, made once for all batches.</summary>
+    private AnchorMap MapAnchors(Tensor anchors)
+    {
+        if (!_anchorMaps.TryGetValue(anchors, out AnchorMap? map))
+        {
+            using var scope = NewDisposeScope();
+            _anchorMaps[anchors] = map = AnchorMap.Between(anchors, _detector.Anchors.to(_device).div(_inputSize));
+        }
+
+        return map;
+    }
+
+    /// <summary>The detector's knowledge of one batch; the feature maps, which all questions share, are computed once.</summary>
+    private sealed class BatchView(TwoStageTeacher teacher, IReadOnlyDictionary<string, Tensor> features) : ITeacherView
+    {
+        private RpnOutput? _rpn;
+
+        public DenseOutput HeadAnswer => throw new NotSupportedException("A Faster R-CNN has no head that could be run on a student's maps.");
+
+        public Tensor Feature(string name) => features[name];
+
+        public BoxScores ScoreBoxes(IReadOnlyList<Tensor> boxes)
+        {
+            using var scope = NewDisposeScope();
+            using IDisposable frozen = no_grad();
+            Tensor[] pixels = [.. boxes.Select(shares => shares.mul(teacher._inputSize))];
+            HeadOutput head = teacher._detector.Head(features, pixels);
+            Tensor asked = cat(pixels), probabilities = head.ClassLogits.softmax(1);
+            Tensor refined = FasterRcnn.HeadCoder.Decode(head.Deltas, asked.unsqueeze(1)).div(teacher._inputSize);
+            return new BoxScores(
+                teacher._columns.Probabilities(probabilities).MoveToOuterDisposeScope(),
+                teacher._columns.Boxes(refined, probabilities, asked.div(teacher._inputSize)).MoveToOuterDisposeScope());
+        }
+
+        public AnchorScores ScoreAnchors(Tensor anchors)
+        {
+            using var scope = NewDisposeScope();
+            using IDisposable frozen = no_grad();
+            AnchorMap map = teacher.MapAnchors(anchors);
+            RpnOutput rpn = _rpn ??= Rpn();
+            Tensor refined = FasterRcnn.RpnCoder.Decode(rpn.Deltas, teacher._detector.Anchors).div(teacher._inputSize);
+            Tensor known = map.Known.unsqueeze(0).expand(rpn.Objectness.shape[0], -1);
+            if (teacher._classes.IgnoredClasses.Count > 0) known = known.logical_and(AwayFromIgnored(anchors, rpn));
+            return new AnchorScores(
+                map.Select(rpn.Objectness.sigmoid()).MoveToOuterDisposeScope(), map.Select(refined).MoveToOuterDisposeScope(),
+                known.MoveToOuterDisposeScope());
+        }
+
+        public EdgeScores ScoreEdges(IReadOnlyList<Tensor> boxes) => throw new NotSupportedException("The boxes of a Faster R-CNN are no distributions.");
+
+        public void Dispose()
+        {
+            foreach (Tensor map in features.Values) map.Dispose();
+            _rpn?.Objectness.Dispose();
+            _rpn?.Deltas.Dispose();
+        }
+
+        private RpnOutput Rpn()
+        {
+            RpnOutput rpn = teacher._detector.Rpn(features);
+            rpn.Objectness.DetachFromDisposeScope();
+            rpn.Deltas.DetachFromDisposeScope();
+            return rpn;
+        }
+
+        /// <summary>
+        /// For each image and anchor whether the RPN can be taken at its word, [N,A] bool. An RPN tells objects of all its classes from
+        /// background; which class it is the head says.
+        /// </summary>
+        private Tensor AwayFromIgnored(Tensor anchors, RpnOutput rpn)
+            => stack([.. teacher._detector.Detect(features, rpn).Select(found => IgnoredObjects.AwayFrom(anchors, found, teacher._classes))]);
+    }
+}
+
+/// <summary>Brings a head's answers into the student's classes. What a teacher knows beyond them counts as background.</summary>
+internal sealed class ClassColumns : IDisposable
+{
+    /// <summary>
+    /// The k-th of the teacher's classes that mean each of the student's, [C_s] int64; C_t where there are not so many. None where the lists are the same.
+    /// </summary>
+    private readonly Tensor[] _ranks;
+
+    public ClassColumns(ClassMatch match, Device device)
+    {
+        if (match.IsIdentity)
+        {
+            _ranks = [];
+            return;
+        }
+
+        long none = match.TeacherClasses;
+        int[][] meanings = [.. Enumerable.Range(0, match.StudentClasses).Select(s => Enumerable.Range(0, match.TeacherClasses).Where(t => match.StudentOf(t) == s).ToArray())];
+        _ranks = [.. Enumerable.Range(0, meanings.Max(classes => classes.Length)).Select(k =>
+            tensor([.. meanings.Select(classes => k < classes.Length ? classes[k] : none)], device: device).DetachFromDisposeScope())];
+    }
+
+    /// <summary>Probabilities [R,C_t+1], background first, as [R,C_s+1]. Several classes of one meaning are added up.</summary>
+    public Tensor Probabilities(Tensor teacher)
+    {
+        if (_ranks.Length == 0) return teacher.alias();
+        using var scope = NewDisposeScope();
+        Tensor all = Objects(teacher), objects = all.index_select(1, _ranks[0]);
+        foreach (Tensor further in _ranks[1..]) objects = objects.Plus(all.index_select(1, further));
+        Tensor background = objects.sum(1, keepdim: true).Complement().relu_();
+        return cat([background, objects], 1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// Boxes [R,C_t,4] as [R,C_s,4]; [R,1,4] stays as it is. Of several classes of one meaning the likeliest's; of a class that the teacher lacks
+    /// the box that was asked about.
+    /// </summary>
+    /// <param name="probabilities">[R,C_t+1].</param>
+    /// <param name="asked">[R,4].</param>
+    public Tensor Boxes(Tensor teacher, Tensor probabilities, Tensor asked)
+    {
+        if (_ranks.Length == 0 || teacher.shape[1] == 1) return teacher.alias();
+        using var scope = NewDisposeScope();
+        Tensor objects = Objects(probabilities), all = cat([teacher, asked.unsqueeze(1)], 1);
+        Tensor boxes = all.index_select(1, _ranks[0]), best = objects.index_select(1, _ranks[0]);
+        foreach (Tensor further in _ranks[1..])
+        {
+            Tensor others = objects.index_select(1, further);
+            boxes = where(others.gt(best).unsqueeze(2), all.index_select(1, further), boxes);
+            best = maximum(best, others);
+        }
+
+        return boxes.MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (Tensor rank in _ranks) rank.Dispose();
+    }
+
+    /// <summary>The probabilities of the teacher's classes without background, and a class that is never there [R,C_t+1].</summary>
+    private static Tensor Objects(Tensor probabilities)
+        => cat([probabilities.narrow(1, 1, probabilities.shape[1] - 1), zeros_like(probabilities.narrow(1, 0, 1))], 1);
+}
