@@ -70,7 +70,8 @@ internal sealed class BatchLoader
             int first = batch * _batchSize;
             int[] indices = order[first..Math.Min(first + _batchSize, order.Length)];
             return Load(_data, indices, _views, i => Augmentation.Draw(
-                _augmentation, _data.AnnotationOf(indices[i]), SampleRandom.For(seed, epoch, indices[i] + earlier[first + i] * _data.Count)));
+                _augmentation, _data.AnnotationOf(indices[i]),
+                SampleRandom.For(seed, epoch, indices[i] + earlier[first + i] * _data.Count)));
         }
     }
 
@@ -106,7 +107,8 @@ internal sealed class BatchLoader
                 Fill(tensors, i, data.Read(indices[i]), views, augmentation);
             }
 
-            return new DetectionBatch(tensors, annotations, indices) { Source = data, Sizes = [.. indices.Select(data.SizeOf)], Geometries = geometries };
+            ImageSize[] sizes = [.. indices.Select(data.SizeOf)];
+            return new DetectionBatch(tensors, annotations, indices) { Source = data, Sizes = sizes, Geometries = geometries };
         }
         catch
         {
@@ -164,11 +166,10 @@ internal sealed record DetectionBatch(
     public static DetectionBatch Of(Tensor images, IReadOnlyList<ImageSize>? sizes = null)
     {
         int count = (int)images.shape[0];
-        var size = new ImageSize((int)images.shape[3], (int)images.shape[2]);
         return new DetectionBatch([images], [.. Enumerable.Repeat(Annotation.Empty, count)], [.. Enumerable.Range(0, count)])
         {
             Source = null,
-            Sizes = sizes ?? [.. Enumerable.Repeat(size, count)],
+            Sizes = sizes ?? [.. Enumerable.Repeat(SizeOf(images), count)],
             Geometries = [.. Enumerable.Repeat(ImageGeometry.Identity, count)],
             Precision = images.dtype,
         };
@@ -176,15 +177,17 @@ internal sealed record DetectionBatch(
 
     /// <summary>The view of a size.</summary>
     /// <exception cref="ArgumentException">The batch has none of it.</exception>
-    public Tensor ImagesOf(ImageSize size) => Views.FirstOrDefault(view => view.shape[2] == size.Height && view.shape[3] == size.Width)
+    public Tensor ImagesOf(ImageSize size) => Views.FirstOrDefault(view => SizeOf(view) == size)
         ?? throw new ArgumentException(
-            $"Images of {size} are expected; the batch has those of {string.Join(", ", Views.Select(view => new ImageSize((int)view.shape[3], (int)view.shape[2])))}.", nameof(size));
+            $"Images of {size} are expected; the batch has those of {string.Join(", ", Views.Select(SizeOf))}.", nameof(size));
 
     /// <inheritdoc/>
     public void Dispose()
     {
         foreach (Tensor view in Views) view.Dispose();
     }
+
+    private static ImageSize SizeOf(Tensor view) => new((int)view.shape[3], (int)view.shape[2]);
 }
 
 /// <summary>

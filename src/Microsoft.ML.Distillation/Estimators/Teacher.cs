@@ -20,15 +20,19 @@ public sealed class Teacher
     private readonly OnnxModelFile? _model;
 
     private Teacher(
-        IReadOnlyList<string> classNames, Func<string> fingerprint, Func<IReadOnlyList<string>, Device, ITeacher> open, OnnxModelFile? model = null)
+        IReadOnlyList<string> classNames, Func<string> fingerprint, Func<IReadOnlyList<string>, Device, ITeacher> open,
+        OnnxModelFile? model = null)
         => (ClassNames, _fingerprint, _open, _model) = (classNames, new Lazy<string>(fingerprint), open, model);
 
-    /// <summary>The classes that the teacher knows. Students' classes are matched with them by name; case, spaces, hyphens and underscores do not count.</summary>
+    /// <summary>
+    /// The classes that the teacher knows. Students' classes are matched with them by name; case, spaces, hyphens and underscores do not
+    /// count.
+    /// </summary>
     public IReadOnlyList<string> ClassNames { get; }
 
     /// <summary>
-    /// A detector that this library trained, from its file. The student may have other classes: those that the teacher lacks are learned from
-    /// labels alone, and the teacher's further ones are not used; both are said in the log.
+    /// A detector that this library trained, from its file. The student may have other classes: those that the teacher lacks are learned
+    /// from labels alone, and the teacher's further ones are not used; both are said in the log.
     /// </summary>
     /// <param name="path">An ML.NET model (.zip) that holds one detector, or an .onnx that <c>SaveOnnx</c> wrote, in either form.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
@@ -39,7 +43,10 @@ public sealed class Teacher
         return OfModel(FittedDetectors.In(path));
     }
 
-    /// <summary>A detector that this library trained, fresh from <c>Fit</c> or loaded by ML.NET; as from its file (<see cref="FromModel(string)"/>).</summary>
+    /// <summary>
+    /// A detector that this library trained, fresh from <c>Fit</c> or loaded by ML.NET; as from its file
+    /// (<see cref="FromModel(string)"/>).
+    /// </summary>
     /// <param name="model">The fitted detector, or a chain that holds one.</param>
     /// <exception cref="ArgumentException">The model holds no detector of this library, or several.</exception>
     public static Teacher FromModel(ITransformer model)
@@ -57,19 +64,21 @@ public sealed class Teacher
     /// <param name="classNames">The detector's own classes, in its own order.</param>
     /// <param name="options">How it is run and read; <see langword="null"/> for the format's usual ways.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    public static Teacher FromOnnx(string path, OnnxDetectorFormat format, IReadOnlyList<string> classNames, OnnxTeacherOptions? options = null)
+    public static Teacher FromOnnx(
+        string path, OnnxDetectorFormat format, IReadOnlyList<string> classNames, OnnxTeacherOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(classNames);
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no teacher '{path}'.", path);
         options?.Validate();
         string[] names = [.. classNames];
-        return new Teacher(names, () => OnnxFingerprint.Of(path, format, names, options ?? new OnnxTeacherOptions()), (studentClasses, device) =>
+        string Fingerprint() => OnnxFingerprint.Of(path, format, names, options ?? new OnnxTeacherOptions());
+        return new Teacher(names, Fingerprint, (studentClasses, device) =>
         {
             int? gpu = device.type == DeviceType.CUDA ? Math.Max(0, device.index) : null;
             var teacher = new OnnxTeacher(path, format, names, (options ?? new OnnxTeacherOptions()).Beside(gpu), studentClasses, device);
             return options is { CacheDirectory: string folder }
-                ? new CachedOnnxTeacher(teacher, new AnswerCache(folder, OnnxFingerprint.Of(path, format, names, options), options.CacheBytes))
+                ? new CachedOnnxTeacher(teacher, new AnswerCache(folder, Fingerprint(), options.CacheBytes))
                 : teacher;
         })
         {
@@ -83,7 +92,9 @@ public sealed class Teacher
     public static Teacher FromOnnx(string path, OnnxDetectorFormat format, string classNamesPath, OnnxTeacherOptions? options = null)
         => FromOnnx(path, format, ClassNameFile.Read(classNamesPath), options);
 
-    /// <summary>A detector that someone published as ONNX and that carries its class names in its metadata, as those of Ultralytics do.</summary>
+    /// <summary>
+    /// A detector that someone published as ONNX and that carries its class names in its metadata, as those of Ultralytics do.
+    /// </summary>
     /// <inheritdoc cref="FromOnnx(string, OnnxDetectorFormat, IReadOnlyList{string}, OnnxTeacherOptions?)"/>
     /// <exception cref="ArgumentException">The model does not carry its class names.</exception>
     public static Teacher FromOnnx(string path, OnnxDetectorFormat format = OnnxDetectorFormat.Auto, OnnxTeacherOptions? options = null)
@@ -91,7 +102,8 @@ public sealed class Teacher
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no teacher '{path}'.", path);
         IReadOnlyList<string> names = EmbeddedClassNames.In(path)
-            ?? throw new ArgumentException($"The teacher '{path}' does not carry the names of its classes (metadata 'names'): give them.", nameof(path));
+            ?? throw new ArgumentException(
+                $"The teacher '{path}' does not carry the names of its classes (metadata 'names'): give them.", nameof(path));
         return FromOnnx(path, format, names, options);
     }
 
@@ -116,7 +128,8 @@ public sealed class Teacher
         if (!ClassNames.SequenceEqual(studentClasses))
         {
             throw new ArgumentException(
-                $"A teacher that learns with its student must have the classes of the data ({string.Join(", ", studentClasses)}), in their order, not {string.Join(", ", ClassNames)}.");
+                $"A teacher that learns with its student must have the classes of the data ({string.Join(", ", studentClasses)}), "
+                + $"in their order, not {string.Join(", ", ClassNames)}.");
         }
 
         Detector fresh = DetectorFactory.FromDescription(_model!.Metadata[DetectorGraph.ArchitectureKey]);

@@ -8,7 +8,9 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Distillation.Teachers;
 
 /// <summary>Finds for each of a student's anchors the teacher's anchor that is most like it.</summary>
-/// <param name="Rows">For each of the student's A anchors the index of the teacher's [A]; <see langword="null"/> where both have the same.</param>
+/// <param name="Rows">
+/// For each of the student's A anchors the index of the teacher's [A]; <see langword="null"/> where both have the same.
+/// </param>
 /// <param name="Known">Whether the two overlap enough for the teacher's answer to mean anything [A].</param>
 internal sealed record AnchorMap(Tensor? Rows, Tensor Known) : IDisposable
 {
@@ -53,7 +55,9 @@ internal sealed record AnchorMap(Tensor? Rows, Tensor Known) : IDisposable
 /// <summary>Objects of those of a teacher's classes that the student lacks, where the teacher itself finds them.</summary>
 internal static class IgnoredObjects
 {
-    /// <summary>The overlap (IoU) with such an object from which on an anchor is about it: below it the RPN learned to say background.</summary>
+    /// <summary>
+    /// The overlap (IoU) with such an object from which on an anchor is about it: below it the RPN learned to say background.
+    /// </summary>
     private const double LeastOverlap = 0.3;
 
     /// <summary>Of detections of all classes that overlap by more (IoU), the surest says what is there.</summary>

@@ -19,14 +19,17 @@ internal interface ITeacher : IDisposable
     /// Shows the teacher a batch. Runs without gradients, in evaluation mode; what a view's questions share is computed once.
     /// </summary>
     /// <param name="batch">
-    /// Holds the images at <see cref="InputSize"/>, unless the teacher answers from what it keeps (<see cref="TeacherAbilities.LooksAtBatches"/>).
+    /// Holds the images at <see cref="InputSize"/>, unless the teacher answers from what it keeps
+    /// (<see cref="TeacherAbilities.LooksAtBatches"/>).
     /// Of other precision than float the images are shown to networks that can compute in it; the others take them as they are.
     /// </param>
     ITeacherView View(DetectionBatch batch);
 
     /// <summary>What the teacher finds in images: in each its detections after suppression, best first, in the student's classes.</summary>
     /// <param name="images">[N,3,H,W] of <see cref="InputSize"/>, RGB, 0 to 1, float.</param>
-    /// <param name="sizes">The N images' sizes before they were stretched to <see cref="InputSize"/>: a teacher that wants bars instead undoes that.</param>
+    /// <param name="sizes">
+    /// The N images' sizes before they were stretched to <see cref="InputSize"/>: a teacher that wants bars instead undoes that.
+    /// </param>
     IReadOnlyList<Detections> Detect(Tensor images, IReadOnlyList<ImageSize> sizes);
 }
 
@@ -52,7 +55,8 @@ internal sealed record TeacherAbilities
     public required OneStageDetector? CrossHead { get; init; }
 
     /// <summary>
-    /// Whether it looks at batches, so that these must hold the images at its size; one that answers from what it keeps of whole images does not.
+    /// Whether it looks at batches, so that these must hold the images at its size; one that answers from what it keeps of whole images
+    /// does not.
     /// </summary>
     public required bool LooksAtBatches { get; init; }
 
@@ -79,7 +83,9 @@ internal interface ITeacherView : IDisposable
 
     /// <summary>Where would the sides of the objects in these boxes be, and how surely?</summary>
     /// <param name="boxes">For each of the N images the boxes, [R_i,4].</param>
-    /// <exception cref="NotSupportedException">The teacher has no <see cref="TeacherAbilities.HasBoxDistributions">distributions</see>.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The teacher has no <see cref="TeacherAbilities.HasBoxDistributions">distributions</see>.
+    /// </exception>
     EdgeScores ScoreEdges(IReadOnlyList<Tensor> boxes);
 
     /// <summary>What <see cref="TeacherAbilities.CrossHead"/>'s own head says of the batch.</summary>
@@ -95,13 +101,17 @@ internal sealed record EdgeScores(Tensor Probabilities, Tensor Places, Tensor Kn
 
 /// <summary>A teacher's answer for boxes; R is the sum of the R_i, images in order.</summary>
 /// <param name="Probabilities">[R,C+1], background first, then the student's classes; each row sums to 1.</param>
-/// <param name="RefinedBoxes">[R,C,4] in shares: where the teacher would move the box were it an object of that class ([R,1,4] where it does not distinguish).</param>
+/// <param name="RefinedBoxes">
+/// [R,C,4] in shares: where the teacher would move the box were it an object of that class ([R,1,4] where it does not distinguish).
+/// </param>
 internal sealed record BoxScores(Tensor Probabilities, Tensor RefinedBoxes)
 {
     /// <summary>[R] bool: boxes on whose class the teacher has no opinion are false. <see langword="null"/>: it has one on all.</summary>
     public Tensor? Known { get; init; }
 
-    /// <summary>[R] bool: boxes that the teacher would not know where to move are false. <see langword="null"/>: it knows for all.</summary>
+    /// <summary>
+    /// [R] bool: boxes that the teacher would not know where to move are false. <see langword="null"/>: it knows for all.
+    /// </summary>
     public Tensor? KnownBoxes { get; init; }
 }
 
@@ -111,6 +121,8 @@ internal sealed record BoxScores(Tensor Probabilities, Tensor RefinedBoxes)
 /// <param name="Known">[N,A] bool: anchors on which the teacher has no opinion are false.</param>
 internal sealed record AnchorScores(Tensor Objectness, Tensor RefinedBoxes, Tensor Known)
 {
-    /// <summary>[N,A] bool: anchors that the teacher would not know where to move are false. <see langword="null"/>: as <see cref="Known"/>.</summary>
+    /// <summary>
+    /// [N,A] bool: anchors that the teacher would not know where to move are false. <see langword="null"/>: as <see cref="Known"/>.
+    /// </summary>
     public Tensor? KnownBoxes { get; init; }
 }

@@ -90,7 +90,8 @@ internal sealed class TwoStageTeacher : ITeacher
     {
         private RpnOutput? _rpn;
 
-        public DenseOutput HeadAnswer => throw new NotSupportedException("A Faster R-CNN has no head that could be run on a student's maps.");
+        public DenseOutput HeadAnswer
+            => throw new NotSupportedException("A Faster R-CNN has no head that could be run on a student's maps.");
 
         public Tensor Feature(string name) => features[name];
 
@@ -121,7 +122,8 @@ internal sealed class TwoStageTeacher : ITeacher
                 known.MoveToOuterDisposeScope());
         }
 
-        public EdgeScores ScoreEdges(IReadOnlyList<Tensor> boxes) => throw new NotSupportedException("The boxes of a Faster R-CNN are no distributions.");
+        public EdgeScores ScoreEdges(IReadOnlyList<Tensor> boxes)
+            => throw new NotSupportedException("The boxes of a Faster R-CNN are no distributions.");
 
         public void Dispose()
         {
@@ -142,8 +144,8 @@ internal sealed class TwoStageTeacher : ITeacher
         /// For each image and anchor whether the RPN can be taken at its word, [N,A] bool. An RPN tells objects of all its classes from
         /// background; which class it is the head says.
         /// </summary>
-        private Tensor AwayFromIgnored(Tensor anchors, RpnOutput rpn)
-            => stack([.. teacher._detector.Detect(features, rpn).Select(found => IgnoredObjects.AwayFrom(anchors, found, teacher._classes))]);
+        private Tensor AwayFromIgnored(Tensor anchors, RpnOutput rpn) => stack(
+            [.. teacher._detector.Detect(features, rpn).Select(found => IgnoredObjects.AwayFrom(anchors, found, teacher._classes))]);
     }
 }
 
@@ -151,7 +153,8 @@ internal sealed class TwoStageTeacher : ITeacher
 internal sealed class ClassColumns : IDisposable
 {
     /// <summary>
-    /// The k-th of the teacher's classes that mean each of the student's, [C_s] int64; C_t where there are not so many. None where the lists are the same.
+    /// The k-th of the teacher's classes that mean each of the student's, [C_s] int64; C_t where there are not so many. None where the
+    /// lists are the same.
     /// </summary>
     private readonly Tensor[] _ranks;
 
@@ -164,7 +167,8 @@ internal sealed class ClassColumns : IDisposable
         }
 
         long none = match.TeacherClasses;
-        int[][] meanings = [.. Enumerable.Range(0, match.StudentClasses).Select(s => Enumerable.Range(0, match.TeacherClasses).Where(t => match.StudentOf(t) == s).ToArray())];
+        int[] theirs = [.. Enumerable.Range(0, match.TeacherClasses)];
+        int[][] meanings = [.. Enumerable.Range(0, match.StudentClasses).Select(s => Array.FindAll(theirs, t => match.StudentOf(t) == s))];
         _ranks = [.. Enumerable.Range(0, meanings.Max(classes => classes.Length)).Select(k =>
             tensor([.. meanings.Select(classes => k < classes.Length ? classes[k] : none)], device: device).DetachFromDisposeScope())];
     }
@@ -181,7 +185,8 @@ internal sealed class ClassColumns : IDisposable
     }
 
     /// <summary>
-    /// Boxes [R,C_t,4] as [R,C_s,4]; [R,1,4] stays as it is. Of several classes of one meaning the likeliest's; of a class that the teacher lacks
+    /// Boxes [R,C_t,4] as [R,C_s,4]; [R,1,4] stays as it is. Of several classes of one meaning the likeliest's; of a class that the
+    /// teacher lacks
     /// the box that was asked about.
     /// </summary>
     /// <param name="probabilities">[R,C_t+1].</param>

@@ -15,7 +15,8 @@ internal sealed class ClassMatch
     {
         ClassAliases known = aliases ?? new ClassAliases([]);
         StudentClasses = studentClasses.Count;
-        string[] names = [.. studentClasses], spellings = [.. studentClasses.Select(ClassAliases.Plain)], meanings = [.. studentClasses.Select(known.Meaning)];
+        string[] names = [.. studentClasses], spellings = [.. studentClasses.Select(ClassAliases.Plain)];
+        string[] meanings = [.. studentClasses.Select(known.Meaning)];
         _studentOf = [.. teacherClasses.Select(name =>
             Array.IndexOf(names, name) is >= 0 and int same ? same
             : Array.IndexOf(spellings, ClassAliases.Plain(name)) is >= 0 and int spelled ? spelled
@@ -25,9 +26,12 @@ internal sealed class ClassMatch
         IgnoredClasses = [.. teacherClasses.Where((_, c) => _studentOf[c] < 0)];
         if (UnknownClasses.Count == studentClasses.Count)
         {
+            string remedy = aliases is null
+                ? "Classes are matched by name."
+                : $"If they are called otherwise, name the pairs in the option {nameof(OnnxTeacherOptions.Aliases)}.";
             throw new ArgumentException(
-                $"The teacher knows none of the student's classes. It knows {List(teacherClasses)}; the student has {List(studentClasses)}. "
-                + (aliases is null ? "Classes are matched by name." : $"If they are called otherwise, name the pairs in the option {nameof(OnnxTeacherOptions.Aliases)}."));
+                $"The teacher knows none of the student's classes. It knows {List(teacherClasses)}; "
+                + $"the student has {List(studentClasses)}. {remedy}");
         }
     }
 
@@ -49,7 +53,10 @@ internal sealed class ClassMatch
     /// <summary>The student's class that a teacher's class is; −1 where it has none.</summary>
     public int StudentOf(int teacherClass) => _studentOf[teacherClass];
 
-    /// <summary>Detections in the student's classes, without those of other classes. Of several that become one class's, the surest stands for an object.</summary>
+    /// <summary>
+    /// Detections in the student's classes, without those of other classes. Of several that become one class's, the surest stands for an
+    /// object.
+    /// </summary>
     public Detections Map(Detections found)
     {
         Detections known = found.Of([.. Enumerable.Range(0, found.Count).Where(i => _studentOf[found.Labels[i]] >= 0)]);

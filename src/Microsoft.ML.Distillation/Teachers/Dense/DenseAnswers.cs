@@ -55,7 +55,8 @@ internal sealed class DenseAnswers(OverlapRule rule, int studentClasses, Student
     /// <inheritdoc cref="ITeacherView.ScoreEdges"/>
     public EdgeScores ScoreEdges(IReadOnlyList<Tensor> boxes)
     {
-        int rows = (int)boxes.Sum(image => image.shape[0]), bins = predictions.Max(image => image.Edges?.Bins ?? 1), step = 4 * bins, row = 0;
+        int rows = (int)boxes.Sum(image => image.shape[0]), row = 0;
+        int bins = predictions.Max(image => image.Edges?.Bins ?? 1), step = 4 * bins;
         var (shares, places, known) = (new float[rows * step], new float[rows * step], new bool[rows]);
         for (int n = 0; n < predictions.Length; n++)
         {

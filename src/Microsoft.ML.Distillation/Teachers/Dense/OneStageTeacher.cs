@@ -85,7 +85,8 @@ internal sealed class OneStageTeacher : ITeacher
             for (int i = 0; i < points; i++)
             {
                 int row = n * points + i;
-                sink.AddDistributions(grid.X[i], grid.Y[i], grid.Strides[i], shares.AsSpan(row * step, step), scores.AsSpan(row * classes, classes));
+                sink.AddDistributions(
+                    grid.X[i], grid.Y[i], grid.Strides[i], shares.AsSpan(row * step, step), scores.AsSpan(row * classes, classes));
             }
 
             yield return sink.ToPredictions();

@@ -21,7 +21,8 @@ public sealed record EnsembleOptions
     /// <exception cref="ArgumentException">An option is out of its range; the message names it.</exception>
     internal void Validate()
     {
-        if (Transforms.Count == 0) throw new ArgumentException($"The option {nameof(Transforms)} must have at least one transform.", nameof(Transforms));
+        if (Transforms.Count == 0)
+            throw new ArgumentException($"The option {nameof(Transforms)} must have at least one transform.", nameof(Transforms));
         foreach (LabelTransform transform in Transforms) transform.Validate();
         Check(SuppressionOverlap is > 0 and <= 1, nameof(SuppressionOverlap), SuppressionOverlap, "above 0 and at most 1");
         Check(VotingOverlap is > 0 and <= 1, nameof(VotingOverlap), VotingOverlap, "above 0 and at most 1");
@@ -30,7 +31,8 @@ public sealed record EnsembleOptions
 
     /// <summary>A line that tells ways of looking apart.</summary>
     internal string Describe() => string.Create(CultureInfo.InvariantCulture,
-        $"{string.Join(' ', Transforms.Select(t => string.Create(CultureInfo.InvariantCulture, $"{t.Scale}{(t.Flip ? "f" : "")}")))}; suppression {SuppressionOverlap}, voting {VotingOverlap}, least score {LeastScore}");
+        $"{string.Join(' ', Transforms.Select(t => string.Create(CultureInfo.InvariantCulture, $"{t.Scale}{(t.Flip ? "f" : "")}")))}; "
+        + $"suppression {SuppressionOverlap}, voting {VotingOverlap}, least score {LeastScore}");
 
     private static void Check(bool valid, string option, double value, string range)
     {
@@ -59,6 +61,7 @@ public sealed record LabelTransform(double Scale = 1, bool Flip = false)
     /// <exception cref="ArgumentOutOfRangeException">The scale is not possible.</exception>
     internal void Validate()
     {
-        if (!(Scale is >= 0.1 and <= 8)) throw new ArgumentOutOfRangeException(nameof(Scale), Scale, $"The option {nameof(Scale)} must be from 0.1 to 8.");
+        if (!(Scale is >= 0.1 and <= 8))
+            throw new ArgumentOutOfRangeException(nameof(Scale), Scale, $"The option {nameof(Scale)} must be from 0.1 to 8.");
     }
 }

@@ -17,6 +17,9 @@ public sealed record GeneratedLabelOptions
     internal void Validate()
     {
         if (ScoreThreshold is not (null or (> 0 and <= 1)))
-            throw new ArgumentOutOfRangeException(nameof(ScoreThreshold), ScoreThreshold, $"The option {nameof(ScoreThreshold)} must be above 0 and at most 1.");
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(ScoreThreshold), ScoreThreshold, $"The option {nameof(ScoreThreshold)} must be above 0 and at most 1.");
+        }
     }
 }

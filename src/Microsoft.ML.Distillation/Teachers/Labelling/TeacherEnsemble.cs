@@ -66,7 +66,8 @@ internal static class BoxVoting
         int[] labels = [.. found.SelectMany(one => one.Labels)];
         int[] kept = Nms.KeepBatched(boxes, scores, Array.ConvertAll(labels, label => (long)label), suppression);
         return new Detections(
-            [.. kept.SelectMany(k => Vote(boxes, scores, labels, k, voting))], [.. kept.Select(k => scores[k])], [.. kept.Select(k => labels[k])]);
+            [.. kept.SelectMany(k => Vote(boxes, scores, labels, k, voting))],
+            [.. kept.Select(k => scores[k])], [.. kept.Select(k => labels[k])]);
     }
 
     private static float[] Vote(float[] boxes, float[] scores, int[] labels, int winner, float voting)
@@ -81,7 +82,8 @@ internal static class BoxVoting
             total += scores[j];
         }
 
-        return total > 0 ? [(float)(sum[0] / total), (float)(sum[1] / total), (float)(sum[2] / total), (float)(sum[3] / total)] : own.ToArray();
+        if (total <= 0) return own.ToArray();
+        return [(float)(sum[0] / total), (float)(sum[1] / total), (float)(sum[2] / total), (float)(sum[3] / total)];
     }
 }
 
@@ -99,7 +101,8 @@ internal static class ViewTiles
     {
         double extent = 1 / transform.Scale;
         double[] starts = Starts(extent);
-        return [.. starts.SelectMany(_ => starts, (y, x) => new ImageGeometry((float)x, (float)y, (float)extent, (float)extent, transform.Flip))];
+        return [.. starts.SelectMany(
+            _ => starts, (y, x) => new ImageGeometry((float)x, (float)y, (float)extent, (float)extent, transform.Flip))];
     }
 
     /// <summary>
@@ -114,7 +117,9 @@ internal static class ViewTiles
         {
             ReadOnlySpan<float> box = found.Boxes.AsSpan(4 * i, 4);
             (float left, float right) = part.Mirror ? (1 - box[2], 1 - box[0]) : (box[0], box[2]);
-            if (IsCut(left, part.X > 0) || IsCut(1 - right, part.X + part.Width < 1) || IsCut(box[1], part.Y > 0) || IsCut(1 - box[3], part.Y + part.Height < 1)) continue;
+            bool isCut = IsCut(left, part.X > 0) || IsCut(1 - right, part.X + part.Width < 1)
+                || IsCut(box[1], part.Y > 0) || IsCut(1 - box[3], part.Y + part.Height < 1);
+            if (isCut) continue;
             float x0 = Math.Clamp(part.X + left * part.Width, 0, 1), x1 = Math.Clamp(part.X + right * part.Width, 0, 1);
             float y0 = Math.Clamp(part.Y + box[1] * part.Height, 0, 1), y1 = Math.Clamp(part.Y + box[3] * part.Height, 0, 1);
             if (!(x1 > x0 && y1 > y0)) continue;

@@ -28,11 +28,13 @@ internal static class TeacherLabels
             for (int d = 0; d < detections.Count; d++) histogram.Add(detections.Labels[d], detections.Scores[d]);
         }
 
-        thresholds = LabelThresholds.Choose(histogram, options, labelled.ClassNames, PerImage(labelled, teacher.Abilities.UnknownClasses), unlabelled.Count);
+        double[] perImage = PerImage(labelled, teacher.Abilities.UnknownClasses);
+        thresholds = LabelThresholds.Choose(histogram, options, labelled.ClassNames, perImage, unlabelled.Count);
         return Sure(unlabelled, labelled.ClassNames, found, thresholds.Scores);
     }
 
     /// <summary>The same with given thresholds, where no image has labels.</summary>
+    /// 
     /// <inheritdoc cref="Of(ITeacher, IDetectionDataset, IDetectionDataset, GeneratedLabelOptions, int, int, CancellationToken, out LabelThresholds)"/>
     public static RelabelledDataset Of(
         ITeacher teacher, IDetectionDataset unlabelled, IReadOnlyList<string> classNames, float[] thresholds, int batchSize, int workers,
@@ -53,7 +55,8 @@ internal static class TeacherLabels
         return Array.ConvertAll(counts, count => (double)count / labelled.Count);
     }
 
-    private static Detections[] Detect(ITeacher teacher, IDetectionDataset images, int batchSize, int workers, CancellationToken cancellation)
+    private static Detections[] Detect(
+        ITeacher teacher, IDetectionDataset images, int batchSize, int workers, CancellationToken cancellation)
     {
         var found = new Detections[images.Count];
         var loader = new BatchLoader(images, [teacher.InputSize], batchSize, AugmentationOptions.None, workers: workers);
@@ -70,21 +73,26 @@ internal static class TeacherLabels
         return found;
     }
 
-    private static RelabelledDataset Sure(IDetectionDataset images, IReadOnlyList<string> classNames, Detections[] found, float[] thresholds) => new(
-        images, classNames,
-        [.. found.Select((detections, index) => (index, Annotation: Sure(detections, thresholds))).Where(sample => sample.Annotation.Count > 0)]);
+    private static RelabelledDataset Sure(
+        IDetectionDataset images, IReadOnlyList<string> classNames, Detections[] found, float[] thresholds)
+    {
+        IEnumerable<(int Index, Annotation Annotation)> samples = found.Select((detections, index) => (index, Sure(detections, thresholds)));
+        return new RelabelledDataset(images, classNames, [.. samples.Where(sample => sample.Annotation.Count > 0)]);
+    }
 
     private static Annotation Sure(Detections detections, float[] thresholds)
     {
-        int[] sure = [.. Enumerable.Range(0, detections.Count).Where(i => detections.Scores[i] >= thresholds[detections.Labels[i]])];
-        return new Annotation([.. sure.SelectMany(i => detections.Boxes[(4 * i)..(4 * i + 4)])], [.. sure.Select(i => detections.Labels[i])]);
+        IEnumerable<int> all = Enumerable.Range(0, detections.Count);
+        Detections sure = detections.Of([.. all.Where(i => detections.Scores[i] >= thresholds[detections.Labels[i]])]);
+        return new Annotation(sure.Boxes, sure.Labels);
     }
 }
 
 /// <summary>From which score on a detection is a label.</summary>
 /// <param name="Scores">The score of each class.</param>
 /// <param name="Shortage">
-/// Where the detector found fewer objects than the rule asks for, so that all of them are labels: what was wanted and found. Else <see langword="null"/>.
+/// Where the detector found fewer objects than the rule asks for, so that all of them are labels: what was wanted and found. Else
+/// <see langword="null"/>.
 /// </param>
 internal sealed record LabelThresholds(float[] Scores, string? Shortage)
 {
@@ -104,10 +112,12 @@ internal sealed record LabelThresholds(float[] Scores, string? Shortage)
     }
 
     private static string? Lack(string what, long found, double wanted, long images) => found >= Math.Round(wanted) ? null : string.Create(
-        CultureInfo.InvariantCulture, $"{what}{found} ({(double)found / images:0.##} an image), where {Math.Round(wanted)} ({wanted / images:0.##} an image) are wanted");
+        CultureInfo.InvariantCulture,
+        $"{what}{found} ({(double)found / images:0.##} an image), where {Math.Round(wanted)} ({wanted / images:0.##} an image) are wanted");
 
     private static string? Sentence(string[] lacks) => lacks.Length == 0 ? null
-        : $"The detector found fewer objects than the rule for the labels' score asks for: {string.Join("; ", lacks)}. All of these are labels, however unsure the detector is.";
+        : $"The detector found fewer objects than the rule for the labels' score asks for: {string.Join("; ", lacks)}. "
+            + "All of these are labels, however unsure the detector is.";
 }
 
 // t = max { t : |{ d : score(d) ≥ t }| ≥ K },     K = (labels / labelled images) × images

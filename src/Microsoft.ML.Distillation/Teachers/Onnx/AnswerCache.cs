@@ -82,7 +82,8 @@ internal sealed class AnswerCache
     /// <summary>The bytes of an answer: counts, values, checksum.</summary>
     internal static byte[] Encode(DensePredictions answer)
     {
-        float[][] parts = [answer.Boxes, answer.Probabilities, answer.Confidences, answer.Edges?.Probabilities ?? [], answer.Edges?.Places ?? []];
+        float[][] parts =
+            [answer.Boxes, answer.Probabilities, answer.Confidences, answer.Edges?.Probabilities ?? [], answer.Edges?.Places ?? []];
         byte[] bytes = new byte[HeaderBytes + sizeof(float) * parts.Sum(values => values.Length) + ChecksumBytes];
         BinaryPrimitives.WriteInt32LittleEndian(bytes, answer.Count);
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(4), answer.Probabilities.Length);
@@ -102,7 +103,8 @@ internal sealed class AnswerCache
     internal static DensePredictions? Decode(byte[] bytes)
     {
         if (bytes.Length < HeaderBytes + ChecksumBytes) return null;
-        if (!SHA256.HashData(bytes.AsSpan(..^ChecksumBytes)).AsSpan(0, ChecksumBytes).SequenceEqual(bytes.AsSpan(^ChecksumBytes..))) return null;
+        Span<byte> checksum = SHA256.HashData(bytes.AsSpan(..^ChecksumBytes)).AsSpan(0, ChecksumBytes);
+        if (!checksum.SequenceEqual(bytes.AsSpan(^ChecksumBytes..))) return null;
         int count = BinaryPrimitives.ReadInt32LittleEndian(bytes), probabilities = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(4));
         int bins = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(8)), edges = 4 * bins * count, start = 0;
         float[] values = MemoryMarshal.Cast<byte, float>(bytes.AsSpan(HeaderBytes..^ChecksumBytes)).ToArray();
@@ -123,7 +125,8 @@ internal sealed class AnswerCache
     /// <summary>Deletes the oldest files beyond nine tenths of the bound, if it is exceeded; the bytes that remain.</summary>
     private long Trim()
     {
-        FileInfo[] files = [.. new DirectoryInfo(_folder).EnumerateFiles("*", SearchOption.AllDirectories).Where(file => file.Name.EndsWith(Ending, StringComparison.Ordinal) || IsLeftOver(file))];
+        FileInfo[] files = [.. new DirectoryInfo(_folder).EnumerateFiles("*", SearchOption.AllDirectories)
+            .Where(file => file.Name.EndsWith(Ending, StringComparison.Ordinal) || IsLeftOver(file))];
         long bytes = files.Sum(Length);
         if (bytes > _limit)
         {
@@ -141,7 +144,8 @@ internal sealed class AnswerCache
     /// <summary>What a process began to write that was killed.</summary>
     private static bool IsLeftOver(FileInfo file)
     {
-        if (!file.Name.EndsWith(AtomicFile.PartEnding, StringComparison.Ordinal) || DateTime.UtcNow - file.LastWriteTimeUtc < PartsAreLeftOver) return false;
+        if (!file.Name.EndsWith(AtomicFile.PartEnding, StringComparison.Ordinal)) return false;
+        if (DateTime.UtcNow - file.LastWriteTimeUtc < PartsAreLeftOver) return false;
         Delete(file.FullName);
         return false;
     }

@@ -23,12 +23,14 @@ internal sealed class OnnxTeacher : ITeacher
     /// <param name="format">What its outputs mean.</param>
     /// <param name="classNames">Its own classes, in its order.</param>
     /// <param name="studentClasses">The student's classes, in whose order the teacher answers.</param>
-    /// <param name="device">Where the student trains: answers come there, wherever the model runs and the images lie. <see langword="null"/>: the CPU.</param>
+    /// <param name="device">
+    /// Where the student trains: answers come there, wherever the model runs and the images lie. <see langword="null"/>: the CPU.
+    /// </param>
     /// <exception cref="ArgumentException">The two have no class in common, or an option does not fit the model.</exception>
     /// <exception cref="FormatException">The file cannot be loaded, or its outputs are not of the format.</exception>
     public OnnxTeacher(
-        string path, OnnxDetectorFormat format, IReadOnlyList<string> classNames, OnnxTeacherOptions? options, IReadOnlyList<string> studentClasses,
-        Device? device = null)
+        string path, OnnxDetectorFormat format, IReadOnlyList<string> classNames, OnnxTeacherOptions? options,
+        IReadOnlyList<string> studentClasses, Device? device = null)
     {
         _device = device ?? CPU;
         options ??= new OnnxTeacherOptions();
@@ -86,7 +88,11 @@ internal sealed class OnnxTeacher : ITeacher
     {
         ImageSize size = InputSize;
         if (images.shape is not [_, 3, long height, long width] || height != size.Height || width != size.Width)
-            throw new ArgumentException($"Images [N, 3, {size.Height}, {size.Width}] are expected, not [{string.Join(", ", images.shape)}].", nameof(images));
+        {
+            throw new ArgumentException(
+                $"Images [N, 3, {size.Height}, {size.Width}] are expected, not [{string.Join(", ", images.shape)}].", nameof(images));
+        }
+
         return _detector.Run(TensorArrays.Floats(images), sizes);
     }
 }
@@ -105,7 +111,9 @@ internal sealed class OnnxTeacherView(
         int index = Array.IndexOf(names, name);
         if (index < 0)
         {
-            string near = names.Length == 0 ? "it has none; name them in the option Hints" : string.Join(", ", NearestNames.Of(name, names).Select(n => $"'{n}'"));
+            string near = names.Length == 0
+                ? "it has none; name them in the option Hints"
+                : string.Join(", ", NearestNames.Of(name, names).Select(n => $"'{n}'"));
             throw new ArgumentException($"The teacher has no hint '{name}': {near}.", nameof(name));
         }
 

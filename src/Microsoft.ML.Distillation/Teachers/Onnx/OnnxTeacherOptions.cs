@@ -25,7 +25,8 @@ public sealed record OnnxTeacherOptions : OnnxDetectorOptions
     public double ForeignOverlap { get; init; } = 0.3;
 
     /// <summary>
-    /// Whether the CPU runs the model wherever the student trains. Otherwise, with no <see cref="OnnxDetectorOptions.GpuDeviceId"/>, it runs
+    /// Whether the CPU runs the model wherever the student trains. Otherwise, with no <see cref="OnnxDetectorOptions.GpuDeviceId"/>, it
+    /// runs
     /// on the student's GPU; where ONNX Runtime cannot run on that, the CPU runs the model, and the log warns of it.
     /// </summary>
     public bool CpuOnly { get; init; }
