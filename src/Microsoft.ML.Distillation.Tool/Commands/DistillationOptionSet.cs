@@ -23,31 +23,48 @@ internal sealed class DistillationOptionSet
     /// <summary>The losses that an option of their own adds, with its weight.</summary>
     private readonly (Option<double?> Option, Func<double, DistillationLoss> Make)[] _further =
     [
-        (SharedOptions.Number("--dist-weight", "DIST: the weight of the relations between class probabilities, 1 is usual. [default: 0]"), weight => new ClassRelations { Weight = weight }),
-        (SharedOptions.Number("--ld-weight", "LD: the weight of the teacher's box distributions, 0.25 is usual; for one-stage students. [default: 0]"), weight => new BoxDistributions { Weight = weight }),
-        (SharedOptions.Number("--crosskd-weight", "CrossKD: the weight of the teacher's head on the student's maps, 1 is usual; for one-stage students. [default: 0]"), weight => new CrossHead { Weight = weight }),
+        (Weight("--dist-weight", "DIST: the weight of the relations between class probabilities, 1 is usual."),
+            weight => new ClassRelations { Weight = weight }),
+        (Weight("--ld-weight", "LD: the weight of the teacher's box distributions, 0.25 is usual; for one-stage students."),
+            weight => new BoxDistributions { Weight = weight }),
+        (Weight("--crosskd-weight", "CrossKD: the weight of the teacher's head on the student's maps, 1 is usual; for one-stage students."),
+            weight => new CrossHead { Weight = weight }),
     ];
 
-    private readonly Option<double?> _hard = SharedOptions.Number("--hard-weight", Invariant($"μ: the ground truth's share of the classification loss; the teacher's soft targets have the rest. [default: 0.5; one-stage: 1, and {Soft.UsualWeight} for the soft targets, or 0 beside cwd]"), 0, 1);
-    private readonly Option<double?> _soft = SharedOptions.Number("--soft-weight", "The weight of the teacher's soft targets. [default: what --hard-weight leaves of 1]");
-    private readonly Option<double?> _background = SharedOptions.Number("--background-weight", Invariant($"w_0: the weight of the background in the soft targets (two-stage). [default: {Soft.BackgroundWeight}]"));
-    private readonly Option<double?> _temperature = SharedOptions.Number("--temperature", Invariant($"The temperature of the soft targets. [default: {Soft.Temperature}]"), double.Epsilon);
-    private readonly Option<double?> _bounded = SharedOptions.Number("--bounded-weight", Invariant($"ν: the weight of the teacher-bounded box regression. [default: {Boxes.UsualWeight}; one-stage beside cwd: 0]"));
-    private readonly Option<double?> _margin = SharedOptions.Number("--margin", Invariant($"m: by how much the student must beat the teacher's box. [default: {Boxes.Margin}]"), double.MinValue);
-    private readonly Option<double?> _hint = SharedOptions.Number("--hint-weight", Invariant($"γ: the weight of the hint, 0 for none. [default: {Hint.UsualWeight}]"));
+    private readonly Option<double?> _hard = SharedOptions.Number("--hard-weight",
+        "μ: the ground truth's share of the classification loss; the teacher's soft targets have the rest. "
+            + Invariant($"[default: 0.5; one-stage: 1, and {Soft.UsualWeight} for the soft targets, or 0 beside cwd]"), 0, 1);
+    private readonly Option<double?> _soft = SharedOptions.Number("--soft-weight",
+        "The weight of the teacher's soft targets. [default: what --hard-weight leaves of 1]");
+    private readonly Option<double?> _background = SharedOptions.Number("--background-weight",
+        Invariant($"w_0: the weight of the background in the soft targets (two-stage). [default: {Soft.BackgroundWeight}]"));
+    private readonly Option<double?> _temperature = SharedOptions.Number("--temperature",
+        Invariant($"The temperature of the soft targets. [default: {Soft.Temperature}]"), double.Epsilon);
+    private readonly Option<double?> _bounded = SharedOptions.Number("--bounded-weight",
+        Invariant($"ν: the weight of the teacher-bounded box regression. [default: {Boxes.UsualWeight}; one-stage beside cwd: 0]"));
+    private readonly Option<double?> _margin = SharedOptions.Number("--margin",
+        Invariant($"m: by how much the student must beat the teacher's box. [default: {Boxes.Margin}]"), double.MinValue);
+    private readonly Option<double?> _hint = SharedOptions.Number("--hint-weight",
+        Invariant($"γ: the weight of the hint, 0 for none. [default: {Hint.UsualWeight}]"));
 
-    private readonly Option<double?> _teacher = SharedOptions.Number("--teacher-weight", "α: the weight of the teacher's own loss where it trains together with the student (--scheme a). [default: 1]");
+    private readonly Option<double?> _teacher = SharedOptions.Number("--teacher-weight",
+        "α: the weight of the teacher's own loss where it trains together with the student (--scheme a). [default: 1]");
 
-    private readonly Option<string> _boxes = SharedOptions.Choice("--boxes", "How the teacher's boxes enter the loss: as a bound, as the target of a squared loss (two-stage), or not at all.", "bounded", "squared", "none");
-    private readonly Option<string> _adaptation = SharedOptions.Choice("--hint-adaptation", "What stands between the student's map and the hint.", "learnt", "none");
+    private readonly Option<string> _boxes = SharedOptions.Choice("--boxes",
+        "How the teacher's boxes enter the loss: as a bound, as the target of a squared loss (two-stage), or not at all.", "bounded",
+        "squared", "none");
+    private readonly Option<string> _adaptation = SharedOptions.Choice("--hint-adaptation",
+        "What stands between the student's map and the hint.", "learnt", "none");
     private readonly Option<string> _norm = SharedOptions.Choice("--hint-norm", "How the distance from the hint is measured.", "l2", "l1");
-    private readonly Option<string> _parts = SharedOptions.Choice("--distil-parts", "The parts that learn classes and boxes from the teacher.", "both", "rpn", "rcn");
+    private readonly Option<string> _parts = SharedOptions.Choice("--distil-parts",
+        "The parts that learn classes and boxes from the teacher.", "both", "rpn", "rcn");
     private readonly Option<bool> _noSoft = new("--no-soft-targets") { Description = "Learn classes from the ground truth alone." };
 
     private readonly Option<string[]> _features = new("--feature-loss")
     {
-        Description = "Which losses hold the student's maps to the teacher's: hint, pkd, cwd, mgd, or none; several times or with commas, each with its weight "
-            + "if that is to be another: pkd=6,hint. [default: hint,cwd, or with --from hint; weights: hint 0.5, pkd 6, cwd 10, mgd 0.5]",
+        Description = "Which losses hold the student's maps to the teacher's: hint, pkd, cwd, mgd, or none; several times or with commas, "
+            + "each with its weight if that is to be another: pkd=6,hint. "
+            + "[default: hint,cwd, or with --from hint; weights: hint 0.5, pkd 6, cwd 10, mgd 0.5]",
         HelpName = "NAME[=X]",
         AllowMultipleArgumentsPerToken = true,
     };
@@ -57,7 +74,8 @@ internal sealed class DistillationOptionSet
     {
         Option[] all =
         [
-            _hard, _soft, _background, _temperature, _bounded, _margin, _boxes, _hint, _adaptation, _norm, _parts, _noSoft, _teacher, _features,
+            _hard, _soft, _background, _temperature, _bounded, _margin, _boxes, _hint, _adaptation, _norm, _parts, _noSoft, _teacher,
+            _features,
             .. _further.Select(loss => loss.Option),
         ];
         foreach (Option option in all) options.Add(option);
@@ -146,13 +164,17 @@ internal sealed class DistillationOptionSet
         }
     }
 
+    /// <summary>The weight of a loss that is not there by default.</summary>
+    private static Option<double?> Weight(string name, string description) => SharedOptions.Number(name, $"{description} [default: 0]");
+
     private static FeatureMapLoss? OnMap(string text)
     {
         string[] parts = text.Split('=');
         double? weight = null;
         if (parts.Length == 2)
         {
-            weight = double.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value >= 0 && double.IsFinite(value)
+            bool isNumber = double.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture, out double value);
+            weight = isNumber && value >= 0 && double.IsFinite(value)
                 ? value
                 : throw new UsageException($"--feature-loss {parts[0]} must have a weight of 0 or more, not '{parts[1]}'.");
         }
@@ -160,6 +182,7 @@ internal sealed class DistillationOptionSet
         string name = parts.Length <= 2 ? parts[0] : text;
         if (name == "none") return null;
         return OnMaps.FirstOrDefault(loss => loss.Name == name).Make?.Invoke(weight)
-            ?? throw new UsageException($"--feature-loss must be one of {string.Join(", ", OnMaps.Select(loss => loss.Name))}, none, not '{text}'.");
+            ?? throw new UsageException($"--feature-loss must be one of {string.Join(", ", OnMaps.Select(loss => loss.Name))}, "
+                + $"none, not '{text}'.");
     }
 }

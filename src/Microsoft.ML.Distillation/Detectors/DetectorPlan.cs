@@ -86,13 +86,14 @@ internal readonly record struct InputPlan(int Longer, ImageSize? Exact)
     /// <summary>A longer side; the shorter one follows the images.</summary>
     public static InputPlan LongerSide(int inputSize) => inputSize >= Least
         ? new InputPlan(inputSize, null)
-        : throw new ArgumentException(FormattableString.Invariant($"The input size must be at least {Least} pixels, not {inputSize}."), nameof(inputSize));
+        : throw new ArgumentException(FormattableString.Invariant($"The input size must be at least {Least} pixels, not {inputSize}."),
+            nameof(inputSize));
 
     /// <summary>An exact size.</summary>
     public static InputPlan Exactly(int inputWidth, int inputHeight) => Math.Min(inputWidth, inputHeight) >= Least
         ? new InputPlan(Math.Max(inputWidth, inputHeight), new ImageSize(inputWidth, inputHeight))
         : throw new ArgumentException(
-            FormattableString.Invariant($"The input's width and height must be at least {Least} pixels, not {inputWidth} and {inputHeight}."),
+            FormattableString.Invariant($"The input's width and height must be at least {Least} pixels, not {inputWidth}×{inputHeight}."),
             inputWidth < Least ? nameof(inputWidth) : nameof(inputHeight));
 
     /// <summary>The size that images of this kind ask for, not yet rounded.</summary>

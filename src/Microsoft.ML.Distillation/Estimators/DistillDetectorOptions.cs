@@ -70,41 +70,52 @@ public sealed record DistillDetectorOptions : DetectorEstimatorOptions
     /// </summary>
     /// <param name="onMaps">Losses on maps in the place of those; <see langword="null"/>: those.</param>
     public IReadOnlyList<DistillationLoss> DefaultLosses(IReadOnlyList<FeatureMapLoss>? onMaps = null)
-        => LossSelection.Default(InitialStudent?.IsOneStage ?? Student is OneStagePlan, Teacher.HasFeatureMaps, InitialStudent is not null, onMaps);
+        => LossSelection.Default(InitialStudent?.IsOneStage ?? Student is OneStagePlan, Teacher.HasFeatureMaps, InitialStudent is not null,
+            onMaps);
 
     internal override TrainingSetup Setup => new(Student, new DistillationSetup(
-        Teacher, new LossSelection(Losses) { Hints = Hints, StartsTrained = InitialStudent is not null }, TeacherWeight, Jointly: Scheme == ApprenticeScheme.A), this);
+        Teacher, new LossSelection(Losses) { Hints = Hints, StartsTrained = InitialStudent is not null },
+        TeacherWeight, Jointly: Scheme == ApprenticeScheme.A), this);
 
     internal override void Validate()
     {
         base.Validate();
         ArgumentNullException.ThrowIfNull(Teacher, nameof(Teacher));
         ArgumentNullException.ThrowIfNull(Student, nameof(Student));
-        if (Losses?.Any(loss => loss is null) == true) throw new ArgumentException($"The option {nameof(Losses)} has an empty place.", nameof(Losses));
+        if (Losses?.Any(loss => loss is null) == true)
+            throw new ArgumentException($"The option {nameof(Losses)} has an empty place.", nameof(Losses));
         foreach (DistillationLoss loss in Losses ?? []) loss.Validate();
         Check(TeacherWeight is >= 0 and < double.PositiveInfinity, nameof(TeacherWeight), TeacherWeight, "0 or more");
         ArgumentNullException.ThrowIfNull(GeneratedLabels, nameof(GeneratedLabels));
         GeneratedLabels.Validate();
         if (WithoutLabels && (UnlabelledSet is not null || GeneratedSet is not null))
-            throw new ArgumentException($"With {nameof(WithoutLabels)} all images go into the training data: {nameof(UnlabelledSet)} and {nameof(GeneratedSet)} are for sets beside labelled ones.", nameof(WithoutLabels));
+            throw new ArgumentException($"With {nameof(WithoutLabels)} all images go into the training data: {nameof(UnlabelledSet)} and "
+                + $"{nameof(GeneratedSet)} are for sets beside labelled ones.", nameof(WithoutLabels));
         if (!WithoutLabels && ClassNames is not null)
-            throw new ArgumentException($"The option {nameof(ClassNames)} is for {nameof(WithoutLabels)}; otherwise the classes are those of the labels.", nameof(ClassNames));
+            throw new ArgumentException($"The option {nameof(ClassNames)} is for {nameof(WithoutLabels)}; otherwise the classes are "
+                + "those of the labels.", nameof(ClassNames));
         if (UnlabelledSet is not null && GeneratedSet is not null)
-            throw new ArgumentException($"Of the options {nameof(UnlabelledSet)} and {nameof(GeneratedSet)} only one can be given.", nameof(UnlabelledSet));
+            throw new ArgumentException($"Of the options {nameof(UnlabelledSet)} and {nameof(GeneratedSet)} only one can be given.",
+                nameof(UnlabelledSet));
         if (Scheme is not { } scheme) return;
-        if (!Enum.IsDefined(scheme)) throw new ArgumentOutOfRangeException(nameof(Scheme), scheme, $"The option {nameof(Scheme)} must be one of its values.");
-        if (Precision is null) throw new ArgumentException($"{nameof(Scheme)} {scheme} goes with {nameof(Precision)}: it trains students of low precision.");
+        if (!Enum.IsDefined(scheme))
+            throw new ArgumentOutOfRangeException(nameof(Scheme), scheme, $"The option {nameof(Scheme)} must be one of its values.");
+        if (Precision is null)
+            throw new ArgumentException($"{nameof(Scheme)} {scheme} goes with {nameof(Precision)}: it trains students of low precision.");
         if (scheme == ApprenticeScheme.C && InitialStudent is null)
             throw new ArgumentException($"{nameof(Scheme)} C starts from a trained full-precision student: set {nameof(InitialStudent)}.");
         if (scheme != ApprenticeScheme.C && InitialStudent is not null)
-            throw new ArgumentException($"{nameof(Scheme)} {scheme} trains the student from scratch: {nameof(InitialStudent)} goes with C.");
+            throw new ArgumentException($"{nameof(Scheme)} {scheme} trains the student from scratch: "
+                + $"{nameof(InitialStudent)} goes with C.");
         if (scheme == ApprenticeScheme.A && !Teacher.CanLearn)
-            throw new ArgumentException($"{nameof(Scheme)} A trains the teacher too: it must be a detector of this library (Teacher.FromModel).");
+            throw new ArgumentException($"{nameof(Scheme)} A trains the teacher too: it must be a detector of this library "
+                + "(Teacher.FromModel).");
         if (scheme == ApprenticeScheme.A && (WithoutLabels || UnlabelledSet is not null))
         {
             throw new ArgumentException(
-                $"{nameof(Scheme)} A starts with a teacher that has learned nothing, so it cannot label the images of {(WithoutLabels ? nameof(WithoutLabels) : nameof(UnlabelledSet))} "
-                + $"before training: label them with a trained detector ({nameof(DistillationCatalog.LabelWithTeacher)}) and give them as {nameof(GeneratedSet)}.");
+                $"{nameof(Scheme)} A starts with a teacher that has learned nothing, so it cannot label the images of "
+                + $"{(WithoutLabels ? nameof(WithoutLabels) : nameof(UnlabelledSet))} before training: label them with a trained "
+                + $"detector ({nameof(DistillationCatalog.LabelWithTeacher)}) and give them as {nameof(GeneratedSet)}.");
         }
     }
 }

@@ -40,24 +40,34 @@ internal sealed record TrainingSetup(DetectorPlan Plan, DistillationSetup? Disti
     /// trained one.
     /// </summary>
     public TrainingOptions TrainingOf(Detector student)
-        => Options.LearningRate is null && Options.InitialStudent is not null ? Options with { LearningRate = 0.1 * DefaultRateOf(student) } : Options;
+        => Options.LearningRate is null && Options.InitialStudent is not null
+            ? Options with { LearningRate = 0.1 * DefaultRateOf(student) }
+            : Options;
 
     /// <summary>Holds networks that are to train side by side to what they must have in common.</summary>
     /// <exception cref="ArgumentException">They have several teachers, or differ in what makes the batches.</exception>
     public static void CheckSideBySide(IReadOnlyList<TrainingSetup> setups)
     {
         DistillationSetup[] distilled = [.. setups.Select(setup => setup.Distillation).OfType<DistillationSetup>()];
-        if (distilled.Select(distillation => distillation.Teacher).Distinct().Count() > 1 || (distilled.Length > 1 && distilled.Any(distillation => distillation.Jointly)))
-            throw new ArgumentException("Students that train side by side have one teacher, and one that is trained has one student.", nameof(setups));
+        if (distilled.Select(distillation => distillation.Teacher).Distinct().Count() > 1
+            || (distilled.Length > 1 && distilled.Any(distillation => distillation.Jointly)))
+        {
+            throw new ArgumentException("Students that train side by side have one teacher, and one that is trained has one student.",
+                nameof(setups));
+        }
+
         if (setups.Select(Common).Distinct().Count() > 1)
-            throw new ArgumentException("Students that train side by side agree in epochs, batches, seed, data and device.", nameof(setups));
+            throw new ArgumentException("Students that train side by side agree in epochs, batches, seed, data and device.",
+                nameof(setups));
 
         static object Common(TrainingSetup setup)
         {
             DetectorEstimatorOptions o = setup.Options;
             return (
-                (o.Epochs, o.BatchSize, o.Seed, o.Augmentation, o.GpuDeviceId, o.MixedPrecision, o.CancellationToken), (o.ValidationSet, o.ValidationEvery, o.OnInvalidSample),
-                (o.GeneratedSet, (o as DistillDetectorOptions)?.UnlabelledSet, o.LabelledShare, o is DistillDetectorOptions { WithoutLabels: true }));
+                (o.Epochs, o.BatchSize, o.Seed, o.Augmentation, o.GpuDeviceId, o.MixedPrecision, o.CancellationToken),
+                (o.ValidationSet, o.ValidationEvery, o.OnInvalidSample),
+                (o.GeneratedSet, (o as DistillDetectorOptions)?.UnlabelledSet, o.LabelledShare,
+                    o is DistillDetectorOptions { WithoutLabels: true }));
         }
     }
 

@@ -67,7 +67,8 @@ public sealed record BoundedBoxes : DistillationLoss
         Tensor? rows = boxes.Known?.unsqueeze(1);
         Tensor theirs = boxes.Teacher;
         if (Kind == BoxDistillation.Squared)
-            return BoxRegression.Squared(boxes.Student, rows is null ? theirs : where(rows, theirs, boxes.Targets), boxes.Sampled, boxes.Scale);
+            return BoxRegression.Squared(boxes.Student, rows is null ? theirs : where(rows, theirs, boxes.Targets), boxes.Sampled,
+                boxes.Scale);
         using Scalar infinity = double.PositiveInfinity;
         if (rows is not null) theirs = theirs.masked_fill(rows.logical_not(), infinity);
         return TeacherBoundedRegression.Loss(boxes.Student, theirs, boxes.Targets, boxes.Sampled, Margin, boxes.Scale);

@@ -24,9 +24,11 @@ public sealed record ClassRelations : DistillationLoss
 
     internal override LossParts Parts => LossParts.Proposals | LossParts.Locations;
 
-    internal override Tensor OfProposals(ProposalAnswers answers) => OfKnown(answers.Logits.softmax(1), answers.Probabilities, answers.Known);
+    internal override Tensor OfProposals(ProposalAnswers answers)
+        => OfKnown(answers.Logits.softmax(1), answers.Probabilities, answers.Known);
 
-    internal override Tensor OfLocations(LocationAnswers answers) => OfKnown(answers.Logits.sigmoid(), answers.Probabilities, answers.Known);
+    internal override Tensor OfLocations(LocationAnswers answers)
+        => OfKnown(answers.Logits.sigmoid(), answers.Probabilities, answers.Known);
 
     private static Tensor OfKnown(Tensor student, Tensor teacher, Tensor? known)
     {

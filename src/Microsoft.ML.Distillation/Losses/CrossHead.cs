@@ -53,6 +53,7 @@ internal static class CrossHeadLoss
     public static Tensor Boxes(Tensor crossed, Tensor own, Tensor ownClasses)
     {
         using var scope = NewDisposeScope();
-        return LocalizationLoss.Loss(crossed, own.detach().softmax(-1), 1, ownClasses.detach().sigmoid().amax([1])).MoveToOuterDisposeScope();
+        return LocalizationLoss.Loss(crossed, own.detach().softmax(-1), 1,
+            ownClasses.detach().sigmoid().amax([1])).MoveToOuterDisposeScope();
     }
 }

@@ -52,7 +52,8 @@ public sealed record SoftClasses : DistillationLoss
 
     /// <summary>Where the teacher has no opinion the ground truth speaks for it.</summary>
     internal override Tensor OfAnchors(AnchorAnswers answers)
-        => WeightedSoftCrossEntropy.BinaryLoss(answers.Logits, where(answers.Known, answers.Objectness, answers.Labels), BackgroundWeight, Temperature);
+        => WeightedSoftCrossEntropy.BinaryLoss(answers.Logits, where(answers.Known, answers.Objectness, answers.Labels), BackgroundWeight,
+        Temperature);
 
     /// <inheritdoc cref="OfAnchors"/>
     internal override Tensor OfProposals(ProposalAnswers answers)

@@ -30,7 +30,8 @@ internal sealed class Checkpoint
     {
         if (directory is null || !File.Exists(Path.Combine(directory, FileName))) return null;
         using SafetensorsFile file = Open(Path.Combine(directory, FileName));
-        return int.TryParse(file.Metadata.GetValueOrDefault(Prefix + nameof(TrainingOptions.Seed)), CultureInfo.InvariantCulture, out int seed) ? seed : null;
+        string? text = file.Metadata.GetValueOrDefault(Prefix + nameof(TrainingOptions.Seed));
+        return int.TryParse(text, CultureInfo.InvariantCulture, out int seed) ? seed : null;
     }
 
     /// <summary>Writes the state.</summary>

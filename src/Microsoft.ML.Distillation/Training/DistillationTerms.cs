@@ -20,7 +20,8 @@ internal sealed class DistillationTerms : IDisposable
     /// <param name="device">Where training runs.</param>
     /// <param name="guided">The student's maps that learn where the selection names none; <see langword="null"/>: its last.</param>
     /// <exception cref="ArgumentException">A loss does not fit student and teacher, or a hint names a map that is not there.</exception>
-    public DistillationTerms(LossSelection? selection, Detector student, ITeacher? teacher, Device device, IReadOnlyList<string>? guided = null)
+    public DistillationTerms(
+        LossSelection? selection, Detector student, ITeacher? teacher, Device device, IReadOnlyList<string>? guided = null)
     {
         if (teacher is null) return;
         selection ??= new LossSelection();
@@ -28,6 +29,8 @@ internal sealed class DistillationTerms : IDisposable
         _labelWeight = Soft?.LabelWeight ?? LossSelection.DefaultLabelWeight(student is OneStageDetector);
         Description = $"{selection.Describe(_losses)}; {string.Join("; ", _losses)}";
         FeatureMapLoss[] onMaps = [.. _losses.OfType<FeatureMapLoss>().Where(loss => loss.EffectiveWeight > 0)];
+        if (onMaps.Length == 0 && selection.Hints is not null)
+            throw new ArgumentException($"The option {nameof(DistillDetectorOptions.Hints)} pairs maps, and there is no loss on maps.");
         if (onMaps.Length == 0) return;
         _pairs = HintPairs.Resolve(selection.Hints, student, teacher, device, guided);
         Description += $"; hints {string.Join(", ", _pairs)}";

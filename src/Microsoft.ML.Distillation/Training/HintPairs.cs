@@ -18,7 +18,8 @@ internal static class HintPairs
     public static IReadOnlyList<HintPair> Resolve(
         IReadOnlyList<HintPair>? wanted, Detector student, ITeacher teacher, Device device, IReadOnlyList<string>? guided = null)
     {
-        if (wanted is null) return guided is null ? [Default(student, teacher, device)] : [.. guided.Select(map => Default(student, teacher, device, map))];
+        if (wanted is null)
+            return guided is null ? [Default(student, teacher, device)] : [.. guided.Select(map => Default(student, teacher, device, map))];
         foreach (HintPair pair in wanted)
         {
             Require(pair.Student, student.FeatureMaps, "student");
@@ -52,12 +53,14 @@ internal static class HintPairs
 
     private static double Cells(Tensor map) => map.shape[2] * map.shape[3];
 
-    private static int Channels(string name, IReadOnlyList<(string Name, int Channels)> maps) => maps.First(map => map.Name == name).Channels;
+    private static int Channels(string name, IReadOnlyList<(string Name, int Channels)> maps)
+        => maps.First(map => map.Name == name).Channels;
 
     private static void Require(string name, IReadOnlyList<(string Name, int Channels)> maps, string side)
     {
         if (maps.Any(map => map.Name == name)) return;
         throw new ArgumentException(
-            $"The {side} has no feature map '{name}' (option {nameof(DistillDetectorOptions)}.{nameof(DistillDetectorOptions.Hints)}); it has {string.Join(", ", maps.Select(map => $"'{map.Name}'"))}.");
+            $"The {side} has no feature map '{name}' (option {nameof(DistillDetectorOptions)}.{nameof(DistillDetectorOptions.Hints)}); "
+                + $"it has {string.Join(", ", maps.Select(map => $"'{map.Name}'"))}.");
     }
 }

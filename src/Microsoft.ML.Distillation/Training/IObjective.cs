@@ -41,7 +41,8 @@ internal sealed record LossSum(IReadOnlyList<string> Names, Tensor Weighted, Ten
         Tensor values = stack(terms.Select(term => term.Value));
         Tensor weights = tensor([.. terms.Select(term => (float)term.Weight)], device: values.device);
         Tensor weighted = values.mul(weights);
-        return new LossSum([.. terms.Select(term => term.Name)], weighted.MoveToOuterDisposeScope(), weighted.sum().MoveToOuterDisposeScope());
+        return new LossSum([.. terms.Select(term => term.Name)], weighted.MoveToOuterDisposeScope(),
+            weighted.sum().MoveToOuterDisposeScope());
     }
 
     /// <summary>

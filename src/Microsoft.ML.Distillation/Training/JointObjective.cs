@@ -36,7 +36,8 @@ internal sealed class JointObjective : IObjective
         _teacherParameters = [.. teacher.Student.parameters()];
         Extras = [.. student.Extras, teacher.Student, .. teacher.Extras];
         Description = string.Create(
-            CultureInfo.InvariantCulture, $"{student.Description}; jointly (α {teacherWeight}, {teacherRateShare:0.####} of the rate) with {teacher.Student.Describe()}, {teacher.Description}");
+            CultureInfo.InvariantCulture, $"{student.Description}; jointly (α {teacherWeight}, {teacherRateShare:0.####} of the rate) with "
+                + $"{teacher.Student.Describe()}, {teacher.Description}");
     }
 
     public Detector Student => _student.Student;

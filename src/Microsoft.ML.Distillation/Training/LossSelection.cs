@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Teachers;
@@ -44,13 +43,15 @@ internal sealed record LossSelection(IReadOnlyList<DistillationLoss>? Losses = n
     /// </exception>
     public IReadOnlyList<DistillationLoss> For(Detector student, ITeacher teacher)
     {
-        IReadOnlyList<DistillationLoss> losses = Losses ?? Default(student is OneStageDetector, teacher.Abilities.FeatureMaps.Count > 0, StartsTrained);
+        IReadOnlyList<DistillationLoss> losses =
+            Losses ?? Default(student is OneStageDetector, teacher.Abilities.FeatureMaps.Count > 0, StartsTrained);
         foreach (DistillationLoss loss in losses) loss.Validate();
         if (losses.GroupBy(loss => loss.GetType()).FirstOrDefault(same => same.Count() > 1) is { } twice)
-            throw new ArgumentException($"{nameof(DistillDetectorOptions)}.{nameof(DistillDetectorOptions.Losses)} names {twice.Key.Name} twice.");
+            throw new ArgumentException($"The option {nameof(DistillDetectorOptions.Losses)} names {twice.Key.Name} twice.");
         foreach (DistillationLoss loss in losses.Where(loss => loss.EffectiveWeight > 0))
         {
-            if (Misfit(loss, student, teacher) is { } why) throw new ArgumentException($"The loss {loss.GetType().Name} does not apply: {why}.");
+            if (Misfit(loss, student, teacher) is { } why)
+                throw new ArgumentException($"The loss {loss.GetType().Name} does not apply: {why}.");
         }
 
         return losses;
@@ -58,25 +59,28 @@ internal sealed record LossSelection(IReadOnlyList<DistillationLoss>? Losses = n
 
     /// <summary>The losses with their weights, for the log and the report.</summary>
     public string Describe(IEnumerable<DistillationLoss> losses) => string.Join(", ", losses.Select(loss =>
-        string.Create(CultureInfo.InvariantCulture, $"{loss.LogName} {loss.EffectiveWeight:0.####}"))) + (Losses is null ? " (by default)" : "");
+        FormattableString.Invariant($"{loss.LogName} {loss.EffectiveWeight:0.####}"))) + (Losses is null ? " (by default)" : "");
 
     private static string? Misfit(DistillationLoss loss, Detector student, ITeacher teacher) => (loss, student) switch
     {
-        ({ Needs: LossNeeds.Maps }, _) when student.FeatureMaps.Count == 0 => "the student has no feature map that could learn from the teacher's",
+        ({ Needs: LossNeeds.Maps }, _) when student.FeatureMaps.Count == 0 =>
+            "the student has no feature map that could learn from the teacher's",
         ({ Needs: LossNeeds.Maps }, _) when teacher.Abilities.FeatureMaps.Count == 0 =>
-            $"the teacher has no feature maps. Of an ONNX teacher name tensors of its graph in {nameof(OnnxTeacherOptions)}.{nameof(OnnxTeacherOptions.Hints)} "
+            $"the teacher has no feature maps. Of an ONNX teacher name tensors of its graph in "
+            + $"{nameof(OnnxTeacherOptions)}.{nameof(OnnxTeacherOptions.Hints)} "
             + $"and leave out {nameof(OnnxTeacherOptions.CacheDirectory)}, which keeps none",
         ({ Needs: LossNeeds.BoxDistributions }, FasterRcnn) =>
             "it compares distributions of box sides, which a Faster R-CNN student does not have: use a one-stage student",
         ({ Needs: LossNeeds.BoxDistributions }, _) when !teacher.Abilities.HasBoxDistributions =>
-            "it needs a teacher whose box sides are distributions: a one-stage detector of this library, or an ONNX detector of the format Gfl",
+            "it needs a teacher whose box sides are distributions: a one-stage detector of this library, or an ONNX detector of the "
+            + "format Gfl",
         ({ Needs: LossNeeds.SameHead }, FasterRcnn) =>
             "it runs the teacher's head on the student's maps, which needs a one-stage student and a one-stage teacher",
         ({ Needs: LossNeeds.SameHead }, OneStageDetector own) when HeadMisfit(own, teacher.Abilities.CrossHead) is { } difference =>
             $"it runs the teacher's head on the student's maps, and {difference}",
         (BoundedBoxes { Kind: BoxDistillation.Squared }, OneStageDetector) =>
-            $"{nameof(BoundedBoxes.Kind)} {nameof(BoxDistillation.Squared)} is for two-stage students; the boxes of one-stage students learn by GIoU, and so "
-            + $"does their bound: use {nameof(BoxDistillation.Bounded)}",
+            $"{nameof(BoundedBoxes.Kind)} {nameof(BoxDistillation.Squared)} is for two-stage students; the boxes of one-stage students "
+            + $"learn by GIoU, and so does their bound: use {nameof(BoxDistillation.Bounded)}",
         _ => null,
     };
 

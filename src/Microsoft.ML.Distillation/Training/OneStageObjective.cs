@@ -64,12 +64,14 @@ internal sealed class OneStageObjective : IObjective
         IReadOnlyDictionary<string, Tensor> features = _student.Features(images);
         DenseOutput answer = _student.Answer(features);
         Tensor boxes = _student.Coder.Decode(answer.Edges);
-        DenseTargets targets = _student.Assign(answer, boxes, [.. annotations.Select(Pixels)], [.. annotations.Select(image => image.Labels)]);
+        DenseTargets targets = _student.Assign(answer, boxes, [.. annotations.Select(Pixels)],
+            [.. annotations.Select(image => image.Labels)]);
 
         var terms = new List<LossTerm>();
         Tensor qualities = QualitiesOf(answer, targets);
         AddSupervised(terms, answer, boxes, targets, qualities);
-        if (_teaching.Ask(LossParts.Locations) || _squaredRegressionWeight > 0) AddSampled(terms, answer, boxes, targets, qualities, annotations, teacher);
+        if (_teaching.Ask(LossParts.Locations) || _squaredRegressionWeight > 0)
+            AddSampled(terms, answer, boxes, targets, qualities, annotations, teacher);
         if (_crossHead is not null) AddCrossHead(terms, features, teacher!.HeadAnswer);
         _teaching.AddTo(terms, features, teacher);
         foreach (LossTerm term in terms) term.Value.MoveToOuterDisposeScope();
@@ -87,8 +89,10 @@ internal sealed class OneStageObjective : IObjective
         Tensor logits = answer.Logits.flatten(0, 1);
         Tensor own = boxes.reshape(-1, 4).index_select(0, targets.Rows);
         Tensor edges = answer.Edges.flatten(0, 1).index_select(0, targets.Rows);
-        Add(terms, "class.hard", _teaching.LabelWeightOf(LossParts.Locations), () => QualityFocalLoss.Loss(logits, qualities, targets.QualitySum));
-        Add(terms, "box", GeneralizedIouLoss.BoxFactor, () => GeneralizedIouLoss.Loss(own, targets.Boxes, targets.Weights, targets.WeightSum));
+        Add(terms, "class.hard", _teaching.LabelWeightOf(LossParts.Locations),
+            () => QualityFocalLoss.Loss(logits, qualities, targets.QualitySum));
+        Add(terms, "box", GeneralizedIouLoss.BoxFactor,
+            () => GeneralizedIouLoss.Loss(own, targets.Boxes, targets.Weights, targets.WeightSum));
         Add(terms, "box.edges", DistributionFocalLoss.EdgesFactor, () => DistributionFocalLoss.Loss(
             edges, _student.Coder.Encode(targets.Boxes, targets.Points), targets.Weights, targets.WeightSum));
     }
@@ -107,8 +111,9 @@ internal sealed class OneStageObjective : IObjective
             BoxScores scores = teacher!.ScoreBoxes(shares);
             Tensor? away = Away(annotations, shares, sampled, targets);
             var answers = new LocationAnswers(
-                answer.Logits.flatten(0, 1).index_select(0, sampled.Rows), scores.Probabilities.narrow(1, 1, answer.Logits.shape[2]), Both(scores.Known, away),
-                sampled.PositiveRows, qualities.index_select(0, positives), targets.QualitySum, Boxes, () => Edges(answer, targets, sampled, teacher.ScoreEdges(shares), away));
+                answer.Logits.flatten(0, 1).index_select(0, sampled.Rows), scores.Probabilities.narrow(1, 1, answer.Logits.shape[2]),
+                Both(scores.Known, away), sampled.PositiveRows, qualities.index_select(0, positives), targets.QualitySum, Boxes,
+                () => Edges(answer, targets, sampled, teacher.ScoreEdges(shares), away));
             _teaching.AddTo(terms, LossParts.Locations, "", loss => loss.OfLocations(answers));
 
             OverlapAnswers Boxes()
@@ -125,7 +130,8 @@ internal sealed class OneStageObjective : IObjective
             }
         }
 
-        Add(terms, "box.unbounded", GeneralizedIouLoss.BoxFactor * _squaredRegressionWeight, () => GeneralizedIouLoss.Loss(own, objects, weights, targets.WeightSum));
+        Add(terms, "box.unbounded", GeneralizedIouLoss.BoxFactor * _squaredRegressionWeight,
+            () => GeneralizedIouLoss.Loss(own, objects, weights, targets.WeightSum));
     }
 
     /// <summary>
@@ -140,7 +146,8 @@ internal sealed class OneStageObjective : IObjective
         Tensor places = scores.Places.index_select(0, rows).mul(_inputSize.unsqueeze(1));
         places = (places - _student.Coder.PointsAt(points).unsqueeze(2)) / steps.unsqueeze(2);
         return new EdgeAnswers(
-            answer.Edges.flatten(0, 1).index_select(0, sampled.Rows.index_select(0, rows)), scores.Probabilities.index_select(0, rows), places);
+            answer.Edges.flatten(0, 1).index_select(0, sampled.Rows.index_select(0, rows)), scores.Probabilities.index_select(0, rows),
+                places);
     }
 
     /// <summary>CrossKD: the student's maps before the head's last layer go through the teacher's last layer.</summary>
@@ -155,10 +162,12 @@ internal sealed class OneStageObjective : IObjective
     /// For each box that was asked about, whether it is away from the objects of classes that the teacher lacks, by its place and by what
     /// it is to learn; <see langword="null"/> where there are none.
     /// </summary>
-    private Tensor? Away(IReadOnlyList<Annotation> annotations, IReadOnlyList<Tensor> shares, SampledLocations sampled, DenseTargets targets)
+    private Tensor? Away(
+        IReadOnlyList<Annotation> annotations, IReadOnlyList<Tensor> shares, SampledLocations sampled, DenseTargets targets)
     {
         if (_ignored.AwayFrom(annotations, shares) is not { } away) return null;
-        return away.logical_and(ones_like(away).scatter(0, sampled.PositiveRows, _ignored.AreKnown(targets.Classes.index_select(0, sampled.Targets))));
+        return away.logical_and(ones_like(away).scatter(0, sampled.PositiveRows,
+            _ignored.AreKnown(targets.Classes.index_select(0, sampled.Targets))));
     }
 
     /// <summary>The boxes at some locations of an image as shares of it, limited to it, without gradient.</summary>

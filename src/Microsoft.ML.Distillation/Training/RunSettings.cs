@@ -43,7 +43,8 @@ internal static class RunSettings
         return (long)((mixed ^ (mixed >> 31)) >> 1);
     }
 
-    private static string Text(object? value) => Convert.ToString(value, CultureInfo.InvariantCulture) is { Length: > 0 } text ? text : "none";
+    private static string Text(object? value)
+        => Convert.ToString(value, CultureInfo.InvariantCulture) is { Length: > 0 } text ? text : "none";
 
     private static string Describe(IDetectionDataset data)
     {
@@ -60,7 +61,8 @@ internal static class RunSettings
         }
 
         string order = data is ISampleOrder { OrderDescription: { Length: > 0 } text } ? $", {text}" : "";
-        return string.Create(CultureInfo.InvariantCulture, $"{data.Count} images of {string.Join(", ", data.ClassNames)} ({hash:x16}){order}");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{data.Count} images of {string.Join(", ", data.ClassNames)} ({hash:x16}){order}");
 
         void Add(int value) => hash = (hash ^ (uint)value) * 1099511628211;
     }

@@ -36,10 +36,12 @@ internal sealed class TrainingLoop
         int? seed = students[0].Options.Seed ?? Checkpoint.SeedIn(students[0].Options.CheckpointDirectory);
         _options = students[0].Options with { Seed = seed ?? Random.Shared.Next() };
         (_teacher, _validation, _device) = (teacher, validation, device);
-        _students = [.. students.Select(student => new StudentTraining(student.Objective, student.Options with { Seed = _options.Seed }, training, validation))];
+        _students = [.. students.Select(student => new StudentTraining(
+            student.Objective, student.Options with { Seed = _options.Seed }, training, validation))];
         IEnumerable<ImageSize> sizes = _students.Select(student => student.Student.InputSize);
         ImageSize[] views = [.. (teacher is { Abilities.LooksAtBatches: true } ? sizes.Append(teacher.InputSize) : sizes).Distinct()];
-        _loader = new BatchLoader(training, views, _options.BatchSize, _options.Augmentation, workers: _options.LoaderThreads, wholeBatches: true);
+        _loader = new BatchLoader(training, views, _options.BatchSize, _options.Augmentation, workers: _options.LoaderThreads,
+            wholeBatches: true);
     }
 
     /// <summary>Trains until the last epoch or until cancelled.</summary>

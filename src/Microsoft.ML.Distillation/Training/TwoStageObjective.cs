@@ -89,7 +89,8 @@ internal sealed class TwoStageObjective : IObjective
         _inputSize.Dispose();
     }
 
-    private void AddRpn(List<LossTerm> terms, RpnOutput rpn, RpnTargets anchors, IReadOnlyList<Annotation> annotations, ITeacherView? teacher)
+    private void AddRpn(
+        List<LossTerm> terms, RpnOutput rpn, RpnTargets anchors, IReadOnlyList<Annotation> annotations, ITeacherView? teacher)
     {
         long sampled = anchors.IsObject.shape[0];
         using Scalar anchorsPerImage = rpn.Objectness.shape[1];
@@ -98,13 +99,15 @@ internal sealed class TwoStageObjective : IObjective
         Tensor logits = rpn.Objectness.reshape(-1).index_select(0, rows);
         Tensor deltas = rpn.Deltas.reshape(-1, 4).index_select(0, positiveRows);
 
-        Add(terms, "rpn.class.hard", _teaching.LabelWeightOf(LossParts.Anchors), () => functional.binary_cross_entropy_with_logits(logits, anchors.IsObject));
+        Add(terms, "rpn.class.hard", _teaching.LabelWeightOf(LossParts.Anchors),
+            () => functional.binary_cross_entropy_with_logits(logits, anchors.IsObject));
         if (_teaching.Ask(LossParts.Anchors))
         {
             AnchorScores scores = teacher!.ScoreAnchors(_anchorShares);
             Tensor? away = _ignored.AwayFrom(annotations, [.. annotations.Select(_ => _anchorShares)]);
             var answers = new AnchorAnswers(
-                logits, anchors.IsObject, scores.Objectness.reshape(-1).index_select(0, rows), Both(scores.Known.reshape(-1), away)!.index_select(0, rows), Boxes);
+                logits, anchors.IsObject, scores.Objectness.reshape(-1).index_select(0, rows),
+                Both(scores.Known.reshape(-1), away)!.index_select(0, rows), Boxes);
             _teaching.AddTo(terms, LossParts.Anchors, "rpn.", loss => loss.OfAnchors(answers));
 
             DeltaAnswers Boxes()
@@ -118,17 +121,20 @@ internal sealed class TwoStageObjective : IObjective
         }
 
         Add(terms, "rpn.box", 1, () => BoxRegression.SmoothL1(deltas, anchors.DeltaTargets, sampled));
-        Add(terms, "rpn.box.squared", _squaredRegressionWeight, () => BoxRegression.Squared(deltas, anchors.DeltaTargets, sampled, RpnSquareScale));
+        Add(terms, "rpn.box.squared", _squaredRegressionWeight,
+            () => BoxRegression.Squared(deltas, anchors.DeltaTargets, sampled, RpnSquareScale));
     }
 
-    private void AddRcn(List<LossTerm> terms, HeadOutput head, RoiTargets rois, IReadOnlyList<Annotation> annotations, ITeacherView? teacher)
+    private void AddRcn(
+        List<LossTerm> terms, HeadOutput head, RoiTargets rois, IReadOnlyList<Annotation> annotations, ITeacherView? teacher)
     {
         long sampled = rois.Labels.shape[0];
         using Scalar one = 1;
         Tensor classes = rois.Labels.index_select(0, rois.PositiveRows).sub(one);
         Tensor deltas = OfClass(head.Deltas.index_select(0, rois.PositiveRows), classes);
 
-        Add(terms, "rcn.class.hard", _teaching.LabelWeightOf(LossParts.Proposals), () => functional.cross_entropy(head.ClassLogits, rois.Labels));
+        Add(terms, "rcn.class.hard", _teaching.LabelWeightOf(LossParts.Proposals),
+            () => functional.cross_entropy(head.ClassLogits, rois.Labels));
         if (_teaching.Ask(LossParts.Proposals))
         {
             Tensor[] shares = [.. rois.Boxes.Select(boxes => boxes.div(_inputSize))];

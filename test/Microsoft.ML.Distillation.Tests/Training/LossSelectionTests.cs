@@ -43,6 +43,7 @@ public class LossSelectionTests
     {
         using FasterRcnn student = TinyRun.Detector();
         using ITeacher teacher = TinyRun.Teacher();
-        Assert.That(() => TinyRun.Losses(new Hint(), new Hint { Norm = HintNorm.L1 }).For(student, teacher), Throws.ArgumentException.With.Message.Contains("Hint twice"));
+        Assert.That(() => TinyRun.Losses(new Hint(), new Hint { Norm = HintNorm.L1 }).For(student, teacher),
+            Throws.ArgumentException.With.Message.Contains("Hint twice"));
     }
 }

@@ -28,7 +28,8 @@ public class RecordedDefaultsTests
         ["two-stage/two-stage"] = "rpn.class.hard:0.5:0.690899551 rpn.class.soft:0.5:0.866255879 rpn.box.bounded:0.5:0.00125700398 "
             + "rpn.box:1:0.00374960178 rcn.class.hard:0.5:1.11325896 rcn.class.soft:0.5:1.28637457 rcn.box.bounded:0.5:0.146132588 "
             + "rcn.box:1:0.104169495 hint:0.5:1.18257987 cwd:10:0.0709048808 total::3.33142512:2.94980791",
-        ["two-stage/one-stage"] = "rpn.class.hard:0.5:0.690899551 rpn.class.soft:0.5:1.03763831 rpn.box.bounded:0.5:0 rpn.box:1:0.00374960178 "
+        ["two-stage/one-stage"] = "rpn.class.hard:0.5:0.690899551 rpn.class.soft:0.5:1.03763831 rpn.box.bounded:0.5:0 "
+        + "rpn.box:1:0.00374960178 "
             + "rcn.class.hard:0.5:1.11325896 rcn.class.soft:0.5:1.67789054 rcn.box.bounded:0.5:0 rcn.box:1:0.104169495 "
             + "hint:0.5:1.16843224 cwd:10:0.405935764 total::5.6444932:4.51746852",
         ["two-stage/onnx"] = "rpn.class.hard:0.5:0.690899551 rpn.class.soft:0.5:0.994464993 rpn.box.bounded:0.5:0 rpn.box:1:0.00374960178 "
@@ -39,14 +40,17 @@ public class RecordedDefaultsTests
         ["two-stage/two-stage/started"] = "rpn.class.hard:0.5:0.690899551 rpn.class.soft:0.5:0.866255879 rpn.box.bounded:0.5:0.00125700398 "
             + "rpn.box:1:0.00374960178 rcn.class.hard:0.5:1.11325896 rcn.class.soft:0.5:1.28637457 rcn.box.bounded:0.5:0.146132588 "
             + "rcn.box:1:0.104169495 hint:0.5:1.18257987 total::2.74100327:2.53912353",
-        ["two-stage/one-stage/started"] = "rpn.class.hard:0.5:0.690899551 rpn.class.soft:0.5:1.03763831 rpn.box.bounded:0.5:0 rpn.box:1:0.00374960178 "
+        ["two-stage/one-stage/started"] = "rpn.class.hard:0.5:0.690899551 rpn.class.soft:0.5:1.03763831 rpn.box.bounded:0.5:0 "
+        + "rpn.box:1:0.00374960178 "
             + "rcn.class.hard:0.5:1.11325896 rcn.class.soft:0.5:1.67789054 rcn.box.bounded:0.5:0 rcn.box:1:0.104169495 "
             + "hint:0.5:1.16843224 total::2.84099686:2.16677471",
-        ["two-stage/two-stage/all"] = "rpn.class.hard:0.4:0.690899551 rpn.class.soft:0.7:4.15785742 rpn.box.bounded:0.3:0.00125700398 rpn.box:1:0.00374960178 "
+        ["two-stage/two-stage/all"] = "rpn.class.hard:0.4:0.690899551 rpn.class.soft:0.7:4.15785742 rpn.box.bounded:0.3:0.00125700398 "
+        + "rpn.box:1:0.00374960178 "
             + "rcn.class.hard:0.4:1.11325896 rcn.class.soft:0.7:5.87606049 rcn.class.relations:1:2.56283712 "
             + "rcn.box.bounded:0.3:0.146132588 rcn.box:1:0.104169495 hint:0.6:1.18257987 pkd:6:0.968629658 cwd:8:0.0677255839 "
             + "mgd:0.5:0.975806832 total::16.8959975:15.1404623",
-        ["two-stage/one-stage/all"] = "rpn.class.hard:0.4:0.690899551 rpn.class.soft:0.7:5.53943062 rpn.box.bounded:0.3:0 rpn.box:1:0.00374960178 "
+        ["two-stage/one-stage/all"] = "rpn.class.hard:0.4:0.690899551 rpn.class.soft:0.7:5.53943062 rpn.box.bounded:0.3:0 "
+        + "rpn.box:1:0.00374960178 "
             + "rcn.class.hard:0.4:1.11325896 rcn.class.soft:0.7:8.86793613 rcn.class.relations:1:2.54863262 rcn.box.bounded:0.3:0 "
             + "rcn.box:1:0.104169495 hint:0.6:1.16843224 pkd:6:0.937213004 cwd:8:0.277513385 mgd:0.5:1.02716589 "
             + "total::20.9277857:17.633196",
@@ -57,11 +61,14 @@ public class RecordedDefaultsTests
         ["one-stage/onnx"] = "class.hard:1:0.0301554054 box:2:0.822029948 box.edges:0.25:1.90798628 class.soft:0.5:0.00967917219 "
             + "box.bounded:1:0.729006708 total::2.99908164:3.01017348",
         ["one-stage/none"] = "class.hard:1:0.0301554054 box:2:0.822029948 box.edges:0.25:1.90798628 total::2.30385272:2.25610221",
-        ["one-stage/two-stage/started"] = "class.hard:1:0.0301554054 box:2:0.822029948 box.edges:0.25:1.90798628 class.soft:0.5:0.00589310052 "
+        ["one-stage/two-stage/started"] = "class.hard:1:0.0301554054 box:2:0.822029948 box.edges:0.25:1.90798628 "
+        + "class.soft:0.5:0.00589310052 "
             + "box.bounded:1:0.760134161 hint.neck0:0.25:1.73347056 hint.neck1:0.25:1.95773983 total::3.91010097:3.67119775",
-        ["one-stage/one-stage/started"] = "class.hard:1:0.0301554054 box:2:0.822029948 box.edges:0.25:1.90798628 class.soft:0.5:0.0297658779 box.bounded:1:0 "
+        ["one-stage/one-stage/started"] = "class.hard:1:0.0301554054 box:2:0.822029948 box.edges:0.25:1.90798628 "
+        + "class.soft:0.5:0.0297658779 box.bounded:1:0 "
             + "hint.neck0:0.25:1.65611053 hint.neck1:0.25:2.00402522 total::3.20316401:3.03280426",
-        ["one-stage/two-stage/all"] = "class.hard:0.4:0.0301554054 box:2:0.822029948 box.edges:0.25:1.90798628 class.soft:0.7:0.00589243369 "
+        ["one-stage/two-stage/all"] = "class.hard:0.4:0.0301554054 box:2:0.822029948 box.edges:0.25:1.90798628 "
+        + "class.soft:0.7:0.00589243369 "
             + "class.relations:1:1.97677374 box.bounded:0.6:0.822029948 hint.neck0:0.3:1.73347056 hint.neck1:0.3:1.95773983 "
             + "pkd.neck0:3:0.985016644 pkd.neck1:3:1.06688511 cwd.neck0:4:0.223879397 cwd.neck1:4:0.17279835 "
             + "mgd.neck0:0.25:0.976399601 mgd.neck1:0.25:0.982419193 total::13.2804347:12.0198285",
@@ -90,8 +97,11 @@ public class RecordedDefaultsTests
             new ChannelWise { Weight = 8, Temperature = 2 },
             new MaskedGeneration { Weight = 0.5, MaskedShare = 0.5 },
         ];
-        DetectorEstimatorOptions options = parts[1] == "none" ? new TrainDetectorOptions() : new DistillDetectorOptions { Teacher = null!, Losses = all };
-        (string Name, double[] Figures)[] actual = Parse(Run(parts[0], parts[1], options, started: parts[^1] == "started")), expected = Parse(Recorded[name]);
+        DetectorEstimatorOptions options = parts[1] == "none"
+            ? new TrainDetectorOptions()
+            : new DistillDetectorOptions { Teacher = null!, Losses = all };
+        (string Name, double[] Figures)[] actual = Parse(Run(parts[0], parts[1], options, started: parts[^1] == "started")),
+            expected = Parse(Recorded[name]);
         Assert.That(actual.Select(term => term.Name), Is.EqualTo(expected.Select(term => term.Name)));
         foreach (((string term, double[] figures), (_, double[] recorded)) in actual.Zip(expected))
         {
@@ -105,7 +115,8 @@ public class RecordedDefaultsTests
     /// </summary>
     private static double Tolerance(string term, int figure) => term != "total" ? 1e-6 : figure == 0 ? 1e-4 : 1e-3;
 
-    private static (string Name, double[] Figures)[] Parse(string text) => [.. text.Split(' ').Select(term => term.Split(':')).Select(parts =>
+    private static (string Name, double[] Figures)[] Parse(string text)
+        => [.. text.Split(' ').Select(term => term.Split(':')).Select(parts =>
         (parts[0], Array.ConvertAll(parts[1..].Where(part => part.Length > 0).ToArray(), part => double.Parse(part, CultureInfo.InvariantCulture))))];
 
     private static string Run(string studentFamily, string teacherFamily, DetectorEstimatorOptions options, bool started)

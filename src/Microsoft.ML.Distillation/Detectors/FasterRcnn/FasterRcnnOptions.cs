@@ -112,7 +112,6 @@ public sealed record FasterRcnnOptions
         RequireCount(MaxDetections, nameof(MaxDetections));
         RequireCount(SecondHeadWidth, nameof(SecondHeadWidth));
         Require(HeadLayers is null or 1 or 2, nameof(HeadLayers), HeadLayers, "1 or 2");
-        if (SecondHeadWidth is not null && HeadLayers == 1) throw new ArgumentException($"{nameof(SecondHeadWidth)} goes with two layers: {nameof(HeadLayers)} is 1.");
         Require(HeadDropout is null or (>= 0 and < 1), nameof(HeadDropout), HeadDropout, "at least 0 and less than 1");
         Require(Enum.IsDefined(RoiPooling), nameof(RoiPooling), RoiPooling, "one of its values");
         RequireShare(RpnNmsThreshold, nameof(RpnNmsThreshold));

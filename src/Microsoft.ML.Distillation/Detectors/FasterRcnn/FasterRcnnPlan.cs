@@ -19,6 +19,9 @@ internal sealed record FasterRcnnPlan(Backbone Backbone, InputPlan Input, Faster
     {
         Backbone.Validate();
         Options.Validate();
+        if (Options.SecondHeadWidth is null || HeadLayers(ClassicShape.Of(Backbone.Kind)) == 2) return;
+        throw new ArgumentException(
+            $"{nameof(FasterRcnnOptions)}.{nameof(FasterRcnnOptions.SecondHeadWidth)} is of a second layer: set {nameof(FasterRcnnOptions.HeadLayers)} to 2.");
     }
 
     internal override Detector Build(DataStatistics data)
@@ -66,7 +69,7 @@ internal sealed record FasterRcnnPlan(Backbone Backbone, InputPlan Input, Faster
             RoiSize = Options.RoiSize ?? classic?.RegionSize ?? (longer <= 320 ? 5 : 7),
             RoiPooling = Options.RoiPooling,
             HeadWidth = Options.HeadWidth ?? classic?.HeadWidths[0] ?? Math.Clamp(channels / 2, 64, 512),
-            HeadLayers = Options.HeadLayers ?? classic?.HeadWidths.Count ?? 1,
+            HeadLayers = HeadLayers(classic),
             SecondHeadWidth = Options.SecondHeadWidth ?? (Options.HeadWidth is null ? classic?.HeadWidths[1] : null),
             HeadDropout = Options.HeadDropout ?? (classic is null ? 0 : ClassicDropout),
             ClassAgnosticBoxes = Options.ClassAgnosticBoxes,
@@ -96,6 +99,8 @@ internal sealed record FasterRcnnPlan(Backbone Backbone, InputPlan Input, Faster
 
         return parameters;
     }
+
+    private int HeadLayers(ClassicShape? classic) => Options.HeadLayers ?? classic?.HeadWidths.Count ?? 1;
 
     private float SmallestAnchor(float[] sizes) => Options.AnchorSizes?.Min() ?? AnchorShapes.Sizes(sizes, SizesPerMap)[0];
 

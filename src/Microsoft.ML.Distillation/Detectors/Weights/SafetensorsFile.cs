@@ -19,7 +19,8 @@ internal sealed class SafetensorsFile : WeightsFile
 
     private static readonly (string Name, ScalarType Type)[] Types =
     [
-        ("F64", ScalarType.Float64), ("F32", ScalarType.Float32), ("F16", ScalarType.Float16), ("BF16", ScalarType.BFloat16), ("I64", ScalarType.Int64),
+        ("F64", ScalarType.Float64), ("F32", ScalarType.Float32), ("F16", ScalarType.Float16), ("BF16", ScalarType.BFloat16),
+        ("I64", ScalarType.Int64),
         ("I32", ScalarType.Int32), ("I16", ScalarType.Int16), ("I8", ScalarType.Int8), ("U8", ScalarType.Byte), ("BOOL", ScalarType.Bool),
     ];
 
@@ -61,7 +62,8 @@ internal sealed class SafetensorsFile : WeightsFile
 
     /// <summary>Writes a file, whole or not at all.</summary>
     /// <param name="tensors">The tensors by name, on any device.</param>
-    public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> metadata) => AtomicFile.Write(path, beside =>
+    public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> metadata)
+        => AtomicFile.Write(path, beside =>
     {
         using FileStream file = new(beside, FileMode.CreateNew, FileAccess.Write);
         byte[] header = Header(tensors, metadata);
@@ -99,7 +101,8 @@ internal sealed class SafetensorsFile : WeightsFile
         (long from, long to) = (entry.GetProperty("data_offsets")[0].GetInt64(), entry.GetProperty("data_offsets")[1].GetInt64());
         bool fits = shape.All(d => d >= 0) && from >= 0 && to >= from && to <= _stream.Length - data
             && to - from == checked(tensor.Count * StoredTensor.SizeOf(tensor.Type));
-        if (!fits) throw new FormatException($"the tensor '{name}' of shape {StoredTensor.Text(shape)} does not match its place in the file.");
+        if (!fits)
+            throw new FormatException($"the tensor '{name}' of shape {StoredTensor.Text(shape)} does not match its place in the file.");
         if (!_tensors.TryAdd(name, tensor)) throw new FormatException($"there are two tensors '{name}'.");
         _starts[name] = data + from;
     }
@@ -119,7 +122,8 @@ internal sealed class SafetensorsFile : WeightsFile
         return JsonSerializer.SerializeToUtf8Bytes(header);
     }
 
-    private static ScalarType TypeOf(string name, string? type) => Types.FirstOrDefault(known => known.Name == type) is { Name: not null } found
+    private static ScalarType TypeOf(string name, string? type)
+        => Types.FirstOrDefault(known => known.Name == type) is { Name: not null } found
         ? found.Type
         : throw new FormatException($"the tensor '{name}' is of the type {type}, which is not supported.");
 }
