@@ -1,7 +1,5 @@
 using System.Globalization;
 using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Onnx;
-using Microsoft.ML.OnnxRuntime;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Benchmarks;
@@ -59,16 +57,11 @@ internal static class LatencyBench
         manual_seed(1);
         using Detector detector = plan.Build(Scenes.Statistics(Classes));
         long parameters = detector.parameters().Sum(p => p.numel());
-        byte[] model = DetectorFile.Export(detector).ToBytes();
-        using var session = new InferenceSession(model);
+        using var exported = ObjectDetector.Of(DetectorFile.Export(detector), name);
         var pixels = new byte[3 * Width * Height];
         new Random(1).NextBytes(pixels);
-        using OrtValue bytes = OrtValue.CreateTensorValueFromMemory(pixels, [1, pixels.Length]);
-        using OrtValue size = OrtValue.CreateTensorValueFromMemory(new long[] { Height, Width }, [1, 2]);
-        var inputs = new Dictionary<string, OrtValue> { [DetectorGraph.Pixels] = bytes, [DetectorGraph.Size] = size };
-        using var options = new RunOptions();
-        double seconds = Report.MedianSeconds(() => session.Run(options, inputs, [DetectorGraph.Boxes]).Dispose(), 15);
+        double seconds = Report.MedianSeconds(() => exported.Detect(pixels, Width, Height), 15);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"| {name} | {detector.InputSize} | {parameters / 1e6:0.00} | {model.Length / 1e6:0.0} | {seconds * 1e3:0.0} |"));
+            $"| {name} | {detector.InputSize} | {parameters / 1e6:0.00} | {exported.Bytes / 1e6:0.0} | {seconds * 1e3:0.0} |"));
     }
 }

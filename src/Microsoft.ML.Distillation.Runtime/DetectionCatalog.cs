@@ -93,6 +93,50 @@ public static class DetectionCatalog
     }
 
     /// <summary>
+    /// Measures detections against ground truth, both in files of COCO's format: the annotation file and the result file of COCO's own tool.
+    /// </summary>
+    /// <param name="mlContext">The context.</param>
+    /// <param name="groundTruth">The annotation file.</param>
+    /// <param name="detections">The result file.</param>
+    /// <param name="inclusiveVocPixels">As in <see cref="EvaluateDetections"/>.</param>
+    /// <returns>The figures, and what is to be said of detections that were left out.</returns>
+    /// <exception cref="FileNotFoundException">One of them does not exist.</exception>
+    /// <exception cref="FormatException">One of them is not what it must be; the message names file, line and element.</exception>
+    public static CocoFileEvaluation EvaluateCocoFiles(this MLContext mlContext, string groundTruth, string detections, bool inclusiveVocPixels = true)
+    {
+        ArgumentNullException.ThrowIfNull(mlContext);
+        ArgumentException.ThrowIfNullOrEmpty(groundTruth);
+        ArgumentException.ThrowIfNullOrEmpty(detections);
+        return CocoPairing.Read(groundTruth, detections).Measure(detections, inclusiveVocPixels);
+    }
+
+    /// <summary>Measures a detector on annotated images: what it can do, and how long it takes.</summary>
+    /// <param name="mlContext">The context.</param>
+    /// <param name="detector">The detector, of this library or a published one.</param>
+    /// <param name="testSet">
+    /// Annotated images as <see cref="LoadDetections"/> gives them, with what else it says of the objects; images are read from the files that
+    /// <c>ImagePath</c> names, or taken from a column of images.
+    /// </param>
+    /// <param name="imageColumnName">The column of images, where there is one.</param>
+    /// <param name="labelColumnName">The classes of the objects: a vector of text, or of keys with names. They are matched by name.</param>
+    /// <param name="boundingBoxColumnName">The boxes of the objects: x0 y0 x1 y1 of each in pixels.</param>
+    /// <param name="inclusiveVocPixels">As in <see cref="EvaluateDetections"/>.</param>
+    /// <param name="cancellationToken">Ends the measurement.</param>
+    /// <exception cref="ArgumentException">A column is missing or of another type, or the data have no row.</exception>
+    /// <exception cref="FormatException">An image cannot be read; the message names it.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static DetectorMeasurement MeasureDetector(
+        this MLContext mlContext, ObjectDetector detector, IDataView testSet, string imageColumnName = "Image", string labelColumnName = "Label",
+        string boundingBoxColumnName = "BoundingBoxes", bool inclusiveVocPixels = true, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(mlContext);
+        ArgumentNullException.ThrowIfNull(detector);
+        ArgumentNullException.ThrowIfNull(testSet);
+        var columns = new DetectorReportOptions { ImageColumnName = imageColumnName, LabelColumnName = labelColumnName, BoundingBoxColumnName = boundingBoxColumnName };
+        return MeasuredTestSet.Measure([detector], testSet, columns, inclusiveVocPixels, cancellationToken).Measurements[0];
+    }
+
+    /// <summary>
     /// Writes the detector in a fitted model as one ONNX file (operator set 18) that runs anywhere. Works on a model fresh from
     /// <c>Fit</c> as well as on one that ML.NET has loaded. The file appears whole or not at all.
     /// </summary>
@@ -129,5 +173,19 @@ public static class DetectionCatalog
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrEmpty(path);
         AtomicFile.Write(path, HtmlReport.ToBytes(ModelReporter.Make(model, options ?? new DetectorReportOptions())));
+    }
+
+    /// <summary>Writes a report of several detectors side by side, each measured before on the test set of the options.</summary>
+    /// <param name="mlContext">The context.</param>
+    /// <param name="path">The file to write. It appears whole or not at all.</param>
+    /// <param name="detectors">The detectors, in the order in which they are shown.</param>
+    /// <param name="options">Heading and test images; its models are left out.</param>
+    /// <exception cref="ArgumentException">There is no detector, or the test set lacks a column.</exception>
+    public static void SaveReport(this MLContext mlContext, string path, IReadOnlyList<ReportedDetector> detectors, DetectorReportOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(mlContext);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(detectors);
+        AtomicFile.Write(path, HtmlReport.ToBytes(ModelReporter.Make(detectors, options ?? new DetectorReportOptions())));
     }
 }

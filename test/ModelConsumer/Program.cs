@@ -5,6 +5,14 @@ using Microsoft.ML.Distillation;
 
 // Loads a model, predicts on images, saves its ONNX form, and prints what it found and whether libtorch crept in.
 // Arguments: model.zip, where to write the ONNX file, images.
+// Or: --detect, a model, an image: prints what ObjectDetector finds.
+if (args is ["--detect", string file, string picture])
+{
+    using var detector = ObjectDetector.Load(file);
+    foreach (Detection one in detector.Detect(picture)) Console.WriteLine(one);
+    return;
+}
+
 var mlContext = new MLContext();
 ITransformer model = mlContext.Model.Load(args[0], out _);
 using var engine = mlContext.Model.CreatePredictionEngine<Photo, Found>(model);

@@ -15,9 +15,9 @@ internal static class ReportScenes
     {
         ReportedImage[] all = [.. Enumerable.Range(0, images).Select(Image)];
         return new ReportContent("A <test> & report", [
-            Model("teacher", ModelRole.Teacher, all, 3, 4_000_000, 40),
-            Model("student alone", ModelRole.Alone, all, 1, 70_000, 4) with { Seeds = aloneSeeds ?? [] },
-            Model("student distilled", ModelRole.Distilled, all, 2, 70_000, 4.1) with { Seeds = distilledSeeds ?? [], Training = Training() },
+            Model("teacher", DetectorRole.Teacher, all, 3, 4_000_000, 40),
+            Model("student alone", DetectorRole.Alone, all, 1, 70_000, 4) with { Seeds = aloneSeeds ?? [] },
+            Model("student distilled", DetectorRole.Distilled, all, 2, 70_000, 4.1) with { Seeds = distilledSeeds ?? [], Training = Training() },
         ])
         {
             Made = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero),
@@ -51,7 +51,7 @@ internal static class ReportScenes
         });
     }
 
-    private static ReportedModel Model(string name, ModelRole role, ReportedImage[] images, int finds, long parameters, double milliseconds)
+    private static ReportedModel Model(string name, DetectorRole role, ReportedImage[] images, int finds, long parameters, double milliseconds)
     {
         ReportedBox[][] found = [.. images.Select((image, i) => (ReportedBox[])[.. image.Truth.Take(finds).Select(box => box with { Score = 0.9f }),
             .. i % 2 == 0 ? (ReportedBox[])[new ReportedBox("cat", 90, 60, 110, 80, 0.7f)] : []])];

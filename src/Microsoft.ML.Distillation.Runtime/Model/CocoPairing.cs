@@ -48,6 +48,11 @@ internal sealed record CocoPairing(
         return new CocoPairing([.. objects.Zip(found, (o, f) => new EvaluationImage([.. o], [.. f]))], names, ofUnknownImages, ofUnknownClasses);
     }
 
+    /// <summary>The figures.</summary>
+    /// <param name="file">Where the detections come from, for what is to be said of those that are left out.</param>
+    public CocoFileEvaluation Measure(string file, bool inclusivePixels)
+        => new(DetectionEvaluator.Evaluate(Images, ClassNames, inclusivePixels), [.. Warnings(file)]);
+
     /// <summary>What is to be said of detections that are left out.</summary>
     /// <param name="file">Where the detections come from.</param>
     public IEnumerable<string> Warnings(string file)

@@ -17,6 +17,9 @@ internal interface IDetectorEngine : IDisposable
     /// <summary>Why the CPU runs it where a GPU should; <see langword="null"/>: it runs where it should.</summary>
     string? Fallback { get; }
 
+    /// <summary>How its outputs are read; <see langword="null"/> where it says that itself.</summary>
+    OnnxReading? Reading { get; }
+
     /// <summary>Detects objects.</summary>
     /// <returns>For each image its detections, boxes in pixels of the image, best first.</returns>
     IReadOnlyList<Detections> Run(IReadOnlyList<RgbImage> images, CancellationToken cancellation);
@@ -41,6 +44,8 @@ internal sealed class OwnEngine : IDetectorEngine
     public ImageSize InputSize { get; }
 
     public string? Fallback => _session.Fallback;
+
+    public OnnxReading? Reading => null;
 
     public IReadOnlyList<Detections> Run(IReadOnlyList<RgbImage> images, CancellationToken cancellation)
         => [.. images.Select(image => _plain ? RunPlain(image, cancellation) : RunFull(image, cancellation))];
@@ -72,6 +77,8 @@ internal sealed class PublishedEngine(PublishedDetector detector, float nmsThres
     public ImageSize InputSize => detector.InputSize;
 
     public string? Fallback => detector.Fallback;
+
+    public OnnxReading? Reading => new(detector.Format, detector.Preprocessing, detector.ConfidentScore, detector.NoiseScore);
 
     public IReadOnlyList<Detections> Run(IReadOnlyList<RgbImage> images, CancellationToken cancellation)
     {

@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Transforms;
 
@@ -35,7 +36,12 @@ internal sealed class ImagePixels : CustomMappingFactory<ImagePixels.Input, Imag
     }
 
     /// <inheritdoc/>
-    public override Action<Input, Output> GetMapping() => Map;
+    public override Action<Input, Output> GetMapping()
+    {
+        // ML.NET asks for this step before it loads the network, and says less of a missing library.
+        OnnxRuntimeLibrary.Require();
+        return Map;
+    }
 
     /// <summary>The step itself; static, so that ML.NET stores nothing but the contract's name.</summary>
     public static void Map(Input input, Output output)

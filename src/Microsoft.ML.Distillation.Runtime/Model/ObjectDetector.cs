@@ -29,7 +29,11 @@ public sealed class ObjectDetector : IDisposable
     private readonly float _least;
     private int _disposed;
 
-    private ObjectDetector(IDetectorEngine engine, ObjectDetectorOptions options) => (_engine, _least) = (engine, (float)options.ScoreThreshold);
+    private ObjectDetector(IDetectorEngine engine, OnnxModelFile model, long bytes, ObjectDetectorOptions options)
+    {
+        (_engine, _least, Bytes, Metadata) = (engine, (float)options.ScoreThreshold, bytes, model.Metadata);
+        if (DetectorGraph.IsDetector(model)) Parameters = DetectorGraph.CountParameters(model);
+    }
 
     /// <summary>The classes that the model knows, in its order.</summary>
     public IReadOnlyList<string> ClassNames => _engine.ClassNames;
@@ -40,11 +44,23 @@ public sealed class ObjectDetector : IDisposable
     /// <summary>The height in pixels to which the model brings images.</summary>
     public int InputHeight => _engine.InputSize.Height;
 
+    /// <summary>The number of learnt parameters; <see langword="null"/> for a published detector.</summary>
+    public long? Parameters { get; }
+
+    /// <summary>The size of the model's file in bytes, without parameters that lie in other files.</summary>
+    public long Bytes { get; }
+
+    /// <summary>How a published detector is read; <see langword="null"/> for one of this library, which says it itself.</summary>
+    public OnnxReading? Reading => _engine.Reading;
+
     /// <summary>
     /// Why the CPU runs the model where <see cref="OnnxDetectorOptions.GpuDeviceId"/> asks for a GPU and
     /// <see cref="OnnxDetectorOptions.FallbackToCpu"/> is set; <see langword="null"/>: it runs where it should.
     /// </summary>
     public string? Fallback => _engine.Fallback;
+
+    /// <summary>The entries that travel with the model.</summary>
+    internal IReadOnlyDictionary<string, string> Metadata { get; }
 
     /// <summary>Loads a model file.</summary>
     /// <param name="path">
@@ -61,7 +77,7 @@ public sealed class ObjectDetector : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no model file '{path}'.", path);
         if (!OnnxModelFile.IsZip(path)) SessionLoader.CheckFile(path);
-        return Load(OnnxModelFile.LoadAll(path), new OnnxSource(path), options ?? new ObjectDetectorOptions());
+        return Load(OnnxModelFile.LoadAll(path), new OnnxSource(path), new FileInfo(path).Length, options ?? new ObjectDetectorOptions());
     }
 
     /// <summary>Loads a model from a stream, which is read to its end and left open.</summary>
@@ -74,7 +90,7 @@ public sealed class ObjectDetector : IDisposable
         stream.CopyTo(copy);
         byte[] content = copy.ToArray();
         string name = stream is FileStream file ? file.Name : "the stream";
-        return Load(OnnxModelFile.LoadAll(content, name), new OnnxSource(name, content), options ?? new ObjectDetectorOptions());
+        return Load(OnnxModelFile.LoadAll(content, name), new OnnxSource(name, content), content.Length, options ?? new ObjectDetectorOptions());
     }
 
     /// <summary>Finds the objects in an image file.</summary>
@@ -188,12 +204,14 @@ public sealed class ObjectDetector : IDisposable
     }
 
     /// <summary>A detector of this library that is in memory.</summary>
-    internal static ObjectDetector Of(OnnxModelFile model, string source, ObjectDetectorOptions? options = null)
+    /// <param name="bytes">The size of its file; <see langword="null"/>: that of the network alone.</param>
+    internal static ObjectDetector Of(OnnxModelFile model, string source, ObjectDetectorOptions? options = null, long? bytes = null)
     {
         options ??= new ObjectDetectorOptions();
         options.Validate();
         options.CheckForOwn(source);
-        return new ObjectDetector(new OwnEngine(model, source, options.Session with { AsWritten = options.AsWritten }), options);
+        var engine = new OwnEngine(model, source, options.Session with { AsWritten = options.AsWritten });
+        return new ObjectDetector(engine, model, bytes ?? model.Model.CalculateSize(), options);
     }
 
     /// <summary>Finds the objects in an image.</summary>
@@ -206,15 +224,16 @@ public sealed class ObjectDetector : IDisposable
         return _engine.Run(images, cancellation);
     }
 
-    private static ObjectDetector Load(IReadOnlyList<OnnxModelFile> models, OnnxSource source, ObjectDetectorOptions options)
+    private static ObjectDetector Load(IReadOnlyList<OnnxModelFile> models, OnnxSource source, long bytes, ObjectDetectorOptions options)
     {
         options.Validate();
         bool isPublished = models is [var one] && !one.IsFromZip && !DetectorGraph.IsDetector(one);
-        if (!isPublished) return Of(FittedDetectors.Single(models, $"'{source.Name}'", message => new FormatException(message)), source.Name, options);
+        if (!isPublished) return Of(FittedDetectors.Single(models, $"'{source.Name}'", message => new FormatException(message)), source.Name, options, bytes);
         IReadOnlyList<string> names = options.ClassNames ?? EmbeddedClassNames.In(models[0]) ?? throw new ArgumentException(
             $"'{source.Name}' is no detector that this library made, and as a published one it does not carry the names of its classes (metadata 'names'): "
             + $"give them in the option {nameof(ObjectDetectorOptions.ClassNames)}, in the detector's own order.", nameof(options));
-        return new ObjectDetector(new PublishedEngine(new PublishedDetector(source, options.Format, names, options), (float)options.NmsThreshold), options);
+        var engine = new PublishedEngine(new PublishedDetector(source, options.Format, names, options), (float)options.NmsThreshold);
+        return new ObjectDetector(engine, models[0], bytes, options);
     }
 
     private static void CheckPixels(int count, int width, int height)

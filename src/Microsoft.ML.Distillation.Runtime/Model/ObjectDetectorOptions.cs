@@ -7,6 +7,18 @@ namespace Microsoft.ML.Distillation;
 /// </summary>
 public sealed record ObjectDetectorOptions : OnnxDetectorOptions
 {
+    /// <summary>The usual ways.</summary>
+    public ObjectDetectorOptions()
+    {
+    }
+
+    /// <summary>With a published detector run and read as other options say, those of a teacher for example.</summary>
+    /// <param name="reading">The other options.</param>
+    public ObjectDetectorOptions(OnnxDetectorOptions reading)
+        : base(reading)
+    {
+    }
+
     /// <summary>What the outputs of a published detector mean; by default that is found out, where they leave no doubt.</summary>
     public OnnxDetectorFormat Format { get; init; }
 

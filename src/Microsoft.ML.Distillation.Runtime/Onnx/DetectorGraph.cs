@@ -47,6 +47,10 @@ internal static class DetectorGraph
     public static bool IsScale(string name)
         => name.EndsWith($".{WeightScale}", StringComparison.Ordinal) || name.EndsWith($".{InputScale}", StringComparison.Ordinal);
 
+    /// <summary>The learnt parameters: those of the state dict, without the running statistics of batch normalisation.</summary>
+    public static long CountParameters(OnnxModelFile model)
+        => model.Parameters().Where(p => !IsConstant(p.Key)).Sum(p => (long)p.Value.Values.Length) + model.Integers().Sum(p => (long)p.Value.Values.Length);
+
     /// <summary>Whether the file was made by this library.</summary>
     public static bool IsDetector(OnnxModelFile model)
         => model.Metadata.ContainsKey(ArchitectureKey) && model.Metadata.ContainsKey(NamesKey);
@@ -60,4 +64,10 @@ internal static class DetectorGraph
         => model.Metadata.TryGetValue(NamesKey, out string? json) && JsonSerializer.Deserialize<string[]>(json) is { } names
             ? names
             : throw new FormatException($"The ONNX model has no class names (metadata '{NamesKey}').");
+
+    private static bool IsConstant(string name)
+        => name.StartsWith("const_", StringComparison.Ordinal)
+        || name.EndsWith(".running_mean", StringComparison.Ordinal)
+        || name.EndsWith(".running_var", StringComparison.Ordinal)
+        || IsScale(name);
 }

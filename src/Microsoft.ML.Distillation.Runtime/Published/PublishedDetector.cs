@@ -12,7 +12,8 @@ internal sealed record OnnxDetection(DensePredictions Predictions, IReadOnlyList
 /// <summary>An ONNX detector that someone published: prepares images for it, runs it, and reads its outputs.</summary>
 internal sealed class PublishedDetector : IDisposable
 {
-    private const int DefaultSize = 640;
+    /// <summary>The width and height of inputs that neither the graph nor the options fix.</summary>
+    public const int DefaultSize = 640;
 
     private readonly OnnxRunner _runner;
     private readonly IOutputDecoder _decoder;

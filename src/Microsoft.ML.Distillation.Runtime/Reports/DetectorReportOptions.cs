@@ -8,7 +8,8 @@ public sealed record DetectorReportOptions
 
     /// <summary>
     /// Annotated images to measure the models on: the columns of images, labels (keys or text) and boxes, and, where the data have it,
-    /// <c>ImagePath</c>, by which images are named. <see langword="null"/>: the report shows training alone.
+    /// <c>ImagePath</c>, by which images are named, and from which they are read where there is no column of images.
+    /// <see langword="null"/>: the report shows training alone.
     /// </summary>
     public IDataView? TestSet { get; init; }
 
@@ -23,6 +24,9 @@ public sealed record DetectorReportOptions
 
     /// <summary>How many test images are shown: half of them the best gains, half the worst mistakes.</summary>
     public int Pictures { get; init; } = 8;
+
+    /// <summary>What made the report, so that it can be made again: a command line, for example.</summary>
+    public string? Command { get; init; }
 
     /// <summary>The column of images in <see cref="TestSet"/>.</summary>
     public string ImageColumnName { get; init; } = "Image";

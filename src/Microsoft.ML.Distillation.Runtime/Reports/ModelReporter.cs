@@ -10,123 +10,115 @@ using SkiaSharp;
 
 namespace Microsoft.ML.Distillation.Reports;
 
-/// <summary>Makes the report of fitted models.</summary>
+/// <summary>Makes the report of detectors.</summary>
 internal static class ModelReporter
 {
     /// <summary>The report of a model, and of those that the options put beside it.</summary>
     public static ReportContent Make(ITransformer model, DetectorReportOptions options)
     {
-        (string Name, ModelRole Role, ITransformer? Model)[] entries =
+        (string Name, DetectorRole Role, ITransformer? Model)[] entries =
         [
-            ("teacher", ModelRole.Teacher, options.Teacher), ("student alone", ModelRole.Alone, options.Alone),
-            options.Teacher is null && options.Alone is null ? ("model", ModelRole.Model, model) : ("student distilled", ModelRole.Distilled, model),
-            ("student quantised", ModelRole.Quantised, options.Quantised),
+            ("teacher", DetectorRole.Teacher, options.Teacher), ("student alone", DetectorRole.Alone, options.Alone),
+            options.Teacher is null && options.Alone is null ? ("model", DetectorRole.Model, model) : ("student distilled", DetectorRole.Distilled, model),
+            ("student quantised", DetectorRole.Quantised, options.Quantised),
         ];
-        (ReportedModel Known, OnnxModelFile File)[] models = [.. entries.Where(entry => entry.Model is not null).Select(entry =>
-        {
-            OnnxModelFile file = FittedDetectors.In(entry.Model!);
-            return (Known(entry.Name, entry.Role, file, file.Model.CalculateSize()), file);
-        })];
-        ReportContent content = new(options.Title, [.. models.Select(entry => entry.Known)]) { Made = DateTimeOffset.Now, Pictures = options.Pictures };
-        if (options.TestSet is null) return content;
-
-        var test = ReportTestSet.Measure(options, [.. models.Select(entry => entry.File)]);
-        return content with { Images = test.Images, Models = [.. models.Select((entry, m) => test.AddTo(entry.Known, m))] };
-    }
-
-    /// <summary>What a model's file tells of it.</summary>
-    public static ReportedModel Known(string name, ModelRole role, OnnxModelFile file, long bytes) => new(name, role)
-    {
-        Parameters = CountParameters(file),
-        Bytes = bytes,
-        Training = TrainingRecord.In(file.Metadata),
-    };
-
-    /// <summary>The learnt parameters: those of the state dict, without the running statistics of batch normalisation.</summary>
-    public static long CountParameters(OnnxModelFile model)
-        => model.Parameters().Where(p => !IsConstant(p.Key)).Sum(p => (long)p.Value.Values.Length) + model.Integers().Sum(p => (long)p.Value.Values.Length);
-
-    private static bool IsConstant(string name)
-        => name.StartsWith("const_", StringComparison.Ordinal)
-        || name.EndsWith(".running_mean", StringComparison.Ordinal)
-        || name.EndsWith(".running_var", StringComparison.Ordinal)
-        || DetectorGraph.IsScale(name);
-}
-
-/// <summary>Test images, and what each of several models finds in them.</summary>
-/// <param name="Images">The images.</param>
-/// <param name="Found">For each model its detections in each image.</param>
-/// <param name="Metrics">For each model its figures.</param>
-/// <param name="Milliseconds">For each model the median time for an image, on the CPU, from its pixels to its boxes.</param>
-internal sealed record ReportTestSet(
-    IReadOnlyList<ReportedImage> Images, IReadOnlyList<List<IReadOnlyList<ReportedBox>>> Found, IReadOnlyList<DetectionMetrics> Metrics, IReadOnlyList<double> Milliseconds)
-{
-    private const int WarmUp = 3;
-
-    /// <summary>A model with what was measured of it.</summary>
-    public ReportedModel AddTo(ReportedModel model, int index) => model with { Metrics = Metrics[index], Milliseconds = Milliseconds[index], Found = Found[index] };
-
-    /// <summary>Runs every model on every image; an image is decoded once.</summary>
-    /// <exception cref="ArgumentException">A column is missing or of another type, or the data have no row.</exception>
-    public static ReportTestSet Measure(DetectorReportOptions options, OnnxModelFile[] models)
-    {
-        IDataView data = options.TestSet!;
-        DataViewSchema.Column image = data.Schema.GetColumnOrNull(options.ImageColumnName) ?? throw new ArgumentException($"The test set has no column '{options.ImageColumnName}'.");
-        var truthColumns = TruthColumns.Find(data.Schema, options.LabelColumnName, options.BoundingBoxColumnName);
-        DataViewSchema.Column? path = data.Schema.GetColumnOrNull(nameof(DetectionRow.ImagePath)) is { Type: TextDataViewType } text ? text : null;
-        ObjectDetector[] detectors = Array.ConvertAll(models, model => ObjectDetector.Of(model, "the model"));
-        var classes = new ClassIndex();
-        var images = new List<ReportedImage>();
-        var truths = new List<TrueBox[]>();
-        List<IReadOnlyList<ReportedBox>>[] found = Array.ConvertAll(models, _ => new List<IReadOnlyList<ReportedBox>>());
-        List<double>[] times = Array.ConvertAll(models, _ => new List<double>());
+        entries = [.. entries.Where(entry => entry.Model is not null)];
+        var detectors = new List<ObjectDetector>();
         try
         {
-            using DataViewRowCursor cursor = data.GetRowCursor([image, .. truthColumns.All, .. path is { } column ? (DataViewSchema.Column[])[column] : []]);
-            var reader = new TruthReader(cursor, truthColumns, classes);
-            ValueGetter<MLImage> getImage = cursor.GetGetter<MLImage>(image);
-            ValueGetter<ReadOnlyMemory<char>>? getPath = path is { } named ? cursor.GetGetter<ReadOnlyMemory<char>>(named) : null;
-            MLImage pixels = null!;
-            ReadOnlyMemory<char> name = default;
-            while (cursor.MoveNext())
-            {
-                TrueBox[] truth = reader.Read(cursor.Position);
-                getImage(ref pixels);
-                getPath?.Invoke(ref name);
-                RgbImage rgb = MLImagePixels.ToRgb(pixels);
-                for (int m = 0; m < models.Length; m++) found[m].Add(Detect(detectors[m], rgb, times[m]));
-                long row = cursor.Position;
-                string file = name.ToString();
-                images.Add(new ReportedImage(
-                    file.Length > 0 ? Path.GetFileName(file) : $"image {row}", new ImageSize(rgb.Width, rgb.Height), [.. truth.Select(box => Reported(box, classes))],
-                    () => File.Exists(file) ? ReportPictures.FromFile(file) : ReportPictures.FromPixels(PixelsAt(data, image, row))));
-                truths.Add(truth);
-            }
+            foreach ((string name, _, ITransformer? fitted) in entries) detectors.Add(ObjectDetector.Of(FittedDetectors.In(fitted!), name));
+            if (options.TestSet is null) return Of([.. entries.Zip(detectors, (entry, detector) => new ReportedDetector(entry.Name, entry.Role, detector))], [], options);
+            var test = MeasuredTestSet.Measure(detectors, options.TestSet, options);
+            return Of([.. entries.Zip(test.Measurements, (entry, measured) => new ReportedDetector(entry.Name, entry.Role, measured))], test.Images, options);
         }
         finally
         {
             foreach (ObjectDetector detector in detectors) detector.Dispose();
         }
+    }
+
+    /// <summary>The report of detectors that have been measured on the options' test set.</summary>
+    /// <exception cref="ArgumentException">There is no detector, or the options name others.</exception>
+    public static ReportContent Make(IReadOnlyList<ReportedDetector> detectors, DetectorReportOptions options)
+    {
+        if (detectors.Count == 0) throw new ArgumentException("A report needs a detector.", nameof(detectors));
+        if (options.Teacher is not null || options.Alone is not null || options.Quantised is not null)
+            throw new ArgumentException($"The options' {nameof(options.Teacher)}, {nameof(options.Alone)} and {nameof(options.Quantised)} stand beside a fitted model; put the detector into the list.", nameof(options));
+        return Of(detectors, options.TestSet is null ? [] : MeasuredTestSet.Measure([], options.TestSet, options).Images, options);
+    }
+
+    private static ReportContent Of(IReadOnlyList<ReportedDetector> detectors, IReadOnlyList<ReportedImage> images, DetectorReportOptions options)
+        => new(options.Title, [.. detectors.Select(detector => detector.Model with { Seeds = detector.Seeds })])
+        {
+            Made = DateTimeOffset.Now,
+            Images = images,
+            Pictures = options.Pictures,
+            Command = options.Command,
+        };
+}
+
+/// <summary>Annotated images, and what was measured of detectors on them: the one way in which this library measures a detector.</summary>
+/// <param name="Images">The images.</param>
+/// <param name="Measurements">For each detector its figures.</param>
+internal sealed record MeasuredTestSet(IReadOnlyList<ReportedImage> Images, IReadOnlyList<DetectorMeasurement> Measurements)
+{
+    private const int WarmUp = 3;
+
+    /// <summary>Runs every detector on every image; an image is decoded once.</summary>
+    /// <param name="columns">The names of the columns. Without images the file that <c>ImagePath</c> names is read.</param>
+    /// <param name="inclusivePixels">Whether VOC's figures take a width for x1 - x0 + 1.</param>
+    /// <exception cref="ArgumentException">A column is missing or of another type, or the data have no row.</exception>
+    public static MeasuredTestSet Measure(
+        IReadOnlyList<ObjectDetector> detectors, IDataView data, DetectorReportOptions columns, bool inclusivePixels = true, CancellationToken cancellation = default)
+    {
+        DataViewSchema.Column? path = data.Schema.GetColumnOrNull(nameof(DetectionRow.ImagePath)) is { Type: TextDataViewType } text ? text : null;
+        DataViewSchema.Column? image = data.Schema.GetColumnOrNull(columns.ImageColumnName);
+        if (image is null && path is null) throw new ArgumentException($"The test set has no column '{columns.ImageColumnName}', nor '{nameof(DetectionRow.ImagePath)}'.");
+        var truthColumns = TruthColumns.Find(data.Schema, columns.LabelColumnName, columns.BoundingBoxColumnName);
+        var classes = new ClassIndex();
+        var images = new List<ReportedImage>();
+        var truths = new List<TrueBox[]>();
+        var timed = detectors.Select(detector => new TimedDetector(detector)).ToArray();
+        using DataViewRowCursor cursor = data.GetRowCursor([.. truthColumns.All, .. Asked(image), .. Asked(path)]);
+        var reader = new TruthReader(cursor, truthColumns, classes);
+        ValueGetter<MLImage>? getImage = image is { } column ? cursor.GetGetter<MLImage>(column) : null;
+        ValueGetter<ReadOnlyMemory<char>>? getPath = path is { } named ? cursor.GetGetter<ReadOnlyMemory<char>>(named) : null;
+        MLImage decoded = null!;
+        ReadOnlyMemory<char> name = default;
+        while (cursor.MoveNext())
+        {
+            cancellation.ThrowIfCancellationRequested();
+            TrueBox[] truth = reader.Read(cursor.Position);
+            getPath?.Invoke(ref name);
+            (string file, long row) = (name.ToString(), cursor.Position);
+            ImageSize size;
+            if (timed.Length > 0 || getImage is not null)
+            {
+                RgbImage rgb = getImage is null ? ImageFile.Read(file) : Pixels(getImage, ref decoded);
+                size = new ImageSize(rgb.Width, rgb.Height);
+                foreach (TimedDetector detector in timed) detector.Run(rgb, cancellation);
+            }
+            else
+            {
+                size = ImageFile.SizeOf(file);
+            }
+
+            images.Add(new ReportedImage(
+                file.Length > 0 ? Path.GetFileName(file) : $"image {row}", size, [.. truth.Select(box => Reported(box, classes))],
+                () => File.Exists(file) ? ReportPictures.FromFile(file) : ReportPictures.FromPixels(PixelsAt(data, image!.Value, row))));
+            truths.Add(truth);
+        }
 
         if (images.Count == 0) throw new ArgumentException("The test set has no row.");
-        return new ReportTestSet(
-            images, found, [.. found.Select(boxes => Measure(truths, boxes, classes))],
-            [.. times.Select(list => list.Skip(list.Count > WarmUp ? WarmUp : 0).Order().ElementAt((list.Count - (list.Count > WarmUp ? WarmUp : 0)) / 2))]);
+        return new MeasuredTestSet(images, [.. timed.Select(detector => detector.Measured(truths, classes.Names, inclusivePixels))]);
     }
 
-    private static ReportedBox[] Detect(ObjectDetector detector, RgbImage image, List<double> times)
-    {
-        long start = Stopwatch.GetTimestamp();
-        IReadOnlyList<Detection> found = detector.Detect(image);
-        times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-        return [.. found.Select(one => new ReportedBox(one.Label, one.Box.X0, one.Box.Y0, one.Box.X1, one.Box.Y1, one.Score))];
-    }
+    private static DataViewSchema.Column[] Asked(DataViewSchema.Column? column) => column is { } there ? [there] : [];
 
-    private static DetectionMetrics Measure(List<TrueBox[]> truths, List<IReadOnlyList<ReportedBox>> found, ClassIndex classes)
+    private static RgbImage Pixels(ValueGetter<MLImage> get, ref MLImage image)
     {
-        EvaluationImage[] images = [.. truths.Zip(found, (truth, boxes) => new EvaluationImage(
-            truth, [.. boxes.Select(box => new DetectedBox(new Box(box.X0, box.Y0, box.X1, box.Y1), classes.Of(box.Label), box.Score ?? 0))]))];
-        return DetectionEvaluator.Evaluate(images, classes.Names);
+        get(ref image);
+        return MLImagePixels.ToRgb(image);
     }
 
     private static ReportedBox Reported(TrueBox box, ClassIndex classes) => new(
@@ -142,8 +134,42 @@ internal sealed record ReportTestSet(
         }
 
         MLImage pixels = null!;
-        getImage(ref pixels);
-        return MLImagePixels.ToRgb(pixels);
+        return Pixels(getImage, ref pixels);
+    }
+
+    /// <summary>A detector with what it has found so far and how long it took.</summary>
+    private sealed class TimedDetector(ObjectDetector detector)
+    {
+        private readonly List<IReadOnlyList<Detection>> _found = [];
+        private readonly List<double> _times = [];
+
+        public void Run(RgbImage image, CancellationToken cancellation)
+        {
+            long start = Stopwatch.GetTimestamp();
+            _found.Add(detector.Detect(image, cancellation));
+            _times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        }
+
+        public DetectorMeasurement Measured(List<TrueBox[]> truths, IReadOnlyList<string> names, bool inclusivePixels)
+        {
+            // Each detector is measured by the data's classes and its own, whatever others know beside it.
+            var classes = new ClassIndex();
+            var images = new List<EvaluationImage>();
+            foreach ((TrueBox[] truth, IReadOnlyList<Detection> found) in truths.Zip(_found))
+            {
+                TrueBox[] objects = [.. truth.Select(box => box.Label == TrueBox.EveryClass ? box : box with { Label = classes.Of(names[box.Label]) })];
+                images.Add(new EvaluationImage(objects, [.. found.Select(one => new DetectedBox(
+                    new Box(one.Box.X0, one.Box.Y0, one.Box.X1, one.Box.Y1), classes.Of(one.Label), one.Score))]));
+            }
+
+            double[] times = [.. _times.Skip(_times.Count > WarmUp ? WarmUp : 0).Order()];
+            return new DetectorMeasurement(DetectionEvaluator.Evaluate(images, classes.Names, inclusivePixels), times[times.Length / 2], _found)
+            {
+                Parameters = detector.Parameters,
+                Bytes = detector.Bytes,
+                Training = TrainingRecord.In(detector.Metadata),
+            };
+        }
     }
 }
 

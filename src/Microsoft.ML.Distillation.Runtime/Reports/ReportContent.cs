@@ -2,35 +2,14 @@ using Microsoft.ML.Distillation.Images;
 
 namespace Microsoft.ML.Distillation.Reports;
 
-/// <summary>What a model is to the others in a report.</summary>
-internal enum ModelRole
-{
-    /// <summary>A model that is shown for itself.</summary>
-    Model,
-
-    /// <summary>The teacher.</summary>
-    Teacher,
-
-    /// <summary>The student, trained without the teacher.</summary>
-    Alone,
-
-    /// <summary>The student with something in the teacher's place.</summary>
-    Control,
-
-    /// <summary>The student, trained under the teacher.</summary>
-    Distilled,
-
-    /// <summary>The distilled student in low precision.</summary>
-    Quantised,
-}
-
-/// <summary>A model's figures in a run with one seed.</summary>
-internal sealed record SeedFigures(int Seed, double AveragePrecision, double AveragePrecision50, double AveragePrecision75);
-
 /// <summary>A box in pixels of its image.</summary>
 /// <param name="Score">Its score, or null for an annotation.</param>
 /// <param name="Ignored">Whether the annotation need not be found.</param>
-internal readonly record struct ReportedBox(string Label, float X0, float Y0, float X1, float Y1, float? Score = null, bool Ignored = false);
+internal readonly record struct ReportedBox(string Label, float X0, float Y0, float X1, float Y1, float? Score = null, bool Ignored = false)
+{
+    /// <summary>A detection.</summary>
+    public static ReportedBox Of(Detection found) => new(found.Label, found.Box.X0, found.Box.Y0, found.Box.X1, found.Box.Y1, found.Score);
+}
 
 /// <summary>An image ready to be put into a page.</summary>
 internal sealed record ReportThumbnail(string MediaType, byte[] Content);
@@ -40,7 +19,7 @@ internal sealed record ReportThumbnail(string MediaType, byte[] Content);
 internal sealed record ReportedImage(string Name, ImageSize Size, IReadOnlyList<ReportedBox> Truth, Func<ReportThumbnail> Load);
 
 /// <summary>A model and what is known of it. What is not known is left out of the report.</summary>
-internal sealed record ReportedModel(string Name, ModelRole Role)
+internal sealed record ReportedModel(string Name, DetectorRole Role)
 {
     /// <summary>Its figures on the test images; with several seeds their means (<see cref="SeedMeans"/>).</summary>
     public DetectionMetrics? Metrics { get; init; }
@@ -97,8 +76,8 @@ internal sealed record ReportContent(string Title, IReadOnlyList<ReportedModel> 
     public int Pictures { get; init; } = 8;
 
     /// <summary>The model that the report is about: the distilled student, or the only one.</summary>
-    public ReportedModel Main => Find(ModelRole.Distilled) ?? Find(ModelRole.Model) ?? Models[^1];
+    public ReportedModel Main => Find(DetectorRole.Distilled) ?? Find(DetectorRole.Model) ?? Models[^1];
 
     /// <summary>The first model of a role.</summary>
-    public ReportedModel? Find(ModelRole role) => Models.FirstOrDefault(model => model.Role == role);
+    public ReportedModel? Find(DetectorRole role) => Models.FirstOrDefault(model => model.Role == role);
 }

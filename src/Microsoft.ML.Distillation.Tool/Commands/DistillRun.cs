@@ -128,8 +128,8 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
     private void WriteReport(IReadOnlyList<IReadOnlyList<ModelReport>> results, IReadOnlyList<AnnotatedRow> test)
     {
         if (!command.Report.IsWanted(parsed)) return;
-        var models = new List<ReportedModel>();
-        if (_teacherReport is not null) models.Add(_teacherReport.For(ModelRole.Teacher));
+        var models = new List<ReportedDetector>();
+        if (_teacherReport is not null) models.Add(_teacherReport.For(DetectorRole.Teacher));
         for (int i = 0; i < _firstStudents!.Length; i++)
         {
             (string name, string path) = (_firstStudents[i].Name, _firstStudents[i].Path);
@@ -139,14 +139,18 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
         command.Report.Write(parsed, $"Distillation of {Path.GetFileNameWithoutExtension(command.OutputOf(parsed))}", [.. models.OrderBy(model => model.Role)], test);
 
         // One run is shown in pictures and curves of training; the figures are those of all.
-        ReportedModel OverSeeds(int student, ModelRole role)
+        ReportedDetector OverSeeds(int student, DetectorRole role)
         {
             ModelReport[] runs = [.. results.Select(row => row[student])];
-            return runs.Length == 1 ? runs[0].For(role) : runs[0].For(role) with
+            if (runs.Length == 1) return runs[0].For(role);
+            DetectorMeasurement means = runs[0].Measured with
             {
                 Metrics = SeedMeans.Of([.. runs.Select(run => run.Metrics)]),
                 Bytes = (long)runs.Average(run => run.Bytes),
                 Milliseconds = runs.Average(run => run.Milliseconds),
+            };
+            return new ReportedDetector(runs[0].Name, role, means)
+            {
                 Seeds = [.. runs.Zip(_seeds, (run, seed) => new SeedFigures(seed, run.Metrics.AveragePrecision, run.Metrics.AveragePrecision50, run.Metrics.AveragePrecision75))],
             };
         }
@@ -156,11 +160,11 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
 
     private static DistillDetectorOptions InEpochs(int? epochs, DistillDetectorOptions options) => options with { Epochs = epochs ?? options.Epochs };
 
-    private static ModelRole RoleOf(string name) => name switch
+    private static DetectorRole RoleOf(string name) => name switch
     {
-        "student distilled" => ModelRole.Distilled,
-        "student alone" => ModelRole.Alone,
-        _ => ModelRole.Control,
+        "student distilled" => DetectorRole.Distilled,
+        "student alone" => DetectorRole.Alone,
+        _ => DetectorRole.Control,
     };
 
     /// <summary>A student to train.</summary>

@@ -1,8 +1,4 @@
 using System.CommandLine;
-using Microsoft.ML.Distillation.Detectors.Backbones;
-using Microsoft.ML.Distillation.Evaluation;
-using Microsoft.ML.Distillation.Model;
-using Microsoft.ML.Distillation.Reports;
 using Microsoft.ML.Distillation.Tool.Display;
 using Microsoft.ML.Distillation.Tool.Models;
 
@@ -36,10 +32,10 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
         SetAction(parsed =>
         {
             (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
-            (string Name, ModelRole Role, string? Path)[] beside =
+            (string Name, DetectorRole Role, string? Path)[] beside =
             [
-                ("teacher", ModelRole.Teacher, parsed.GetValue(teacher)), ("student alone", ModelRole.Alone, parsed.GetValue(alone)),
-                ("student quantised", ModelRole.Quantised, parsed.GetValue(quantised)),
+                ("teacher", DetectorRole.Teacher, parsed.GetValue(teacher)), ("student alone", DetectorRole.Alone, parsed.GetValue(alone)),
+                ("student quantised", DetectorRole.Quantised, parsed.GetValue(quantised)),
             ];
             if (report.IsWanted(parsed) ? parsed.GetValue(model) is null : beside.Any(entry => entry.Path is not null))
                 throw new UsageException("--report goes with --model and --data; --teacher, --alone and --quantised go with --report.");
@@ -70,24 +66,24 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
         string[] named = [.. images.SelectMany(image => image.Label).Where(name => name.Length > 0).Distinct().Order(StringComparer.Ordinal)];
         if (named.Length > 0 && !named.Intersect(detector.ClassNames).Any())
             error.WriteLine($"warning: the model knows none of the images' classes. It knows {string.Join(", ", detector.ClassNames)}; the images have {string.Join(", ", named)}.");
-        var tally = new DetectionTally();
-        foreach ((AnnotatedRow truth, DetectedImage found) in images.Zip(detector.Detect(images.Select(image => image.ImagePath)))) tally.Add(truth, found);
-        return tally.Measure(inclusive);
+        var context = new MLContext();
+        IEnumerable<EvaluatedRow> rows = images.Zip(detector.Detect(images.Select(image => image.ImagePath)), (truth, found) => new EvaluatedRow(truth, found));
+        return context.EvaluateDetections(context.Data.LoadFromEnumerable(rows.ToArray()), inclusiveVocPixels: inclusive);
     }
 
     private static void WriteReport(
-        ParseResult parsed, ReportOptionSet report, string model, (string Name, ModelRole Role, string? Path)[] beside, IReadOnlyList<AnnotatedRow> images)
+        ParseResult parsed, ReportOptionSet report, string model, (string Name, DetectorRole Role, string? Path)[] beside, IReadOnlyList<AnnotatedRow> images)
     {
         bool isAlone = beside.All(entry => entry.Path is null);
-        (string Name, ModelRole Role, string? Path) main = isAlone ? (Path.GetFileName(model), ModelRole.Model, model) : ("student distilled", ModelRole.Distilled, model);
-        IEnumerable<(string Name, ModelRole Role, string? Path)> all = [.. beside.Append(main).Where(entry => entry.Path is not null).OrderBy(entry => entry.Role)];
+        (string Name, DetectorRole Role, string? Path) main = isAlone ? (Path.GetFileName(model), DetectorRole.Model, model) : ("student distilled", DetectorRole.Distilled, model);
+        IEnumerable<(string Name, DetectorRole Role, string? Path)> all = [.. beside.Append(main).Where(entry => entry.Path is not null).OrderBy(entry => entry.Role)];
         report.Write(parsed, $"Evaluation of {Path.GetFileName(model)}", [.. all.Select(entry => ModelReport.Measure(entry.Name, entry.Path!, images).For(entry.Role))], images);
     }
 
     private static DetectionMetrics OnFiles(string groundTruth, string detections, bool inclusive, TextWriter error)
     {
-        var pairing = CocoPairing.Read(groundTruth, detections);
-        foreach (string warning in pairing.Warnings(detections)) error.WriteLine($"warning: {warning}");
-        return DetectionEvaluator.Evaluate(pairing.Images, pairing.ClassNames, inclusive);
+        CocoFileEvaluation evaluation = new MLContext().EvaluateCocoFiles(groundTruth, detections, inclusive);
+        foreach (string warning in evaluation.Warnings) error.WriteLine($"warning: {warning}");
+        return evaluation.Metrics;
     }
 }

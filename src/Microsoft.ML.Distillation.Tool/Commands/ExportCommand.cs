@@ -1,8 +1,4 @@
 using System.CommandLine;
-using Microsoft.ML.Distillation.Detectors.Backbones;
-using Microsoft.ML.Distillation.Files;
-using Microsoft.ML.Distillation.Model;
-using Microsoft.ML.Distillation.Onnx;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
@@ -23,9 +19,7 @@ internal sealed class ExportCommand : System.CommandLine.Command
         {
             (string source, string path) = (parsed.GetRequiredValue(model), parsed.GetRequiredValue(output));
             OutputCheck.File(parsed, output.Name, path);
-            OnnxModelFile detector = FittedDetectors.In(source);
-            if (DetectorGraph.IsPlain(detector)) throw new FormatException($"'{source}' is the plain form already, of which no other can be made: export the model that it came from.");
-            AtomicFile.Write(path, (parsed.GetValue(plain) ? PlainForm.Of(detector) : detector).ToBytes());
+            TrainedDetector.FromModel(source).SaveOnnx(path, parsed.GetValue(plain));
             parsed.InvocationConfiguration.Output.WriteLine($"saved {path}");
         });
     }

@@ -1,13 +1,8 @@
 using System.CommandLine;
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Drawing;
-using Microsoft.ML.Distillation.Images;
-using Microsoft.ML.Distillation.Published;
-using Microsoft.ML.Distillation.Rows;
-using Microsoft.ML.Distillation.Teachers.Dense;
 using Microsoft.ML.Distillation.Tool.Models;
 using InputImages = Microsoft.ML.Distillation.Tool.Models.InputImages;
-using PublishedDetector = Microsoft.ML.Distillation.Published.PublishedDetector;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
@@ -35,10 +30,11 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
         OutputCheck.File(parsed, _draw.Name, parsed.GetValue(_draw));
         string path = _teacher.PathOf(parsed);
         OnnxTeacherOptions options = _teacher.OptionsOf(parsed);
-        (ImageSize input, IReadOnlyList<OnnxOutput> outputs, bool batched) = TeacherInspection.WriteGraph(output, path, options);
+        var model = OnnxModelInspection.Of(path, options);
+        TeacherInspection.WriteGraph(output, model);
         if (_teacher.NamesOf(parsed) is { } names)
         {
-            using var detector = new PublishedDetector(path, _teacher.FormatOf(parsed), names, options);
+            using var detector = ObjectDetector.Load(path, new ObjectDetectorOptions(options) { Format = _teacher.FormatOf(parsed), ClassNames = names });
             TeacherInspection.WriteReading(output, detector);
             if (parsed.GetValue(_data) is string data) TeacherInspection.WriteClasses(output, names, ClassesOf(data), options);
             if (parsed.GetValue(_image) is string image) Show(detector, image, parsed.GetValue(_draw), (float?)parsed.GetValue(_drawScore), output);
@@ -47,29 +43,23 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
         {
             if (parsed.GetValue(_image) is not null || parsed.GetValue(_data) is not null)
                 throw new UsageException("--image and --data go with --teacher-classes: without them it is not known what the teacher finds.");
-            TeacherInspection.WriteGuesses(output, input, outputs, batched, options, path);
+            TeacherInspection.WriteGuesses(output, model);
         }
 
-        if (parsed.GetValue(_tensors)) TeacherInspection.WriteTensors(output, path, input);
+        if (parsed.GetValue(_tensors)) TeacherInspection.WriteTensors(output, model);
     }
 
-    private static void Show(PublishedDetector detector, string path, string? drawn, float? drawScore, TextWriter output)
+    private static void Show(ObjectDetector detector, string path, string? drawn, float? drawScore, TextWriter output)
     {
         using MLImage image = InputImages.Load(path);
-        RgbImage pixels = MLImagePixels.ToRgb(image);
-        ImageSize size = detector.InputSize;
-        Detections found = Suppression.Detect(detector.Run(AntialiasedResize.Resize(pixels, size), [new ImageSize(image.Width, image.Height)])[0].Predictions);
-        float least = drawScore ?? (float)detector.ConfidentScore;
-        int shown = found.Scores.Count(score => score >= least);
+        IReadOnlyList<Detection> found = detector.Detect(image);
+        float least = drawScore ?? (float)detector.Reading!.ConfidentScore;
+        int shown = found.Count(one => one.Score >= least);
         output.WriteLine($"image    {shown} detections from a score of {least:0.00}, {found.Count} above noise");
         var picture = Picture.Of(image);
-        for (int i = found.Count - 1; i >= 0; i--)
-        {
-            if (found.Scores[i] < least) continue;
-            float[] box = [.. found.Boxes[(4 * i)..(4 * i + 4)].Select((share, side) => share * (side % 2 == 0 ? image.Width : image.Height))];
-            DetectionPainter.Draw(picture, box, found.Labels[i], detector.ClassNames[found.Labels[i]], found.Scores[i]);
-        }
-
+        // The best is drawn last, so that it lies on top.
+        foreach (Detection one in found.Where(one => one.Score >= least).Reverse())
+            DetectionPainter.Draw(picture, [one.Box.X0, one.Box.Y0, one.Box.X1, one.Box.Y1], detector.ClassNames.ToList().IndexOf(one.Label), one.Label, one.Score);
         if (drawn is null) return;
         picture.Save(drawn);
         output.WriteLine($"saved {drawn}");

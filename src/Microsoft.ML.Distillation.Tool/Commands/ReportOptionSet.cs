@@ -1,7 +1,4 @@
 using System.CommandLine;
-using Microsoft.ML.Distillation.Detectors.Backbones;
-using Microsoft.ML.Distillation.Files;
-using Microsoft.ML.Distillation.Reports;
 using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
@@ -30,17 +27,17 @@ internal sealed class ReportOptionSet
     /// <param name="title">Its heading.</param>
     /// <param name="models">The models, in the order in which they are shown.</param>
     /// <param name="test">The images that they were measured on.</param>
-    public void Write(ParseResult parsed, string title, IReadOnlyList<ReportedModel> models, IReadOnlyList<AnnotatedRow> test)
+    public void Write(ParseResult parsed, string title, IReadOnlyList<ReportedDetector> models, IReadOnlyList<AnnotatedRow> test)
     {
         if (parsed.GetValue(_file) is not string path) return;
-        var content = new ReportContent(title, models)
+        var context = new MLContext();
+        context.SaveReport(path, models, new DetectorReportOptions
         {
-            Made = DateTimeOffset.Now,
-            Images = ReportImages.Of(test),
+            Title = title,
+            TestSet = test.Count == 0 ? null : context.Data.LoadFromEnumerable(test),
             Command = "ml-distill " + string.Join(' ', parsed.Tokens.Select(token => Quoted(token.Value))),
             Pictures = parsed.GetValue(_pictures) ?? 8,
-        };
-        AtomicFile.Write(path, HtmlReport.ToBytes(content));
+        });
         parsed.InvocationConfiguration.Output.WriteLine($"saved {path}");
     }
 

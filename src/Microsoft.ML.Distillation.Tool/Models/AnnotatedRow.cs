@@ -1,9 +1,7 @@
-using Microsoft.ML.Distillation.Evaluation;
-
 namespace Microsoft.ML.Distillation.Tool.Models;
 
 /// <summary>An image with its objects, as <c>LoadDetections</c> gives them.</summary>
-internal sealed class AnnotatedRow
+internal class AnnotatedRow
 {
     /// <summary>The image's file.</summary>
     public string ImagePath { get; set; } = "";
@@ -42,44 +40,35 @@ internal sealed class AnnotatedRow
 /// <param name="Labels">The class of each detection.</param>
 /// <param name="Scores">The score of each detection.</param>
 /// <param name="Boxes">x0 y0 x1 y1 of each detection in pixels.</param>
-internal sealed record DetectedImage(string ImagePath, string[] Labels, float[] Scores, float[] Boxes);
-
-/// <summary>Measures detections against annotations; classes are matched by name.</summary>
-internal sealed class DetectionTally
+internal sealed record DetectedImage(string ImagePath, string[] Labels, float[] Scores, float[] Boxes)
 {
-    private readonly Dictionary<string, int> _labels = new(StringComparer.Ordinal);
-    private readonly List<EvaluationImage> _images = [];
+    /// <summary>Of an image's detections.</summary>
+    public static DetectedImage Of(string imagePath, IReadOnlyList<Detection> found) => new(
+        imagePath, [.. found.Select(one => one.Label)], [.. found.Select(one => one.Score)],
+        [.. found.SelectMany(one => (float[])[one.Box.X0, one.Box.Y0, one.Box.X1, one.Box.Y1])]);
+}
 
-    /// <summary>Adds an image.</summary>
-    public void Add(AnnotatedRow truth, DetectedImage found) => _images.Add(new EvaluationImage(
-        [.. truth.Label.Select((_, i) => TrueBoxAt(truth, i))],
-        [.. found.Labels.Select((name, i) => new DetectedBox(BoxAt(found.Boxes, i), LabelOf(name), found.Scores[i]))]));
-
-    /// <summary>The figures of the images so far.</summary>
-    /// <param name="inclusivePixels">Whether VOC's figures take a width for x1 - x0 + 1.</param>
-    public DetectionMetrics Measure(bool inclusivePixels = true)
-        => DetectionEvaluator.Evaluate(_images, [.. _labels.OrderBy(label => label.Value).Select(label => label.Key)], inclusivePixels);
-
-    private TrueBox TrueBoxAt(AnnotatedRow truth, int i)
+/// <summary>An image with its objects, and what a detector found in it; its properties are the columns.</summary>
+internal sealed class EvaluatedRow : AnnotatedRow
+{
+    /// <summary>ML.NET wants a row without content to learn the columns from.</summary>
+    public EvaluatedRow()
     {
-        bool ignore = truth.Ignore.ElementAtOrDefault(i);
-        Box box = BoxAt(truth.BoundingBoxes, i);
-        return new TrueBox(box, ignore && truth.Label[i].Length == 0 ? TrueBox.EveryClass : LabelOf(truth.Label[i]))
-        {
-            Area = i < truth.Area.Length ? truth.Area[i] : box.Area,
-            Crowd = truth.Crowd.ElementAtOrDefault(i),
-            Difficult = truth.Difficult.ElementAtOrDefault(i),
-            DontCare = ignore,
-            Truncation = truth.Truncated.ElementAtOrDefault(i),
-            Occlusion = truth.Occluded.ElementAtOrDefault(i),
-        };
     }
 
-    private int LabelOf(string name)
+    public EvaluatedRow(AnnotatedRow truth, DetectedImage found)
     {
-        if (!_labels.TryGetValue(name, out int label)) _labels.Add(name, label = _labels.Count);
-        return label;
+        (ImagePath, Label, BoundingBoxes) = (truth.ImagePath, truth.Label, truth.BoundingBoxes);
+        (Difficult, Crowd, Ignore, Truncated, Occluded, Area) = (truth.Difficult, truth.Crowd, truth.Ignore, truth.Truncated, truth.Occluded, truth.Area);
+        (PredictedLabel, Score, PredictedBoundingBoxes) = (found.Labels, found.Scores, found.Boxes);
     }
 
-    private static Box BoxAt(float[] boxes, int index) => new(boxes[4 * index], boxes[4 * index + 1], boxes[4 * index + 2], boxes[4 * index + 3]);
+    /// <summary>The classes of the detections.</summary>
+    public string[] PredictedLabel { get; set; } = [];
+
+    /// <summary>The scores of the detections.</summary>
+    public float[] Score { get; set; } = [];
+
+    /// <summary>x0 y0 x1 y1 of each detection in pixels.</summary>
+    public float[] PredictedBoundingBoxes { get; set; } = [];
 }

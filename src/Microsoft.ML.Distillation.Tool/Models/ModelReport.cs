@@ -1,62 +1,37 @@
-using Microsoft.ML.Distillation.Model;
-using Microsoft.ML.Distillation.Onnx;
-using Microsoft.ML.Distillation.Reports;
-
 namespace Microsoft.ML.Distillation.Tool.Models;
 
 /// <summary>What a model file can do and what it costs.</summary>
 /// <param name="Name">What to call it.</param>
-/// <param name="Metrics">Its figures on annotated images.</param>
-/// <param name="Parameters">The number of learnt parameters.</param>
-/// <param name="Bytes">The size of the file.</param>
-/// <param name="Milliseconds">The median time for an image on this machine's CPU, from its pixels to its boxes.</param>
-internal sealed record ModelReport(string Name, DetectionMetrics Metrics, long Parameters, long Bytes, double Milliseconds)
+/// <param name="Measured">Its figures on annotated images.</param>
+internal sealed record ModelReport(string Name, DetectorMeasurement Measured)
 {
-    private const int WarmUp = 3;
+    /// <summary>Its figures on annotated images.</summary>
+    public DetectionMetrics Metrics => Measured.Metrics;
 
-    /// <summary>What it found in each image.</summary>
-    public IReadOnlyList<DetectedImage> Found { get; init; } = [];
+    /// <summary>The number of learnt parameters.</summary>
+    public long Parameters => Measured.Parameters ?? 0;
 
-    /// <summary>How it was trained, where its file tells.</summary>
-    public TrainingRecord? Training { get; init; }
+    /// <summary>The size of the file.</summary>
+    public long Bytes => Measured.Bytes;
+
+    /// <summary>The median time for an image on this machine's CPU, from its pixels to its boxes.</summary>
+    public double Milliseconds => Measured.Milliseconds;
 
     /// <summary>Measures a model file on annotated images.</summary>
     public static ModelReport Measure(string name, string path, IReadOnlyList<AnnotatedRow> images, CancellationToken cancellation = default)
     {
-        OnnxModelFile model = FittedDetectors.In(path);
-        using var detector = new OnnxDetector(model, path);
-        var tally = new DetectionTally();
-        var times = new List<double>();
-        var all = new List<DetectedImage>();
-        int index = 0;
-        foreach (DetectedImage found in detector.Detect(images.Select(image => image.ImagePath)))
-        {
-            cancellation.ThrowIfCancellationRequested();
-            if (index >= WarmUp || images.Count <= WarmUp) times.Add(detector.LastTime.TotalMilliseconds);
-            tally.Add(images[index++], found);
-            all.Add(found);
-        }
-
-        times.Sort();
-        return new ModelReport(name, tally.Measure(), ModelReporter.CountParameters(model), new FileInfo(path).Length, times[times.Count / 2])
-        {
-            Found = all,
-            Training = TrainingRecord.In(model.Metadata),
-        };
+        using var detector = ObjectDetector.Load(path);
+        var context = new MLContext();
+        return new ModelReport(name, context.MeasureDetector(detector, context.Data.LoadFromEnumerable(images), cancellationToken: cancellation));
     }
 
     /// <summary>What a report can say of a model without test images.</summary>
-    public static ReportedModel Unmeasured(string name, string path, ModelRole role)
-        => ModelReporter.Known(name, role, FittedDetectors.In(path), new FileInfo(path).Length);
+    public static ReportedDetector Unmeasured(string name, string path, DetectorRole role)
+    {
+        using var detector = ObjectDetector.Load(path);
+        return new ReportedDetector(name, role, detector);
+    }
 
     /// <summary>The model as a report takes it.</summary>
-    public ReportedModel For(ModelRole role) => new(Name, role)
-    {
-        Metrics = Metrics,
-        Parameters = Parameters,
-        Bytes = Bytes,
-        Milliseconds = Milliseconds,
-        Training = Training,
-        Found = [.. Found.Select(ReportImages.Of)],
-    };
+    public ReportedDetector For(DetectorRole role) => new(Name, role, Measured);
 }

@@ -1,23 +1,13 @@
 using System.Collections.Concurrent;
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation.Tool.Models;
 
 /// <summary>Runs an ML.NET model, the whole pipeline as it was saved.</summary>
-internal sealed class PipelineDetector : IImageDetector
+internal sealed class PipelineDetector(MLContext context, ITransformer model, IReadOnlyList<string> classNames) : IImageDetector
 {
-    private readonly MLContext _context = new();
-    private readonly ITransformer _model;
-
-    public PipelineDetector(string path, IReadOnlyList<string> classNames)
-    {
-        ClassNames = classNames;
-        _model = _context.Model.Load(path, out _);
-    }
-
     /// <inheritdoc/>
-    public IReadOnlyList<string> ClassNames { get; }
+    public IReadOnlyList<string> ClassNames => classNames;
 
     /// <inheritdoc/>
     public IEnumerable<DetectedImage> Detect(IEnumerable<string> imagePaths)
@@ -30,30 +20,23 @@ internal sealed class PipelineDetector : IImageDetector
             underWay.Enqueue(path);
             return new AnnotatedRow { ImagePath = path };
         });
-        IDataView files = _context.Data.LoadFromEnumerable(rows);
-        IDataView images = _context.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: nameof(AnnotatedRow.ImagePath)).Fit(files).Transform(files);
-        IDataView found = _model.Transform(images);
-
-        DataViewSchema.Column labels = LabelReader.Column(found.Schema, "PredictedLabel");
-        DataViewSchema.Column scores = found.Schema["Score"], boxes = found.Schema["PredictedBoundingBoxes"], path = found.Schema[nameof(AnnotatedRow.ImagePath)];
-        var classes = new ClassIndex();
+        IDataView files = context.Data.LoadFromEnumerable(rows);
+        IDataView images = context.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: nameof(AnnotatedRow.ImagePath)).Fit(files).Transform(files);
+        IDataView found = model.Transform(images);
+        DataViewSchema.Column path = found.Schema[nameof(AnnotatedRow.ImagePath)], labels = found.Schema["PredictedLabel"], scores = found.Schema["Score"], boxes = found.Schema["PredictedBoundingBoxes"];
         using DataViewRowCursor cursor = found.GetRowCursor([path, labels, scores, boxes]);
-        var labelReader = new LabelReader(cursor, labels, classes);
         ValueGetter<ReadOnlyMemory<char>> getPath = cursor.GetGetter<ReadOnlyMemory<char>>(path);
-        ValueGetter<VBuffer<float>> getScores = cursor.GetGetter<VBuffer<float>>(scores), getBoxes = cursor.GetGetter<VBuffer<float>>(boxes);
+        Func<string[]> readLabels = LabelsOf(cursor, labels);
+        Func<float[]> readScores = FloatsOf(cursor, scores), readBoxes = FloatsOf(cursor, boxes);
         ReadOnlyMemory<char> imagePath = default;
-        VBuffer<float> buffer = default;
         while (Naming(cursor.MoveNext)) yield return Naming(Read);
 
         DetectedImage Read()
         {
             getPath(ref imagePath);
-            string[] names = [.. labelReader.Read().Select(label => classes.Names[label])];
-            getScores(ref buffer);
-            float[] foundScores = [.. buffer.DenseValues()];
-            getBoxes(ref buffer);
+            var image = new DetectedImage(imagePath.ToString(), readLabels(), readScores(), readBoxes());
             underWay.TryDequeue(out _);
-            return new DetectedImage(imagePath.ToString(), names, foundScores, [.. buffer.DenseValues()]);
+            return image;
         }
 
         // ML.NET reads ahead and does not say which image it could not read: opening those under way again does.
@@ -72,5 +55,41 @@ internal sealed class PipelineDetector : IImageDetector
     }
 
     /// <inheritdoc/>
-    public void Dispose() => (_model as IDisposable)?.Dispose();
+    public void Dispose() => (model as IDisposable)?.Dispose();
+
+    /// <summary>Reads class names, whether the pipeline ends in keys or in text.</summary>
+    private static Func<string[]> LabelsOf(DataViewRowCursor cursor, DataViewSchema.Column column)
+    {
+        VBuffer<ReadOnlyMemory<char>> text = default;
+        if (column.Type is not VectorDataViewType { ItemType: KeyDataViewType })
+        {
+            ValueGetter<VBuffer<ReadOnlyMemory<char>>> getText = cursor.GetGetter<VBuffer<ReadOnlyMemory<char>>>(column);
+            return () =>
+            {
+                getText(ref text);
+                return [.. text.DenseValues().Select(name => name.ToString())];
+            };
+        }
+
+        column.GetKeyValues(ref text);
+        string[] names = [.. text.DenseValues().Select(name => name.ToString())];
+        ValueGetter<VBuffer<uint>> getKeys = cursor.GetGetter<VBuffer<uint>>(column);
+        VBuffer<uint> keys = default;
+        return () =>
+        {
+            getKeys(ref keys);
+            return [.. keys.DenseValues().Select(key => names[(int)key - 1])];
+        };
+    }
+
+    private static Func<float[]> FloatsOf(DataViewRowCursor cursor, DataViewSchema.Column column)
+    {
+        ValueGetter<VBuffer<float>> get = cursor.GetGetter<VBuffer<float>>(column);
+        VBuffer<float> buffer = default;
+        return () =>
+        {
+            get(ref buffer);
+            return [.. buffer.DenseValues()];
+        };
+    }
 }

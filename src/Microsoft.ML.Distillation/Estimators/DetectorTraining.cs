@@ -34,6 +34,8 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
     {
         ArgumentNullException.ThrowIfNull(input);
         TrainingSetup.CheckSideBySide(setups);
+        // What comes of the training is exported and held to ONNX Runtime: that must not fail after hours.
+        OnnxRuntimeLibrary.Require();
         using IChannel channel = _environment.Register(name).Start("Training");
         TrainingOptions settled = Settled(setups[0].Options);
         DetectorEstimatorOptions common = setups[0].Options;

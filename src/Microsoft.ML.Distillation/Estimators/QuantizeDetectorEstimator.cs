@@ -37,6 +37,7 @@ public sealed class QuantizeDetectorEstimator : IEstimator<DetectorTransformer>
     public DetectorTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        OnnxRuntimeLibrary.Require();
         using IChannel channel = EnvironmentSettings.EnvironmentOf(_catalog).Register(nameof(DistillationCatalog.QuantizeDetector)).Start("Calibrating");
         using var images = new CalibrationImages(input, _options.ImageColumnName, _options.CalibrationImages, _options.Detector.ClassNames);
         using var scope = NewDisposeScope();

@@ -1,7 +1,10 @@
 using System.Text.Json;
+using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation;
 
@@ -10,9 +13,11 @@ namespace Microsoft.ML.Distillation;
 /// </summary>
 public sealed class TrainedDetector
 {
-    private TrainedDetector(OnnxModelFile model)
+    private readonly string _source;
+
+    private TrainedDetector(OnnxModelFile model, string source = "the detector")
     {
-        Model = model;
+        (Model, _source) = (model, source);
         ClassNames = DetectorGraph.ClassNames(model);
     }
 
@@ -39,7 +44,7 @@ public sealed class TrainedDetector
     public static TrainedDetector FromModel(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return new TrainedDetector(FittedDetectors.In(path));
+        return new TrainedDetector(FittedDetectors.In(path), $"'{path}'");
     }
 
     /// <summary>A detector fresh from <c>Fit</c> or loaded by ML.NET.</summary>
@@ -75,6 +80,38 @@ public sealed class TrainedDetector
         return new TrainedDetector(DetectorFile.Export(parts));
     }
 
+    /// <summary>Writes the detector as one ONNX file, as <c>SaveOnnx</c> of a fitted model does.</summary>
+    /// <param name="path">The file to write. It appears whole or not at all.</param>
+    /// <param name="plain">Whether to leave the preparation of the image to the caller.</param>
+    /// <exception cref="FormatException">The detector comes from a file of the plain form, of which no other can be made.</exception>
+    public void SaveOnnx(string path, bool plain = false)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        CheckIsFull();
+        AtomicFile.Write(path, (plain ? PlainForm.Of(Model) : Model).ToBytes());
+    }
+
+    /// <summary>
+    /// Writes the detector as an ML.NET model (.zip): the pipeline from an image's file (the column <c>ImagePath</c>) to the names, scores and
+    /// boxes of what is in it (<c>PredictedLabel</c> as text, <c>Score</c>, <c>PredictedBoundingBoxes</c>).
+    /// </summary>
+    /// <param name="path">The file to write. It appears whole or not at all.</param>
+    /// <exception cref="FormatException">The detector comes from a file of the plain form, which takes no images of any size.</exception>
+    public void SavePipeline(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        CheckIsFull();
+        var context = new MLContext();
+        IDataView files = context.Data.LoadFromEnumerable<DetectionRow>([]);
+        ITransformer loadImages = context.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: nameof(DetectionRow.ImagePath)).Fit(files);
+        IDataView images = loadImages.Transform(files);
+        using DetectorTransformer transformer = ToTransformer(context, images.Schema);
+        ITransformer toNames = context.Transforms.Conversion.MapKeyToValue("PredictedLabel").Fit(transformer.Transform(images));
+        using var zip = new MemoryStream();
+        context.Model.Save(new TransformerChain<ITransformer>(loadImages, transformer, toNames), files.Schema, zip);
+        AtomicFile.Write(path, zip.GetBuffer().AsSpan(0, (int)zip.Length));
+    }
+
     /// <summary>The detector as a transformer, as <c>Fit</c> gives it.</summary>
     /// <param name="mlContext">The context.</param>
     /// <param name="inputSchema">The columns of the data to come, among them <c>Image</c>.</param>
@@ -83,6 +120,11 @@ public sealed class TrainedDetector
         ArgumentNullException.ThrowIfNull(mlContext);
         ArgumentNullException.ThrowIfNull(inputSchema);
         return new DetectorTransformer(mlContext.Transforms, Model, new DetectorColumns(), inputSchema);
+    }
+
+    private void CheckIsFull()
+    {
+        if (DetectorGraph.IsPlain(Model)) throw new FormatException($"{_source} is the plain form already, of which no other can be made: export the model that it came from.");
     }
 
     /// <summary>The network, to train it further on data of these classes.</summary>

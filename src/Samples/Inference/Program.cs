@@ -1,20 +1,31 @@
 using System.Globalization;
-using System.Text.Json;
 using Microsoft.ML;
-using Microsoft.ML.Data;
-using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.Distillation;
 
-// Inference MODEL IMAGE…: detects objects in images with a model of this library: student.zip runs as an ML.NET pipeline,
-// student.onnx on ONNX Runtime alone. Neither needs TorchSharp's native libraries.
+// Inference MODEL IMAGE…: detects objects in images with a model of this library. student.zip and student.onnx run on ONNX Runtime alone;
+// --pipeline runs student.zip as an ML.NET pipeline. Neither needs TorchSharp's native libraries.
+bool asPipeline = args is ["--pipeline", ..];
+if (asPipeline) args = args[1..];
 if (args.Length < 2)
 {
-    Console.Error.WriteLine("usage: Inference MODEL.zip|MODEL.onnx IMAGE...");
+    Console.Error.WriteLine("usage: Inference [--pipeline] MODEL.zip|MODEL.onnx IMAGE...");
     return 2;
 }
 
-if (args[0].EndsWith(".onnx", StringComparison.OrdinalIgnoreCase)) RunOnnx(args[0], args[1..]);
-else RunPipeline(args[0], args[1..]);
+if (asPipeline) RunPipeline(args[0], args[1..]);
+else RunDetector(args[0], args[1..]);
 return 0;
+
+static void RunDetector(string path, string[] images)
+{
+    using var detector = ObjectDetector.Load(path);
+    foreach (string image in images)
+    {
+        IReadOnlyList<Detection> found = detector.Detect(image);
+        Console.WriteLine($"{Path.GetFileName(image)}: {found.Count} detections");
+        foreach (Detection one in found.Where(one => one.Score >= 0.5f)) Console.WriteLine($"  {one}");
+    }
+}
 
 static void RunPipeline(string path, string[] images)
 {
@@ -23,47 +34,13 @@ static void RunPipeline(string path, string[] images)
     using PredictionEngine<Photo, Prediction> engine = mlContext.Model.CreatePredictionEngine<Photo, Prediction>(model);
     foreach (string image in images)
     {
-        Prediction prediction = engine.Predict(new Photo { ImagePath = image });
-        Print(image, prediction.PredictedLabel, prediction.Score, prediction.PredictedBoundingBoxes);
-    }
-}
-
-static void RunOnnx(string path, string[] images)
-{
-    using var session = new InferenceSession(path);
-    string[] names = JsonSerializer.Deserialize<string[]>(session.ModelMetadata.CustomMetadataMap["names"])!;
-    foreach (string file in images)
-    {
-        using MLImage image = MLImage.CreateFromFile(file);
-        byte[] bytes = ToRgb(image);
-        using OrtValue pixels = OrtValue.CreateTensorValueFromMemory(bytes, [1, bytes.Length]);
-        using OrtValue size = OrtValue.CreateTensorValueFromMemory(new long[] { image.Height, image.Width }, [1, 2]);
-        using var options = new RunOptions();
-        using var found = session.Run(
-            options, new Dictionary<string, OrtValue> { ["pixels"] = pixels, ["size"] = size }, ["boxes", "scores", "classes"]);
-        string[] labels = [.. found[2].GetTensorDataAsSpan<long>().ToArray().Select(id => names[id])];
-        Print(file, labels, found[1].GetTensorDataAsSpan<float>(), found[0].GetTensorDataAsSpan<float>());
-    }
-}
-
-// ML.NET's pixels are four bytes each, red or blue first; the model wants three, red first.
-static byte[] ToRgb(MLImage image)
-{
-    int red = image.PixelFormat == MLPixelFormat.Bgra32 ? 2 : 0;
-    ReadOnlySpan<byte> pixels = image.Pixels;
-    var rgb = new byte[3 * image.Width * image.Height];
-    for (int i = 0; i < rgb.Length / 3; i++)
-        (rgb[3 * i], rgb[3 * i + 1], rgb[3 * i + 2]) = (pixels[4 * i + red], pixels[4 * i + 1], pixels[4 * i + 2 - red]);
-    return rgb;
-}
-
-static void Print(string image, string[] labels, ReadOnlySpan<float> scores, ReadOnlySpan<float> boxes)
-{
-    Console.WriteLine($"{Path.GetFileName(image)}: {labels.Length} detections");
-    for (int i = 0; i < labels.Length && scores[i] >= 0.5f; i++)
-    {
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"  {labels[i]} {scores[i]:0.000} at {boxes[4 * i]:0.0} {boxes[4 * i + 1]:0.0} {boxes[4 * i + 2]:0.0} {boxes[4 * i + 3]:0.0}"));
+        Prediction found = engine.Predict(new Photo { ImagePath = image });
+        Console.WriteLine($"{Path.GetFileName(image)}: {found.Score.Length} detections");
+        for (int i = 0; i < found.Score.Length && found.Score[i] >= 0.5f; i++)
+        {
+            string box = string.Join(' ', found.PredictedBoundingBoxes[(4 * i)..(4 * i + 4)].Select(side => side.ToString("0.0", CultureInfo.InvariantCulture)));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {found.PredictedLabel[i]} {found.Score[i]:0.000} at {box}"));
+        }
     }
 }
 

@@ -13,11 +13,11 @@ public class GraphSurgeryTests
     [Test]
     public void Candidates_AreTheFeatureMaps_WithTheirStrides()
     {
-        IReadOnlyList<HintCandidate> candidates = HintCandidates.Of(TestData.Model("fastestdet.onnx"), new ImageSize(352, 352));
+        IReadOnlyList<OnnxFeatureMap> candidates = OnnxModelInspection.Of(TestData.Model("fastestdet.onnx")).FeatureMaps();
 
         Assert.That(candidates.Select(map => map.Stride).Distinct(), Is.SupersetOf(new[] { 2.0, 4, 8, 16, 32 }));
         Assert.That(candidates.Select(map => map.Name), Is.Unique);
-        HintCandidate last = candidates.Last(map => map.Stride == 32 && map.Channels > 100);
+        OnnxFeatureMap last = candidates.Last(map => map.Stride == 32 && map.Channels > 100);
         using var runner = new OnnxRunner(TestData.Model("fastestdet.onnx"), [last.Name], Options);
         OnnxAnswer answer = runner.Run(new float[3 * 352 * 352], new ImageSize(352, 352))[0];
         Assert.That(answer.Exposed.Single().Shape, Is.EqualTo(new[] { last.Channels, 11, 11 }));
@@ -30,7 +30,7 @@ public class GraphSurgeryTests
         string path = TestData.Model("fastestdet.onnx");
         var image = new float[3 * 352 * 352];
         for (int i = 0; i < image.Length; i++) image[i] = i % 997 / 997f;
-        string hint = HintCandidates.Of(path, new ImageSize(352, 352))[40].Name;
+        string hint = OnnxModelInspection.Of(path).FeatureMaps()[40].Name;
 
         using var plain = new OnnxRunner(path, [], Options);
         using var changed = new OnnxRunner(path, [hint], Options);

@@ -31,7 +31,7 @@ public partial class HtmlReportTests
     [Test]
     public void Browser_ShowsAModelOfWhichOnlyTrainingIsKnown()
     {
-        var content = new ReportContent("only trained", [new ReportedModel("model", ModelRole.Model) { Training = ReportScenes.Training() }]) { Made = DateTimeOffset.UnixEpoch };
+        var content = new ReportContent("only trained", [new ReportedModel("model", DetectorRole.Model) { Training = ReportScenes.Training() }]) { Made = DateTimeOffset.UnixEpoch };
         Browser browser = Browser.Open(HtmlReport.ToHtml(content));
         Assert.That(browser.Console, Is.Empty);
         Assert.That(browser.Number("plots"), Is.EqualTo(4));
@@ -59,7 +59,7 @@ public partial class HtmlReportTests
     [Test]
     public void Sections_ThatHaveNothingToSay_AreLeftOut()
     {
-        string html = HtmlReport.ToHtml(new ReportContent("bare", [new ReportedModel("model", ModelRole.Model)]) { Made = DateTimeOffset.UnixEpoch });
+        string html = HtmlReport.ToHtml(new ReportContent("bare", [new ReportedModel("model", DetectorRole.Model)]) { Made = DateTimeOffset.UnixEpoch });
         Assert.That(Regex.Matches(html, "<section id=\"(\\w+)\"").Select(match => match.Groups[1].Value), Is.EqualTo(new[] { "verdict" }));
     }
 

@@ -40,7 +40,7 @@ public class VerdictTests
     [Test]
     public void SeedMeans_AreTheMeansOfTheRuns_OfFiguresClassesCurvesAndErrors()
     {
-        DetectionMetrics one = ReportScenes.Content().Find(ModelRole.Alone)!.Metrics!, other = ReportScenes.Content().Find(ModelRole.Distilled)!.Metrics!;
+        DetectionMetrics one = ReportScenes.Content().Find(DetectorRole.Alone)!.Metrics!, other = ReportScenes.Content().Find(DetectorRole.Distilled)!.Metrics!;
         DetectionMetrics mean = SeedMeans.Of([one, other]);
         Assert.That(one.AveragePrecision75, Is.LessThan(other.AveragePrecision75), "or this tests nothing");
         foreach (System.Reflection.PropertyInfo figure in typeof(CocoMetrics).GetProperties().Where(property => property.PropertyType == typeof(double)))
@@ -63,7 +63,7 @@ public class VerdictTests
     {
         ReportContent content = ReportScenes.Content();
         ReportedModel distilled = content.Main;
-        ReportedModel quantised = content.Find(ModelRole.Alone)! with { Name = "student quantised", Role = ModelRole.Quantised, Bytes = 70_000, Milliseconds = 2.05 };
+        ReportedModel quantised = content.Find(DetectorRole.Alone)! with { Name = "student quantised", Role = DetectorRole.Quantised, Bytes = 70_000, Milliseconds = 2.05 };
         string detail = VerdictSection.Sentence(content with { Models = [.. content.Models, quantised] }).Detail;
         string loss = Figures.Points(quantised.AveragePrecision - distilled.AveragePrecision);
         Assert.That(detail, Does.Contain($"Quantised, it has AP {Figures.Percent(quantised.AveragePrecision)} ({loss} points), in a file 4.0× smaller and 2.0× as fast."));
@@ -74,7 +74,7 @@ public class VerdictTests
     public void Pictures_ShowWhereTheStudentGained_AndWhereItErrs_EachOnce()
     {
         ReportContent content = ReportScenes.Content(images: 10);
-        var choice = PictureChoice.Of(content.Images, content.Main, content.Find(ModelRole.Alone), 6);
+        var choice = PictureChoice.Of(content.Images, content.Main, content.Find(DetectorRole.Alone), 6);
         Assert.That(choice.Groups.Select(group => group.Images.Count), Is.EqualTo(new[] { 3, 3 }));
         Assert.That(choice.Groups.SelectMany(group => group.Images), Is.Unique);
         Assert.That(choice.Groups[1].Images, Is.All.Matches<int>(i => i % 2 == 0), "images of even number have a wrong detection beside the missed object");

@@ -19,8 +19,10 @@ public class SampleProgramsTests
         string[] images = Directory.GetFiles(Path.Combine(folder.Path, "data", "JPEGImages"));
         ProgramRun fromZip = ProgramRun.Of(inference, folder.Path, ["student.zip", .. images]);
         ProgramRun fromOnnx = ProgramRun.Of(inference, folder.Path, ["student.onnx", .. images]);
+        ProgramRun fromPipeline = ProgramRun.Of(inference, folder.Path, ["--pipeline", "student.zip", .. images]);
         Assert.That(fromZip.ExitCode, Is.Zero, fromZip.Error);
         Assert.That(fromZip.Output, Does.Contain(".jpg: ").And.EqualTo(fromOnnx.Output));
+        Assert.That(fromPipeline.Output, Is.EqualTo(fromOnnx.Output), fromPipeline.Error);
     }
 
     [Test]

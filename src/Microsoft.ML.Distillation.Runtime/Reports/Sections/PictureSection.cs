@@ -11,10 +11,10 @@ internal static class PictureSection
     /// <summary>Writes the section, where there are images and detections.</summary>
     public static void Write(HtmlWriter html, ReportContent content)
     {
-        ReportedModel[] models = [.. content.Models.Where(model => model.Found.Count == content.Images.Count && model.Role != ModelRole.Control).Take(MostPanels - 1)];
+        ReportedModel[] models = [.. content.Models.Where(model => model.Found.Count == content.Images.Count && model.Role != DetectorRole.Control).Take(MostPanels - 1)];
         ReportedModel? main = models.Contains(content.Main) ? content.Main : models.LastOrDefault();
         if (content.Images.Count == 0 || main is null || content.Pictures < 1) return;
-        var choice = PictureChoice.Of(content.Images, main, models.FirstOrDefault(model => model.Role == ModelRole.Alone && model != main), content.Pictures);
+        var choice = PictureChoice.Of(content.Images, main, models.FirstOrDefault(model => model.Role == DetectorRole.Alone && model != main), content.Pictures);
         using IDisposable section = Section.Open(
             html, "pictures", "What they see", $"Detections of score {Figures.Short(PictureChoice.LeastScore)} or more, at IoU .50. Point at a box for its class and score.");
         PlotFrame.Legend(html, [("annotated", "b-truth"), ("right", "b-right"), ("wrong", "b-wrong"), ("missed", "b-missed")]);

@@ -26,11 +26,11 @@ internal static class VerdictSection
         string ap = Percent(main.AveragePrecision);
         string measured = content.Images.Count > 0 ? $" on {Count(content.Images.Count)} test images" : "";
         if (!double.IsFinite(main.AveragePrecision)) return ($"{main.Name}: trained, not yet measured on test images", Course(main));
-        string share = content.Find(ModelRole.Teacher) is { } teacher && teacher.AveragePrecision > 0 && teacher != main
+        string share = content.Find(DetectorRole.Teacher) is { } teacher && teacher.AveragePrecision > 0 && teacher != main
             ? $" It keeps {Percent(main.AveragePrecision / teacher.AveragePrecision)}\u00A0% of its teacher's AP{Cost(main, teacher)}."
             : "";
-        share += Quantised(main, content.Find(ModelRole.Quantised));
-        if (content.Find(ModelRole.Alone) is not { } alone || main.Role != ModelRole.Distilled)
+        share += Quantised(main, content.Find(DetectorRole.Quantised));
+        if (content.Find(DetectorRole.Alone) is not { } alone || main.Role != DetectorRole.Distilled)
             return ($"{main.Name} reaches AP {ap}{measured}", $"AP50 {Percent(main.AveragePrecision50)}.{share}");
 
         PairedDifference gain = Difference(main, alone);
@@ -74,7 +74,7 @@ internal static class VerdictSection
     private static void Cards(HtmlWriter html, ReportContent content)
     {
         ReportedModel main = content.Main;
-        ReportedModel? teacher = content.Find(ModelRole.Teacher), alone = content.Find(ModelRole.Alone);
+        ReportedModel? teacher = content.Find(DetectorRole.Teacher), alone = content.Find(DetectorRole.Alone);
         using IDisposable cards = html.Tag("div", ("class", "cards"));
         string gain = alone is not null && alone != main ? $"{Points(main.AveragePrecision - alone.AveragePrecision)} against alone" : $"AP50 {Percent(main.AveragePrecision50)}";
         Card(html, "AP", Percent(main.AveragePrecision), gain);
@@ -98,7 +98,7 @@ internal static class VerdictSection
 
     private static void Table(HtmlWriter html, ReportContent content)
     {
-        ReportedModel? alone = content.Find(ModelRole.Alone);
+        ReportedModel? alone = content.Find(DetectorRole.Alone);
         double best = content.Models.Select(model => model.AveragePrecision).Where(double.IsFinite).DefaultIfEmpty(1).Max();
         using IDisposable scroll = html.Tag("div", ("class", "scroll"));
         using IDisposable table = html.Tag("table", ("class", "models"));
@@ -136,7 +136,7 @@ internal static class VerdictSection
 
     private static string Gain(ReportedModel model, ReportedModel alone)
     {
-        if (model == alone || model.Role == ModelRole.Teacher) return "";
+        if (model == alone || model.Role == DetectorRole.Teacher) return "";
         PairedDifference gain = Difference(model, alone);
         return gain.Count > 1 ? $"{Points(gain.Mean)} ±\u00A0{Percent(gain.HalfWidth)}" : Points(gain.Mean);
     }
