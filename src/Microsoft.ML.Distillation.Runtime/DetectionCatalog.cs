@@ -102,7 +102,8 @@ public static class DetectionCatalog
     /// <returns>The figures, and what is to be said of detections that were left out.</returns>
     /// <exception cref="FileNotFoundException">One of them does not exist.</exception>
     /// <exception cref="FormatException">One of them is not what it must be; the message names file, line and element.</exception>
-    public static CocoFileEvaluation EvaluateCocoFiles(this MLContext mlContext, string groundTruth, string detections, bool inclusiveVocPixels = true)
+    public static CocoFileEvaluation EvaluateCocoFiles(
+        this MLContext mlContext, string groundTruth, string detections, bool inclusiveVocPixels = true)
     {
         ArgumentNullException.ThrowIfNull(mlContext);
         ArgumentException.ThrowIfNullOrEmpty(groundTruth);
@@ -126,13 +127,18 @@ public static class DetectionCatalog
     /// <exception cref="FormatException">An image cannot be read; the message names it.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static DetectorMeasurement MeasureDetector(
-        this MLContext mlContext, ObjectDetector detector, IDataView testSet, string imageColumnName = "Image", string labelColumnName = "Label",
-        string boundingBoxColumnName = "BoundingBoxes", bool inclusiveVocPixels = true, CancellationToken cancellationToken = default)
+        this MLContext mlContext, ObjectDetector detector, IDataView testSet, string imageColumnName = "Image",
+        string labelColumnName = "Label", string boundingBoxColumnName = "BoundingBoxes", bool inclusiveVocPixels = true, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(mlContext);
         ArgumentNullException.ThrowIfNull(detector);
         ArgumentNullException.ThrowIfNull(testSet);
-        var columns = new DetectorReportOptions { ImageColumnName = imageColumnName, LabelColumnName = labelColumnName, BoundingBoxColumnName = boundingBoxColumnName };
+        var columns = new DetectorReportOptions
+        {
+            ImageColumnName = imageColumnName,
+            LabelColumnName = labelColumnName,
+            BoundingBoxColumnName = boundingBoxColumnName,
+        };
         return MeasuredTestSet.Measure([detector], testSet, columns, inclusiveVocPixels, cancellationToken).Measurements[0];
     }
 
@@ -181,7 +187,8 @@ public static class DetectionCatalog
     /// <param name="detectors">The detectors, in the order in which they are shown.</param>
     /// <param name="options">Heading and test images; its models are left out.</param>
     /// <exception cref="ArgumentException">There is no detector, or the test set lacks a column.</exception>
-    public static void SaveReport(this MLContext mlContext, string path, IReadOnlyList<ReportedDetector> detectors, DetectorReportOptions? options = null)
+    public static void SaveReport(
+        this MLContext mlContext, string path, IReadOnlyList<ReportedDetector> detectors, DetectorReportOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(mlContext);
         ArgumentException.ThrowIfNullOrEmpty(path);

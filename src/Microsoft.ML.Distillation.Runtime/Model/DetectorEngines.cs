@@ -61,12 +61,14 @@ internal sealed class OwnEngine : IDetectorEngine
     private Detections RunPlain(RgbImage image, CancellationToken cancellation)
     {
         float[] pixels = AntialiasedResize.Resize(image, InputSize);
-        Detections found = Read(_session.Run([OnnxSession.Input(DetectorGraph.Images, pixels, 1, 3, InputSize.Height, InputSize.Width)], cancellation));
+        OnnxInput input = OnnxSession.Input(DetectorGraph.Images, pixels, 1, 3, InputSize.Height, InputSize.Width);
+        Detections found = Read(_session.Run([input], cancellation));
         return found.Scaled(image.Width, image.Height);
     }
 
     private static Detections Read(Dictionary<string, Array> outputs) => new(
-        (float[])outputs[DetectorGraph.Boxes], (float[])outputs[DetectorGraph.Scores], Array.ConvertAll((long[])outputs[DetectorGraph.Classes], label => (int)label));
+        (float[])outputs[DetectorGraph.Boxes], (float[])outputs[DetectorGraph.Scores],
+        Array.ConvertAll((long[])outputs[DetectorGraph.Classes], label => (int)label));
 }
 
 /// <summary>Runs a published detector: in batches, where its graph takes them.</summary>

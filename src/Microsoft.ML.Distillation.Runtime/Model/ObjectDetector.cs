@@ -81,7 +81,10 @@ public sealed class ObjectDetector : IDisposable
     }
 
     /// <summary>Loads a model from a stream, which is read to its end and left open.</summary>
-    /// <param name="stream">The content of a file as <see cref="Load(string, ObjectDetectorOptions?)"/> takes it. A published detector must hold all its parameters itself.</param>
+    /// <param name="stream">
+    /// The content of a file as <see cref="Load(string, ObjectDetectorOptions?)"/> takes it. A published detector must hold all its parameters
+    /// itself.
+    /// </param>
     /// <inheritdoc cref="Load(string, ObjectDetectorOptions?)"/>
     public static ObjectDetector Load(Stream stream, ObjectDetectorOptions? options = null)
     {
@@ -114,7 +117,9 @@ public sealed class ObjectDetector : IDisposable
     }
 
     /// <summary>Finds the objects in an image that is given by its pixels.</summary>
-    /// <param name="rgb">3·<paramref name="width"/>·<paramref name="height"/> bytes: red, green, blue of each pixel, rows from the top, without padding.</param>
+    /// <param name="rgb">
+    /// 3·<paramref name="width"/>·<paramref name="height"/> bytes: red, green, blue of each pixel, rows from the top, without padding.
+    /// </param>
     /// <param name="width">The image's width in pixels.</param>
     /// <param name="height">The image's height in pixels.</param>
     /// <returns>The objects, best first.</returns>
@@ -125,7 +130,9 @@ public sealed class ObjectDetector : IDisposable
         return Detect(new RgbImage(width, height, rgb.ToArray()));
     }
 
-    /// <summary>Finds the objects in several image files. Files are decoded side by side; a published detector is shown several at once where it takes them.</summary>
+    /// <summary>
+    /// Finds the objects in several image files. Files are decoded side by side; a published detector is shown several at once where it takes them.
+    /// </summary>
     /// <param name="imagePaths">The files.</param>
     /// <returns>For each file its objects, best first.</returns>
     /// <inheritdoc cref="Detect(string)" path="/exception"/>
@@ -170,7 +177,8 @@ public sealed class ObjectDetector : IDisposable
     /// <param name="cancellationToken">Ends the detection, also in the midst of the model's run.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <inheritdoc cref="Detect(ReadOnlySpan{byte}, int, int)"/>
-    public Task<IReadOnlyList<Detection>> DetectAsync(ReadOnlyMemory<byte> rgb, int width, int height, CancellationToken cancellationToken = default)
+    public Task<IReadOnlyList<Detection>> DetectAsync(
+        ReadOnlyMemory<byte> rgb, int width, int height, CancellationToken cancellationToken = default)
     {
         CheckPixels(rgb.Length, width, height);
         return Task.Run(() => Detect(new RgbImage(width, height, rgb.ToArray()), cancellationToken), cancellationToken);
@@ -180,7 +188,8 @@ public sealed class ObjectDetector : IDisposable
     /// <param name="cancellationToken">Ends the detection, also in the midst of the model's run.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <inheritdoc cref="Detect(IReadOnlyList{string})"/>
-    public Task<IReadOnlyList<IReadOnlyList<Detection>>> DetectAsync(IReadOnlyList<string> imagePaths, CancellationToken cancellationToken = default)
+    public Task<IReadOnlyList<IReadOnlyList<Detection>>> DetectAsync(
+        IReadOnlyList<string> imagePaths, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(imagePaths);
         return Task.Run(() => Detect(imagePaths, ImageFile.Read, cancellationToken), cancellationToken);
@@ -191,7 +200,8 @@ public sealed class ObjectDetector : IDisposable
     /// <param name="cancellationToken">Ends the detection, also in the midst of the model's run.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <inheritdoc cref="Detect(IReadOnlyList{MLImage})"/>
-    public Task<IReadOnlyList<IReadOnlyList<Detection>>> DetectAsync(IReadOnlyList<MLImage> images, CancellationToken cancellationToken = default)
+    public Task<IReadOnlyList<IReadOnlyList<Detection>>> DetectAsync(
+        IReadOnlyList<MLImage> images, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(images);
         return Task.Run(() => Detect(images, MLImagePixels.ToRgb, cancellationToken), cancellationToken);
@@ -215,7 +225,8 @@ public sealed class ObjectDetector : IDisposable
     }
 
     /// <summary>Finds the objects in an image.</summary>
-    internal IReadOnlyList<Detection> Detect(RgbImage image, CancellationToken cancellation = default) => Named(Run([image], cancellation)[0]);
+    internal IReadOnlyList<Detection> Detect(RgbImage image, CancellationToken cancellation = default)
+        => Named(Run([image], cancellation)[0]);
 
     /// <summary>What the model finds, as its arrays: boxes in pixels of the image, best first.</summary>
     internal IReadOnlyList<Detections> Run(IReadOnlyList<RgbImage> images, CancellationToken cancellation = default)
@@ -228,10 +239,15 @@ public sealed class ObjectDetector : IDisposable
     {
         options.Validate();
         bool isPublished = models is [var one] && !one.IsFromZip && !DetectorGraph.IsDetector(one);
-        if (!isPublished) return Of(FittedDetectors.Single(models, $"'{source.Name}'", message => new FormatException(message)), source.Name, options, bytes);
+        if (!isPublished)
+        {
+            OnnxModelFile own = FittedDetectors.Single(models, $"'{source.Name}'", message => new FormatException(message));
+            return Of(own, source.Name, options, bytes);
+        }
+
         IReadOnlyList<string> names = options.ClassNames ?? EmbeddedClassNames.In(models[0]) ?? throw new ArgumentException(
-            $"'{source.Name}' is no detector that this library made, and as a published one it does not carry the names of its classes (metadata 'names'): "
-            + $"give them in the option {nameof(ObjectDetectorOptions.ClassNames)}, in the detector's own order.", nameof(options));
+            $"'{source.Name}' is no detector that this library made, and as a published one it does not carry the names of its "
+            + $"classes (metadata 'names'): give them in the option {nameof(ObjectDetectorOptions.ClassNames)}, in the detector's own order.", nameof(options));
         var engine = new PublishedEngine(new PublishedDetector(source, options.Format, names, options), (float)options.NmsThreshold);
         return new ObjectDetector(engine, models[0], bytes, options);
     }
@@ -241,7 +257,10 @@ public sealed class ObjectDetector : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         if (count != 3L * width * height)
-            throw new ArgumentException($"An image of {width}×{height} pixels has {3L * width * height} bytes of red, green and blue, not {count}.", "rgb");
+        {
+            throw new ArgumentException(
+                $"An image of {width}×{height} pixels has {3L * width * height} bytes of red, green and blue, not {count}.", "rgb");
+        }
     }
 
     private IReadOnlyList<Detection> Detect(string path, CancellationToken cancellation)
@@ -250,7 +269,8 @@ public sealed class ObjectDetector : IDisposable
         return Detect(ImageFile.Read(path), cancellation);
     }
 
-    private IReadOnlyList<IReadOnlyList<Detection>> Detect<T>(IReadOnlyList<T> items, Func<T, RgbImage> read, CancellationToken cancellation)
+    private IReadOnlyList<IReadOnlyList<Detection>> Detect<T>(
+        IReadOnlyList<T> items, Func<T, RgbImage> read, CancellationToken cancellation)
     {
         var all = new List<IReadOnlyList<Detection>>(items.Count);
         for (int start = 0; start < items.Count; start += Together)

@@ -55,12 +55,17 @@ public sealed record ObjectDetectorOptions : OnnxDetectorOptions
     {
         (string Option, bool IsGiven)[] reading =
         [
-            (nameof(Format), Format != OnnxDetectorFormat.Auto), (nameof(ClassNames), ClassNames is not null), (nameof(Preprocessing), Preprocessing is not null),
-            (nameof(InputWidth), InputWidth is not null), (nameof(InputHeight), InputHeight is not null), (nameof(ConfidentScore), ConfidentScore is not null),
-            (nameof(NoiseScore), NoiseScore is not null), (nameof(Strides), Strides is not null), (nameof(Activation), Activation != ScoreActivation.Auto),
-            (nameof(CellOffset), CellOffset is not null), (nameof(FirstLabel), FirstLabel is not null), (nameof(Decoder), Decoder is not null),
+            (nameof(Format), Format != OnnxDetectorFormat.Auto), (nameof(ClassNames), ClassNames is not null),
+            (nameof(Preprocessing), Preprocessing is not null), (nameof(InputWidth), InputWidth is not null),
+            (nameof(InputHeight), InputHeight is not null), (nameof(ConfidentScore), ConfidentScore is not null),
+            (nameof(NoiseScore), NoiseScore is not null), (nameof(Strides), Strides is not null),
+            (nameof(Activation), Activation != ScoreActivation.Auto), (nameof(CellOffset), CellOffset is not null),
+            (nameof(FirstLabel), FirstLabel is not null), (nameof(Decoder), Decoder is not null),
         ];
         if (reading.FirstOrDefault(option => option.IsGiven).Option is { } given)
-            throw new ArgumentException($"'{source}' is a detector of this library, which says itself how it is read: leave out the option {given}.", given);
+        {
+            throw new ArgumentException(
+                $"'{source}' is a detector of this library, which says itself how it is read: leave out the option {given}.", given);
+        }
     }
 }
