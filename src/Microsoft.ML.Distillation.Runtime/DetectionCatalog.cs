@@ -76,7 +76,8 @@ public static class DetectionCatalog
     /// <param name="inclusiveVocPixels">
     /// Whether PASCAL VOC's figures take x1 and y1 for the last pixel inside, as its devkits do: a width is x1 - x0 + 1. Others are not concerned.
     /// </param>
-    /// <exception cref="ArgumentException">A column is missing or of another type, or a row has unequal numbers of boxes and labels.</exception>
+    /// <exception cref="ArgumentException">A column is missing or of another type.</exception>
+    /// <exception cref="InvalidDataException">A row has unequal numbers of boxes and labels; the message names row and column.</exception>
     public static DetectionMetrics EvaluateDetections(
         this MLContext mlContext,
         IDataView data,

@@ -94,6 +94,7 @@ internal static class Lettering
         const string resource = "Microsoft.ML.Distillation.Drawing.DejaVuSans.ttf";
         using Stream stream = typeof(Lettering).Assembly.GetManifestResourceStream(resource)!;
         using SKData data = SKData.Create(stream);
-        return SKTypeface.FromData(data) ?? throw new InvalidOperationException("SkiaSharp cannot read the font that is part of this library.");
+        return SKTypeface.FromData(data)
+            ?? throw new InvalidOperationException("SkiaSharp cannot read the font that is part of this library.");
     }
 }

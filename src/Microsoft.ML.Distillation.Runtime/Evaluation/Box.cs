@@ -3,6 +3,11 @@ namespace Microsoft.ML.Distillation.Evaluation;
 /// <summary>A rectangle in pixels of an image: left, top, right, bottom.</summary>
 internal readonly record struct Box(double X0, double Y0, double X1, double Y1)
 {
+    /// <summary>The box of an object.</summary>
+    /// <param name="values">4N values, x0 y0 x1 y1 of each.</param>
+    public static Box At(ReadOnlySpan<float> values, int index)
+        => new(values[4 * index], values[4 * index + 1], values[4 * index + 2], values[4 * index + 3]);
+
     /// <summary>The width in pixels.</summary>
     public double Width => X1 - X0;
 

@@ -9,7 +9,9 @@ namespace Microsoft.ML.Distillation.Evaluation;
 internal static class CocoEvaluator
 {
     /// <summary>Measures detections against the ground truth.</summary>
-    /// <param name="images">All images, those without objects or without detections too. Of equal scores the earlier image's counts first.</param>
+    /// <param name="images">
+    /// All images, those without objects or without detections too. Of equal scores the earlier image's counts first.
+    /// </param>
     /// <param name="classNames">The classes; a label is an index into this list.</param>
     /// <param name="threads">How many threads to use; -1 for all processors.</param>
     public static CocoMetrics Evaluate(IReadOnlyList<EvaluationImage> images, IReadOnlyList<string> classNames, int threads = -1)
@@ -19,40 +21,23 @@ internal static class CocoEvaluator
     public static CocoMetrics EvaluateGroups(ClassGroup[] groups, IReadOnlyList<string> classNames, int threads = -1)
     {
         var results = new CocoClassResult[groups.Length];
-        Parallel.For(0, groups.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, c => results[c] = CocoClassResult.Of(groups[c]));
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = threads };
+        Parallel.For(0, groups.Length, parallel, c => results[c] = CocoClassResult.Of(groups[c]));
 
-        const int all = 0, small = 1, medium = 2, large = 3;
-        return new CocoMetrics
+        double[][] figures = Array.ConvertAll(results, r => r.Figures());
+        return new CocoMetrics([.. CocoFigures.Names.Select((_, f) => Mean(figures.Select(ofClass => ofClass[f])))])
         {
-            AveragePrecision = Mean(results, r => r.AveragePrecision(all)),
-            AveragePrecision50 = Mean(results, r => r.Precision[all][0]),
-            AveragePrecision75 = Mean(results, r => r.Precision[all][5]),
-            AveragePrecisionSmall = Mean(results, r => r.AveragePrecision(small)),
-            AveragePrecisionMedium = Mean(results, r => r.AveragePrecision(medium)),
-            AveragePrecisionLarge = Mean(results, r => r.AveragePrecision(large)),
-            AverageRecall1 = Mean(results, r => r.Recall[all][0]),
-            AverageRecall10 = Mean(results, r => r.Recall[all][1]),
-            AverageRecall100 = Mean(results, r => r.Recall[all][2]),
-            AverageRecallSmall = Mean(results, r => r.Recall[small][2]),
-            AverageRecallMedium = Mean(results, r => r.Recall[medium][2]),
-            AverageRecallLarge = Mean(results, r => r.Recall[large][2]),
             Curves = MeanCurves(results),
-            Classes = [.. results.Select((r, c) => new CocoClassMetrics(classNames[c], r.AveragePrecision(all), r.Precision[all][0])
+            Classes = [.. results.Select((r, c) => new CocoClassMetrics(classNames[c], figures[c])
             {
-                AveragePrecision75 = r.Precision[all][5],
-                AveragePrecisionSmall = r.AveragePrecision(small),
-                AveragePrecisionMedium = r.AveragePrecision(medium),
-                AveragePrecisionLarge = r.AveragePrecision(large),
-                AverageRecall1 = r.Recall[all][0],
-                AverageRecall10 = r.Recall[all][1],
-                AverageRecall100 = r.Recall[all][2],
-                AverageRecallSmall = r.Recall[small][2],
-                AverageRecallMedium = r.Recall[medium][2],
-                AverageRecallLarge = r.Recall[large][2],
                 Curves = Array.ConvertAll(r.Curves, AtRecalls),
             })],
         };
     }
+
+    /// <summary>The mean of what can be measured; not a number where nothing can.</summary>
+    private static double Mean(IEnumerable<double> figures)
+        => figures.Where(value => !double.IsNaN(value)).DefaultIfEmpty(double.NaN).Average();
 
     private static PrecisionRecallCurve AtRecalls(double[] precision) => new(CocoProtocol.RecallThresholds, precision);
 
@@ -75,10 +60,6 @@ internal static class CocoEvaluator
 
         return mean;
     }
-
-    /// <summary>The mean over the classes that have anything to find; not a number where none has.</summary>
-    private static double Mean(CocoClassResult[] results, Func<CocoClassResult, double> figure)
-        => results.Select(figure).Where(value => !double.IsNaN(value)).DefaultIfEmpty(double.NaN).Average();
 }
 
 /// <summary>The constants of COCO's detection evaluation (cocodataset/cocoapi, COCOeval's parameters for boxes).</summary>
@@ -116,8 +97,17 @@ internal static class CocoProtocol
 /// <param name="Curves">For each IoU threshold, the precision at 101 recalls, of objects of all areas; empty without any object.</param>
 internal sealed record CocoClassResult(double[][] Precision, double[][] Recall, double[][] Curves)
 {
-    /// <summary>The precision averaged over the IoU thresholds.</summary>
-    public double AveragePrecision(int range) => Precision[range].Average();
+    /// <summary>The twelve figures, in COCO's order.</summary>
+    public double[] Figures()
+    {
+        const int all = 0, small = 1, medium = 2, large = 3;
+        return
+        [
+            Precision[all].Average(), Precision[all][0], Precision[all][5],
+            Precision[small].Average(), Precision[medium].Average(), Precision[large].Average(),
+            .. Recall[all], Recall[small][2], Recall[medium][2], Recall[large][2],
+        ];
+    }
 
     /// <summary>Measures one class.</summary>
     public static CocoClassResult Of(ClassGroup group)

@@ -6,7 +6,8 @@ internal static class DetectionEvaluator
     /// <summary>Measures detections against the ground truth by every rule.</summary>
     /// <param name="inclusivePixels">Whether VOC's figures take a width for x1 - x0 + 1.</param>
     /// <inheritdoc cref="CocoEvaluator.Evaluate(IReadOnlyList{EvaluationImage}, IReadOnlyList{string}, int)"/>
-    public static DetectionMetrics Evaluate(IReadOnlyList<EvaluationImage> images, IReadOnlyList<string> classNames, bool inclusivePixels = true)
+    public static DetectionMetrics Evaluate(
+        IReadOnlyList<EvaluationImage> images, IReadOnlyList<string> classNames, bool inclusivePixels = true)
     {
         ClassGroup[] groups = ClassGroup.Of(images, classNames.Count);
         CocoMetrics coco = CocoEvaluator.EvaluateGroups(groups, classNames);
@@ -66,7 +67,9 @@ internal sealed class ImageMatch
     /// <summary>For each detection the object that it finds, or -1.</summary>
     public int[] ObjectOf { get; }
 
-    /// <summary>For each detection, whether it finds nothing but meets a crowd, a difficult object or a don't-care region of its class.</summary>
+    /// <summary>
+    /// For each detection, whether it finds nothing but meets a crowd, a difficult object or a don't-care region of its class.
+    /// </summary>
     public bool[] Excused { get; }
 
     /// <summary>Matches one image.</summary>

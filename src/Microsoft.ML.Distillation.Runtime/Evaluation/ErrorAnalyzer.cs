@@ -60,7 +60,8 @@ internal static class ErrorAnalyzer
             bool right = detection.Kind == ErrorKind.None;
             int label = right || detection.Kind != without ? detection.Label : detection.Repaired;
             if (label < 0) continue;
-            if (right || detection.Kind == without) curves[label].Add((curves[label].Count + 1.0) / (curves[label].Count + 1 + wrong[label]));
+            if (right || detection.Kind == without)
+                curves[label].Add((curves[label].Count + 1.0) / (curves[label].Count + 1 + wrong[label]));
             else wrong[label]++;
         }
 

@@ -112,5 +112,7 @@ internal enum VocInterpolation
 /// <summary>How PASCAL VOC measures.</summary>
 /// <param name="Interpolation">The rule of average precision.</param>
 /// <param name="IouThreshold">The IoU from which a detection is right.</param>
-/// <param name="InclusivePixels">Whether x1 and y1 name the last pixel inside the box, as in VOC's own files: then a width is x1 - x0 + 1.</param>
+/// <param name="InclusivePixels">
+/// Whether x1 and y1 name the last pixel inside the box, as in VOC's own files: then a width is x1 - x0 + 1.
+/// </param>
 internal sealed record VocProtocol(VocInterpolation Interpolation, double IouThreshold = 0.5, bool InclusivePixels = true);

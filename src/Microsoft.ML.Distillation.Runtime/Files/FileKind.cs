@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Microsoft.ML.Distillation.Files;
 
-/// <summary>Tells files from devices, pipes and sockets, for which .NET has no word: on Linux the C library is asked, elsewhere all are taken for files.</summary>
+/// <summary>
+/// Tells files from devices, pipes and sockets, for which .NET has no word: on Linux the C library is asked, elsewhere all are taken for
+/// files.
+/// </summary>
 internal static class FileKind
 {
     private const int CurrentFolder = -100;

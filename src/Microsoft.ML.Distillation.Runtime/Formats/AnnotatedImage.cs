@@ -36,7 +36,9 @@ internal readonly record struct AnnotatedObject(string Label, float X0, float Y0
     /// <summary>The share of the object beyond the image's edge, 0 to 1; formats that know only yes and no give 1 and 0.</summary>
     public float Truncated { get; init; }
 
-    /// <summary>0 is visible, 1 partly hidden, 2 largely hidden, 3 unknown (KITTI); formats that know only yes and no give 1 and 0.</summary>
+    /// <summary>
+    /// 0 is visible, 1 partly hidden, 2 largely hidden, 3 unknown (KITTI); formats that know only yes and no give 1 and 0.
+    /// </summary>
     public int Occluded { get; init; }
 
     /// <summary>The object's own area in square pixels (COCO's, of the segment), or null where only its box is known.</summary>

@@ -3,10 +3,14 @@ namespace Microsoft.ML.Distillation.Formats;
 /// <summary>Reads annotations of any format.</summary>
 internal static class AnnotationReader
 {
-    /// <summary>The annotated images of a source. Files are found at once; those of formats with a file an image are parsed as they are enumerated.</summary>
+    /// <summary>
+    /// The annotated images of a source. Files are found at once; those of formats with a file an image are parsed as they are
+    /// enumerated.
+    /// </summary>
     /// <exception cref="DirectoryNotFoundException">A folder does not exist.</exception>
     /// <exception cref="FileNotFoundException">
-    /// The split, or a file that is needed, does not exist; or, as it is read, an image, unless the source tolerates that. The message names file and line.
+    /// The split, or a file that is needed, does not exist; or, as it is read, an image, unless the source tolerates that. The message
+    /// names file and line.
     /// </exception>
     /// <exception cref="FormatException">A file is not of the format; the message names file and line.</exception>
     public static IEnumerable<AnnotatedImage> Read(DetectionFormat format, AnnotationSource source)
@@ -16,7 +20,9 @@ internal static class AnnotationReader
     }
 
     private static AnnotatedImage Existing(AnnotatedImage image)
-        => image.NamedIn is null || File.Exists(image.ImagePath) ? image : throw AnnotationError.NoImage(image.NamedIn, image.Line, image.ImagePath);
+        => image.NamedIn is null || File.Exists(image.ImagePath)
+            ? image
+            : throw AnnotationError.NoImage(image.NamedIn, image.Line, image.ImagePath);
 
     private static IEnumerable<AnnotatedImage> Parse(DetectionFormat format, AnnotationSource source) => format switch
     {
@@ -61,14 +67,18 @@ internal sealed record AnnotationSource(string Path, string? Split = null, strin
         return Directory.Exists(folder) ? folder : throw new DirectoryNotFoundException($"The folder of images '{folder}' does not exist.");
     }
 
-    /// <summary>The file that names the classes: the one given, or the first of the candidates in the folder that exists, or null.</summary>
+    /// <summary>
+    /// The file that names the classes: the one given, or the first of the candidates in the folder that exists, or null.
+    /// </summary>
     /// <exception cref="FileNotFoundException">The one given does not exist.</exception>
     public string? FindNamesFile(string folder, params ReadOnlySpan<string> candidates)
     {
         if (NamesFile is not null)
         {
             string given = System.IO.Path.GetFullPath(NamesFile);
-            return File.Exists(given) ? given : throw new FileNotFoundException($"The file of class names '{given}' does not exist.", given);
+            return File.Exists(given)
+                ? given
+                : throw new FileNotFoundException($"The file of class names '{given}' does not exist.", given);
         }
 
         foreach (string pattern in candidates)
@@ -158,7 +168,8 @@ internal static class AnnotationSplits
         }
 
         // What a list names may be missing: that is an error where the part is read, and not the part's absence.
-        if (format is DetectionFormat.Kitti or DetectionFormat.ImageNet && ListFolders.Any(folder => File.Exists(Path.Combine(source.Path, folder, source.Split + ".txt")))) return true;
+        if (format is DetectionFormat.Kitti or DetectionFormat.ImageNet && ListFolders.Any(folder => File.Exists(Path.Combine(source.Path, folder, source.Split + ".txt"))))
+            return true;
         try
         {
             // Likewise of YOLO's lists.

@@ -12,7 +12,8 @@ internal static class AnnotationWriter
     /// <exception cref="FileNotFoundException">An image does not exist that is to be copied, or whose size is needed.</exception>
     /// <exception cref="OperationCanceledException">The writing was cancelled.</exception>
     /// <exception cref="FormatException">An image cannot be read, or a file there already that is to be completed.</exception>
-    public static WrittenAnnotations Write(DetectionFormat format, string folder, IEnumerable<AnnotatedImage> images, AnnotationWriterOptions options)
+    public static WrittenAnnotations Write(
+        DetectionFormat format, string folder, IEnumerable<AnnotatedImage> images, AnnotationWriterOptions options)
         => format switch
         {
             DetectionFormat.PascalVoc => PascalVocWriter.Write(folder, images, options),
@@ -26,7 +27,9 @@ internal static class AnnotationWriter
 /// <summary>How annotations are written.</summary>
 internal sealed record AnnotationWriterOptions
 {
-    /// <summary>The name of the part of the data that is written; null writes no list of a split (VOC) or "default" (COCO), "train" (YOLO).</summary>
+    /// <summary>
+    /// The name of the part of the data that is written; null writes no list of a split (VOC) or "default" (COCO), "train" (YOLO).
+    /// </summary>
     public string? Split { get; init; }
 
     /// <summary>Whether the images are copied to where the format has them.</summary>
@@ -39,5 +42,7 @@ internal sealed record AnnotationWriterOptions
 /// <summary>What a writer wrote.</summary>
 /// <param name="Images">How many images.</param>
 /// <param name="Objects">How many objects.</param>
-/// <param name="LeftOut">How many objects the format has no way to say: regions of no class; for YOLO also groups and regions to ignore.</param>
+/// <param name="LeftOut">
+/// How many objects the format has no way to say: regions of no class; for YOLO also groups and regions to ignore.
+/// </param>
 internal sealed record WrittenAnnotations(int Images, int Objects, int LeftOut);

@@ -28,7 +28,8 @@ internal sealed class ClassCodes
         foreach (string line in lines.NonEmpty())
         {
             string[] parts = line.Split((char[]?)null, 2, StringSplitOptions.RemoveEmptyEntries);
-            if (parts.Length < 2 || !IsSynset(parts[0])) throw lines.Error($"a synset and a name are expected, not {AnnotationError.Quote(line)}");
+            if (parts.Length < 2 || !IsSynset(parts[0]))
+                throw lines.Error($"a synset and a name are expected, not {AnnotationError.Quote(line)}");
             string[] numbered = parts[1].Split((char[]?)null, 2, StringSplitOptions.RemoveEmptyEntries);
             string names = numbered.Length == 2 && numbered[0].All(char.IsAsciiDigit) ? numbered[1] : parts[1];
             file.Add(lines, parts[0], names.Split(',')[0].Trim());
@@ -61,7 +62,8 @@ internal sealed class ClassCodes
     }
 
     /// <summary>Whether a label is a WordNet synset: n and eight digits.</summary>
-    public static bool IsSynset(string label) => label.Length == 9 && label[0] == 'n' && label.AsSpan(1).IndexOfAnyExceptInRange('0', '9') < 0;
+    public static bool IsSynset(string label)
+        => label.Length == 9 && label[0] == 'n' && label.AsSpan(1).IndexOfAnyExceptInRange('0', '9') < 0;
 
     /// <summary>Whether a label is a machine id: <c>/m/01g317</c>.</summary>
     public static bool IsMachineId(string label) => label.StartsWith('/');
@@ -79,14 +81,29 @@ internal sealed class ClassCodes
 /// <summary>Reads a list of classes, one in each line.</summary>
 internal static class ClassNameFile
 {
-    /// <summary>The classes, in the file's order. Empty lines at the end do not count.</summary>
+    /// <summary>The classes, in the file's order. Two may have one name, as placeholders do. Empty lines at the end do not count.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="FormatException">A line is empty, or the file is; the message names it.</exception>
+    /// <exception cref="FormatException">A line is empty, or the file is; the message names file and line.</exception>
     public static IReadOnlyList<string> Read(string path)
     {
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no file of class names '{path}'.", path);
-        string[] lines = [.. File.ReadAllText(path).TrimEnd().Split('\n').Select(line => line.Trim())];
-        int empty = Array.FindIndex(lines, line => line.Length == 0);
-        return empty < 0 ? lines : throw new FormatException($"{path}({empty + 1}): a class name is expected, the line is empty.");
+        using TextLines lines = TextLines.Open(path);
+        return [.. Read(lines).Select(entry => entry.Name)];
+    }
+
+    /// <summary>The classes with their lines.</summary>
+    /// <inheritdoc cref="Read(string)"/>
+    public static List<ListedName> Read(TextLines lines)
+    {
+        var names = new List<ListedName>();
+        while (lines.Next() is { } line)
+        {
+            if (string.IsNullOrWhiteSpace(line)) continue;
+            int expected = names.Count == 0 ? 1 : names[^1].Line + 1;
+            if (lines.Number > expected) throw AnnotationError.At(lines.File, expected, "the name of a class is empty");
+            names.Add(new ListedName(line.Trim(), lines.Number));
+        }
+
+        return names.Count > 0 ? names : throw AnnotationError.At(lines.File, 1, "the file names no class");
     }
 }

@@ -25,7 +25,9 @@ internal readonly record struct CocoElement(string List, int Index, int Line)
 
     /// <summary>A name: a text that is not empty.</summary>
     public string Name(ref JsonTokens json, string member)
-        => json.Text()?.Trim() is { Length: > 0 } text && !text.Contains('\0') ? text : throw Unexpected(ref json, member, "no text, or empty");
+        => json.Text()?.Trim() is { Length: > 0 } text && !text.Contains('\0')
+            ? text
+            : throw Unexpected(ref json, member, "no text, or empty");
 
     /// <summary>The width or height of an image; 0 where it is not known.</summary>
     public int Side(ref JsonTokens json, string member)
@@ -47,7 +49,9 @@ internal readonly record struct CocoElement(string List, int Index, int Line)
     public double? Area(ref JsonTokens json)
     {
         if (json.Type == JsonTokenType.Null) return null;
-        return json.Number() is { } area and >= 0 && float.IsFinite((float)area) ? area : throw Unexpected(ref json, "area", "no number from 0");
+        return json.Number() is { } area and >= 0 && float.IsFinite((float)area)
+            ? area
+            : throw Unexpected(ref json, "area", "no number from 0");
     }
 
     /// <summary>How sure a detector is: any finite number, as only the order of scores counts.</summary>
@@ -74,7 +78,9 @@ internal readonly record struct CocoElement(string List, int Index, int Line)
             : new CocoBox(numbers[0], numbers[1], numbers[2], numbers[3]);
     }
 
-    /// <summary>What tools beside COCO itself add to annotations; members that are not known, or not as they are known, are passed over.</summary>
+    /// <summary>
+    /// What tools beside COCO itself add to annotations; members that are not known, or not as they are known, are passed over.
+    /// </summary>
     public AnnotatedObject Attributes(ref JsonTokens json, AnnotatedObject flags)
     {
         if (json.Type != JsonTokenType.StartObject)
@@ -95,7 +101,8 @@ internal readonly record struct CocoElement(string List, int Index, int Line)
     }
 
     /// <summary>An error in this element.</summary>
-    public FormatException Error(ref JsonTokens json, string problem) => AnnotationError.At(json.File, json.Line, $"{List}[{Index}] {problem}");
+    public FormatException Error(ref JsonTokens json, string problem)
+        => AnnotationError.At(json.File, json.Line, $"{List}[{Index}] {problem}");
 
     private static double Share(ref JsonTokens json)
     {

@@ -29,7 +29,9 @@ internal sealed class CocoParser
 
     /// <summary>Parses a file.</summary>
     /// <param name="file">Its name, for messages.</param>
-    /// <param name="toEvaluate">Whether detections are to be held against it: names may be missing, and <see cref="CocoFile.Measures"/> is filled.</param>
+    /// <param name="toEvaluate">
+    /// Whether detections are to be held against it: names may be missing, and <see cref="CocoFile.Measures"/> is filled.
+    /// </param>
     /// <exception cref="FormatException">It is not a COCO annotation file; the message names file, line and element.</exception>
     public static CocoFile Parse(Stream stream, string file, bool toEvaluate = false)
     {
@@ -97,7 +99,8 @@ internal sealed class CocoParser
         if (id is null) throw image.Error(ref json, "has no id");
         if (name is null && !_toEvaluate) throw image.Error(ref json, "has no file_name");
         if (!_imageIds.Define(id.Value, _images.Count)) throw image.Error(ref json, $"has the id {id} of another image");
-        if (name is not null && !_fileNames.Add(name)) throw image.Error(ref json, $"has the file_name {AnnotationError.Quote(name)} of another image");
+        if (name is not null && !_fileNames.Add(name))
+            throw image.Error(ref json, $"has the file_name {AnnotationError.Quote(name)} of another image");
         _images.Add(new CocoImageEntry(id.Value, name ?? "", width > 0 && height > 0 ? new ImageSize(width, height) : null, image.Line));
     }
 

@@ -51,7 +51,8 @@ internal static class CocoResults
                 WriteId(json, "image_id", detection.Image);
                 WriteId(json, "category_id", detection.Category);
                 json.WriteStartArray("bbox");
-                foreach (double number in (ReadOnlySpan<double>)[detection.Box.X, detection.Box.Y, detection.Box.Width, detection.Box.Height]) json.WriteNumberValue(number);
+                foreach (double number in (ReadOnlySpan<double>)[detection.Box.X, detection.Box.Y, detection.Box.Width, detection.Box.Height])
+                    json.WriteNumberValue(number);
                 json.WriteEndArray();
                 json.WriteNumber("score", detection.Score);
                 if (detection.FileName is not null) json.WriteString("file_name", detection.FileName);
@@ -67,7 +68,8 @@ internal static class CocoResults
     private static List<CocoDetection> ReadList(ref JsonTokens json)
     {
         json.Read();
-        if (json.Type != JsonTokenType.StartArray) throw AnnotationError.At(json.File, json.Line, "a list of detections with image_id, category_id, bbox and score is expected");
+        if (json.Type != JsonTokenType.StartArray)
+            throw AnnotationError.At(json.File, json.Line, "a list of detections with image_id, category_id, bbox and score is expected");
         var detections = new List<CocoDetection>();
         while (json.Read() && json.Type != JsonTokenType.EndArray)
         {

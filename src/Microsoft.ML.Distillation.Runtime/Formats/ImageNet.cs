@@ -36,7 +36,9 @@ internal static class ImageNetReader
     }
 }
 
-/// <summary>Where the files of an ImageNet-DET data set are: folders below <c>Annotations</c> and the same folders below <c>Data</c>.</summary>
+/// <summary>
+/// Where the files of an ImageNet-DET data set are: folders below <c>Annotations</c> and the same folders below <c>Data</c>.
+/// </summary>
 internal sealed class ImageNetFolder
 {
     private static readonly string[] AnnotationFolders = ["Annotations/DET", "Annotations", ""];
@@ -67,7 +69,9 @@ internal sealed class ImageNetFolder
         return files;
     }
 
-    /// <summary>The image of an annotation, in the folder that mirrors the annotation's; else the path at which it was to be expected.</summary>
+    /// <summary>
+    /// The image of an annotation, in the folder that mirrors the annotation's; else the path at which it was to be expected.
+    /// </summary>
     public string FindImage(string annotation, string? fileName)
     {
         string below = Path.GetDirectoryName(Path.GetRelativePath(_annotations, annotation))!;
@@ -80,7 +84,8 @@ internal sealed class ImageNetFolder
     private List<(string, string?)> Find(string folder, string? split)
     {
         if (split is null) return Below("");
-        if (FindList(folder, split) is { } list) return [.. SplitList.Read(list, numbered: true).Select(entry => Listed(list, split, entry))];
+        if (FindList(folder, split) is { } list)
+            return [.. SplitList.Read(list, numbered: true).Select(entry => Listed(list, split, entry))];
         if (Directory.Exists(Path.Combine(_annotations, split))) return Below(split);
         throw new FileNotFoundException($"'{folder}' has no split '{split}': neither a list in 'ImageSets' nor a folder in '{_annotations}' has this name.");
     }
@@ -114,7 +119,8 @@ internal sealed class ImageNetFolder
         return files;
     }
 
-    private static string First(string folder, string[] candidates) => candidates.Select(name => Path.Combine(folder, name)).First(Directory.Exists);
+    private static string First(string folder, string[] candidates)
+        => candidates.Select(name => Path.Combine(folder, name)).First(Directory.Exists);
 
     private static string? FindList(string folder, string split)
         => ListFolders.Select(name => Path.Combine(folder, name, split + ".txt")).FirstOrDefault(File.Exists);

@@ -101,7 +101,8 @@ internal ref struct JsonTokens
     }
 
     /// <summary>The finite number that the token is, or null.</summary>
-    public readonly double? Number() => Type == JsonTokenType.Number && _reader.TryGetDouble(out double number) && double.IsFinite(number) ? number : null;
+    public readonly double? Number()
+        => Type == JsonTokenType.Number && _reader.TryGetDouble(out double number) && double.IsFinite(number) ? number : null;
 
     /// <summary>The whole number that the token is, or null.</summary>
     public readonly long? Whole()
@@ -109,7 +110,9 @@ internal ref struct JsonTokens
         if (Type != JsonTokenType.Number) return null;
         if (_reader.TryGetInt64(out long whole)) return whole;
         // Some tools write 17.0; beyond 2^53 such numbers are not exact.
-        return _reader.TryGetDouble(out double number) && Math.Abs(number) < 1L << 53 && number == Math.Truncate(number) ? (long)number : null;
+        return _reader.TryGetDouble(out double number) && Math.Abs(number) < 1L << 53 && number == Math.Truncate(number)
+            ? (long)number
+            : null;
     }
 
     /// <summary>The text that the token is, or null.</summary>

@@ -15,7 +15,9 @@ internal static class OpenImagesReader
 
     /// <summary>The images of a file, or of the one file of a folder and split.</summary>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
-    /// <exception cref="FileNotFoundException">There is no annotation file of this split; or, as it is read, an image does not exist.</exception>
+    /// <exception cref="FileNotFoundException">
+    /// There is no annotation file of this split; or, as it is read, an image does not exist.
+    /// </exception>
     /// <exception cref="FormatException">There are several.</exception>
     /// <exception cref="FormatException">A line is not as it must be, or a class has no name; the message names file and line.</exception>
     public static IEnumerable<AnnotatedImage> Read(AnnotationSource source)
@@ -42,7 +44,8 @@ internal static class OpenImagesReader
     private static AnnotatedImage InPixels(OpenImagesEntry entry, string file, ImageFinder images, bool toleratesBroken)
     {
         string path = images.Find(entry.Id);
-        if (toleratesBroken && ImageFile.TrySizeOf(path) is null) return new AnnotatedImage(path, null, []) { Unplaced = entry.Objects.Count };
+        if (toleratesBroken && ImageFile.TrySizeOf(path) is null)
+            return new AnnotatedImage(path, null, []) { Unplaced = entry.Objects.Count };
         if (!File.Exists(path)) throw AnnotationError.NoImage(file, entry.Line, path);
         ImageSize size = ImageFile.SizeOf(path);
         return new AnnotatedImage(path, size, [.. entry.Objects.Select(item => item with
@@ -135,7 +138,9 @@ internal sealed class OpenImagesCsv
     {
         string text = values[_needed[column]];
         string point = text.Contains('.') ? text : text.Replace(',', '.');
-        return NumberText.TryParse(point, out double number) ? number : throw _lines.Error($"{Needed[column]} holds {AnnotationError.Quote(text)}, which is no number");
+        return NumberText.TryParse(point, out double number)
+            ? number
+            : throw _lines.Error($"{Needed[column]} holds {AnnotationError.Quote(text)}, which is no number");
     }
 
     private bool Flag(List<string> values, int flag)

@@ -120,7 +120,9 @@ internal sealed class PascalVocFolder
     private static IEnumerable<string> Splits(string folder)
     {
         string lists = Path.Combine(folder, "ImageSets", "Main");
-        IEnumerable<string?> listed = Directory.Exists(lists) ? Directory.EnumerateFiles(lists, "*.txt").Select(Path.GetFileNameWithoutExtension) : [];
+        IEnumerable<string?> listed = Directory.Exists(lists)
+            ? Directory.EnumerateFiles(lists, "*.txt").Select(Path.GetFileNameWithoutExtension)
+            : [];
         IEnumerable<string?> folders = Directory.EnumerateDirectories(folder)
             .Where(part => Directory.EnumerateFiles(AnnotationFolder(part), "*.xml").Any() && Path.GetFileName(part) != "Annotations")
             .Select(Path.GetFileName);
@@ -269,7 +271,9 @@ internal readonly record struct VocElement(string File, XElement Element)
             case "" or "false" or "no" or "unspecified": return 0;
             case "true" or "yes": return 1;
             default:
-                return NumberText.TryParse(text, out double share) && share is >= 0 and <= 1 ? (float)share : throw Unexpected("neither 0 nor 1");
+                return NumberText.TryParse(text, out double share) && share is >= 0 and <= 1
+                    ? (float)share
+                    : throw Unexpected("neither 0 nor 1");
         }
     }
 

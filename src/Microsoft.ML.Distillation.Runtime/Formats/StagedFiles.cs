@@ -44,7 +44,8 @@ internal sealed class StagedFiles : IDisposable
     {
         _cancellation.ThrowIfCancellationRequested();
         string name = Path.GetFileName(path), stem = Path.GetFileNameWithoutExtension(path);
-        if (!_imageOf.TryAdd(stem, path)) throw new InvalidDataException($"Two images have the name '{stem}': '{_imageOf[stem]}' and '{path}'.");
+        if (!_imageOf.TryAdd(stem, path))
+            throw new InvalidDataException($"Two images have the name '{stem}': '{_imageOf[stem]}' and '{path}'.");
         if (copyTo is null) return name;
         if (!File.Exists(path)) throw new FileNotFoundException($"The image '{path}' does not exist.", path);
         // Copied from its own place, an image may stay there.

@@ -14,7 +14,9 @@ internal static class TabSeparatedReader
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
     /// <exception cref="FileNotFoundException">There is no annotation file of this split.</exception>
     /// <exception cref="FormatException">There are several.</exception>
-    /// <exception cref="FormatException">A line is not as it must be, or an image is named twice; the message names file and line.</exception>
+    /// <exception cref="FormatException">
+    /// A line is not as it must be, or an image is named twice; the message names file and line.
+    /// </exception>
     public static IEnumerable<AnnotatedImage> Read(AnnotationSource source)
     {
         string path = AnnotationFile.Find(source, Folders, "tsv", split => [$"{split}.tsv", $"*{split}*.tsv"]);
@@ -50,7 +52,8 @@ internal static class TabSeparatedReader
     private static AnnotatedObject[] ReadObjects(TextLines lines, string labelText, string boxText)
     {
         string[] labels = Values(labelText), numbers = Values(boxText);
-        if (numbers.Length != 4 * labels.Length) throw lines.Error($"{labels.Length} labels need {4 * labels.Length} numbers, not {numbers.Length}");
+        if (numbers.Length != 4 * labels.Length)
+            throw lines.Error($"{labels.Length} labels need {4 * labels.Length} numbers, not {numbers.Length}");
         var objects = new AnnotatedObject[labels.Length];
         Span<double> box = stackalloc double[4];
         for (int i = 0; i < objects.Length; i++)
@@ -59,7 +62,8 @@ internal static class TabSeparatedReader
             for (int k = 0; k < 4; k++)
             {
                 string number = numbers[4 * i + k];
-                if (!NumberText.TryParse(number, out box[k])) throw lines.Error($"the boxes hold {AnnotationError.Quote(number)}, which is no number");
+                if (!NumberText.TryParse(number, out box[k]))
+                    throw lines.Error($"the boxes hold {AnnotationError.Quote(number)}, which is no number");
             }
 
             if (AnnotatedObject.Problem(box[0], box[1], box[2], box[3]) is { } problem) throw lines.Error(problem);

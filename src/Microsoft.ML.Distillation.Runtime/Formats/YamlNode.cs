@@ -58,7 +58,8 @@ internal sealed class YamlReader
             // Not all that is wrong in a file is an exception of the parser's own.
             long line = exception is YamlException yaml ? yaml.Start.Line : reader._parser.Current?.Start.Line ?? 1;
             string within = reader._open.TryPeek(out long begin) && begin < line ? $" (in what begins in line {begin})" : "";
-            throw AnnotationError.At(lines.File, Math.Max(1, line), $"this is no well-formed YAML: {exception.Message.TrimEnd('.')}{within}", exception);
+            string problem = $"this is no well-formed YAML: {exception.Message.TrimEnd('.')}{within}";
+            throw AnnotationError.At(lines.File, Math.Max(1, line), problem, exception);
         }
     }
 
@@ -129,9 +130,10 @@ internal sealed class YamlReader
 
     private YamlNode Resolve(AnchorAlias alias, int level)
     {
-        if (!_anchors.TryGetValue(alias.Value, out YamlNode? node)) throw Error(alias.Start, $"the alias '*{alias.Value}' stands for nothing that ends before it");
+        string text = $"the alias '*{alias.Value}' stands for";
+        if (!_anchors.TryGetValue(alias.Value, out YamlNode? node)) throw Error(alias.Start, $"{text} nothing that ends before it");
         bool isBounded = node.Text is not null || level == 1 && node.IsFlat;
-        return isBounded ? node : throw Error(alias.Start, $"the alias '*{alias.Value}' stands for a list or map inside of another, which is not read");
+        return isBounded ? node : throw Error(alias.Start, $"{text} a list or map inside of another, which is not read");
     }
 
     private FormatException Error(Mark at, string problem) => AnnotationError.At(_lines.File, at.Line, problem);

@@ -12,7 +12,9 @@ internal static class YoloReader
     /// <summary>The images of a folder, or of a data.yaml. The list of files is made at once, each is parsed when its turn comes.</summary>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
     /// <exception cref="FileNotFoundException">The split, a listed image, the file of names or any label file does not exist.</exception>
-    /// <exception cref="FormatException">A file cannot be read, a class has no name, or there are labels of no image; the message names file and line.</exception>
+    /// <exception cref="FormatException">
+    /// A file cannot be read, a class has no name, or there are labels of no image; the message names file and line.
+    /// </exception>
     public static IEnumerable<AnnotatedImage> Read(AnnotationSource source)
     {
         YoloFolder folder = YoloFolder.Open(source);
@@ -105,7 +107,9 @@ internal sealed class YoloFolder
 
     private string FolderOf(string? split)
     {
-        string[] folders = split is null ? ["images", ""] : [Path.Combine("images", split), Path.Combine(split, "images"), split, $"obj_{split}_data"];
+        string[] folders = split is null
+            ? ["images", ""]
+            : [Path.Combine("images", split), Path.Combine(split, "images"), split, $"obj_{split}_data"];
         return folders.Select(name => Path.Combine(_root, name)).FirstOrDefault(Directory.Exists) ?? throw new FileNotFoundException(
             $"'{_root}' has no split '{split}': neither in a data.yaml, nor as a list '{split}.txt', nor as a folder 'images/{split}' or '{split}'.");
     }
@@ -150,7 +154,8 @@ internal sealed class YoloFolder
         return Path.ChangeExtension(images >= 0 && Directory.Exists(folder) ? Path.Combine(folder, Path.GetFileName(image)) : image, ".txt");
     }
 
-    private static string? List(string folder, string split) => Path.Combine(folder, split + ".txt") is var path && File.Exists(path) ? path : null;
+    private static string? List(string folder, string split)
+        => Path.Combine(folder, split + ".txt") is var path && File.Exists(path) ? path : null;
 
     /// <summary>Labels in a folder of labels that belong to no image are a mistake; beside images other text files may lie.</summary>
     private static void CheckStray(List<(string Image, string Labels)> expected)
@@ -168,10 +173,13 @@ internal sealed class YoloFolder
         }
     }
 
-    private static bool IsOther(string name) => name is "classes.txt" or "names.txt" || AllSplits.Contains(Path.GetFileNameWithoutExtension(name));
+    private static bool IsOther(string name)
+        => name is "classes.txt" or "names.txt" || AllSplits.Contains(Path.GetFileNameWithoutExtension(name));
 }
 
-/// <summary>Parses a YOLO label file: an object a line, <c>class x y width height</c>, its centre and size in shares of the image.</summary>
+/// <summary>
+/// Parses a YOLO label file: an object a line, <c>class x y width height</c>, its centre and size in shares of the image.
+/// </summary>
 internal static class YoloLabels
 {
     /// <summary>The objects of a file.</summary>
@@ -182,14 +190,16 @@ internal static class YoloLabels
     {
         using var lines = new TextLines(stream, file);
         var objects = new List<AnnotatedObject>();
-        foreach (string line in lines.NonEmpty()) objects.Add(ReadObject(lines, line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries), names, size));
+        foreach (string line in lines.NonEmpty())
+            objects.Add(ReadObject(lines, line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries), names, size));
         return objects;
     }
 
     private static AnnotatedObject ReadObject(TextLines lines, string[] columns, YoloNames names, ImageSize size)
     {
         if (columns.Length != 5) throw lines.Error($"5 columns are expected (class, centre x, y, width, height), not {columns.Length}");
-        if (!NumberText.TryParse(columns[0], out int index)) throw lines.Error($"{AnnotationError.Quote(columns[0])} is no number of a class");
+        if (!NumberText.TryParse(columns[0], out int index))
+            throw lines.Error($"{AnnotationError.Quote(columns[0])} is no number of a class");
         string label = names[index] ?? throw lines.Error($"class {index} is not among the {names.Count} of '{names.File}'");
         Span<double> numbers = stackalloc double[4];
         for (int i = 0; i < 4; i++)

@@ -1,6 +1,8 @@
 namespace Microsoft.ML.Distillation.Formats;
 
-/// <summary>A YOLO data set's <c>data.yaml</c>: the folder <c>path</c>, the <c>names</c> of the classes, and the images of splits.</summary>
+/// <summary>
+/// A YOLO data set's <c>data.yaml</c>: the folder <c>path</c>, the <c>names</c> of the classes, and the images of splits.
+/// </summary>
 internal sealed class YoloDataFile
 {
     private readonly Dictionary<string, YamlNode> _entries = new(StringComparer.Ordinal);
@@ -14,7 +16,8 @@ internal sealed class YoloDataFile
     public IEnumerable<(string Name, IReadOnlyList<string> Paths)> Splits
         => from entry in _entries
            let paths = Texts(entry.Value)
-           where paths.Length > 0 && (entry.Key is "train" or "val" or "test" || paths.All(path => path.StartsWith("images/", StringComparison.Ordinal)))
+           let isSplit = entry.Key is "train" or "val" or "test" || paths.All(path => path.StartsWith("images/", StringComparison.Ordinal))
+           where paths.Length > 0 && isSplit
            select (entry.Key, (IReadOnlyList<string>)paths);
 
     /// <summary>The <c>path</c> as the file has it, or null where it has none.</summary>
@@ -45,14 +48,16 @@ internal sealed class YoloDataFile
         var names = new YoloNames(File);
         foreach ((string key, YamlNode name) in entry.Members ?? [])
         {
-            if (!NumberText.TryParse(key, out int index) || index < 0) throw Error(name, $"{AnnotationError.Quote(key)} is no number of a class");
+            bool isNumber = NumberText.TryParse(key, out int index) && index >= 0;
+            if (!isNumber) throw Error(name, $"{AnnotationError.Quote(key)} is no number of a class");
             names.Add(index, NameOf(name), name.Line);
         }
 
         IReadOnlyList<YamlNode> list = entry.Items ?? (entry is { Text: not null, IsNothing: false } ? [entry] : []);
         foreach (YamlNode name in list) names.Add(names.Next, NameOf(name), name.Line);
         if (names.Count == 0) throw Error(entry, "'names' holds no class");
-        if (_entries.GetValueOrDefault("nc") is { IsNothing: false } count && (!NumberText.TryParse(count.Text, out int wanted) || wanted != names.Count))
+        bool isCounted = _entries.GetValueOrDefault("nc") is { IsNothing: false };
+        if (isCounted && _entries["nc"] is var count && !(NumberText.TryParse(count.Text, out int wanted) && wanted == names.Count))
             throw Error(count, $"'nc' is {AnnotationError.Quote(count.Text ?? "a list or a map")}, but there are {names.Count} names");
         return names;
     }
@@ -72,10 +77,11 @@ internal sealed class YoloDataFile
     {
         if (name is "names" or "nc" or "path" || _entries.GetValueOrDefault(name) is not { IsNothing: false } entry) return [];
         IReadOnlyList<YamlNode> paths = entry.Items ?? [entry];
-        return [.. paths.Select(path => (path.Text ?? throw Error(path, $"the split '{name}' is neither a path nor a list of paths"), path.Line))];
+        return [.. paths.Select(path => (path.Text ?? throw Error(path, $"'{name}' is neither a path nor a list of paths"), path.Line))];
     }
 
-    private static string[] Texts(YamlNode node) => node.IsNothing ? [] : [.. (node.Items ?? [node]).Select(item => item.Text).OfType<string>()];
+    private static string[] Texts(YamlNode node)
+        => node.IsNothing ? [] : [.. (node.Items ?? [node]).Select(item => item.Text).OfType<string>()];
 
     private string NameOf(YamlNode node) => node.Text ?? throw Error(node, "the name of a class is a list or a map; a text is expected");
 
@@ -111,16 +117,8 @@ internal sealed class YoloNames
     public static YoloNames ReadList(TextLines lines)
     {
         var names = new YoloNames(lines.File);
-        bool ended = false;
-        while (lines.Next() is { } line)
-        {
-            bool isEmpty = string.IsNullOrWhiteSpace(line);
-            if (ended && !isEmpty) throw AnnotationError.At(lines.File, lines.Number - 1, "the name of a class is empty");
-            ended |= isEmpty;
-            if (!isEmpty) names.Add(names.Next, line.Trim(), lines.Number);
-        }
-
-        return names.Count > 0 ? names : throw AnnotationError.At(lines.File, 1, "the file names no class");
+        foreach (ListedName entry in ClassNameFile.Read(lines)) names.Add(names.Next, entry.Name, entry.Line);
+        return names;
     }
 
     /// <summary>Adds a class.</summary>

@@ -57,7 +57,8 @@ internal static class YoloWriter
             Share(-item.Y0, item.Y1, size.Height)))];
 
     /// <summary>The sum of two coordinates over a length, with ten decimals: far below what a Single holds.</summary>
-    private static string Share(double a, double b, double length) => ((a + b) / length).ToString("0.##########", CultureInfo.InvariantCulture);
+    private static string Share(double a, double b, double length)
+        => ((a + b) / length).ToString("0.##########", CultureInfo.InvariantCulture);
 
     private static string Yaml(YoloNames names, Dictionary<string, IReadOnlyList<string>> splits)
     {

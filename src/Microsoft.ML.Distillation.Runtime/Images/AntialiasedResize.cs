@@ -7,7 +7,8 @@ namespace Microsoft.ML.Distillation.Images;
 
 /// <summary>
 /// Resizes images by the antialiased triangle filter: ONNX's <c>Resize</c> (opset 18, linear, antialias = 1,
-/// exclude_outside = 1, half_pixel), which is also PIL's bilinear resize before rounding. The exported model resizes by that operator, so a student meets the very pixels that it was trained on.
+/// exclude_outside = 1, half_pixel), which is also PIL's bilinear resize before rounding. The exported model resizes by that operator, so
+/// a student meets the very pixels that it was trained on.
 /// </summary>
 internal static class AntialiasedResize
 {

@@ -72,7 +72,9 @@ internal sealed class ImageFile : IDisposable
 
     /// <summary>The pixels of an image.</summary>
     /// <inheritdoc cref="Open(string)"/>
-    /// <exception cref="UnreadableImageException">It is no image, a broken one, or the file ends before it does; the message names it.</exception>
+    /// <exception cref="UnreadableImageException">
+    /// It is no image, a broken one, or the file ends before it does; the message names it.
+    /// </exception>
     public static RgbImage Read(string path)
     {
         using ImageFile file = Open(path);
@@ -145,7 +147,9 @@ internal sealed class ImageFile : IDisposable
     }
 
     /// <summary>Decodes the pixels: colours as they are stored; transparency is ignored.</summary>
-    /// <exception cref="UnreadableImageException">The image is broken or too large, or the file ends before it does; the message names it.</exception>
+    /// <exception cref="UnreadableImageException">
+    /// The image is broken or too large, or the file ends before it does; the message names it.
+    /// </exception>
     public RgbImage Decode()
     {
         RgbImage image = Decode(out string? problem);
@@ -181,7 +185,9 @@ internal sealed class ImageFile : IDisposable
         }
     }
 
-    /// <summary>Every pixel that leaves a file passes here: this is where an image is to be turned upright, and <see cref="Size"/> with it.</summary>
+    /// <summary>
+    /// Every pixel that leaves a file passes here: this is where an image is to be turned upright, and <see cref="Size"/> with it.
+    /// </summary>
     private string? Decode(byte[] rgba) => Decode(rgba, Size.Width, Size.Height);
 
     private string? Decode(byte[] rgba, int width, int height)

@@ -3,7 +3,9 @@ namespace Microsoft.ML.Distillation.Images;
 /// <summary>Finds the images of a folder by their names, in upper or lower case, with or without an extension.</summary>
 internal sealed class ImageFiles(string folder)
 {
-    /// <summary>The endings of the files that are taken for images, wherever a folder is listed; the decoder looks at the content alone.</summary>
+    /// <summary>
+    /// The endings of the files that are taken for images, wherever a folder is listed; the decoder looks at the content alone.
+    /// </summary>
     public static readonly IReadOnlyList<string> Extensions = [".jpg", ".jpeg", ".png", ".bmp", ".webp"];
 
     private Dictionary<string, string>? _byName;
@@ -51,7 +53,8 @@ internal sealed class ImageFiles(string folder)
     {
         var byName = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         if (!Directory.Exists(folder)) return byName;
-        foreach (string path in Directory.EnumerateFiles(folder).Where(IsImage).Order(StringComparer.Ordinal)) byName.TryAdd(Path.GetFileName(path), path);
+        foreach (string path in Directory.EnumerateFiles(folder).Where(IsImage).Order(StringComparer.Ordinal))
+            byName.TryAdd(Path.GetFileName(path), path);
         return byName;
     }
 }

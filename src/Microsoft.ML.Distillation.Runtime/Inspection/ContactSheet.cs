@@ -22,7 +22,8 @@ internal static class ContactSheet
         ILookup<string, DetectionDataDefect> defects = inspection.Defects.ToLookup(defect => defect.ImagePath);
         AnnotatedImage[] chosen = [.. Choose(inspection.Annotated, defects, count)];
         string[] classes = [.. inspection.Classes.Select(found => found.Name)];
-        int columns = Math.Clamp((int)Math.Ceiling(Math.Sqrt(1.4 * chosen.Length)), 1, MostColumns), rows = (chosen.Length + columns - 1) / columns;
+        int columns = Math.Clamp((int)Math.Ceiling(Math.Sqrt(1.4 * chosen.Length)), 1, MostColumns);
+        int rows = (chosen.Length + columns - 1) / columns;
         var sheet = new Picture(columns * (CellWidth + Gap) + Gap, Math.Max(1, rows) * (CellHeight + Bar + Gap) + Gap);
         sheet.Fill(0, 0, sheet.Width, sheet.Height, Paper);
         for (int i = 0; i < chosen.Length; i++)
@@ -35,7 +36,8 @@ internal static class ContactSheet
     }
 
     /// <summary>At most half of the places go to images with a defect.</summary>
-    private static IEnumerable<AnnotatedImage> Choose(IReadOnlyList<AnnotatedImage> images, ILookup<string, DetectionDataDefect> defects, int count)
+    private static IEnumerable<AnnotatedImage> Choose(
+        IReadOnlyList<AnnotatedImage> images, ILookup<string, DetectionDataDefect> defects, int count)
     {
         AnnotatedImage[] faulty = [.. images.Where(image => defects.Contains(image.ImagePath)).Take((count + 1) / 2)];
         AnnotatedImage[] others = [.. images.Except(faulty)];
@@ -54,10 +56,12 @@ internal static class ContactSheet
         foreach (AnnotatedObject item in image.Objects)
         {
             int label = Math.Max(0, Array.IndexOf(classes, item.Label));
-            DetectionPainter.Draw(picture, [scale * item.X0, scale * item.Y0, scale * item.X1, scale * item.Y1], label, item.Ignore ? "ignore" : item.Label, null);
+            float[] box = [scale * item.X0, scale * item.Y0, scale * item.X1, scale * item.Y1];
+            DetectionPainter.Draw(picture, box, label, item.Ignore ? "ignore" : item.Label, null);
         }
 
-        foreach (AnnotatedObject item in image.Objects.Where(item => !item.Ignore && (item.X1 <= item.X0 || item.Y1 <= item.Y0))) Mark(picture, item, scale);
+        foreach (AnnotatedObject item in image.Objects.Where(item => !item.Ignore && (item.X1 <= item.X0 || item.Y1 <= item.Y0)))
+            Mark(picture, item, scale);
 
         sheet.Paste(picture, x + (CellWidth - picture.Width) / 2, y + Bar + (CellHeight - picture.Height) / 2);
     }

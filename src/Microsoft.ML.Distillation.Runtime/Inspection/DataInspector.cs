@@ -45,7 +45,8 @@ internal static class DataInspector
         };
     }
 
-    private static IEnumerable<AnnotatedObject> Counted(AnnotatedImage image) => image.Objects.Where(item => item is { Crowd: false, Ignore: false });
+    private static IEnumerable<AnnotatedObject> Counted(AnnotatedImage image)
+        => image.Objects.Where(item => item is { Crowd: false, Ignore: false });
 
     private static DetectionDataSplit Summary(string name, AnnotatedImage[] images)
         => new(name, images.Length, images.Sum(image => Counted(image).Count()), images.Count(image => image.Unplaced == 0 && !Counted(image).Any()));
@@ -119,14 +120,17 @@ internal sealed record ImageCheck(ImageSize? Size, string? Hash, IReadOnlyList<D
             if (item.Ignore) continue;
             float[] box = [item.X0, item.Y0, item.X1, item.Y1];
             string what = $"object {i}, {item.Label} {BoxCheck.Text(box)},";
-            if (!seen.Add((item.Label, item.X0, item.Y0, item.X1, item.Y1))) Add(DetectionDefectKind.RepeatedBox, i, $"{what} stands there twice");
+            if (!seen.Add((item.Label, item.X0, item.Y0, item.X1, item.Y1)))
+                Add(DetectionDefectKind.RepeatedBox, i, $"{what} stands there twice");
             if (item.X1 <= item.X0 || item.Y1 <= item.Y0) Add(DetectionDefectKind.ZeroAreaBox, i, $"{what} has no area");
-            else if ((size ?? image.Size) is { } known && BoxCheck.Problem(box, known) is { } outside) Add(DetectionDefectKind.BoxOutside, i, $"{what} {outside}");
+            else if ((size ?? image.Size) is { } known && BoxCheck.Problem(box, known) is { } outside)
+                Add(DetectionDefectKind.BoxOutside, i, $"{what} {outside}");
         }
 
         return new ImageCheck(size, hash, defects);
 
-        void Add(DetectionDefectKind kind, int? item, string text) => defects.Add(new DetectionDataDefect(kind, split, image.ImagePath, item, $"{name}: {text}"));
+        void Add(DetectionDefectKind kind, int? item, string text)
+            => defects.Add(new DetectionDataDefect(kind, split, image.ImagePath, item, $"{name}: {text}"));
     }
 
     private static (ImageSize? Size, string? Hash, string? Problem) Decode(string path)

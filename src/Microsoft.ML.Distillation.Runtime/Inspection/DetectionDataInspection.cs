@@ -3,7 +3,9 @@ using Microsoft.ML.Distillation.Inspection;
 
 namespace Microsoft.ML.Distillation;
 
-/// <summary>What an annotated data set holds, and what is wrong with it. Made by <see cref="DetectionCatalog.InspectDetections"/>.</summary>
+/// <summary>
+/// What an annotated data set holds, and what is wrong with it. Made by <see cref="DetectionCatalog.InspectDetections"/>.
+/// </summary>
 public sealed record DetectionDataInspection
 {
     /// <summary>The parts of the data set; one called "all" where it has none.</summary>

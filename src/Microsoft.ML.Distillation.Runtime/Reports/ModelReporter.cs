@@ -71,30 +71,30 @@ internal sealed record MeasuredTestSet(IReadOnlyList<ReportedImage> Images, IRea
     public static MeasuredTestSet Measure(
         IReadOnlyList<ObjectDetector> detectors, IDataView data, DetectorReportOptions columns, bool inclusivePixels = true, CancellationToken cancellation = default)
     {
-        DataViewSchema.Column? path = data.Schema.GetColumnOrNull(nameof(DetectionRow.ImagePath)) is { Type: TextDataViewType } text ? text : null;
-        DataViewSchema.Column? image = data.Schema.GetColumnOrNull(columns.ImageColumnName);
-        if (image is null && path is null) throw new ArgumentException($"The test set has no column '{columns.ImageColumnName}', nor '{nameof(DetectionRow.ImagePath)}'.");
-        var truthColumns = TruthColumns.Find(data.Schema, columns.LabelColumnName, columns.BoundingBoxColumnName);
+        // Where there is neither an image nor a file, the column of images is what is asked for.
+        bool hasFiles = data.Schema.GetColumnOrNull(nameof(DetectionRow.ImagePath)) is { Type: TextDataViewType };
+        string? image = hasFiles && data.Schema.GetColumnOrNull(columns.ImageColumnName) is null ? null : columns.ImageColumnName;
+        using var rows = new RowReader(data, new RowColumns
+        {
+            Image = image,
+            Label = columns.LabelColumnName,
+            BoundingBoxes = columns.BoundingBoxColumnName,
+            Details = RowColumns.AllDetails,
+        });
         var classes = new ClassIndex();
         var images = new List<ReportedImage>();
         var truths = new List<TrueBox[]>();
         var timed = detectors.Select(detector => new TimedDetector(detector)).ToArray();
-        using DataViewRowCursor cursor = data.GetRowCursor([.. truthColumns.All, .. Asked(image), .. Asked(path)]);
-        var reader = new TruthReader(cursor, truthColumns, classes);
-        ValueGetter<MLImage>? getImage = image is { } column ? cursor.GetGetter<MLImage>(column) : null;
-        ValueGetter<ReadOnlyMemory<char>>? getPath = path is { } named ? cursor.GetGetter<ReadOnlyMemory<char>>(named) : null;
-        MLImage decoded = null!;
-        ReadOnlyMemory<char> name = default;
-        while (cursor.MoveNext())
+        rows.AddKnownClasses(classes);
+        while (rows.MoveNext())
         {
             cancellation.ThrowIfCancellationRequested();
-            TrueBox[] truth = reader.Read(cursor.Position);
-            getPath?.Invoke(ref name);
-            (string file, long row) = (name.ToString(), cursor.Position);
+            TrueBox[] truth = rows.ReadObjects().ToTruth(classes);
+            (string file, long row) = (rows.Path, rows.Row);
             ImageSize size;
-            if (timed.Length > 0 || getImage is not null)
+            if (timed.Length > 0 || image is not null)
             {
-                RgbImage rgb = getImage is null ? ImageFile.Read(file) : Pixels(getImage, ref decoded);
+                RgbImage rgb = image is null ? ImageFile.Read(file) : rows.ReadImage();
                 size = new ImageSize(rgb.Width, rgb.Height);
                 foreach (TimedDetector detector in timed) detector.Run(rgb, cancellation);
             }
@@ -105,7 +105,7 @@ internal sealed record MeasuredTestSet(IReadOnlyList<ReportedImage> Images, IRea
 
             images.Add(new ReportedImage(
                 file.Length > 0 ? Path.GetFileName(file) : $"image {row}", size, [.. truth.Select(box => Reported(box, classes))],
-                () => File.Exists(file) ? ReportPictures.FromFile(file) : ReportPictures.FromPixels(PixelsAt(data, image!.Value, row))));
+                () => File.Exists(file) ? ReportPictures.FromFile(file) : ReportPictures.FromPixels(PixelsAt(data, image!, row))));
             truths.Add(truth);
         }
 
@@ -113,28 +113,18 @@ internal sealed record MeasuredTestSet(IReadOnlyList<ReportedImage> Images, IRea
         return new MeasuredTestSet(images, [.. timed.Select(detector => detector.Measured(truths, classes.Names, inclusivePixels))]);
     }
 
-    private static DataViewSchema.Column[] Asked(DataViewSchema.Column? column) => column is { } there ? [there] : [];
-
-    private static RgbImage Pixels(ValueGetter<MLImage> get, ref MLImage image)
-    {
-        get(ref image);
-        return MLImagePixels.ToRgb(image);
-    }
-
     private static ReportedBox Reported(TrueBox box, ClassIndex classes) => new(
         box.Label == TrueBox.EveryClass ? "" : classes.Names[box.Label], (float)box.Box.X0, (float)box.Box.Y0, (float)box.Box.X1, (float)box.Box.Y1, Ignored: box.Ignored);
 
     /// <summary>Images are not kept while models are measured; the few that are shown are read again.</summary>
-    private static RgbImage PixelsAt(IDataView data, DataViewSchema.Column image, long row)
+    private static RgbImage PixelsAt(IDataView data, string image, long row)
     {
-        using DataViewRowCursor cursor = data.GetRowCursor([image]);
-        ValueGetter<MLImage> getImage = cursor.GetGetter<MLImage>(image);
-        while (cursor.MoveNext() && cursor.Position < row)
+        using var rows = new RowReader(data, new RowColumns { Image = image });
+        while (rows.MoveNext() && rows.Row < row)
         {
         }
 
-        MLImage pixels = null!;
-        return Pixels(getImage, ref pixels);
+        return rows.ReadImage();
     }
 
     /// <summary>A detector with what it has found so far and how long it took.</summary>

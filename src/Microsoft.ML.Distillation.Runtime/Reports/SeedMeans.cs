@@ -22,38 +22,17 @@ internal static class SeedMeans
         }),
     };
 
-    private static CocoMetrics Coco(CocoMetrics[] runs) => new()
+    private static CocoMetrics Coco(CocoMetrics[] runs) => new(Figures(runs))
     {
-        AveragePrecision = Mean(runs, run => run.AveragePrecision),
-        AveragePrecision50 = Mean(runs, run => run.AveragePrecision50),
-        AveragePrecision75 = Mean(runs, run => run.AveragePrecision75),
-        AveragePrecisionSmall = Mean(runs, run => run.AveragePrecisionSmall),
-        AveragePrecisionMedium = Mean(runs, run => run.AveragePrecisionMedium),
-        AveragePrecisionLarge = Mean(runs, run => run.AveragePrecisionLarge),
-        AverageRecall1 = Mean(runs, run => run.AverageRecall1),
-        AverageRecall10 = Mean(runs, run => run.AverageRecall10),
-        AverageRecall100 = Mean(runs, run => run.AverageRecall100),
-        AverageRecallSmall = Mean(runs, run => run.AverageRecallSmall),
-        AverageRecallMedium = Mean(runs, run => run.AverageRecallMedium),
-        AverageRecallLarge = Mean(runs, run => run.AverageRecallLarge),
         Curves = Curves([.. runs.Select(run => run.Curves)]),
-        Classes = ByName(runs, run => run.Classes, c => c.Name, Class),
+        Classes = ByName(runs, run => run.Classes, c => c.Name, same => new CocoClassMetrics(same[0].Name, Figures(same))
+        {
+            Curves = Curves([.. same.Select(c => c.Curves)]),
+        }),
     };
 
-    private static CocoClassMetrics Class(CocoClassMetrics[] runs) => new(runs[0].Name, Mean(runs, run => run.AveragePrecision), Mean(runs, run => run.AveragePrecision50))
-    {
-        AveragePrecision75 = Mean(runs, run => run.AveragePrecision75),
-        AveragePrecisionSmall = Mean(runs, run => run.AveragePrecisionSmall),
-        AveragePrecisionMedium = Mean(runs, run => run.AveragePrecisionMedium),
-        AveragePrecisionLarge = Mean(runs, run => run.AveragePrecisionLarge),
-        AverageRecall1 = Mean(runs, run => run.AverageRecall1),
-        AverageRecall10 = Mean(runs, run => run.AverageRecall10),
-        AverageRecall100 = Mean(runs, run => run.AverageRecall100),
-        AverageRecallSmall = Mean(runs, run => run.AverageRecallSmall),
-        AverageRecallMedium = Mean(runs, run => run.AverageRecallMedium),
-        AverageRecallLarge = Mean(runs, run => run.AverageRecallLarge),
-        Curves = Curves([.. runs.Select(run => run.Curves)]),
-    };
+    private static double[] Figures(IReadOnlyList<CocoFigures> runs)
+        => [.. CocoFigures.Names.Select((_, f) => Mean(runs, run => run.Figures[f]))];
 
     /// <summary>Curves are read at the same recalls in every run, so the mean goes point by point.</summary>
     private static PrecisionRecallCurve[] Curves(IReadOnlyList<PrecisionRecallCurve>[] runs)

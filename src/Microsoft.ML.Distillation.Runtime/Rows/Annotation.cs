@@ -29,7 +29,9 @@ internal sealed record Detections(float[] Boxes, float[] Scores, int[] Labels)
     public Detections Of(IReadOnlyList<int> indices) => new(
         [.. indices.SelectMany(i => Boxes[(4 * i)..(4 * i + 4)])], [.. indices.Select(i => Scores[i])], [.. indices.Select(i => Labels[i])]);
 
-    /// <summary>The same with horizontal and vertical coordinates multiplied: of shares by an image's size, or of pixels by its inverse.</summary>
+    /// <summary>
+    /// The same with horizontal and vertical coordinates multiplied: of shares by an image's size, or of pixels by its inverse.
+    /// </summary>
     public Detections Scaled(float x, float y) => this with { Boxes = [.. Boxes.Select((value, i) => value * (i % 2 == 0 ? x : y))] };
 }
 

@@ -55,8 +55,12 @@ internal static class DetectionLoader
     /// where the format gives none). Images without objects are rows too.
     /// </summary>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
-    /// <exception cref="FileNotFoundException">The split, or a file that is needed, does not exist; or, as rows are read, an image.</exception>
-    /// <exception cref="FormatException">A file is not of the format; the message names file and line. Thrown here or as rows are read.</exception>
+    /// <exception cref="FileNotFoundException">
+    /// The split, or a file that is needed, does not exist; or, as rows are read, an image.
+    /// </exception>
+    /// <exception cref="FormatException">
+    /// A file is not of the format; the message names file and line. Thrown here or as rows are read.
+    /// </exception>
     public static IDataView Load(DataOperationsCatalog catalog, DetectionFormat format, AnnotationSource source)
         => catalog.LoadFromEnumerable(AnnotationReader.Read(format, source).Select(image => new DetectionRow(image)));
 }

@@ -48,25 +48,12 @@ internal sealed record MetricFigures(string Metric, IReadOnlyList<(string Name, 
     }
 
     private static MetricFigures Coco(string metric, CocoMetrics coco) => new(
-        metric,
-        [
-            ("AP", coco.AveragePrecision), ("AP50", coco.AveragePrecision50), ("AP75", coco.AveragePrecision75),
-            ("APs", coco.AveragePrecisionSmall), ("APm", coco.AveragePrecisionMedium), ("APl", coco.AveragePrecisionLarge),
-            ("AR1", coco.AverageRecall1), ("AR10", coco.AverageRecall10), ("AR100", coco.AverageRecall100),
-            ("ARs", coco.AverageRecallSmall), ("ARm", coco.AverageRecallMedium), ("ARl", coco.AverageRecallLarge),
-        ],
-        [.. coco.Classes.Select(c => new ClassFigures(
-            c.Name,
-            [
-                ("AP", c.AveragePrecision), ("AP50", c.AveragePrecision50), ("AP75", c.AveragePrecision75),
-                ("APs", c.AveragePrecisionSmall), ("APm", c.AveragePrecisionMedium), ("APl", c.AveragePrecisionLarge),
-                ("AR1", c.AverageRecall1), ("AR10", c.AverageRecall10), ("AR100", c.AverageRecall100),
-                ("ARs", c.AverageRecallSmall), ("ARm", c.AverageRecallMedium), ("ARl", c.AverageRecallLarge),
-            ],
-            ByIou(c.Curves), Printed: 2))])
+        metric, Named(coco), [.. coco.Classes.Select(c => new ClassFigures(c.Name, Named(c), ByIou(c.Curves), Printed: 2))])
     {
         Curves = ByIou(coco.Curves),
     };
+
+    private static (string, double)[] Named(CocoFigures coco) => [.. CocoFigures.Names.Zip(coco.Figures)];
 
     private static (string, PrecisionRecallCurve)[] ByIou(IReadOnlyList<PrecisionRecallCurve> curves)
         => [.. curves.Select((curve, t) => ((0.5 + 0.05 * t).ToString("0.00", CultureInfo.InvariantCulture), curve))];

@@ -34,7 +34,8 @@ internal sealed class ImageList
     /// <exception cref="FileNotFoundException">There is no such folder or file.</exception>
     public ImageList(string path)
     {
-        if (!Directory.Exists(path) && !File.Exists(path)) throw new FileNotFoundException($"There is no folder, image or list of images '{path}'.", path);
+        if (!Directory.Exists(path) && !File.Exists(path))
+            throw new FileNotFoundException($"There is no folder, image or list of images '{path}'.", path);
         _path = Path.GetFullPath(path);
         Root = Directory.Exists(_path) ? _path : Path.GetDirectoryName(_path)!;
     }

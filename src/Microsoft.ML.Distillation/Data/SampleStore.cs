@@ -145,7 +145,8 @@ internal sealed class SpillFile : IDisposable
         while (!bytes.IsEmpty)
         {
             int read = RandomAccess.Read(_handle, bytes, offset);
-            if (read == 0) throw new EndOfStreamException("The temporary file with the images' pixels is shorter than what was written to it.");
+            if (read == 0)
+                throw new EndOfStreamException("The temporary file with the images' pixels is shorter than what was written to it.");
             bytes = bytes[read..];
             offset += read;
         }

@@ -42,7 +42,7 @@ internal sealed class AdditionalImages : IDisposable
             if (options.GeneratedSet is { } generated) result.Join(WithLabels(result.Keep(read(generated))), options.LabelledShare);
             if (options is DistillDetectorOptions { UnlabelledSet: { } view } distilled)
             {
-                SampleStore images = result.Keep(new UnlabelledIngest(ingest).Read(view, nameof(DistillDetectorOptions.UnlabelledSet), options.CancellationToken));
+                SampleStore images = result.Keep(new DataViewIngest(ingest).ReadUnlabelled(view, nameof(DistillDetectorOptions.UnlabelledSet), options.CancellationToken));
                 RelabelledDataset sure = TeacherLabels.Of(
                     teacher!, images, labelled, distilled.GeneratedLabels, options.BatchSize, options.LoaderThreads, options.CancellationToken, out LabelThresholds thresholds);
                 Say(channel, nameof(DistillDetectorOptions.UnlabelledSet), images.Count, sure, thresholds.Scores);

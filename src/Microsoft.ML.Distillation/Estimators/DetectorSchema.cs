@@ -1,6 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Model;
-using Microsoft.ML.Transforms.Image;
+using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation.Estimators;
 
@@ -13,10 +13,8 @@ internal static class DetectorSchema
     {
         SchemaShape output = Output(catalog, input, options.Columns);
         if (options is DistillDetectorOptions { WithoutLabels: true }) return output;
-        Check(input, options.LabelColumnName, "a vector of keys (use Conversion.MapValueToKey on class names)",
-            c => c.Kind != SchemaShape.Column.VectorKind.Scalar && c.IsKey);
-        Check(input, options.BoundingBoxColumnName, "a vector of Single (x0 y0 x1 y1 of each object in pixels)",
-            c => c.Kind != SchemaShape.Column.VectorKind.Scalar && !c.IsKey && c.ItemType.RawType == typeof(float));
+        ColumnKind.Keys.CheckIn(input, options.LabelColumnName);
+        ColumnKind.Boxes.CheckIn(input, options.BoundingBoxColumnName);
         return output;
     }
 
@@ -24,29 +22,10 @@ internal static class DetectorSchema
     /// <exception cref="ArgumentException">The image's column is missing or of another type.</exception>
     public static SchemaShape Output(TransformsCatalog catalog, SchemaShape input, DetectorColumns options)
     {
-        Check(input, options.Image, "an image (MLImage, as LoadImages makes it)",
-            c => c.Kind == SchemaShape.Column.VectorKind.Scalar && c.ItemType is ImageDataViewType);
-
+        ColumnKind.Image.CheckIn(input, options.Image);
         var columns = input.ToDictionary(c => c.Name);
         foreach (SchemaShape.Column column in Predicted(catalog, options)) columns[column.Name] = column;
         return new SchemaShape(columns.Values);
-    }
-
-    private static void Check(SchemaShape input, string name, string wanted, Func<SchemaShape.Column, bool> fits)
-    {
-        SchemaShape.Column[] found = [.. input.Where(c => c.Name == name)];
-        if (found is not [SchemaShape.Column column])
-        {
-            throw new ArgumentException(
-                $"The data have no column '{name}', which must be {wanted}. They have: {string.Join(", ", input.Select(c => $"'{c.Name}'"))}.");
-        }
-
-        if (!fits(column))
-        {
-            string kind = column.Kind == SchemaShape.Column.VectorKind.Scalar ? "" : "vector of ";
-            string? item = column.IsKey ? "keys" : column.ItemType.ToString();
-            throw new ArgumentException($"The column '{name}' is {kind}{item}; it must be {wanted}.");
-        }
     }
 
     /// <summary>

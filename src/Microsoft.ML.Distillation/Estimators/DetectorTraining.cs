@@ -42,7 +42,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
         Device device = TrainingDevice.Choose(settled.GpuDeviceId, settled.FallbackToCpu ?? false);
 
         using SampleStore images = common is DistillDetectorOptions { WithoutLabels: true } unlabelled
-            ? new UnlabelledIngest(Ingest(common, channel, unlabelled.ClassNames ?? unlabelled.Teacher.ClassNames)).Read(input, "the training data", common.CancellationToken)
+            ? new DataViewIngest(Ingest(common, channel, unlabelled.ClassNames ?? unlabelled.Teacher.ClassNames)).ReadUnlabelled(input, "the training data", common.CancellationToken)
             : Read(input, common, channel, classNames: null);
         using SampleStore? validation = common.ValidationSet is { } set ? Read(set, common, channel, images.ClassNames) : null;
 

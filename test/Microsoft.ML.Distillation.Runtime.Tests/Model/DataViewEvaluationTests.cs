@@ -98,7 +98,7 @@ public class DataViewEvaluationTests
         Row[] rows = [Rows[0], new() { Label = ["cat"], BoundingBoxes = [0, 0, 1] }];
         Assert.That(
             () => DataViewEvaluation.Evaluate(Context.Data.LoadFromEnumerable(rows)),
-            Throws.ArgumentException.With.Message.Contains("Row 1").And.Message.Contains("'BoundingBoxes'"));
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains("Row 1").And.Message.Contains("'BoundingBoxes'"));
     }
 
     private static DetectionClassMetrics Named(DetectionMetrics metrics, string name) => metrics.Classes.Single(c => c.Name == name);
@@ -184,6 +184,6 @@ public class DataViewEvaluationTests
         MarkedRow row = Marked();
         row.Difficult = [true];
         Assert.That(() => DataViewEvaluation.Evaluate(Context.Data.LoadFromEnumerable([row])),
-            Throws.ArgumentException.With.Message.Contains("Row 0").And.Message.Contains("'Difficult'"));
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains("Row 0").And.Message.Contains("'Difficult'"));
     }
 }

@@ -9,7 +9,6 @@ using Microsoft.ML.Distillation.Teachers.Labelling;
 using Microsoft.ML.Distillation.Training;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms;
-using Microsoft.ML.Transforms.Image;
 
 namespace Microsoft.ML.Distillation.Estimators.Labelling;
 
@@ -57,26 +56,18 @@ internal sealed class ViewLabeller : IDisposable
 
     /// <summary>Looks at all images and chooses the thresholds.</summary>
     /// <exception cref="ArgumentException">There is no column of images.</exception>
+    /// <exception cref="InvalidDataException">An image cannot be read, or there is none.</exception>
     public void Fit(IDataView input)
     {
-        DataViewSchema.Column column = input.Schema.GetColumnOrNull(_options.ImageColumnName) is { Type: ImageDataViewType } found
-            ? found
-            : throw new ArgumentException($"The data have no column '{_options.ImageColumnName}' of images; load them with mlContext.Transforms.LoadImages.");
         var histogram = new ScoreHistogram(ClassNames.Count);
         long images = 0;
-        using (DataViewRowCursor cursor = input.GetRowCursor([column]))
+        using (var rows = new RowReader(input, new RowColumns { Image = _options.ImageColumnName }))
         {
-            ValueGetter<MLImage> get = cursor.GetGetter<MLImage>(column);
-            MLImage image = null!;
-            while (cursor.MoveNext())
+            for (; rows.MoveNext(); images++)
             {
-                get(ref image);
-                Detections detections = Detect(image);
+                Detections detections = Detect(rows.ReadImage());
                 for (int i = 0; i < detections.Count; i++) histogram.Add(detections.Labels[i], detections.Scores[i]);
-                images++;
             }
-
-            image?.Dispose();
         }
 
         if (images == 0) throw new InvalidDataException("There are no images to label.");
@@ -88,7 +79,7 @@ internal sealed class ViewLabeller : IDisposable
     public void Map(LabelColumns.Input input, LabelColumns.Output output)
     {
         MLImage image = input.Image ?? throw new InvalidOperationException("A row has no image (it is null).");
-        Detections found = Detect(image);
+        Detections found = Detect(MLImagePixels.ToRgb(image));
         int[] sure = [.. Enumerable.Range(0, found.Count).Where(i => found.Scores[i] >= _thresholds[found.Labels[i]])];
         output.Label = new VBuffer<uint>(sure.Length, [.. sure.Select(i => (uint)found.Labels[i] + 1)]);
         output.Scores = new VBuffer<float>(sure.Length, [.. sure.Select(i => found.Scores[i])]);
@@ -109,9 +100,8 @@ internal sealed class ViewLabeller : IDisposable
         channel.Warning(MessageSensitivity.None, text);
     }
 
-    private Detections Detect(MLImage image)
+    private Detections Detect(RgbImage pixels)
     {
-        RgbImage pixels = MLImagePixels.ToRgb(image);
         UInt128 key = KeyOf(pixels);
         lock (_lock)
         {
@@ -151,12 +141,7 @@ internal static class LabelColumns
     {
         var input = SchemaDefinition.Create(typeof(Input));
         input[nameof(Input.Image)].ColumnName = options.ImageColumnName;
-        if (schema is not null)
-        {
-            input[nameof(Input.Image)].ColumnType = schema.GetColumnOrNull(options.ImageColumnName)?.Type as ImageDataViewType
-                ?? throw new ArgumentException($"The data have no column '{options.ImageColumnName}' of images; load them with mlContext.Transforms.LoadImages.");
-        }
-
+        if (schema is not null) input[nameof(Input.Image)].ColumnType = ColumnKind.Image.In(schema, options.ImageColumnName).Type;
         var output = SchemaDefinition.Create(typeof(Output));
         SchemaDefinition.Column label = output[nameof(Output.Label)];
         label.ColumnName = options.LabelColumnName;

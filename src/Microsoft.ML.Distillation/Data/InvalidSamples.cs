@@ -1,4 +1,4 @@
-namespace Microsoft.ML.Distillation.Rows;
+namespace Microsoft.ML.Distillation.Data;
 
 /// <summary>Stops at what cannot be trained on, or counts it, as the user wants.</summary>
 internal sealed class InvalidSamples(InvalidSampleHandling handling)
@@ -13,6 +13,21 @@ internal sealed class InvalidSamples(InvalidSampleHandling handling)
 
     /// <summary>Images left out.</summary>
     public int Images { get; private set; }
+
+    /// <summary>Reads a part of a row; null where it cannot be used, so that its image is left out.</summary>
+    /// <exception cref="InvalidDataException">Where invalid samples are errors.</exception>
+    public T? Try<T>(Func<T> read) where T : class
+    {
+        try
+        {
+            return read();
+        }
+        catch (InvalidDataException exception)
+        {
+            AddImage(exception.Message, exception.InnerException);
+            return null;
+        }
+    }
 
     /// <summary>An image, with all its boxes, cannot be used.</summary>
     /// <exception cref="InvalidDataException">Where invalid samples are errors.</exception>
