@@ -47,7 +47,12 @@ internal static class EncodedImages
         var info = new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque);
         var pinned = GCHandle.Alloc(rgba, GCHandleType.Pinned);
         using var pixels = new SKPixmap(info, pinned.AddrOfPinnedObject());
-        SKEncodedImageFormat format = kind switch { ".png" => SKEncodedImageFormat.Png, ".webp" => SKEncodedImageFormat.Webp, _ => SKEncodedImageFormat.Jpeg };
+        SKEncodedImageFormat format = kind switch
+        {
+            ".png" => SKEncodedImageFormat.Png,
+            ".webp" => SKEncodedImageFormat.Webp,
+            _ => SKEncodedImageFormat.Jpeg,
+        };
         byte[] content = pixels.Encode(format, 90).ToArray();
         pinned.Free();
         return content;
@@ -59,7 +64,8 @@ internal static class EncodedImages
         int stride = (3 * image.Width + 3) / 4 * 4;
         var content = new byte[54 + stride * image.Height];
         "BM"u8.CopyTo(content);
-        foreach ((int at, int value) in new[] { (2, content.Length), (10, 54), (14, 40), (18, image.Width), (22, image.Height), (26, 1 | 24 << 16) })
+        (int At, int Value)[] header = [(2, content.Length), (10, 54), (14, 40), (18, image.Width), (22, image.Height), (26, 1 | 24 << 16)];
+        foreach ((int at, int value) in header)
             BinaryPrimitives.WriteInt32LittleEndian(content.AsSpan(at), value);
         for (int y = 0; y < image.Height; y++)
         {

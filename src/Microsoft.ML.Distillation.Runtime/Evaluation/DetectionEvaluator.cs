@@ -11,8 +11,10 @@ internal static class DetectionEvaluator
     {
         ClassGroup[] groups = ClassGroup.Of(images, classNames.Count);
         CocoMetrics coco = CocoEvaluator.EvaluateGroups(groups, classNames);
-        VocMetrics voc07 = VocEvaluator.EvaluateGroups(groups, classNames, new VocProtocol(VocInterpolation.ElevenPoints, InclusivePixels: inclusivePixels));
-        VocMetrics voc12 = VocEvaluator.EvaluateGroups(groups, classNames, new VocProtocol(VocInterpolation.AllPoints, InclusivePixels: inclusivePixels));
+        VocMetrics voc07 = VocEvaluator.EvaluateGroups(
+            groups, classNames, new VocProtocol(VocInterpolation.ElevenPoints, InclusivePixels: inclusivePixels));
+        VocMetrics voc12 = VocEvaluator.EvaluateGroups(
+            groups, classNames, new VocProtocol(VocInterpolation.AllPoints, InclusivePixels: inclusivePixels));
         bool kitti = classNames.Any(KittiProtocol.Measures);
         return new DetectionMetrics
         {

@@ -72,7 +72,8 @@ internal static class ErrorAnalyzer
             return CocoClassResult.AveragePrecision(curves[label], toFind[label], atRecalls);
         }
 
-        return Enumerable.Range(0, objects.Length).Where(c => objects[c] > 0).Select(AveragePrecisionOf).DefaultIfEmpty(double.NaN).Average();
+        return Enumerable.Range(0, objects.Length).Where(c => objects[c] > 0).Select(AveragePrecisionOf)
+            .DefaultIfEmpty(double.NaN).Average();
     }
 }
 
@@ -172,7 +173,8 @@ internal static class ConfusionCounter
             CountImage(ImageMatch.Of(image.Truth, sure, iouThreshold), counts, iouThreshold);
         }
 
-        return new ConfusionMatrix { ClassNames = classNames, Counts = counts, ScoreThreshold = scoreThreshold, IouThreshold = iouThreshold };
+        return new ConfusionMatrix
+        { ClassNames = classNames, Counts = counts, ScoreThreshold = scoreThreshold, IouThreshold = iouThreshold };
     }
 
     private static void CountImage(ImageMatch match, int[][] counts, double iouThreshold)

@@ -28,7 +28,8 @@ internal static class KittiEvaluator
     {
         string name = classNames[label];
         bool[] isNeighbour = [.. classNames.Select(other => KittiProtocol.AreNeighbours(name, other))];
-        KittiScene[] scenes = [.. images.Select(image => KittiScene.Of(image, label, isNeighbour, KittiProtocol.IouThreshold(name), level))];
+        double iou = KittiProtocol.IouThreshold(name);
+        KittiScene[] scenes = [.. images.Select(image => KittiScene.Of(image, label, isNeighbour, iou, level))];
         int objects = scenes.Sum(scene => scene.Objects);
         if (objects == 0) return new KittiClassMetrics(name, 0, double.NaN, double.NaN, PrecisionRecallCurve.Empty);
 

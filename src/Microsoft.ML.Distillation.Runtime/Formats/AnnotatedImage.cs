@@ -72,7 +72,9 @@ internal static class AnnotationError
 
     /// <summary>A file's json breaks off or breaks json's rules.</summary>
     public static FormatException Malformed(string file, JsonException exception)
-        => At(file, (exception.LineNumber ?? 0) + 1, $"this is no well-formed json: {exception.Message.Split(" LineNumber:")[0].TrimEnd('.')}", exception);
+        => At(
+            file, (exception.LineNumber ?? 0) + 1,
+            $"this is no well-formed json: {exception.Message.Split(" LineNumber:")[0].TrimEnd('.')}", exception);
 
     /// <summary>A piece of a file as a message quotes it: not longer than anybody reads.</summary>
     public static string Quote(ReadOnlySpan<char> text) => text.Length <= 60 ? $"'{text}'" : $"'{text[..60]}…'";

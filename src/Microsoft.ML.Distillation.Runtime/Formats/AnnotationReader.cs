@@ -85,7 +85,8 @@ internal sealed record AnnotationSource(string Path, string? Split = null, strin
         {
             string part = System.IO.Path.Combine(folder, System.IO.Path.GetDirectoryName(pattern) ?? "");
             if (!Directory.Exists(part)) continue;
-            string? found = Directory.EnumerateFiles(part, System.IO.Path.GetFileName(pattern)).Order(StringComparer.Ordinal).FirstOrDefault();
+            string? found = Directory.EnumerateFiles(part, System.IO.Path.GetFileName(pattern))
+                .Order(StringComparer.Ordinal).FirstOrDefault();
             if (found is not null) return found;
         }
 
@@ -105,12 +106,14 @@ internal static class AnnotationFile
     /// <exception cref="FileNotFoundException">There is none.</exception>
     /// <exception cref="FormatException">There are several.</exception>
     public static string Find(
-        AnnotationSource source, IReadOnlyList<string> folders, string extension, Func<string, string[]> namesOfSplit, Func<string, bool>? isAnnotation = null)
+        AnnotationSource source, IReadOnlyList<string> folders, string extension, Func<string, string[]> namesOfSplit,
+        Func<string, bool>? isAnnotation = null)
     {
         if (File.Exists(source.Path))
         {
             if (source.Split is null) return Path.GetFullPath(source.Path);
-            throw new FileNotFoundException($"'{source.Path}' is a file; the split '{source.Split}' can only be chosen in a folder.", source.Path);
+            throw new FileNotFoundException(
+                $"'{source.Path}' is a file; the split '{source.Split}' can only be chosen in a folder.", source.Path);
         }
 
         string folder = source.Folder();
@@ -123,7 +126,8 @@ internal static class AnnotationFile
                 string[] files = [.. Matching(part, pattern).Where(path => isAnnotation?.Invoke(Path.GetFileName(path)) != false)];
                 if (files.Length == 1) return files[0];
                 if (files.Length > 1)
-                    throw new FormatException($"'{part}' holds {files.Length} files '{pattern}': name one, or a split. There are: {Listing(files)}.");
+                    throw new FormatException(
+                        $"'{part}' holds {files.Length} files '{pattern}': name one, or a split. There are: {Listing(files)}.");
             }
         }
 
@@ -159,7 +163,8 @@ internal static class AnnotationSplits
     {
         // A folder of VOC's may well have a part without a single annotation; what names the part is enough.
         if (format == DetectionFormat.PascalVoc)
-            return File.Exists(Path.Combine(source.Path, "ImageSets", "Main", source.Split + ".txt")) || Directory.Exists(Path.Combine(source.Path, source.Split!));
+            return File.Exists(Path.Combine(source.Path, "ImageSets", "Main", source.Split + ".txt"))
+                || Directory.Exists(Path.Combine(source.Path, source.Split!));
         // With a folder of images of its own, YOLO's reader takes all of them for any part.
         if (format == DetectionFormat.Yolo && source.ImageFolder is { } images)
         {
@@ -168,7 +173,8 @@ internal static class AnnotationSplits
         }
 
         // What a list names may be missing: that is an error where the part is read, and not the part's absence.
-        if (format is DetectionFormat.Kitti or DetectionFormat.ImageNet && ListFolders.Any(folder => File.Exists(Path.Combine(source.Path, folder, source.Split + ".txt"))))
+        if (format is DetectionFormat.Kitti or DetectionFormat.ImageNet
+            && ListFolders.Any(folder => File.Exists(Path.Combine(source.Path, folder, source.Split + ".txt"))))
             return true;
         try
         {

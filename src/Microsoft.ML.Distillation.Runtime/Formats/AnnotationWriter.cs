@@ -20,7 +20,8 @@ internal static class AnnotationWriter
             DetectionFormat.Coco => CocoWriter.Write(folder, images, options),
             DetectionFormat.Yolo => YoloWriter.Write(folder, images, options),
             _ => throw new NotSupportedException(
-                $"The format {format} cannot be written; {DetectionFormat.PascalVoc}, {DetectionFormat.Coco} and {DetectionFormat.Yolo} can."),
+                $"The format {format} cannot be written; "
+                + $"{DetectionFormat.PascalVoc}, {DetectionFormat.Coco} and {DetectionFormat.Yolo} can."),
         };
 }
 

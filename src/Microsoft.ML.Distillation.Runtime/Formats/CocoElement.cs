@@ -73,7 +73,8 @@ internal readonly record struct CocoElement(string List, int Index, int Line)
         if (count != 4) throw Error(ref json, $"has {count} numbers in its bbox; a box is x, y, width, height");
         double x1 = numbers[0] + numbers[2], y1 = numbers[1] + numbers[3];
         // Far from 0 a small negative side does not change the sum.
-        return (AnnotatedObject.Problem(numbers[0], numbers[1], x1, y1) ?? AnnotatedObject.Problem(0, 0, numbers[2], numbers[3])) is { } problem
+        return (AnnotatedObject.Problem(numbers[0], numbers[1], x1, y1)
+                ?? AnnotatedObject.Problem(0, 0, numbers[2], numbers[3])) is { } problem
             ? throw Error(ref json, $"is wrong: {problem}")
             : new CocoBox(numbers[0], numbers[1], numbers[2], numbers[3]);
     }

@@ -40,7 +40,8 @@ internal sealed record CocoFile(
                 objects[k] = entry.Object with { Label = Categories[entry.Category].Name };
             }
 
-            yield return new AnnotatedImage(findImage(Images[i].FileName), Images[i].Size, objects) { NamedIn = file, Line = Images[i].Line };
+            CocoImageEntry image = Images[i];
+            yield return new AnnotatedImage(findImage(image.FileName), image.Size, objects) { NamedIn = file, Line = image.Line };
         }
     }
 

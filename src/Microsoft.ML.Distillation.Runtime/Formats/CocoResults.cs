@@ -51,7 +51,8 @@ internal static class CocoResults
                 WriteId(json, "image_id", detection.Image);
                 WriteId(json, "category_id", detection.Category);
                 json.WriteStartArray("bbox");
-                foreach (double number in (ReadOnlySpan<double>)[detection.Box.X, detection.Box.Y, detection.Box.Width, detection.Box.Height])
+                CocoBox box = detection.Box;
+                foreach (double number in (ReadOnlySpan<double>)[box.X, box.Y, box.Width, box.Height])
                     json.WriteNumberValue(number);
                 json.WriteEndArray();
                 json.WriteNumber("score", detection.Score);

@@ -15,7 +15,8 @@ internal static class CocoWriter
         string split = options.Split ?? "default";
         using var files = new StagedFiles(folder, options.Cancellation);
         AnnotatedImage[] all = [.. images];
-        string[] names = [.. all.Select(image => files.AddImage(image.ImagePath, options.CopyImages ? Path.Combine("images", split) : null))];
+        string? copies = options.CopyImages ? Path.Combine("images", split) : null;
+        string[] names = [.. all.Select(image => files.AddImage(image.ImagePath, copies))];
         IEnumerable<string> used = all.SelectMany(image => image.Objects).Select(item => item.Label).Where(label => label.Length > 0);
         string[] labels = [.. used.Distinct().Order(StringComparer.Ordinal)];
         int objects;
@@ -105,7 +106,8 @@ internal static class GeneratedCocoWriter
         int count = 0;
         json.WriteStartArray("images");
         foreach (AnnotatedImage image in images)
-            CocoMembers.WriteImage(json, ++count, Path.GetRelativePath(folder, image.ImagePath).Replace('\\', '/'), StagedFiles.SizeOf(image));
+            CocoMembers.WriteImage(
+                json, ++count, Path.GetRelativePath(folder, image.ImagePath).Replace('\\', '/'), StagedFiles.SizeOf(image));
         json.WriteEndArray();
         return count;
     }

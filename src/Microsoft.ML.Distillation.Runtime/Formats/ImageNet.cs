@@ -30,7 +30,8 @@ internal static class ImageNetReader
             VocXml? xml = unannotated is null ? VocXml.Read(annotation, names) : null;
             string image = unannotated ?? files.FindImage(annotation, xml?.FileName);
             if (!annotationOf.TryAdd(image, annotation))
-                throw AnnotationError.At(annotation, xml?.FileNameLine ?? 1, $"the image '{image}' is already annotated by '{annotationOf[image]}'");
+                throw AnnotationError.At(
+                    annotation, xml?.FileNameLine ?? 1, $"the image '{image}' is already annotated by '{annotationOf[image]}'");
             yield return new AnnotatedImage(image, xml?.Size, xml?.Objects ?? []) { NamedIn = annotation, Line = xml?.FileNameLine ?? 1 };
         }
     }
@@ -87,7 +88,8 @@ internal sealed class ImageNetFolder
         if (FindList(folder, split) is { } list)
             return [.. SplitList.Read(list, numbered: true).Select(entry => Listed(list, split, entry))];
         if (Directory.Exists(Path.Combine(_annotations, split))) return Below(split);
-        throw new FileNotFoundException($"'{folder}' has no split '{split}': neither a list in 'ImageSets' nor a folder in '{_annotations}' has this name.");
+        throw new FileNotFoundException(
+            $"'{folder}' has no split '{split}': neither a list in 'ImageSets' nor a folder in '{_annotations}' has this name.");
     }
 
     private List<(string, string?)> Below(string part)

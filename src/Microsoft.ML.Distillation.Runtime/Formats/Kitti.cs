@@ -22,11 +22,13 @@ internal static class KittiReader
             {
                 string part = Path.Combine(folder, split);
                 if (split.Length > 0 && Directory.Exists(part)) return Read(source with { Path = part, Split = null });
-                throw new FileNotFoundException($"'{folder}' has no split '{split}': neither the list 'ImageSets/{split}.txt' nor a folder '{split}' exists.", list);
+                throw new FileNotFoundException(
+                    $"'{folder}' has no split '{split}': neither the list 'ImageSets/{split}.txt' nor a folder '{split}' exists.", list);
             }
         }
 
-        string root = Roots.Select(name => Path.Combine(folder, name)).FirstOrDefault(path => Directory.Exists(Path.Combine(path, "label_2"))) ?? folder;
+        string root = Roots.Select(name => Path.Combine(folder, name))
+            .FirstOrDefault(path => Directory.Exists(Path.Combine(path, "label_2"))) ?? folder;
         string labels = Directory.Exists(Path.Combine(root, "label_2")) ? Path.Combine(root, "label_2") : root;
         // The folder may be label_2 itself.
         string[] imageFolders = [Path.Combine(root, "image_2"), Path.Combine(root, "..", "image_2"), root];

@@ -23,10 +23,12 @@ internal static class OpenImagesReader
     public static IEnumerable<AnnotatedImage> Read(AnnotationSource source)
     {
         string path = AnnotationFile.Find(
-            source, Folders, "csv", split => [$"{split}-annotations-bbox.csv", $"*{split}-annotations-bbox.csv", $"{split}.csv", $"*{split}*.csv"],
+            source, Folders, "csv",
+            split => [$"{split}-annotations-bbox.csv", $"*{split}-annotations-bbox.csv", $"{split}.csv", $"*{split}*.csv"],
             name => !name.Contains(ClassDescriptions, StringComparison.OrdinalIgnoreCase));
         string folder = Path.GetDirectoryName(path)!;
-        string? namesPath = source.FindNamesFile(folder, $"*{ClassDescriptions}*.csv", $"../*{ClassDescriptions}*.csv", "../metadata/classes.csv");
+        string? namesPath = source.FindNamesFile(
+            folder, $"*{ClassDescriptions}*.csv", $"../*{ClassDescriptions}*.csv", "../metadata/classes.csv");
         ClassCodes? names = namesPath is null ? null : ClassCodes.ReadMachineIds(namesPath);
         using TextLines lines = TextLines.Open(path);
         IReadOnlyList<OpenImagesEntry> entries = OpenImagesCsv.Read(lines, names);

@@ -163,7 +163,8 @@ internal sealed record VocXml(string? FileName, int FileNameLine, ImageSize? Siz
         var root = new VocElement(file, Load(stream, file));
         root.ExpectName("annotation");
         VocElement? fileName = root.Find("filename");
-        return new VocXml(fileName?.Text, fileName?.Line ?? 1, ReadSize(root), [.. root.All("object").Select(item => ReadObject(item, names))]);
+        return new VocXml(
+            fileName?.Text, fileName?.Line ?? 1, ReadSize(root), [.. root.All("object").Select(item => ReadObject(item, names))]);
     }
 
     private static ImageSize? ReadSize(VocElement annotation)
@@ -203,7 +204,8 @@ internal sealed record VocXml(string? FileName, int FileNameLine, ImageSize? Siz
         }
         catch (XmlException exception)
         {
-            throw AnnotationError.At(file, Math.Max(exception.LineNumber, 1), $"this is no well-formed xml: {exception.Message.TrimEnd('.')}", exception);
+            throw AnnotationError.At(
+                file, Math.Max(exception.LineNumber, 1), $"this is no well-formed xml: {exception.Message.TrimEnd('.')}", exception);
         }
         catch (Exception exception) when (exception is InvalidOperationException or ArgumentException)
         {

@@ -12,7 +12,8 @@ namespace Microsoft.ML.Distillation.Formats;
 /// </summary>
 internal static class PascalVocWriter
 {
-    private static readonly XmlWriterSettings Settings = new() { Indent = true, OmitXmlDeclaration = true, Encoding = new UTF8Encoding(false) };
+    private static readonly XmlWriterSettings Settings
+        = new() { Indent = true, OmitXmlDeclaration = true, Encoding = new UTF8Encoding(false) };
 
     /// <inheritdoc cref="AnnotationWriter.Write"/>
     public static WrittenAnnotations Write(string folder, IEnumerable<AnnotatedImage> images, AnnotationWriterOptions options)
@@ -25,7 +26,8 @@ internal static class PascalVocWriter
             string name = files.AddImage(image.ImagePath, options.CopyImages ? "JPEGImages" : null);
             string stem = Path.GetFileNameWithoutExtension(name);
             AnnotatedObject[] kept = [.. image.Objects.Where(item => item.Label.Length > 0)];
-            using (XmlWriter xml = XmlWriter.Create(files.Add(Path.Combine("Annotations", stem + ".xml")), Settings)) WriteImage(xml, image, name, kept);
+            using (XmlWriter xml = XmlWriter.Create(files.Add(Path.Combine("Annotations", stem + ".xml")), Settings))
+                WriteImage(xml, image, name, kept);
             stems.Add(stem);
             objects += kept.Length;
             leftOut += image.Objects.Count - kept.Length;
@@ -53,7 +55,8 @@ internal static class PascalVocWriter
         }
         catch (ArgumentException exception)
         {
-            throw new InvalidDataException($"The image '{image.ImagePath}' has a name or label that xml cannot hold: {exception.Message}", exception);
+            throw new InvalidDataException(
+                $"The image '{image.ImagePath}' has a name or label that xml cannot hold: {exception.Message}", exception);
         }
     }
 

@@ -39,7 +39,8 @@ internal static class TabSeparatedReader
             if (lines.Number == 1 && name.Equals("ImagePath", StringComparison.OrdinalIgnoreCase)) continue;
             if (name.Length == 0) throw lines.Error("the image has no path");
             if (!seen.Add(name)) throw lines.Error($"the image {AnnotationError.Quote(name)} is named twice");
-            yield return new AnnotatedImage(findImage(name), null, ReadObjects(lines, columns[1], columns[2])) { NamedIn = lines.File, Line = lines.Number };
+            yield return new AnnotatedImage(findImage(name), null, ReadObjects(lines, columns[1], columns[2]))
+            { NamedIn = lines.File, Line = lines.Number };
         }
     }
 

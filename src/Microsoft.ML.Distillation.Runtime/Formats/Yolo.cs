@@ -27,7 +27,8 @@ internal static class YoloReader
         if ((toleratesBroken ? ImageFile.TrySizeOf(image) : ImageFile.SizeOf(image)) is { } size)
             return new AnnotatedImage(image, size, YoloLabels.Read(File.OpenRead(labels), labels, names, size));
         // The labels are read all the same, as they may be wrong themselves.
-        return new AnnotatedImage(image, null, []) { Unplaced = YoloLabels.Read(File.OpenRead(labels), labels, names, new ImageSize(1, 1)).Count };
+        List<AnnotatedObject> unplaced = YoloLabels.Read(File.OpenRead(labels), labels, names, new ImageSize(1, 1));
+        return new AnnotatedImage(image, null, []) { Unplaced = unplaced.Count };
     }
 }
 
@@ -54,14 +55,16 @@ internal sealed class YoloFolder
         _toleratesMissing = source.ToleratesBrokenImages;
         string namesPath = isFile ? Path.GetFullPath(source.Path)
             : source.FindNamesFile(_root, "data.yaml", "*.yaml", "*.yml", "*.names", "classes.txt", "names.txt", "labels/classes.txt")
-                ?? throw new FileNotFoundException($"'{_root}' has no file of class names: neither a data.yaml nor a *.names or classes.txt.", _root);
+                ?? throw new FileNotFoundException(
+                    $"'{_root}' has no file of class names: neither a data.yaml nor a *.names or classes.txt.", _root);
         using TextLines lines = TextLines.Open(namesPath);
         if (Path.GetExtension(namesPath).ToLowerInvariant() is ".yaml" or ".yml") _data = YoloDataFile.Read(lines);
         Names = _data?.ReadNames() ?? YoloNames.ReadList(lines);
         if (_imageFolder is not null)
         {
             string split = source.Split ?? "train";
-            string[] folders = [Path.Combine("labels", split), Path.Combine(split, "labels"), $"obj_{split}_data", "labels", "obj_train_data", ""];
+            string[] folders =
+                [Path.Combine("labels", split), Path.Combine(split, "labels"), $"obj_{split}_data", "labels", "obj_train_data", ""];
             _labelFolder = folders.Select(name => Path.Combine(_root, name)).First(Directory.Exists);
         }
     }
@@ -79,11 +82,16 @@ internal sealed class YoloFolder
     {
         var folder = new YoloFolder(source);
         (List<string> images, bool isWhole) = folder.FindImages(source.Split);
-        List<(string Image, string Labels)> expected = [.. images.Distinct(StringComparer.Ordinal).Select(image => (image, folder.LabelsOf(image)))];
+        List<(string Image, string Labels)> expected =
+            [.. images.Distinct(StringComparer.Ordinal).Select(image => (image, folder.LabelsOf(image)))];
         if (expected.Count == 0) throw new FileNotFoundException($"'{folder._root}' holds no image.", folder._root);
         folder.Entries = [.. expected.Select(entry => (entry.Image, File.Exists(entry.Labels) ? entry.Labels : null))];
         if (folder.Entries.All(entry => entry.Labels is null))
-            throw new FileNotFoundException($"None of {expected.Count} images has a label file; the first would be '{expected[0].Labels}'.", expected[0].Labels);
+        {
+            string first = expected[0].Labels;
+            throw new FileNotFoundException($"None of {expected.Count} images has a label file; the first would be '{first}'.", first);
+        }
+
         if (isWhole) CheckStray(expected);
         return folder;
     }
@@ -111,14 +119,16 @@ internal sealed class YoloFolder
             ? ["images", ""]
             : [Path.Combine("images", split), Path.Combine(split, "images"), split, $"obj_{split}_data"];
         return folders.Select(name => Path.Combine(_root, name)).FirstOrDefault(Directory.Exists) ?? throw new FileNotFoundException(
-            $"'{_root}' has no split '{split}': neither in a data.yaml, nor as a list '{split}.txt', nor as a folder 'images/{split}' or '{split}'.");
+            $"'{_root}' has no split '{split}': "
+            + $"neither in a data.yaml, nor as a list '{split}.txt', nor as a folder 'images/{split}' or '{split}'.");
     }
 
     /// <summary>The path of a split in data.yaml. One service writes a "../" too many, which everybody forgives.</summary>
     private string Resolve(string path, int line)
     {
         string root = _data!.Root();
-        string[] candidates = [Path.Combine(root, path), Path.Combine(root, path.StartsWith("../", StringComparison.Ordinal) ? path[3..] : path)];
+        string forgiven = path.StartsWith("../", StringComparison.Ordinal) ? path[3..] : path;
+        string[] candidates = [Path.Combine(root, path), Path.Combine(root, forgiven)];
         return candidates.Select(Path.GetFullPath).FirstOrDefault(Path.Exists)
             ?? throw new FileNotFoundException($"{_data.File}({line}): '{candidates[0]}' does not exist.", candidates[0]);
     }
@@ -151,7 +161,8 @@ internal sealed class YoloFolder
         int images = Array.LastIndexOf(parts, "images");
         if (images >= 0) parts[images] = "labels";
         string folder = string.Join(Path.DirectorySeparatorChar, parts);
-        return Path.ChangeExtension(images >= 0 && Directory.Exists(folder) ? Path.Combine(folder, Path.GetFileName(image)) : image, ".txt");
+        string beside = images >= 0 && Directory.Exists(folder) ? Path.Combine(folder, Path.GetFileName(image)) : image;
+        return Path.ChangeExtension(beside, ".txt");
     }
 
     private static string? List(string folder, string split)

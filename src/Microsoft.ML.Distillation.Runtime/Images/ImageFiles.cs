@@ -32,7 +32,8 @@ internal sealed class ImageFiles(string folder)
         _byName ??= List();
         foreach (string name in names)
         {
-            foreach (string candidate in (ReadOnlySpan<string>)[name, .. WithExtensions(Path.GetFileNameWithoutExtension(name)), .. WithExtensions(name)])
+            string stem = Path.GetFileNameWithoutExtension(name);
+            foreach (string candidate in (ReadOnlySpan<string>)[name, .. WithExtensions(stem), .. WithExtensions(name)])
             {
                 if (_byName.TryGetValue(candidate, out string? path)) return path;
             }

@@ -34,7 +34,8 @@ internal static class DataInspector
         Parallel.For(0, images.Length, i => checks[i] = ImageCheck.Of(images[i].Image, images[i].Split));
         return new DetectionDataInspection
         {
-            Splits = [.. splits.Select(split => Summary(split.Name, [.. images.Where(entry => entry.Split == split.Name).Select(entry => entry.Image)]))],
+            Splits = [.. splits.Select(split => Summary(
+                split.Name, [.. images.Where(entry => entry.Split == split.Name).Select(entry => entry.Image)]))],
             Classes = Classes(images, [.. splits.Select(split => split.Name)]),
             ImageSizes = [.. checks.Where(check => check.Size is not null).GroupBy(check => check.Size!.Value)
                 .OrderByDescending(group => group.Count()).ThenByDescending(group => group.Key.Width)
@@ -49,7 +50,9 @@ internal static class DataInspector
         => image.Objects.Where(item => item is { Crowd: false, Ignore: false });
 
     private static DetectionDataSplit Summary(string name, AnnotatedImage[] images)
-        => new(name, images.Length, images.Sum(image => Counted(image).Count()), images.Count(image => image.Unplaced == 0 && !Counted(image).Any()));
+        => new(
+            name, images.Length, images.Sum(image => Counted(image).Count()),
+            images.Count(image => image.Unplaced == 0 && !Counted(image).Any()));
 
     private static DetectionDataClass[] Classes((string Split, AnnotatedImage Image)[] images, string[] splits)
         => [.. from entry in images
@@ -57,7 +60,8 @@ internal static class DataInspector
                group (entry.Split, entry.Image) by item.Label into found
                orderby found.Count() descending, found.Key
                select new DetectionDataClass(
-                   found.Key, [.. splits.Select(split => found.Count(place => place.Split == split))], found.Select(place => place.Image).Distinct().Count())];
+                   found.Key, [.. splits.Select(split => found.Count(place => place.Split == split))],
+                   found.Select(place => place.Image).Distinct().Count())];
 
     private static DetectionBoxSizes BoxSizes(AnnotatedObject[] objects)
     {
@@ -71,7 +75,8 @@ internal static class DataInspector
         }
 
         return new DetectionBoxSizes(
-            small, medium, large, QuantilesOf(objects.Select(item => item.X1 - item.X0)), QuantilesOf(objects.Select(item => item.Y1 - item.Y0)));
+            small, medium, large,
+            QuantilesOf(objects.Select(item => item.X1 - item.X0)), QuantilesOf(objects.Select(item => item.Y1 - item.Y0)));
     }
 
     private static float[] QuantilesOf(IEnumerable<float> values)
@@ -90,7 +95,8 @@ internal static class DataInspector
             bool across = split != images[i].Split;
             string where = across ? $" of the part '{split}'" : "";
             yield return new DetectionDataDefect(
-                across ? DetectionDefectKind.DuplicateAcrossSplits : DetectionDefectKind.DuplicateImage, images[i].Split, images[i].Image.ImagePath, null,
+                across ? DetectionDefectKind.DuplicateAcrossSplits : DetectionDefectKind.DuplicateImage,
+                images[i].Split, images[i].Image.ImagePath, null,
                 $"{Path.GetFileName(images[i].Image.ImagePath)}: the same file as {Path.GetFileName(image.ImagePath)}{where}");
         }
     }
@@ -109,7 +115,11 @@ internal sealed record ImageCheck(ImageSize? Size, string? Hash, IReadOnlyList<D
         (ImageSize? size, string? hash, string? problem) = Decode(image.ImagePath);
         string name = Path.GetFileName(image.ImagePath);
         if (problem is not null)
-            Add(DetectionDefectKind.UnreadableImage, null, image.Unplaced > 0 ? $"{problem}, so its {image.Unplaced} objects, given in shares of it, are not counted" : problem);
+        {
+            string lost = image.Unplaced > 0 ? $", so its {image.Unplaced} objects, given in shares of it, are not counted" : "";
+            Add(DetectionDefectKind.UnreadableImage, null, problem + lost);
+        }
+
         if (size is { } real && image.Size is { } given && real != given)
             Add(DetectionDefectKind.WrongImageSize, null, $"the annotation says {given} pixels, the image has {real}");
 

@@ -27,7 +27,8 @@ internal sealed record Detections(float[] Boxes, float[] Scores, int[] Labels)
     /// <summary>Some of them.</summary>
     /// <param name="indices">Which, in which order.</param>
     public Detections Of(IReadOnlyList<int> indices) => new(
-        [.. indices.SelectMany(i => Boxes[(4 * i)..(4 * i + 4)])], [.. indices.Select(i => Scores[i])], [.. indices.Select(i => Labels[i])]);
+        [.. indices.SelectMany(i => Boxes[(4 * i)..(4 * i + 4)])], [.. indices.Select(i => Scores[i])],
+        [.. indices.Select(i => Labels[i])]);
 
     /// <summary>
     /// The same with horizontal and vertical coordinates multiplied: of shares by an image's size, or of pixels by its inverse.
@@ -49,7 +50,8 @@ internal static class BoxCheck
     {
         if (!IsFinite(box)) return "has a coordinate that is no number";
         if (box[2] <= box[0] || box[3] <= box[1]) return "has no area";
-        bool reachesOut = box[0] < -Tolerance || box[1] < -Tolerance || box[2] > image.Width + Tolerance || box[3] > image.Height + Tolerance;
+        bool reachesOut = box[0] < -Tolerance || box[1] < -Tolerance
+            || box[2] > image.Width + Tolerance || box[3] > image.Height + Tolerance;
         bool isOutside = box[0] >= image.Width || box[1] >= image.Height || box[2] <= 0 || box[3] <= 0;
         return reachesOut || isOutside ? $"lies outside the image of {image} pixels" : null;
     }

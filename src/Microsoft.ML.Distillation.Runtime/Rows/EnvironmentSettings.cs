@@ -17,7 +17,9 @@ internal sealed record EnvironmentSettings(int? Seed, int? GpuDeviceId, bool Fal
 
     /// <summary>The settings of an environment.</summary>
     public static EnvironmentSettings Of(IHostEnvironment environment)
-        => new(Read<int?>(environment, nameof(Seed)), Read<int?>(environment, nameof(GpuDeviceId)), Read<bool>(environment, nameof(FallbackToCpu)));
+        => new(
+            Read<int?>(environment, nameof(Seed)), Read<int?>(environment, nameof(GpuDeviceId)),
+            Read<bool>(environment, nameof(FallbackToCpu)));
 
     private static T? Read<T>(IHostEnvironment environment, string name)
         => environment.GetType().GetProperty(name)?.GetValue(environment) is T value ? value : default;

@@ -56,9 +56,11 @@ internal sealed class ImageList
     private IEnumerable<string> Walk(string folder)
     {
         string path = Path.Combine(Root, folder);
-        foreach (string file in Directory.EnumerateFiles(path).Where(ImageFiles.IsImage).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal))
+        IEnumerable<string> files = Directory.EnumerateFiles(path).Where(ImageFiles.IsImage).Select(Path.GetFileName).OfType<string>();
+        IEnumerable<string> children = Directory.EnumerateDirectories(path).Select(Path.GetFileName).OfType<string>();
+        foreach (string file in files.Order(StringComparer.Ordinal))
             yield return Join(folder, file);
-        foreach (string child in Directory.EnumerateDirectories(path).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal))
+        foreach (string child in children.Order(StringComparer.Ordinal))
         {
             foreach (string name in Walk(Join(folder, child))) yield return name;
         }
@@ -75,7 +77,8 @@ internal sealed class ImageList
 /// <param name="classNames">The classes of the labels.</param>
 /// <param name="samples">The index of each image that is shown, and its objects.</param>
 internal sealed class RelabelledDataset(
-    IDetectionDataset images, IReadOnlyList<string> classNames, IReadOnlyList<(int Index, Annotation Annotation)> samples) : IDetectionDataset
+    IDetectionDataset images, IReadOnlyList<string> classNames, IReadOnlyList<(int Index, Annotation Annotation)> samples)
+    : IDetectionDataset
 {
     /// <inheritdoc/>
     public int Count => samples.Count;
@@ -106,7 +109,8 @@ internal sealed class RelabelledDataset(
 /// <param name="labelled">The labelled images; their indices stay. They still belong to the caller.</param>
 /// <param name="others">The others, of the same classes; their indices follow. They still belong to the caller.</param>
 /// <param name="labelledShare">The share of labelled images in what training draws, above 0 and below 1.</param>
-internal sealed class UnionDataset(IDetectionDataset labelled, IDetectionDataset others, double labelledShare) : IDetectionDataset, ISampleOrder
+internal sealed class UnionDataset(IDetectionDataset labelled, IDetectionDataset others, double labelledShare)
+    : IDetectionDataset, ISampleOrder
 {
     /// <inheritdoc/>
     public int Count => labelled.Count + others.Count;

@@ -76,7 +76,8 @@ internal sealed class SampleStoreBuilder(IReadOnlyList<string> classNames, long 
         if (image.Width <= 0 || image.Height <= 0 || image.Pixels.Length != 3L * image.Width * image.Height)
             throw new ArgumentException($"An image of {image.Width}×{image.Height} pixels has {image.Pixels.Length} bytes.", nameof(image));
         if (annotation.Boxes.Length != 4 * annotation.Count)
-            throw new ArgumentException($"{annotation.Count} labels stand beside {annotation.Boxes.Length} box coordinates.", nameof(annotation));
+            throw new ArgumentException(
+                $"{annotation.Count} labels stand beside {annotation.Boxes.Length} box coordinates.", nameof(annotation));
         foreach (int label in annotation.Labels)
         {
             if (label < 0 || label >= classNames.Count)

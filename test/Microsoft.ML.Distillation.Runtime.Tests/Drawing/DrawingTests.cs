@@ -13,7 +13,8 @@ public class DrawingTests
         string[] drawn = [.. letters.Select(letter => Render(letter.ToString()))];
         Assert.That(drawn, Is.Unique);
         Assert.That(drawn, Has.None.EqualTo(missing).And.None.EqualTo(Render("")));
-        Assert.That(Render("A\u0308"), Is.Not.EqualTo(Render("A")).And.Not.EqualTo(Render("A\u4E2D")), "a letter and its accent may come apart");
+        Assert.That(
+            Render("A\u0308"), Is.Not.EqualTo(Render("A")).And.Not.EqualTo(Render("A\u4E2D")), "a letter and its accent may come apart");
     }
 
     [TestCase("\u4E2D", TestName = "Chinese")]
@@ -50,7 +51,7 @@ public class DrawingTests
         }
 
         static int Ink(Picture picture)
-            => (from py in Enumerable.Range(0, picture.Height) from px in Enumerable.Range(0, picture.Width) where picture[px, py] == Color.White select 1).Count();
+            => Enumerable.Range(0, picture.Width * picture.Height).Count(i => picture[i % picture.Width, i / picture.Width] == Color.White);
     }
 
     [Test]
@@ -82,12 +83,12 @@ public class DrawingTests
 
     /// <summary>The columns of one letter.</summary>
     private static string LeftPart(string picture)
-        => string.Concat(Enumerable.Range(0, picture.Length / 40).Select(row => picture.Substring(40 * row, 2 + (int)Lettering.WidthOf("ב", 20) - 2)));
+        => string.Concat(picture.Chunk(40).SelectMany(row => row.Take((int)Lettering.WidthOf("ב", 20))));
 
     private static string Render(string text)
     {
         var picture = new Picture(40, 30);
         picture.Write(2, 2, text, 20, Color.White);
-        return string.Concat(from y in Enumerable.Range(0, picture.Height) from x in Enumerable.Range(0, picture.Width) select (char)('0' + picture[x, y].Red / 32));
+        return string.Concat(Enumerable.Range(0, 40 * picture.Height).Select(i => (char)('0' + picture[i % 40, i / 40].Red / 32)));
     }
 }

@@ -77,7 +77,8 @@ public class ImageFileTests
     public void NoImage_IsAnError_ThatNamesTheFile(string content)
     {
         string path = Write("text.jpg", Encoding.Latin1.GetBytes(content));
-        Assert.That(() => ImageFile.SizeOf(path), Throws.InstanceOf<FormatException>().With.Message.EqualTo($"'{path}' is no image that can be read."));
+        Assert.That(() => ImageFile.SizeOf(path),
+            Throws.InstanceOf<FormatException>().With.Message.EqualTo($"'{path}' is no image that can be read."));
         Assert.That(ImageFile.TrySizeOf(path), Is.Null);
         Assert.That(ImageFile.TryRead(path), Is.EqualTo(((RgbImage?)null, "this is no image that can be read")));
         Assert.That(() => ImageFile.SizeOf(path + "x"), Throws.InstanceOf<FileNotFoundException>());
@@ -87,7 +88,8 @@ public class ImageFileTests
     public void Sizes_OfRealImages_AgreeWithTheirAnnotations()
     {
         string root = TestData.Folder("voc2012-100");
-        foreach (AnnotatedImage image in PascalVocReader.Read(new AnnotationSource(Path.Combine(root, "annotations", "pascalvoc_format"), null, Path.Combine(root, "JPEGImages"))))
+        var source = new AnnotationSource(Path.Combine(root, "annotations", "pascalvoc_format"), null, Path.Combine(root, "JPEGImages"));
+        foreach (AnnotatedImage image in PascalVocReader.Read(source))
             Assert.That(ImageFile.SizeOf(image.ImagePath), Is.EqualTo(image.Size));
     }
 
@@ -128,7 +130,8 @@ public class ImageFileTests
         Assert.That(ImageFile.Problem(path), Is.Not.Null);
         (RgbImage? filledUp, string? problem) = ImageFile.TryRead(path);
         Assert.That((filledUp is not null, problem), Is.EqualTo((true, UnreadableImageException.EndsEarly)));
-        Assert.That(() => ImageFile.Read(path), Throws.InstanceOf<FormatException>().With.Message.EqualTo($"'{path}' is no whole image: the file ends before the image does."));
+        Assert.That(() => ImageFile.Read(path),
+            Throws.InstanceOf<FormatException>().With.Message.EqualTo($"'{path}' is no whole image: the file ends before the image does."));
     }
 
     private string Write(string name, byte[] content)

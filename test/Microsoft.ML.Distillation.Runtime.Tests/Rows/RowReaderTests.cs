@@ -14,10 +14,12 @@ public class RowReaderTests
     {
         string message = ErrorOf(new RowColumns { Image = "Photo" });
         Assert.That(message, Is.EqualTo(
-            "The data have no column 'Photo', which must be an image (MLImage). Load images with mlContext.Transforms.LoadImages. They have: "
-            + "'ImagePath' (String), 'Label' (Vector<String>), 'BoundingBoxes' (Vector<Single>), 'Difficult' (Vector<Boolean>), 'Crowd' (Vector<Boolean>), "
+            "The data have no column 'Photo', which must be an image (MLImage). Load images with mlContext.Transforms.LoadImages. "
+            + "They have: 'ImagePath' (String), 'Label' (Vector<String>), 'BoundingBoxes' (Vector<Single>), 'Difficult' (Vector<Boolean>), "
+            + "'Crowd' (Vector<Boolean>), "
             + "'Ignore' (Vector<Boolean>), 'Truncated' (Vector<Single>), 'Occluded' (Vector<Int32>), 'Area' (Vector<Single>)."));
-        Assert.That(ErrorOf(new RowColumns { Image = "Photo", Option = "TestSet" }), Does.StartWith("TestSet: the data have no column 'Photo'"));
+        Assert.That(
+            ErrorOf(new RowColumns { Image = "Photo", Option = "TestSet" }), Does.StartWith("TestSet: the data have no column 'Photo'"));
     }
 
     [Test]
@@ -49,9 +51,11 @@ public class RowReaderTests
         using var rows = new RowReader(view, new RowColumns { Image = "Image", Label = "Label", BoundingBoxes = "BoundingBoxes" });
         Assert.That(rows.MoveNext());
         Assert.That(rows.ReadObjects().Labels, Is.EqualTo(new[] { "cat" }));
-        Assert.That(rows.ReadImage, Throws.TypeOf<InvalidDataException>().With.Message.StartsWith($"Row 0 ('{broken}'), column 'Image': the image cannot be read"));
+        Assert.That(rows.ReadImage,
+            Throws.TypeOf<InvalidDataException>().With.Message.StartsWith($"Row 0 ('{broken}'), column 'Image': the image cannot be read"));
         Assert.That(rows.MoveNext());
-        Assert.That(rows.ReadImage, Throws.TypeOf<InvalidDataException>().With.Message.EqualTo($"Row 1 ('{missing}'), column 'Image': the file does not exist."));
+        Assert.That(rows.ReadImage,
+            Throws.TypeOf<InvalidDataException>().With.Message.EqualTo($"Row 1 ('{missing}'), column 'Image': the file does not exist."));
         Assert.That(rows.MoveNext(), Is.False);
     }
 
@@ -60,8 +64,8 @@ public class RowReaderTests
     {
         DetectionRow row = new(new AnnotatedImage("a.png", null, [new AnnotatedObject("cat", 1, 2, 3, 4) { Crowd = true, Occluded = 2 }]));
         IDataView view = _mlContext.Data.LoadFromEnumerable([row]);
-        using var all = new RowReader(view, new RowColumns { Label = "Label", BoundingBoxes = "BoundingBoxes", Details = RowColumns.AllDetails });
-        using var none = new RowReader(view, new RowColumns { Label = "Label", BoundingBoxes = "BoundingBoxes" });
+        var columns = new RowColumns { Label = "Label", BoundingBoxes = "BoundingBoxes" };
+        using RowReader all = new(view, columns with { Details = RowColumns.AllDetails }), none = new(view, columns);
         Assert.That(all.MoveNext() && none.MoveNext());
         TrueBox read = all.ReadObjects().ToTruth(new ClassIndex()).Single();
         Assert.That((read.Box, read.Crowd, read.Occlusion, read.Area), Is.EqualTo((new Box(1, 2, 3, 4), true, 2, 4.0)));
