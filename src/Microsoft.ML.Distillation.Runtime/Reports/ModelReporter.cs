@@ -71,9 +71,13 @@ internal sealed record MeasuredTestSet(IReadOnlyList<ReportedImage> Images, IRea
     public static MeasuredTestSet Measure(
         IReadOnlyList<ObjectDetector> detectors, IDataView data, DetectorReportOptions columns, bool inclusivePixels = true, CancellationToken cancellation = default)
     {
-        // Where there is neither an image nor a file, the column of images is what is asked for.
-        bool hasFiles = data.Schema.GetColumnOrNull(nameof(DetectionRow.ImagePath)) is { Type: TextDataViewType };
-        string? image = hasFiles && data.Schema.GetColumnOrNull(columns.ImageColumnName) is null ? null : columns.ImageColumnName;
+        string? image = data.Schema.GetColumnOrNull(columns.ImageColumnName)?.Name;
+        if (image is null && data.Schema.GetColumnOrNull(nameof(DetectionRow.ImagePath)) is not { Type: TextDataViewType })
+        {
+            const string path = nameof(DetectionRow.ImagePath);
+            throw new ArgumentException($"The test set has no column '{columns.ImageColumnName}' of images, nor '{path}' of their files.");
+        }
+
         using var rows = new RowReader(data, new RowColumns
         {
             Image = image,
