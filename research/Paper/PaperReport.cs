@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.ML.Distillation.Detectors.Backbones;
-using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Reports;
 
 namespace Microsoft.ML.Distillation.Research;
@@ -16,7 +15,7 @@ internal static class PaperReport
         PaperSummary[] given = [.. table.Cells.SelectMany(cell => cell.Row.Needs).Distinct().Select(row => PaperSummary.OfGiven(row, results)).OfType<PaperSummary>()];
         string path = Path.Combine(folder, $"table-{table.Number}");
         PaperResults.Write($"{path}.json", new { table = table.Number, table.Title, results.Settings, cells, given });
-        Files.AtomicFile.Write($"{path}.md", Encoding.UTF8.GetBytes(Markdown(table, cells, given, results.Settings)));
+        PaperResults.Write($"{path}.md", Encoding.UTF8.GetBytes(Markdown(table, cells, given, results.Settings)));
     }
 
     /// <summary>The page.</summary>

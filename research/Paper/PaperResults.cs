@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.ML.Distillation.Detectors.Backbones;
-using Microsoft.ML.Distillation.Files;
 
 namespace Microsoft.ML.Distillation.Research;
 
@@ -86,7 +85,15 @@ internal sealed class PaperResults
     }
 
     /// <summary>Writes a file of these results' kind, beside its place and then renamed.</summary>
-    public static void Write<T>(string path, T content) => Files.AtomicFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(content, Json));
+    public static void Write<T>(string path, T content) => Write(path, JsonSerializer.SerializeToUtf8Bytes(content, Json));
+
+    /// <summary>Writes a file, beside its place and then renamed.</summary>
+    public static void Write(string path, byte[] content)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        File.WriteAllBytes(path + ".part", content);
+        File.Move(path + ".part", path, overwrite: true);
+    }
 
     /// <summary>Whether a run has left a model or a checkpoint, which are of its settings.</summary>
     private static bool HasTrained(string folder) => new[] { "models", "checkpoints" }

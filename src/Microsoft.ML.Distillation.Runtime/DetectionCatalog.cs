@@ -18,7 +18,8 @@ public static class DetectionCatalog
     /// Reads annotated images from a folder: the columns <c>ImagePath</c> (text), <c>Label</c> (vector of text: the class of each
     /// object) and <c>BoundingBoxes</c> (vector of Single: x0 y0 x1 y1 of each object in pixels), and, parallel to <c>Label</c>, what the
     /// format says of the objects: <c>Difficult</c>, <c>Crowd</c>, <c>Ignore</c> (Boolean), <c>Truncated</c> (Single), <c>Occluded</c> (Int32)
-    /// and <c>Area</c> (Single). Images without objects are rows too. Files are read as rows are.
+    /// and <c>Area</c> (Single). <c>ImageWidth</c> and <c>ImageHeight</c> (Int32) are what the annotation says of the image's size in pixels, 0
+    /// where it says nothing. Images without objects are rows too. Files are read as rows are.
     /// </summary>
     /// <param name="catalog">The catalog <c>mlContext.Data</c>.</param>
     /// <param name="folder">The folder.</param>
@@ -38,6 +39,52 @@ public static class DetectionCatalog
         string? imageFolder = null, string? namesFile = null, bool allowMissingImages = false)
         => DetectionLoader.Load(catalog, format, new AnnotationSource(folder, split, imageFolder, namesFile) { ToleratesBrokenImages = allowMissingImages });
 
+    /// <summary>Whether a data set has a part. Formats that keep all annotations in one file parse that to find out.</summary>
+    /// <param name="catalog">The catalog <c>mlContext.Data</c>.</param>
+    /// <param name="folder">The folder.</param>
+    /// <param name="format">How the folder is laid out.</param>
+    /// <param name="split">The name of the part, as <see cref="LoadDetections"/> takes it.</param>
+    /// <param name="imageFolder">Where the images are, if not where the format expects them.</param>
+    /// <param name="namesFile">The file of class names, for the formats that need one.</param>
+    /// <exception cref="FormatException">A file that would tell is not of the format; the message names file and line.</exception>
+    public static bool HasDetectionSplit(
+        this DataOperationsCatalog catalog, string folder, DetectionFormat format, string split, string? imageFolder = null, string? namesFile = null)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentException.ThrowIfNullOrEmpty(split);
+        return AnnotationSplits.Exists(format, new AnnotationSource(folder, split, imageFolder, namesFile));
+    }
+
+    /// <summary>
+    /// Writes annotated images into a folder: <see cref="LoadDetections"/>'s columns, of which all but <c>ImagePath</c>, <c>Label</c> and
+    /// <c>BoundingBoxes</c> may be missing, or the labels that a teacher made (<c>Label</c> of keys, and <c>LabelScore</c>, which COCO keeps). All files are written beside
+    /// their places and moved there at the end, so that an error leaves nothing half written; files of the same names are replaced.
+    /// </summary>
+    /// <param name="catalog">The catalog <c>mlContext.Data</c>.</param>
+    /// <param name="data">The annotated images. Where the data do not say an image's size, its file is asked.</param>
+    /// <param name="folder">The folder.</param>
+    /// <param name="format"><see cref="DetectionFormat.PascalVoc"/>, <see cref="DetectionFormat.Coco"/> or <see cref="DetectionFormat.Yolo"/>.</param>
+    /// <param name="split">The name of the part that the images are. <see langword="null"/>: VOC gets no list of a part, COCO "default", YOLO "train".</param>
+    /// <param name="copyImages">Whether the images are copied to where the format has them.</param>
+    /// <param name="cancellationToken">Ends the writing between two images, with nothing written.</param>
+    /// <exception cref="NotSupportedException">The format cannot be written.</exception>
+    /// <exception cref="ArgumentException">A column is missing or of another type.</exception>
+    /// <exception cref="InvalidDataException">Two images have the same name, or a label cannot be written.</exception>
+    /// <exception cref="FileNotFoundException">An image does not exist that is to be copied, or whose size is needed.</exception>
+    /// <exception cref="FormatException">An image cannot be read, or a file there already that is to be completed.</exception>
+    /// <exception cref="OperationCanceledException">The writing was cancelled.</exception>
+    public static WrittenAnnotations SaveDetections(
+        this DataOperationsCatalog catalog, IDataView data, string folder, DetectionFormat format, string? split = null, bool copyImages = false,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentNullException.ThrowIfNull(data);
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        return AnnotationWriter.Write(
+            format, folder, DetectionLoader.Read(catalog, data),
+            new AnnotationWriterOptions { Split = split, CopyImages = copyImages, Cancellation = cancellationToken });
+    }
+
     /// <summary>
     /// Looks through annotated images: counts, balance of classes, sizes, and defects (boxes without area or outside, images that cannot
     /// be read, the same image in two parts). Every image is decoded once.
@@ -45,7 +92,7 @@ public static class DetectionCatalog
     /// <param name="catalog">The catalog <c>mlContext.Data</c>.</param>
     /// <param name="folder">The folder.</param>
     /// <param name="format">How the folder is laid out.</param>
-    /// <param name="splits">The parts to look through; <see langword="null"/> for those of train, val and test that there are, else all.</param>
+    /// <param name="splits">The parts to look through; <see langword="null"/> for those of train, val and test that there are, else all; an empty list for all images as one part.</param>
     /// <param name="imageFolder">Where the images are, if not where the format expects them.</param>
     /// <param name="namesFile">The file of class names, for the formats that need one.</param>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
@@ -56,7 +103,8 @@ public static class DetectionCatalog
         string? imageFolder = null, string? namesFile = null)
     {
         ArgumentNullException.ThrowIfNull(catalog);
-        return DataInspector.Inspect(format, new AnnotationSource(folder, null, imageFolder, namesFile), splits);
+        var source = new AnnotationSource(folder, null, imageFolder, namesFile);
+        return splits is { Count: 0 } ? DataInspector.InspectAll(format, source) : DataInspector.Inspect(format, source, splits);
     }
 
     /// <summary>Measures predictions against the ground truth by the rules of COCO, PASCAL VOC, KITTI and ILSVRC.</summary>

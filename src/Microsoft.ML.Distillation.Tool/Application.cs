@@ -67,7 +67,7 @@ internal static class Application
         }
         catch (UsageException wrongUse)
         {
-            error.WriteLine($"{name}: {OneLine(wrongUse.Message)}");
+            error.WriteLine($"{name}: {OneLine(OptionNames.Translate(wrongUse.Message))}");
             return WrongUse;
         }
         catch (Exception failure)
@@ -79,7 +79,7 @@ internal static class Application
     }
 
     /// <summary>What went wrong, in one line.</summary>
-    public static string Line(Exception failure) => OneLine(Cause(failure).Message);
+    public static string Line(Exception failure) => OneLine(OptionNames.Translate(Cause(failure).Message));
 
     private static RootCommand CreateRoot()
     {

@@ -1,3 +1,5 @@
+using Microsoft.ML.Distillation.Estimators;
+
 namespace Microsoft.ML.Distillation;
 
 /// <summary>The front door of training: what this library adds to <c>mlContext.Transforms</c>.</summary>
@@ -100,6 +102,28 @@ public static class DistillationCatalog
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(options);
         return new DistillDetectorEstimator(catalog, options);
+    }
+
+    /// <summary>
+    /// Trains detectors side by side on the same batches, under one pass of their teacher: a student and its controls, or students of
+    /// several designs. Each comes out as if it had been alone, in less time.
+    /// </summary>
+    /// <param name="catalog">The catalog <c>mlContext.Transforms</c>.</param>
+    /// <param name="data">The annotated images.</param>
+    /// <param name="options">
+    /// The options of each, <see cref="TrainDetectorOptions"/> or <see cref="DistillDetectorOptions"/>. The teachers are one teacher, and what
+    /// concerns data, device, seed, batches and epochs is the same in all.
+    /// </param>
+    /// <returns>The fitted detectors, in the order of the options.</returns>
+    /// <exception cref="ArgumentException">An option is missing or out of its range, or differs where it may not; the message names it.</exception>
+    public static IReadOnlyList<DetectorTransformer> FitSideBySide(
+        this TransformsCatalog catalog, IDataView data, params IReadOnlyList<DetectorEstimatorOptions> options)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentNullException.ThrowIfNull(data);
+        ArgumentNullException.ThrowIfNull(options);
+        foreach (DetectorEstimatorOptions one in options) one.Validate();
+        return new DetectorTraining(catalog, nameof(FitSideBySide)).Fit(data, [.. options.Select(one => one.Setup)]);
     }
 
     /// <summary>

@@ -39,11 +39,3 @@ internal sealed record AnnotationWriterOptions
     /// <summary>Ends the writing between two images, with nothing written.</summary>
     public CancellationToken Cancellation { get; init; }
 }
-
-/// <summary>What a writer wrote.</summary>
-/// <param name="Images">How many images.</param>
-/// <param name="Objects">How many objects.</param>
-/// <param name="LeftOut">
-/// How many objects the format has no way to say: regions of no class; for YOLO also groups and regions to ignore.
-/// </param>
-internal sealed record WrittenAnnotations(int Images, int Objects, int LeftOut);

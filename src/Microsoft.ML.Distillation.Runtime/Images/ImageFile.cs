@@ -209,19 +209,3 @@ internal sealed class ImageFile : IDisposable
         }
     }
 }
-
-/// <summary>A file is no image, or not all of one.</summary>
-/// <param name="name">The file's name.</param>
-/// <param name="problem">What is wrong with it.</param>
-internal sealed class UnreadableImageException(string name, string problem)
-    : FormatException(problem == NoImage ? $"'{name}' is no image that can be read." : $"'{name}' is no whole image: {problem}.")
-{
-    /// <summary>The problem of a file of another kind.</summary>
-    public const string NoImage = "this is no image that can be read";
-
-    /// <summary>The problem of a file that breaks off. Decoders fill up the rest of such a picture.</summary>
-    public const string EndsEarly = "the file ends before the image does";
-
-    /// <summary>What is wrong, without the file's name.</summary>
-    public string Problem { get; } = problem;
-}

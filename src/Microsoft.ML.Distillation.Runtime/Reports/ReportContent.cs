@@ -21,7 +21,7 @@ internal sealed record ReportedImage(string Name, ImageSize Size, IReadOnlyList<
 /// <summary>A model and what is known of it. What is not known is left out of the report.</summary>
 internal sealed record ReportedModel(string Name, DetectorRole Role)
 {
-    /// <summary>Its figures on the test images; with several seeds their means (<see cref="SeedMeans"/>).</summary>
+    /// <summary>Its figures on the test images; with several seeds their means.</summary>
     public DetectionMetrics? Metrics { get; init; }
 
     /// <summary>The number of learnt parameters.</summary>

@@ -1,9 +1,11 @@
+using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Formats;
+using Microsoft.ML.Distillation.Images;
 
 namespace Microsoft.ML.Distillation.Rows;
 
 /// <summary>An annotated image as a row of a data view; its properties are the columns.</summary>
-internal sealed class DetectionRow
+internal class DetectionRow
 {
     /// <summary>ML.NET wants a row without content to learn the columns from.</summary>
     public DetectionRow()
@@ -13,6 +15,7 @@ internal sealed class DetectionRow
     public DetectionRow(AnnotatedImage image)
     {
         ImagePath = image.ImagePath;
+        (ImageWidth, ImageHeight) = (image.Size?.Width ?? 0, image.Size?.Height ?? 0);
         Label = Column(image, item => item.Label);
         BoundingBoxes = [.. image.Objects.SelectMany(item => (IEnumerable<float>)[item.X0, item.Y0, item.X1, item.Y1])];
         Difficult = Column(image, item => item.Difficult);
@@ -20,7 +23,7 @@ internal sealed class DetectionRow
         Ignore = Column(image, item => item.Ignore);
         Truncated = Column(image, item => item.Truncated);
         Occluded = Column(image, item => item.Occluded);
-        Area = Column(image, item => item.Area ?? (item.X1 - item.X0) * (item.Y1 - item.Y0));
+        Area = Column(image, item => item.Area ?? AreaOf(item));
     }
 
     public string ImagePath { get; set; } = "";
@@ -41,7 +44,43 @@ internal sealed class DetectionRow
 
     public float[] Area { get; set; } = [];
 
+    public int ImageWidth { get; set; }
+
+    public int ImageHeight { get; set; }
+
+    protected static float AreaOf(AnnotatedObject item) => (item.X1 - item.X0) * (item.Y1 - item.Y0);
+
     private static T[] Column<T>(AnnotatedImage image, Func<AnnotatedObject, T> value) => [.. image.Objects.Select(value)];
+}
+
+/// <summary>A row that is to be written: labels that a teacher made say how sure it was.</summary>
+internal sealed class LabelledRow : DetectionRow
+{
+    public float[] LabelScore { get; set; } = [];
+
+    /// <summary>The row as writers take it.</summary>
+    /// <exception cref="InvalidDataException">The row has not as many boxes as labels.</exception>
+    public AnnotatedImage ToImage()
+    {
+        if (BoundingBoxes.Length != 4 * Label.Length)
+            throw new InvalidDataException($"'{ImagePath}' has {Label.Length} labels and {BoundingBoxes.Length} coordinates of boxes, where each box has 4.");
+        return new AnnotatedImage(ImagePath, ImageWidth > 0 && ImageHeight > 0 ? new ImageSize(ImageWidth, ImageHeight) : null, [.. Label.Select((_, i) => ObjectAt(i))]);
+    }
+
+    private AnnotatedObject ObjectAt(int i)
+    {
+        var bare = new AnnotatedObject(Label[i], BoundingBoxes[4 * i], BoundingBoxes[4 * i + 1], BoundingBoxes[4 * i + 2], BoundingBoxes[4 * i + 3]);
+        return bare with
+        {
+            Difficult = Difficult.ElementAtOrDefault(i),
+            Crowd = Crowd.ElementAtOrDefault(i),
+            Ignore = Ignore.ElementAtOrDefault(i),
+            Truncated = Truncated.ElementAtOrDefault(i),
+            Occluded = Occluded.ElementAtOrDefault(i),
+            Area = i < Area.Length && Area[i] != AreaOf(bare) ? Area[i] : null,
+            Score = i < LabelScore.Length && !float.IsNaN(LabelScore[i]) ? LabelScore[i] : null,
+        };
+    }
 }
 
 /// <summary>Annotated images of a folder as a data view.</summary>
@@ -52,7 +91,7 @@ internal static class DetectionLoader
     /// <c>BoundingBoxes</c> (vector of Single, x0 y0 x1 y1 of each object in pixels), and, parallel to <c>Label</c>, what the format
     /// knows of the objects: <c>Difficult</c>, <c>Crowd</c>, <c>Ignore</c> (vectors of Boolean), <c>Truncated</c> (Single, the share
     /// beyond the image's edge), <c>Occluded</c> (Int32, 0 visible to 3 unknown) and <c>Area</c> (Single, square pixels; the box's
-    /// where the format gives none). Images without objects are rows too.
+    /// where the format gives none). <c>ImageWidth</c> and <c>ImageHeight</c> (Int32) are what the annotation says, 0 where it says nothing. Images without objects are rows too.
     /// </summary>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
     /// <exception cref="FileNotFoundException">
@@ -63,4 +102,18 @@ internal static class DetectionLoader
     /// </exception>
     public static IDataView Load(DataOperationsCatalog catalog, DetectionFormat format, AnnotationSource source)
         => catalog.LoadFromEnumerable(AnnotationReader.Read(format, source).Select(image => new DetectionRow(image)));
+
+    /// <summary>The annotated images of a data view with the columns that <see cref="Load"/> gives, and <c>LabelScore</c>; all but the first three may be missing.</summary>
+    /// <exception cref="ArgumentException">One of the first three columns is missing, or one is of another type.</exception>
+    public static IEnumerable<AnnotatedImage> Read(DataOperationsCatalog catalog, IDataView data)
+    {
+        foreach (string name in (string[])[nameof(DetectionRow.ImagePath), nameof(DetectionRow.Label), nameof(DetectionRow.BoundingBoxes)])
+        {
+            if (data.Schema.GetColumnOrNull(name) is null) throw new ArgumentException($"The data have no column '{name}'.", nameof(data));
+        }
+
+        if (data.Schema[nameof(DetectionRow.Label)].Type is VectorDataViewType { ItemType: KeyDataViewType })
+            data = new MLContext().Transforms.Conversion.MapKeyToValue(nameof(DetectionRow.Label)).Fit(data).Transform(data);
+        return catalog.CreateEnumerable<LabelledRow>(data, reuseRowObject: false, ignoreMissingColumns: true).Select(row => row.ToImage());
+    }
 }

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using Microsoft.ML.Distillation.Detectors.Backbones;
-using Microsoft.ML.Distillation.Formats;
 using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
@@ -34,12 +32,12 @@ internal sealed class ConvertCommand : System.CommandLine.Command
         if (data.Format == format && RealPath.IsWithin(data.Path, folder))
             throw new UsageException($"--output '{folder}' is where the data set itself lies, whose files would be replaced: name another folder.");
         using var interruption = new Interruption(error, "what is not finished is taken back");
-        string?[] splits = asked is not null ? [data.Choose(asked)] : [.. AnnotationSplits.Usual.Where(data.Has)];
+        string?[] splits = asked is not null ? [data.Choose(asked)] : [.. DataFolder.UsualSplits.Where(data.Has)];
         if (splits.Length == 0) splits = [null];
+        var context = new MLContext();
         foreach (string? split in splits)
         {
-            WrittenAnnotations written = AnnotationWriter.Write(
-                format, folder, data.Read(split), new AnnotationWriterOptions { Split = split, CopyImages = copyImages, Cancellation = interruption.Token });
+            WrittenAnnotations written = context.Data.SaveDetections(data.View(context, split), folder, format, split, copyImages, interruption.Token);
             string leftOut = written.LeftOut > 0 ? $"; {written.LeftOut} groups and regions left out, for which the format has no mark" : "";
             output.WriteLine($"{split ?? "all"}: {written.Images} images, {written.Objects} objects{leftOut}");
         }

@@ -46,7 +46,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
         if (test.Count > 0 && command.Teacher.IsPlain(parsed))
             error.WriteLine($"warning: '{command.Teacher.PathOf(parsed)}' is the plain form, which takes no test images as they are: the teacher teaches, but is not measured beside the student.");
         if (command.Teacher.IsPublished(parsed) && !_noLabels)
-            TeacherInspection.WriteClasses(_output, teacher.ClassNames, session.ClassNames(), command.Teacher.OptionsOf(parsed));
+            TeacherInspection.WriteClasses(_output, teacher, session.ClassNames());
         using var interruption = new Interruption(error, "the best model so far will be saved");
 
         // With further images an epoch is longer: the controls, which see the labelled ones alone, make as many steps.

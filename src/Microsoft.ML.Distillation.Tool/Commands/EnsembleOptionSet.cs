@@ -22,26 +22,18 @@ internal sealed class EnsembleOptionSet
 
     /// <summary>What was asked for.</summary>
     /// <exception cref="UsageException">A scale cannot be read.</exception>
-    public EnsembleOptions Read(ParseResult parsed)
+    public EnsembleOptions Read(ParseResult parsed) => Defaults with
     {
-        var options = Defaults with
-        {
-            Transforms = LabelTransform.Of(Scales(parsed), !parsed.GetValue(_noFlip)),
-            VotingOverlap = parsed.GetValue(_voting) ?? Defaults.VotingOverlap,
-            SuppressionOverlap = parsed.GetValue(_suppression) ?? Defaults.SuppressionOverlap,
-            LeastScore = parsed.GetValue(_least) ?? Defaults.LeastScore,
-        };
-        try
-        {
-            options.Validate();
-        }
-        catch (ArgumentException error)
-        {
-            throw new UsageException(error.Message);
-        }
+        Transforms = LabelTransform.Of(Scales(parsed), !parsed.GetValue(_noFlip)),
+        VotingOverlap = parsed.GetValue(_voting) ?? Defaults.VotingOverlap,
+        SuppressionOverlap = parsed.GetValue(_suppression) ?? Defaults.SuppressionOverlap,
+        LeastScore = parsed.GetValue(_least) ?? Defaults.LeastScore,
+    };
 
-        return options;
-    }
+    /// <summary>A line that tells ways of looking apart.</summary>
+    public static string Describe(EnsembleOptions options) => string.Create(CultureInfo.InvariantCulture,
+        $"{string.Join(' ', options.Transforms.Select(t => string.Create(CultureInfo.InvariantCulture, $"{t.Scale}{(t.Flip ? "f" : "")}")))}; "
+        + $"suppression {options.SuppressionOverlap}, voting {options.VotingOverlap}, least score {options.LeastScore}");
 
     private double[] Scales(ParseResult parsed) => parsed.GetValue(_scales) is not string text ? [0.8, 1, 1.25] : [.. text.Split(',').Select(part =>
         double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double scale) && scale is >= 0.1 and <= 8

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Microsoft.ML.Distillation.Tool.Models;
-using Microsoft.ML.Distillation.Training;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
@@ -38,7 +37,7 @@ internal sealed class GeneratedOptionSet
     /// </summary>
     public static (int All, int Alone) Epochs(int labelled, int others, int? asked)
     {
-        int all = labelled + others, epochs = asked ?? TrainingPlan.DefaultEpochs(all);
+        int all = labelled + others, epochs = asked ?? TrainingOptions.DefaultEpochs(all);
         return (epochs, Math.Max(1, (int)Math.Round((double)epochs * all / labelled)));
     }
 }

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using Microsoft.ML.Distillation.Detectors.Backbones;
-using Microsoft.ML.Distillation.Inspection;
 using Microsoft.ML.Distillation.Tool.Display;
 using Microsoft.ML.Distillation.Tool.Models;
 
@@ -29,12 +27,13 @@ internal sealed class InspectCommand : System.CommandLine.Command
             OutputCheck.File(parsed, folder.Name, figures);
             OutputCheck.File(parsed, folder.Name, sheet);
             DataFolder source = format.At(parsed, parsed.GetRequiredValue(data));
-            DetectionDataInspection found = parsed.GetValue(split) switch
+            IReadOnlyList<string>? parts = parsed.GetValue(split) switch
             {
-                null => DataInspector.Inspect(source.Format, source.Source),
-                DataSplits.All => DataInspector.InspectAll(source.Format, source.Source),
-                string name => DataInspector.Inspect(source.Format, source.Source, [name]),
+                null => null,
+                DataFolder.All => [],
+                string name => [name],
             };
+            DetectionDataInspection found = new MLContext().Data.InspectDetections(source.Path, source.Format, parts, source.ImageFolder, source.NamesFile);
             InspectionTable.Write(output, found);
             if (figures is null || sheet is null) return;
             InspectionTable.WriteJson(figures, found);

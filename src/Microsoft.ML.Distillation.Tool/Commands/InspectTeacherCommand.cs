@@ -36,7 +36,7 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
         {
             using var detector = ObjectDetector.Load(path, new ObjectDetectorOptions(options) { Format = _teacher.FormatOf(parsed), ClassNames = names });
             TeacherInspection.WriteReading(output, detector);
-            if (parsed.GetValue(_data) is string data) TeacherInspection.WriteClasses(output, names, ClassesOf(data), options);
+            if (parsed.GetValue(_data) is string data) TeacherInspection.WriteClasses(output, Teacher.FromOnnx(path, _teacher.FormatOf(parsed), names, options), ClassesOf(data));
             if (parsed.GetValue(_image) is string image) Show(detector, image, parsed.GetValue(_draw), (float?)parsed.GetValue(_drawScore), output);
         }
         else

@@ -1,11 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Detectors.Backbones;
-using Microsoft.ML.Distillation.Estimators.Labelling;
-using Microsoft.ML.Distillation.Teachers;
+using Microsoft.ML.Distillation.Tool.Labelling;
 using Microsoft.ML.Distillation.Tool.Models;
-using Microsoft.ML.Distillation.Training;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
@@ -99,15 +95,13 @@ internal sealed class LabelCommand : System.CommandLine.Command
         IReadOnlyList<AnnotatedRow> labelled = LoadLabelled(parsed);
         string[] classes = [.. labelled.SelectMany(image => image.Label).Where(name => name.Length > 0).Distinct().Order(StringComparer.Ordinal)];
         if (classes.Length == 0) throw new InvalidDataException($"'{parsed.GetRequiredValue(_labelled)}' has no object: the classes to label are not known.");
-        TorchSharp.torch.Device device = TrainingDevice.Choose(parsed.GetValue(_gpu), fallbackToCpu: false);
         var known = new HashSet<string>(classes);
-        using (Teachers.ITeacher opened = teacher.Open(classes, device))
+        using (TeacherLabeller probe = Open())
         {
-            Teachers.TeacherAbilities probe = opened.Abilities;
             if (probe.Caution is { } caution) error.WriteLine($"warning: {caution}");
-            known.ExceptWith(probe.UnknownClasses.Select(c => classes[c]));
+            known.ExceptWith(probe.UnknownClasses);
             if (probe.UnknownClasses.Count > 0)
-                error.WriteLine($"warning: the teacher does not know {string.Join(", ", classes.Except(known))}: the images will have no labels of these classes.");
+                error.WriteLine($"warning: the teacher does not know {string.Join(", ", probe.UnknownClasses)}: the images will have no labels of these classes.");
             if (probe.IgnoredClasses.Count > 0) output.WriteLine($"of the teacher's classes these are not among the labelled ones: {string.Join(", ", probe.IgnoredClasses)}");
         }
 
@@ -117,7 +111,7 @@ internal sealed class LabelCommand : System.CommandLine.Command
             {
                 ["teacher"] = teacher.Fingerprint,
                 ["classes"] = string.Join(", ", classes),
-                ["transforms"] = ensemble.Describe(),
+                ["transforms"] = EnsembleOptionSet.Describe(ensemble),
                 [ShardHeader.Images] = ShardHeader.PlaceOf(images, shards),
                 ["objects in a labelled image"] = (labelled.Sum(image => image.Label.Length) / (double)labelled.Count).ToString("R", CultureInfo.InvariantCulture),
             },
@@ -127,7 +121,7 @@ internal sealed class LabelCommand : System.CommandLine.Command
         try
         {
             new LabellingJob(images, shards, header).Run(
-                () => teacher.Open(classes, device), ensemble, parsed.GetValue(_readers) ?? Math.Max(1, Environment.ProcessorCount / 2),
+                Open, parsed.GetValue(_readers) ?? Math.Max(1, Environment.ProcessorCount / 2),
                 progress => output.WriteLine($"{title}: {progress}"), interruption.Token);
             return true;
         }
@@ -135,6 +129,8 @@ internal sealed class LabelCommand : System.CommandLine.Command
         {
             return false;
         }
+
+        TeacherLabeller Open() => new(teacher, classes, ensemble, parsed.GetValue(_gpu));
     }
 
     private void Merge(ParseResult parsed, ImageList images, string shards, string folder, TextWriter output, TextWriter error)

@@ -8,11 +8,11 @@ internal sealed class OneStageOptionSet
 {
     private static readonly OneStageOptions Defaults = new();
 
-    private readonly Option<string?> _neck = SharedOptions.Text("--neck", "One-stage: how maps are brought together, pan or fpn. [default: pan]", "NAME");
+    private readonly Option<string?> _neck = SharedOptions.OptionalChoice("--neck", "One-stage: how maps are brought together. [default: pan]", "pan", "fpn");
     private readonly Option<int?> _channels = SharedOptions.Count("--channels", $"One-stage: the channels of neck and head. [default: 48]");
     private readonly Option<int?> _layers = SharedOptions.Count("--head-layers", $"One-stage: the layers of the head, up to 4. [default: {Defaults.HeadLayers}]");
     private readonly Option<string?> _strides = SharedOptions.Text("--strides", "One-stage: the strides of the maps, for example 8,16,32. [default: from the boxes]", "N,N,…");
-    private readonly Option<string?> _assignment = SharedOptions.Text("--assignment", "One-stage: which locations learn an object, task-aligned or atss. [default: task-aligned]", "NAME");
+    private readonly Option<string?> _assignment = SharedOptions.OptionalChoice("--assignment", "One-stage: which locations learn an object. [default: task-aligned]", "task-aligned", "atss");
     private readonly Option<bool> _dense = new("--dense-convolutions") { Description = "One-stage: dense 3×3 convolutions in neck and head in place of separable ones." };
 
     private Option[] All => [_neck, _channels, _layers, _strides, _assignment, _dense];
@@ -30,11 +30,11 @@ internal sealed class OneStageOptionSet
     /// <exception cref="UsageException">A word or number cannot be.</exception>
     public OneStageOptions Read(ParseResult parsed) => Defaults with
     {
-        Neck = Word(parsed, _neck, ("pan", OneStageNeck.Pan), ("fpn", OneStageNeck.Fpn)),
+        Neck = IsGiven(parsed, _neck, "fpn") ? OneStageNeck.Fpn : OneStageNeck.Pan,
         Channels = parsed.GetValue(_channels) ?? Defaults.Channels,
         HeadLayers = parsed.GetValue(_layers) ?? Defaults.HeadLayers,
         Strides = parsed.GetValue(_strides)?.Split(',').Select(Stride).ToArray(),
-        Assignment = Word(parsed, _assignment, ("task-aligned", OneStageAssignment.TaskAligned), ("atss", OneStageAssignment.Atss)),
+        Assignment = IsGiven(parsed, _assignment, "atss") ? OneStageAssignment.Atss : OneStageAssignment.TaskAligned,
         Separable = !parsed.GetValue(_dense),
     };
 
@@ -43,11 +43,6 @@ internal sealed class OneStageOptionSet
             ? stride
             : throw new UsageException($"--strides must be whole numbers with commas between them, not '{text}'.");
 
-    private static T Word<T>(ParseResult parsed, Option<string?> option, params (string Name, T Value)[] words)
-    {
-        if (parsed.GetValue(option) is not { } word) return words[0].Value;
-        foreach ((string name, T value) in words)
-            if (name == word) return value;
-        throw new UsageException($"{option.Name} must be one of {string.Join(", ", words.Select(w => w.Name))}, not '{word}'.");
-    }
+    private static bool IsGiven(ParseResult parsed, Option<string?> option, string word)
+        => word.Equals(parsed.GetValue(option), StringComparison.OrdinalIgnoreCase);
 }

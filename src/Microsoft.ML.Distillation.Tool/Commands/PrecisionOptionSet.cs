@@ -9,20 +9,9 @@ internal sealed class PrecisionOptionSet
     private readonly Option<string> _quantizer = Quantizer();
     private readonly Option<bool> _all = AllLayers();
     private readonly Option<string?> _from = SharedOptions.Path("--from", "A trained full-precision student to start from (of 'train', 'distill' or 'compress'), in the place of a fresh network; the options of the network do not count then, and the learning rate is a tenth of the usual.", "FILE");
-    private readonly Option<string?> _scheme = new("--scheme")
-    {
-        Description = "How a student of low precision and its teacher train: a, both together from scratch, so that of --teacher only the architecture counts; b, the student from scratch; c, from --from. [default: c with --from, else b]",
-        HelpName = "a|b|c",
-    };
-
-    public PrecisionOptionSet()
-    {
-        _scheme.Validators.Add(result =>
-        {
-            if (!Enum.TryParse<ApprenticeScheme>(result.Tokens[0].Value, ignoreCase: true, out _) || result.Tokens[0].Value.Length != 1)
-                result.AddError($"--scheme must be a, b or c, not '{result.Tokens[0].Value}'.");
-        });
-    }
+    private readonly Option<string?> _scheme = SharedOptions.OptionalChoice("--scheme",
+        "How a student of low precision and its teacher train: a, both together from scratch, so that of --teacher only the architecture counts; b, the student from scratch; c, from --from. [default: c with --from, else b]",
+        "a", "b", "c");
 
     /// <summary>The option that names a precision.</summary>
     public static Option<LowPrecision?> Precision(string description)
@@ -40,6 +29,7 @@ internal sealed class PrecisionOptionSet
                 return null;
             }
         };
+        option.CompletionSources.Add("w8a8", "w4a8", "w2a8", "w8", "w4", "w2");
         return option;
     }
 

@@ -34,7 +34,7 @@ internal sealed class PredictCommand : System.CommandLine.Command
             bool isDataSet = format.IsGiven(parsed);
             if (!isDataSet && parsed.GetValue(split) is not null) throw new UsageException("--split goes with --format: a folder of images has no parts.");
             IReadOnlyList<string> files = isDataSet
-                ? [.. format.At(parsed, place).Read(parsed.GetValue(split)).Select(image => image.ImagePath)]
+                ? [.. format.At(parsed, place).Load(new MLContext(), parsed.GetValue(split)).Select(image => image.ImagePath)]
                 : InputImages.Find(place);
             CheckNoneIsReplaced(files, output.Name, [target]);
             if (parsed.GetValue(draw) is string pictures) CheckNoneIsReplaced(files, draw.Name, files.Select(file => PictureOf(file, pictures)));

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Microsoft.ML.Distillation.Estimators.Labelling;
+using Microsoft.ML.Distillation.Tool.Labelling;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 

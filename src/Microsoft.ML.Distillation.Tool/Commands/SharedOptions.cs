@@ -23,6 +23,14 @@ internal static class SharedOptions
     /// <summary>A word that may be given.</summary>
     public static Option<string?> Text(string name, string description, string help) => new(name) { Description = description, HelpName = help };
 
+    /// <summary>One of several words that may be given.</summary>
+    public static Option<string?> OptionalChoice(string name, string description, params string[] words)
+    {
+        Option<string?> option = Text(name, description, string.Join('|', words));
+        Accept(option, StringComparer.OrdinalIgnoreCase, words);
+        return option;
+    }
+
     /// <summary>A whole number that may be given, not below <paramref name="least"/>.</summary>
     public static Option<int?> Count(string name, string description, int least = 1)
     {
@@ -62,11 +70,20 @@ internal static class SharedOptions
             HelpName = "NAME",
             DefaultValueFactory = _ => words[0],
         };
+        Accept(option, StringComparer.Ordinal, words);
+        return option;
+    }
+
+    /// <summary>Lets an option have these words alone; completion offers them.</summary>
+    private static void Accept<T>(Option<T> option, StringComparer comparer, string[] words)
+    {
+        option.AcceptOnlyFromAmong(comparer, words);
+        // Its own message does not say which option it is about.
+        option.Validators.Clear();
         option.Validators.Add(result =>
         {
-            string word = result.Tokens.Count > 0 ? result.Tokens[0].Value : words[0];
-            if (!words.Contains(word)) result.AddError($"{name} must be one of {string.Join(", ", words)}, not '{word}'.");
+            if (result.Tokens.Count > 0 && !words.Contains(result.Tokens[0].Value, comparer))
+                result.AddError($"{option.Name} must be one of {string.Join(", ", words)}, not '{result.Tokens[0].Value}'.");
         });
-        return option;
     }
 }

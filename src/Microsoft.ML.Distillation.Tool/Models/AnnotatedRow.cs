@@ -6,6 +6,12 @@ internal class AnnotatedRow
     /// <summary>The image's file.</summary>
     public string ImagePath { get; set; } = "";
 
+    /// <summary>Its width in pixels, as far as the annotation says it; else 0.</summary>
+    public int ImageWidth { get; set; }
+
+    /// <summary>Its height in pixels; likewise.</summary>
+    public int ImageHeight { get; set; }
+
     /// <summary>The classes of the objects.</summary>
     public string[] Label { get; set; } = [];
 

@@ -1,5 +1,3 @@
-using Microsoft.ML.Distillation.Formats;
-
 namespace Microsoft.ML.Distillation.Tool.Models;
 
 /// <summary>A data set on disk: where it is, and how it is laid out.</summary>
@@ -13,19 +11,22 @@ internal sealed record DataFolder(
     /// <summary>Whether images that do not exist are read too: for training that leaves out what it cannot use, and for what needs no pixels.</summary>
     public bool AllowMissingImages { get; init; }
 
-    /// <summary>Where readers find it.</summary>
-    public AnnotationSource Source => new(Path, null, ImageFolder, NamesFile) { ToleratesBrokenImages = AllowMissingImages };
+    /// <summary>The name that stands for all images.</summary>
+    public const string All = "all";
+
+    /// <summary>The parts that data sets usually have.</summary>
+    public static string[] UsualSplits { get; } = ["train", "val", "test"];
 
     /// <summary>Whether the data set has a part of that name.</summary>
     /// <exception cref="FormatException">A file that would tell is broken.</exception>
-    public bool Has(string split) => AnnotationSplits.Exists(Format, Source with { Split = split });
+    public bool Has(string split) => new MLContext().Data.HasDetectionSplit(Path, Format, split, ImageFolder, NamesFile);
 
     /// <summary>
     /// The part that was asked for, or null for all; where none was, the first of the usual names that exists, else all.
     /// </summary>
     public string? Choose(string? asked, params ReadOnlySpan<string> usual)
     {
-        if (asked is not null) return asked == DataSplits.All ? null : asked;
+        if (asked is not null) return asked == All ? null : asked;
         foreach (string name in usual)
         {
             if (Has(name)) return name;
@@ -35,9 +36,6 @@ internal sealed record DataFolder(
     }
 
     /// <summary>The annotated images of a part, or of all. Most formats parse a file when its turn comes.</summary>
-    public IEnumerable<Formats.AnnotatedImage> Read(string? split) => AnnotationReader.Read(Format, Source with { Split = split });
-
-    /// <summary>The same as a data view.</summary>
     public IDataView View(MLContext context, string? split) => context.Data.LoadDetections(Path, Format, split, ImageFolder, NamesFile, AllowMissingImages);
 
     /// <summary>The same as rows.</summary>

@@ -47,13 +47,12 @@ internal static class TeacherInspection
 
     /// <summary>Writes which classes teacher and student share, and which only one of them has.</summary>
     /// <exception cref="ArgumentException">They share none.</exception>
-    public static void WriteClasses(TextWriter output, IReadOnlyList<string> teacher, IReadOnlyList<string> student, OnnxTeacherOptions options)
+    public static void WriteClasses(TextWriter output, Teacher teacher, IReadOnlyList<string> student)
     {
-        var match = new ClassMatch(teacher, student, ClassAliases.Of(options));
-        string[] unknown = [.. match.UnknownClasses.Select(c => student[c])];
-        output.WriteLine($"classes  {student.Count - unknown.Length} of the student's {student.Count} are taught: {string.Join(", ", student.Except(unknown))}");
-        if (unknown.Length > 0) output.WriteLine($"         the teacher does not know these, they are learned from labels alone: {string.Join(", ", unknown)}");
-        if (match.IgnoredClasses.Count > 0) output.WriteLine($"         the student does not have these, they are not used: {string.Join(", ", match.IgnoredClasses)}");
+        TeacherClasses match = teacher.MatchClasses(student);
+        output.WriteLine($"classes  {match.Taught.Count} of the student's {student.Count} are taught: {string.Join(", ", match.Taught)}");
+        if (match.Unknown.Count > 0) output.WriteLine($"         the teacher does not know these, they are learned from labels alone: {string.Join(", ", match.Unknown)}");
+        if (match.Ignored.Count > 0) output.WriteLine($"         the student does not have these, they are not used: {string.Join(", ", match.Ignored)}");
     }
 
     private static string List(IReadOnlyList<float> values) => string.Join(", ", values.Select(value => value.ToString(CultureInfo.InvariantCulture)));

@@ -81,7 +81,7 @@ internal sealed class TrainingSession
         var context = new MLContext(seed);
         context.Log += (_, line) =>
         {
-            if (verbose || line.Kind >= ChannelMessageKind.Warning) error.WriteLine(verbose ? line.Message : line.RawMessage);
+            if (verbose || line.Kind >= ChannelMessageKind.Warning) error.WriteLine(OptionNames.Translate(verbose ? line.Message : line.RawMessage));
         };
         return context;
     }
@@ -91,7 +91,7 @@ internal sealed class TrainingSession
     {
         IReadOnlyList<DetectorTransformer> detectors = _display.Show(
             [.. runs.Select(run => run.Title)],
-            progress => new DetectorTraining(Context.Transforms, "ml-distill").Fit(Train, [.. runs.Zip(progress, (run, own) => Checked(run.OptionsFor(own)))]));
+            progress => Context.Transforms.FitSideBySide(Train, [.. runs.Zip(progress, (run, own) => run.OptionsFor(own))]));
         for (int i = 0; i < runs.Count; i++)
         {
             using DetectorTransformer detector = detectors[i];
@@ -102,10 +102,4 @@ internal sealed class TrainingSession
     private IDataView LoadGenerated(string folder) => Context.Data.LoadDetections(
         folder, File.Exists(folder) || Directory.Exists(Path.Combine(folder, "annotations")) ? DetectionFormat.Coco : DetectionFormat.PascalVoc,
         allowMissingImages: _allowMissingImages);
-
-    private static TrainingSetup Checked(DetectorEstimatorOptions options)
-    {
-        options.Validate();
-        return options.Setup;
-    }
 }

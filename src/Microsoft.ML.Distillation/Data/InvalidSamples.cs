@@ -72,8 +72,7 @@ internal sealed class InvalidSamples(InvalidSampleHandling handling)
     private void Note(string problem, Exception? inner)
     {
         if (handling == InvalidSampleHandling.Error)
-            throw new InvalidDataException(
-                $"{problem} Correct it, or set OnInvalidSample = Skip (--skip-invalid) to go on without it.", inner);
+            throw new InvalidDataException($"{problem} Correct it, or set OnInvalidSample = Skip to go on without it.", inner);
         _first ??= problem;
     }
 }

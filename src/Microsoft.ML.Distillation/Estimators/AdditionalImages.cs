@@ -95,7 +95,7 @@ internal sealed class AdditionalImages : IDisposable
         return store;
     }
 
-    private static void Say(IChannel channel, string set, int images, RelabelledDataset sure, float[] thresholds)
+    private static void Say(IChannel channel, string set, int images, RelabelledDataset sure, IReadOnlyList<float> thresholds)
     {
         string scores = string.Join(", ", sure.ClassNames.Select((name, c) => string.Create(CultureInfo.InvariantCulture, $"{name} {thresholds[c]:0.000}")));
         if (sure.Count == 0)

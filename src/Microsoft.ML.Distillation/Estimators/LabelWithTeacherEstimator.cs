@@ -12,7 +12,7 @@ namespace Microsoft.ML.Distillation;
 /// <remarks>
 /// <c>Fit</c> looks at all images, one after the other, to choose the score; it keeps what it found in a temporary file. <c>Transform</c>
 /// adds the labels row by row: for images that were fitted from that file, for others by looking at them. For the largest sets, and for
-/// several machines, there is the command <c>ml-distill label</c>.
+/// several machines, there is <see cref="TeacherLabeller"/>.
 /// <list type="table">
 /// <listheader><term>Column</term><description>Content</description></listheader>
 /// <item><term>in: <c>Image</c></term><description>The image (MLImage), of any size.</description></item>

@@ -18,11 +18,15 @@ public sealed class Teacher
     private readonly Func<IReadOnlyList<string>, Device, ITeacher> _open;
     private readonly Lazy<string> _fingerprint;
     private readonly OnnxModelFile? _model;
+    private readonly OnnxTeacherOptions _options;
 
     private Teacher(
         IReadOnlyList<string> classNames, Func<string> fingerprint, Func<IReadOnlyList<string>, Device, ITeacher> open,
-        OnnxModelFile? model = null)
-        => (ClassNames, _fingerprint, _open, _model) = (classNames, new Lazy<string>(fingerprint), open, model);
+        OnnxModelFile? model = null, OnnxTeacherOptions? options = null)
+    {
+        (ClassNames, _fingerprint, _open, _model) = (classNames, new Lazy<string>(fingerprint), open, model);
+        _options = options ?? new OnnxTeacherOptions();
+    }
 
     /// <summary>
     /// The classes that the teacher knows. Students' classes are matched with them by name; case, spaces, hyphens and underscores do not
@@ -80,7 +84,7 @@ public sealed class Teacher
             return options is { CacheDirectory: string folder }
                 ? new CachedOnnxTeacher(teacher, new AnswerCache(folder, Fingerprint(), options.CacheBytes))
                 : teacher;
-        })
+        }, options: options)
         {
             HasFeatureMaps = options is { Hints.Count: > 0, CacheDirectory: null },
         };
@@ -107,8 +111,20 @@ public sealed class Teacher
         return FromOnnx(path, format, names, options);
     }
 
-    /// <summary>What tells this teacher from others, by what it would answer: a hash of its network and of how it is read.</summary>
-    internal string Fingerprint => _fingerprint.Value;
+    /// <summary>What tells this teacher from others, by what it would answer: a hash of its network and of how it is read, in hexadecimal digits.</summary>
+    public string Fingerprint => _fingerprint.Value;
+
+    /// <summary>Which classes of a student this teacher can teach.</summary>
+    /// <param name="studentClasses">The student's classes. They are matched by name, with the teacher's aliases.</param>
+    /// <exception cref="ArgumentException">They have none in common.</exception>
+    public TeacherClasses MatchClasses(IReadOnlyList<string> studentClasses)
+    {
+        ArgumentNullException.ThrowIfNull(studentClasses);
+        var match = new ClassMatch(ClassNames, studentClasses, ClassAliases.Of(_options));
+        int[] unknown = [.. match.UnknownClasses];
+        return new TeacherClasses(
+            [.. studentClasses.Where((_, c) => !unknown.Contains(c))], [.. unknown.Select(c => studentClasses[c])], match.IgnoredClasses);
+    }
 
     /// <summary>Readies the teacher for a student.</summary>
     /// <param name="studentClasses">The student's classes, in whose order the teacher answers.</param>
@@ -152,3 +168,9 @@ public sealed class Teacher
         Detector other => throw new NotSupportedException($"Detectors of the kind {other.GetType().Name} cannot teach."),
     };
 }
+
+/// <summary>A teacher's classes beside a student's.</summary>
+/// <param name="Taught">The student's classes that the teacher knows.</param>
+/// <param name="Unknown">The student's classes that the teacher does not know: they are learned from labels alone.</param>
+/// <param name="Ignored">The teacher's classes that the student does not have: they are not used.</param>
+public sealed record TeacherClasses(IReadOnlyList<string> Taught, IReadOnlyList<string> Unknown, IReadOnlyList<string> Ignored);

@@ -126,6 +126,10 @@ public record TrainingOptions
     /// <summary>The number of threads that prepare images. 0: half of the processors.</summary>
     public int LoaderThreads { get; init; }
 
+    /// <summary>How often training sees every image where <see cref="Epochs"/> is <see langword="null"/>.</summary>
+    /// <param name="images">The number of images.</param>
+    public static int DefaultEpochs(int images) => (int)Math.Clamp(Math.Round(Math.Sqrt(800_000.0 / Math.Max(1, images))), 12, 200);
+
     /// <summary>Checks the options.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range; the message names it.</exception>
     internal virtual void Validate()

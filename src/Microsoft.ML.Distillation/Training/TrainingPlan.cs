@@ -25,7 +25,7 @@ internal sealed record TrainingPlan
     /// <param name="parameters">The number of the network's parameters.</param>
     public static TrainingPlan For(TrainingOptions options, int images, long parameters)
     {
-        int epochs = options.Epochs ?? DefaultEpochs(images);
+        int epochs = options.Epochs ?? TrainingOptions.DefaultEpochs(images);
         int stepsPerEpoch = Math.Max(1, images / options.BatchSize);
         bool adaptive = options.Optimizer == OptimizerKind.AdamW;
         return new TrainingPlan
@@ -59,9 +59,6 @@ internal sealed record TrainingPlan
         };
         return LearningRate * factor;
     }
-
-    /// <summary>The number of epochs where none is asked for.</summary>
-    public static int DefaultEpochs(int images) => (int)Math.Clamp(Math.Round(Math.Sqrt(800_000.0 / Math.Max(1, images))), 12, 200);
 
     private static double DefaultAdaptiveRate(long parameters, int batchSize) =>
         0.002 * Math.Min(1, Math.Pow(1e6 / Math.Max(1, parameters), 2.0 / 3)) * Math.Sqrt(batchSize / 4.0);

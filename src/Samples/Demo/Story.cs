@@ -23,15 +23,15 @@ internal static class Story
         }
 
         var mlContext = new MLContext(options.Seed);
-        IDataView train = mlContext.Data.LoadDetections(data, split: DataSplits.Choose(data, null, "train"));
+        IDataView train = mlContext.Data.LoadDetections(data, split: ChooseSplit("train"));
         var loadImages = mlContext.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath").Fit(train);
         var toKeys = mlContext.Transforms.Conversion.MapValueToKey("Label").Fit(train);
         IDataView Prepare(IDataView view) => toKeys.Transform(loadImages.Transform(view));
-        IDataView? validation = DataSplits.Exists(data, "val") ? Prepare(mlContext.Data.LoadDetections(data, split: "val")) : null;
+        IDataView? validation = ChooseSplit("val") is not null ? Prepare(mlContext.Data.LoadDetections(data, split: "val")) : null;
 
         // What would only show after the training is looked at before it.
         IReadOnlyList<AnnotatedRow> test = TestImages.Checked(
-            AnnotatedRow.Load(mlContext, data, DataSplits.Choose(data, null, "test", "val")), skip: true, Console.Error);
+            AnnotatedRow.Load(mlContext, data, ChooseSplit("test", "val")), skip: true, Console.Error);
         Directory.CreateDirectory(options.Output);
 
         // A teacher of some size, and a student of a few convolutions that cannot quite follow it by itself.
@@ -77,6 +77,10 @@ internal static class Story
         Console.WriteLine();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{watch.Elapsed.TotalSeconds:0} s; student.zip, student.onnx, teacher.zip and pictures are in {options.Output}"));
+
+        // The first of the parts that the data have; null, all of them, where they have none.
+        string? ChooseSplit(params string[] names)
+            => names.FirstOrDefault(name => mlContext.Data.HasDetectionSplit(data, DetectionFormat.PascalVoc, name));
 
         // Trains, saves the pipeline from an image's path to names, scores and boxes, and tells where.
         string Fit(string title, string file, Func<IProgress<TrainingProgress>, IEstimator<DetectorTransformer>> estimatorFor)

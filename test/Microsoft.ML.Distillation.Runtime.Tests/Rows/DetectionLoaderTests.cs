@@ -10,7 +10,10 @@ public class DetectionLoaderTests
         using var folder = new TemporaryFolder();
         folder.Write("a.xml", "<annotation/>");
         DataViewSchema schema = new MLContext().Data.LoadDetections(folder.Path, allowMissingImages: true).Schema;
-        Assert.That(schema.Select(column => column.Name), Is.EqualTo(new[] { "ImagePath", "Label", "BoundingBoxes", "Difficult", "Crowd", "Ignore", "Truncated", "Occluded", "Area" }));
+        Assert.That(schema.Select(column => column.Name), Is.EqualTo(new[]
+        {
+            "ImagePath", "Label", "BoundingBoxes", "Difficult", "Crowd", "Ignore", "Truncated", "Occluded", "Area", "ImageWidth", "ImageHeight",
+        }));
         Assert.That(schema["ImagePath"].Type, Is.EqualTo(TextDataViewType.Instance));
         Assert.That(schema["Label"].Type, Is.EqualTo(new VectorDataViewType(TextDataViewType.Instance)));
         Assert.That(schema["BoundingBoxes"].Type, Is.EqualTo(new VectorDataViewType(NumberDataViewType.Single)));

@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Tool;
 
 namespace Microsoft.ML.Distillation.Tests.Tool;
 
@@ -72,6 +73,22 @@ public class CommandLineTests
         ToolRun run = ToolRun.Succeeding(command, "--help");
         Assert.That(run.Output, Does.Contain(command).And.Contain("Options:"));
         Assert.That(run.Error, Is.Empty);
+    }
+
+    [TestCase("--boxes ", "squared")]
+    [TestCase("--backbone ", "resnet18")]
+    [TestCase("--neck ", "fpn")]
+    [TestCase("--scheme ", "c")]
+    [TestCase("--precision ", "w4a8")]
+    public void Completion_OffersWhatAnOptionMayBe(string option, string word)
+        => Assert.That(ToolRun.Succeeding($"[suggest:{8 + option.Length}]", $"distill {option}").Output.Split('\n').Select(line => line.Trim()), Does.Contain(word));
+
+    [Test]
+    public void MessagesOfTheLibrary_NameTheCommandsFlags()
+    {
+        Assert.That(OptionNames.Translate("Correct it, or set OnInvalidSample = Skip to go on without it."), Is.EqualTo("Correct it, or give --skip-invalid to go on without it."));
+        Assert.That(OptionNames.Translate("GeneratedLabelOptions.ScoreThreshold gives another score"), Is.EqualTo("--label-score gives another score"));
+        Assert.That(OptionNames.Translate("The option Strides must be whole"), Is.EqualTo("--strides must be whole"));
     }
 
     private static void AssertOneLine(string error, string what)

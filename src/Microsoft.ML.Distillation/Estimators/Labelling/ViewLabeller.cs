@@ -20,13 +20,12 @@ internal sealed class ViewLabeller : IDisposable
 {
     private readonly TransformsCatalog _catalog;
     private readonly LabelWithTeacherOptions _options;
-    private readonly ITeacher _teacher;
-    private readonly TeacherEnsemble _ensemble;
+    private readonly TeacherLabeller _labeller;
     private readonly double[] _perImage;
     private readonly Dictionary<UInt128, (long Offset, int Count)> _places = [];
     private readonly SpillFile _found = new(null);
     private readonly Lock _lock = new();
-    private float[] _thresholds = [];
+    private IReadOnlyList<float> _thresholds = [];
 
     public ViewLabeller(TransformsCatalog catalog, LabelWithTeacherOptions options)
     {
@@ -42,10 +41,10 @@ internal sealed class ViewLabeller : IDisposable
         using SampleStore labelled = new DataViewIngest(ingest).Read(options.LabelledSet);
         ClassNames = labelled.ClassNames;
         var context = EnvironmentSettings.Of(EnvironmentSettings.EnvironmentOf(catalog));
-        _teacher = options.Teacher.Open(ClassNames, TrainingDevice.Choose(options.GpuDeviceId ?? context.GpuDeviceId, context.FallbackToCpu));
-        if (_teacher.Abilities.Caution is { } caution) Warn(caution);
-        _ensemble = new TeacherEnsemble(_teacher, options.Ensemble);
-        _perImage = TeacherLabels.PerImage(labelled, _teacher.Abilities.UnknownClasses);
+        ITeacher teacher = options.Teacher.Open(ClassNames, TrainingDevice.Choose(options.GpuDeviceId ?? context.GpuDeviceId, context.FallbackToCpu));
+        _labeller = new TeacherLabeller(teacher, ClassNames, options.Ensemble);
+        if (teacher.Abilities.Caution is { } caution) Warn(caution);
+        _perImage = TeacherLabels.PerImage(labelled, teacher.Abilities.UnknownClasses);
     }
 
     /// <summary>The classes of the labels.</summary>
@@ -90,7 +89,7 @@ internal sealed class ViewLabeller : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _teacher.Dispose();
+        _labeller.Dispose();
         _found.Dispose();
     }
 
@@ -106,7 +105,7 @@ internal sealed class ViewLabeller : IDisposable
         lock (_lock)
         {
             if (_places.TryGetValue(key, out (long Offset, int Count) place)) return ReadBack(place.Offset, place.Count);
-            Detections found = _ensemble.Detect(pixels);
+            Detections found = _labeller.DetectShares(pixels);
             float[] values = [.. found.Boxes, .. found.Scores, .. found.Labels.Select(label => (float)label)];
             _places[key] = (_found.Append(MemoryMarshal.AsBytes(values.AsSpan())), found.Count);
             return found;

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Microsoft.ML.Distillation;
 
 /// <summary>How a detector looks at an image that it labels, and how its answers become one.</summary>
@@ -28,11 +26,6 @@ public sealed record EnsembleOptions
         Check(VotingOverlap is > 0 and <= 1, nameof(VotingOverlap), VotingOverlap, "above 0 and at most 1");
         Check(LeastScore is >= 0 and <= 1, nameof(LeastScore), LeastScore, "from 0 to 1");
     }
-
-    /// <summary>A line that tells ways of looking apart.</summary>
-    internal string Describe() => string.Create(CultureInfo.InvariantCulture,
-        $"{string.Join(' ', Transforms.Select(t => string.Create(CultureInfo.InvariantCulture, $"{t.Scale}{(t.Flip ? "f" : "")}")))}; "
-        + $"suppression {SuppressionOverlap}, voting {VotingOverlap}, least score {LeastScore}");
 
     private static void Check(bool valid, string option, double value, string range)
     {

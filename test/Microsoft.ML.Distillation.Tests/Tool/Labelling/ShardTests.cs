@@ -1,6 +1,6 @@
-using Microsoft.ML.Distillation.Estimators.Labelling;
+using Microsoft.ML.Distillation.Tool.Labelling;
 
-namespace Microsoft.ML.Distillation.Tests.Estimators.Labelling;
+namespace Microsoft.ML.Distillation.Tests.Tool.Labelling;
 
 public class ShardTests
 {

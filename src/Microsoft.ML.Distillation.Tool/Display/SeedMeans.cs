@@ -1,4 +1,4 @@
-namespace Microsoft.ML.Distillation.Reports;
+namespace Microsoft.ML.Distillation.Tool.Display;
 
 /// <summary>The figures of runs that differ in their seed alone, as one model's: what a report shows of them are means over the runs.</summary>
 internal static class SeedMeans

@@ -1,12 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
-using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Files;
-using Microsoft.ML.Distillation.Formats;
-using Microsoft.ML.Distillation.Images;
-using Microsoft.ML.Distillation.Teachers.Labelling;
+using Microsoft.ML.Distillation.Tool.Models;
 
-namespace Microsoft.ML.Distillation.Estimators.Labelling;
+namespace Microsoft.ML.Distillation.Tool.Labelling;
 
 /// <summary>What became of the images.</summary>
 /// <param name="Images">The images that were looked at.</param>
@@ -18,6 +15,13 @@ namespace Microsoft.ML.Distillation.Estimators.Labelling;
 /// <param name="Shortage">Where the detector found fewer objects than the rule for that score asks for, a sentence that says so.</param>
 internal sealed record LabelledImages(
     long Images, int Labelled, int Objects, long Unreadable, string? FirstError, IReadOnlyDictionary<string, float> Thresholds, string? Shortage);
+
+/// <summary>An image with the labels that a teacher made.</summary>
+internal sealed class GeneratedRow : AnnotatedRow
+{
+    /// <summary>How sure the teacher was of each object, 0 to 1.</summary>
+    public float[] LabelScore { get; set; } = [];
+}
 
 /// <summary>
 /// Makes a data set of the shards' results: chooses the thresholds over all images, and writes those with labels, in the order of the
@@ -56,12 +60,12 @@ internal static class LabelMerge
 
         if (count == unreadable)
             throw new InvalidDataException(count == 0 ? "There are no images to label." : $"None of the {count} images could be read. The first: {firstError}");
-        (float[] thresholds, string? shortage) = LabelThresholds.Choose(histogram, options, header.Classes, header.PerImage, count - unreadable);
-        IEnumerable<AnnotatedImage> labelled = InOrder(files).Select(record => Labelled(record, header, thresholds, images)).Where(image => image.Objects.Count > 0);
+        (IReadOnlyList<float> thresholds, string? shortage) = LabelThresholds.Choose(histogram, options, header.Classes, header.PerImage, count - unreadable);
+        IEnumerable<GeneratedRow> labelled = InOrder(files).Select(record => Labelled(record, header, thresholds, images)).Where(image => image.Label.Length > 0);
         Dictionary<string, string> info = Provenance(header, thresholds, options, count);
         WrittenAnnotations written = format == DetectionFormat.Coco
             ? GeneratedCocoWriter.Write(output, header.Classes, labelled, info)
-            : AnnotationWriter.Write(format, output, labelled, new AnnotationWriterOptions { CopyImages = true });
+            : Save(output, format, labelled);
         AtomicFile.Write(Path.Combine(output, "generated.json"), JsonSerializer.SerializeToUtf8Bytes(info, Indented));
         return new LabelledImages(
             count, written.Images, written.Objects, unreadable, firstError,
@@ -144,13 +148,27 @@ internal static class LabelMerge
         }
     }
 
-    private static AnnotatedImage Labelled(ShardRecord record, ShardHeader header, float[] thresholds, ImageList images) => new(
-        images.PathOf(record.File), new ImageSize(record.Width, record.Height),
-        [.. Enumerable.Range(0, record.Labels.Length).Where(i => record.Scores[i] >= thresholds[record.Labels[i]])
-            .Select(i => new AnnotatedObject(
-                header.Classes[record.Labels[i]], record.Boxes[4 * i], record.Boxes[4 * i + 1], record.Boxes[4 * i + 2], record.Boxes[4 * i + 3]) { Score = record.Scores[i] })]);
+    private static WrittenAnnotations Save(string folder, DetectionFormat format, IEnumerable<GeneratedRow> images)
+    {
+        DataOperationsCatalog data = new MLContext().Data;
+        return data.SaveDetections(data.LoadFromEnumerable(images), folder, format, copyImages: true);
+    }
 
-    private static Dictionary<string, string> Provenance(ShardHeader header, float[] thresholds, GeneratedLabelOptions options, long images)
+    private static GeneratedRow Labelled(ShardRecord record, ShardHeader header, IReadOnlyList<float> thresholds, ImageList images)
+    {
+        int[] sure = [.. Enumerable.Range(0, record.Labels.Length).Where(i => record.Scores[i] >= thresholds[record.Labels[i]])];
+        return new GeneratedRow
+        {
+            ImagePath = images.PathOf(record.File),
+            ImageWidth = record.Width,
+            ImageHeight = record.Height,
+            Label = [.. sure.Select(i => header.Classes[record.Labels[i]])],
+            BoundingBoxes = [.. sure.SelectMany(i => record.Boxes[(4 * i)..(4 * i + 4)])],
+            LabelScore = [.. sure.Select(i => record.Scores[i])],
+        };
+    }
+
+    private static Dictionary<string, string> Provenance(ShardHeader header, IReadOnlyList<float> thresholds, GeneratedLabelOptions options, long images)
     {
         string rule = options.ScoreThreshold is not null ? "given" : options.PerClass ? "as many labels of each class in an image as in the labelled ones" : "as many labels in an image as in the labelled ones";
         return new Dictionary<string, string>(header.Settings)

@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Tool.Models;
 
-namespace Microsoft.ML.Distillation.Estimators.Labelling;
+namespace Microsoft.ML.Distillation.Tool.Labelling;
 
 /// <summary>A part of the work: of all images every <paramref name="Count"/>th, beginning with number <paramref name="Number"/>.</summary>
 /// <param name="Number">From 1 to <paramref name="Count"/>.</param>

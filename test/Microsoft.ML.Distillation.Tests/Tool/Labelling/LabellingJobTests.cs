@@ -1,11 +1,12 @@
 using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Estimators.Labelling;
+using Microsoft.ML.Distillation.Tool.Labelling;
+using Microsoft.ML.Distillation.Tool.Models;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Teachers;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.Distillation.Tests.Estimators.Labelling;
+namespace Microsoft.ML.Distillation.Tests.Tool.Labelling;
 
 public class LabellingJobTests
 {
@@ -23,7 +24,7 @@ public class LabellingJobTests
         var images = new ImageList(folder.Sub("images"));
         var options = new EnsembleOptions { Transforms = [new LabelTransform(1, false)] };
         long done = new LabellingJob(images, folder.Sub("shards"), new ShardHeader(1, 1, [], ["thing"], [1]))
-            .Run(() => teacher, options, workers: 2, report: null, CancellationToken.None);
+            .Run(() => new TeacherLabeller(teacher, ["thing"], options), workers: 2, report: null, CancellationToken.None);
 
         Assert.That((done, teacher.Looks), Is.EqualTo(((long)Count, Count)));
         Assert.That(most, Is.GreaterThan(ImageBytes), "at least the image that is looked at");

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 
-namespace Microsoft.ML.Distillation.Estimators.Labelling;
+namespace Microsoft.ML.Distillation.Tool.Labelling;
 
 /// <summary>
 /// The results of a shard, a line for each image in the order of the work. A line counts once its end is written: what a kill

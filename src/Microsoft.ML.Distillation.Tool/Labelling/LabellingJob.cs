@@ -1,13 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Images;
-using Microsoft.ML.Distillation.Rows;
-using Microsoft.ML.Distillation.Teachers;
-using Microsoft.ML.Distillation.Teachers.Labelling;
+using Microsoft.ML.Distillation.Tool.Models;
 
-namespace Microsoft.ML.Distillation.Estimators.Labelling;
+namespace Microsoft.ML.Distillation.Tool.Labelling;
 
 /// <summary>
 /// Labels a shard of a list of images: reads, asks the teacher and writes one image after the other, so that memory does not grow
@@ -25,26 +21,26 @@ internal sealed class LabellingJob(ImageList images, string folder, ShardHeader 
     private static readonly TimeSpan BetweenReports = TimeSpan.FromSeconds(2);
 
     /// <summary>Labels the images of the shard that are not done.</summary>
-    /// <param name="teacher">Opens the teacher; not called where nothing is left to do.</param>
+    /// <param name="labeller">Opens the teacher; not called where nothing is left to do.</param>
     /// <param name="workers">The number of threads that read images.</param>
     /// <returns>The number of images of the shard.</returns>
     /// <exception cref="OperationCanceledException">It was cancelled; what is done stays.</exception>
-    public long Run(Func<ITeacher> teacher, EnsembleOptions options, int workers, Action<LabellingProgress>? report, CancellationToken cancellation)
+    public long Run(Func<TeacherLabeller> labeller, int workers, Action<LabellingProgress>? report, CancellationToken cancellation)
     {
         var shard = new Shard(header.Shard, header.Shards);
         using IEnumerator<string> names = shard.Of(images.Names()).GetEnumerator();
         using ShardFile file = ShardFile.Open(folder, header, names);
         if (file.IsComplete) return file.Done;
         long total = shard.Of(images.Names()).LongCount(), earlier = file.Done;
-        using ITeacher opened = teacher();
-        var ensemble = new TeacherEnsemble(opened, options);
+        using TeacherLabeller teacher = labeller();
+        Dictionary<string, int> labels = header.Classes.Select((name, i) => (name, i)).ToDictionary(pair => pair.name, pair => pair.i);
         long started = Stopwatch.GetTimestamp(), reported = started;
         while (Take(names) is { Length: > 0 } chunk)
         {
-            foreach (LoadedImage image in new PrefetchQueue<LoadedImage>(chunk.Length, ReadAhead, workers, i => LoadedImage.Of(chunk[i], images.PathOf(chunk[i]))).Read(cancellation))
+            foreach (LoadedImage image in ReadAheadOf(chunk, workers, cancellation))
             {
                 cancellation.ThrowIfCancellationRequested();
-                file.Append(Label(image, ensemble));
+                using (image) file.Append(Label(image, teacher, labels));
                 if (Stopwatch.GetElapsedTime(reported) < BetweenReports) continue;
                 reported = Stopwatch.GetTimestamp();
                 report?.Invoke(new LabellingProgress(file.Done, total, (file.Done - earlier) / Stopwatch.GetElapsedTime(started).TotalSeconds));
@@ -63,33 +59,78 @@ internal sealed class LabellingJob(ImageList images, string folder, ShardHeader 
         return [.. chunk];
     }
 
-    private static ShardRecord Label(LoadedImage image, TeacherEnsemble ensemble)
+    /// <summary>The images of a chunk in order, a few of them read ahead on other threads.</summary>
+    private IEnumerable<LoadedImage> ReadAheadOf(string[] chunk, int workers, CancellationToken cancellation)
+    {
+        using var gate = new SemaphoreSlim(workers);
+        var underWay = new Queue<Task<LoadedImage>>();
+        int next = 0;
+        try
+        {
+            while (next < chunk.Length || underWay.Count > 0)
+            {
+                while (next < chunk.Length && underWay.Count < ReadAhead) underWay.Enqueue(Read(chunk[next++]));
+                yield return underWay.Dequeue().WaitAsync(cancellation).GetAwaiter().GetResult();
+            }
+        }
+        finally
+        {
+            foreach (Task<LoadedImage> left in underWay) left.GetAwaiter().GetResult().Dispose();
+        }
+
+        Task<LoadedImage> Read(string name) => Task.Run(() =>
+        {
+            gate.Wait(CancellationToken.None);
+            try
+            {
+                return LoadedImage.Of(name, images.PathOf(name));
+            }
+            finally
+            {
+                gate.Release();
+            }
+        });
+    }
+
+    private static ShardRecord Label(LoadedImage image, TeacherLabeller teacher, Dictionary<string, int> labels)
     {
         if (image.Pixels is not { } pixels) return new ShardRecord { File = image.Name, Error = image.Error };
-        Detections found = ensemble.Detect(pixels);
+        IReadOnlyList<Detection> found = teacher.Detect(pixels);
         return new ShardRecord
         {
             File = image.Name,
             Width = pixels.Width,
             Height = pixels.Height,
-            Labels = found.Labels,
-            Scores = found.Scores,
-            Boxes = [.. found.Boxes.Select((share, i) => share * (i % 2 == 0 ? pixels.Width : pixels.Height))],
+            Labels = [.. found.Select(one => labels[one.Label])],
+            Scores = [.. found.Select(one => one.Score)],
+            Boxes = [.. found.SelectMany(one => (float[])[one.Box.X0, one.Box.Y0, one.Box.X1, one.Box.Y1])],
         };
     }
 
     /// <summary>An image, or why it could not be read: one broken file shall not end the work on a million.</summary>
-    private sealed record LoadedImage(string Name, RgbImage? Pixels, string? Error) : IDisposable
+    private sealed record LoadedImage(string Name, MLImage? Pixels, string? Error) : IDisposable
     {
         public static LoadedImage Of(string name, string path)
         {
-            (RgbImage? pixels, string? problem) = ImageFile.TryRead(path);
-            return new LoadedImage(name, problem is null ? pixels : null, problem);
+            try
+            {
+                return new LoadedImage(name, ImageLoader.Load(path), null);
+            }
+            catch (UnreadableImageException error)
+            {
+                return new LoadedImage(name, null, error.Problem);
+            }
+            catch (FileNotFoundException)
+            {
+                return new LoadedImage(name, null, "the file does not exist");
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                return new LoadedImage(name, null, $"the image cannot be read: {error.Message}");
+            }
         }
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() => Pixels?.Dispose();
     }
 }
 

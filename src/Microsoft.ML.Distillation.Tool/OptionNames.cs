@@ -1,0 +1,40 @@
+using System.Text.RegularExpressions;
+
+namespace Microsoft.ML.Distillation.Tool;
+
+/// <summary>The library's options under the names that they have on the command line: its messages know the former alone.</summary>
+internal static class OptionNames
+{
+    // In the order in which they are looked for: what is longer comes first.
+    private static readonly (string Library, string Flag)[] Names =
+    [
+        ("set OnInvalidSample = Skip", "give --skip-invalid"),
+        ("GeneratedLabelOptions.ScoreThreshold", "--label-score"),
+        ("OnnxTeacherOptions.Hints", "--hint"),
+        ("CompressionOptions.Ranks", "--rank"),
+        ("CompressionOptions.FlopsShare", "--flops"),
+        ("CompressionOptions.HeadFlopsShare", "--head-flops"),
+        ("DistillDetectorOptions.UnlabelledSet", "--unlabelled"),
+        ("DetectorEstimatorOptions.InitialStudent", "--from"),
+        ("the option ScoreThreshold", "--label-score"), ("the option PerClass", "--labels-per-class"),
+        ("the option VotingOverlap", "--voting-overlap"), ("the option SuppressionOverlap", "--suppression-overlap"),
+        ("the option LeastScore", "--least-score"), ("the option Aliases", "--teacher-aliases"),
+        ("the option InitialStudent", "--from"), ("the option Precision", "--precision"), ("the option Scheme", "--scheme"),
+        ("the option UnlabelledSet", "--unlabelled"), ("the option GeneratedSet", "--generated"), ("the option WithoutLabels", "--no-labels"),
+        ("the option Strides", "--strides"), ("the option Stages", "--stages"), ("the option HeadLayers", "--head-layers"),
+        ("the option Channels", "--channels"), ("the option HeadWidth", "--head-width"), ("the option FpnChannels", "--fpn"),
+        ("the option Weights", "--weights"), ("the option InputSize", "--input-size"),
+        ("the option InputWidth", "--teacher-size"), ("the option InputHeight", "--teacher-size"), ("the option ConfidentScore", "--teacher-score"),
+        ("the option MixedPrecision", "--mixed-precision"), ("the option GpuDeviceId", "--gpu"), ("the option Seed", "--seed"),
+        ("the option Epochs", "--epochs"), ("the option BatchSize", "--batch-size"), ("the option LearningRate", "--learning-rate"),
+        ("the option WeightDecay", "--weight-decay"), ("the option WarmupSteps", "--warmup-steps"), ("the option EmaDecay", "--ema"),
+    ];
+
+    /// <summary>A message of the library as a user of the command understands it.</summary>
+    public static string Translate(string message)
+    {
+        foreach ((string library, string flag) in Names)
+            message = Regex.Replace(message, $@"\b{Regex.Escape(library)}\b", flag, RegexOptions.IgnoreCase);
+        return message;
+    }
+}
