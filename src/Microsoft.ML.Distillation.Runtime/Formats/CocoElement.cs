@@ -82,7 +82,7 @@ internal readonly record struct CocoElement(string List, int Index, int Line)
     /// <summary>
     /// What tools beside COCO itself add to annotations; members that are not known, or not as they are known, are passed over.
     /// </summary>
-    public AnnotatedObject Attributes(ref JsonTokens json, AnnotatedObject flags)
+    public static AnnotatedObject Attributes(ref JsonTokens json, AnnotatedObject flags)
     {
         if (json.Type != JsonTokenType.StartObject)
         {

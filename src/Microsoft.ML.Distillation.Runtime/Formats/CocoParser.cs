@@ -136,7 +136,7 @@ internal sealed class CocoParser
             else if (json.Enter("area"u8)) area = annotation.Area(ref json);
             else if (json.Enter("iscrowd"u8)) flags = flags with { Crowd = annotation.Flag(ref json, "iscrowd") };
             else if (json.Enter("ignore"u8)) flags = flags with { Ignore = annotation.Flag(ref json, "ignore") };
-            else if (json.Enter("attributes"u8)) flags = annotation.Attributes(ref json, flags);
+            else if (json.Enter("attributes"u8)) flags = CocoElement.Attributes(ref json, flags);
             else json.Skip();
         }
 

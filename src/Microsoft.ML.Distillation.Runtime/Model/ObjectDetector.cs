@@ -126,7 +126,7 @@ public sealed class ObjectDetector : IDisposable
     /// <exception cref="ArgumentException">The bytes are not as many as the size asks for.</exception>
     public IReadOnlyList<Detection> Detect(ReadOnlySpan<byte> rgb, int width, int height)
     {
-        CheckPixels(rgb.Length, width, height);
+        CheckPixels(rgb.Length, width, height, nameof(rgb));
         return Detect(new RgbImage(width, height, rgb.ToArray()));
     }
 
@@ -180,7 +180,7 @@ public sealed class ObjectDetector : IDisposable
     public Task<IReadOnlyList<Detection>> DetectAsync(
         ReadOnlyMemory<byte> rgb, int width, int height, CancellationToken cancellationToken = default)
     {
-        CheckPixels(rgb.Length, width, height);
+        CheckPixels(rgb.Length, width, height, nameof(rgb));
         return Task.Run(() => Detect(new RgbImage(width, height, rgb.ToArray()), cancellationToken), cancellationToken);
     }
 
@@ -252,14 +252,14 @@ public sealed class ObjectDetector : IDisposable
         return new ObjectDetector(engine, models[0], bytes, options);
     }
 
-    private static void CheckPixels(int count, int width, int height)
+    private static void CheckPixels(int count, int width, int height, string name)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         if (count != 3L * width * height)
         {
             throw new ArgumentException(
-                $"An image of {width}×{height} pixels has {3L * width * height} bytes of red, green and blue, not {count}.", "rgb");
+                $"An image of {width}×{height} pixels has {3L * width * height} bytes of red, green and blue, not {count}.", name);
         }
     }
 

@@ -55,7 +55,7 @@ internal sealed record TrainingPlan
         {
             LearningRateSchedule.Cosine => 0.5 * (1 + Math.Cos(Math.PI * progress)),
             LearningRateSchedule.Step => progress < 2.0 / 3 ? 1 : progress < 8.0 / 9 ? 0.1 : 0.01,
-            _ => throw new ArgumentOutOfRangeException(nameof(Schedule), Schedule, "There is no such schedule."),
+            _ => throw new InvalidOperationException($"There is no schedule {Schedule}."),
         };
         return LearningRate * factor;
     }

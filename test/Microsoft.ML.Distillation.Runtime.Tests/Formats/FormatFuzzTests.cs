@@ -44,7 +44,7 @@ public class FormatFuzzTests
             content =>
             {
                 YoloDataFile file = YoloDataFile.Read(Parsing.Lines(content));
-                _ = file.Splits.Count() + file.Split("val").Count() + file.Split("train").Count();
+                _ = file.Splits.Count() + file.Split("val").Count + file.Split("train").Count;
                 Assert.That(file.ReadNames().All.Select(pair => pair.Value), Is.All.Not.Empty);
             });
 
