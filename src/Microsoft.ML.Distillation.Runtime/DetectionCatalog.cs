@@ -1,3 +1,5 @@
+using Microsoft.ML.Distillation.Drawing;
+using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Formats;
 using Microsoft.ML.Distillation.Inspection;
@@ -189,6 +191,31 @@ public static class DetectionCatalog
             BoundingBoxColumnName = boundingBoxColumnName,
         };
         return MeasuredTestSet.Measure([detector], testSet, columns, inclusiveVocPixels, cancellationToken).Measurements[0];
+    }
+
+    /// <summary>Draws detections on a copy of an image: boxes in a colour for each class, with names and scores.</summary>
+    /// <param name="image">The image, which stays as it is and the caller's.</param>
+    /// <param name="detections">
+    /// The detections, best first; the best lies on top. Boxes are in pixels of the image. A score that is not a number is not written, for
+    /// what a person annotated.
+    /// </param>
+    /// <param name="classNames">All classes, so that each has the same colour in every image.</param>
+    /// <returns>The picture, which belongs to the caller. <c>Save</c> writes it.</returns>
+    public static MLImage DrawDetections(this MLImage image, IReadOnlyList<Detection> detections, IReadOnlyList<string> classNames)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        ArgumentNullException.ThrowIfNull(detections);
+        ArgumentNullException.ThrowIfNull(classNames);
+        var picture = Picture.Of(image);
+        Dictionary<string, int> labels = [];
+        foreach (string name in classNames) labels.TryAdd(name, labels.Count);
+        foreach (Detection one in detections.Reverse())
+        {
+            float[] box = [one.Box.X0, one.Box.Y0, one.Box.X1, one.Box.Y1];
+            DetectionPainter.Draw(picture, box, labels.GetValueOrDefault(one.Label), one.Label, float.IsNaN(one.Score) ? null : one.Score);
+        }
+
+        return picture.ToMLImage();
     }
 
     /// <summary>

@@ -1,5 +1,4 @@
 using System.Reflection;
-using Microsoft.ML.Distillation.Tensors;
 
 namespace Microsoft.ML.Distillation.Tool;
 

@@ -119,6 +119,9 @@ internal sealed class Picture
         canvas.DrawImage(image, x, y);
     });
 
+    /// <summary>The picture as ML.NET has it.</summary>
+    public MLImage ToMLImage() => MLImage.CreateFromPixels(Width, Height, MLPixelFormat.Rgba32, _pixels);
+
     /// <summary>The content of a file of it.</summary>
     public byte[] Encode(SKEncodedImageFormat format)
     {

@@ -1,4 +1,4 @@
-namespace Microsoft.ML.Distillation.Evaluation;
+namespace Microsoft.ML.Distillation;
 
 /// <summary>
 /// The difference between two ways of training, over runs in pairs: the two of a pair have the same seed, so that what chance does to
@@ -9,7 +9,7 @@ namespace Microsoft.ML.Distillation.Evaluation;
 /// <param name="HalfWidth">
 /// Half the width of the mean's 95 % confidence interval by Student's t; not a number for a single pair, of which nothing can be said.
 /// </param>
-internal readonly record struct PairedDifference(int Count, double Mean, double HalfWidth)
+public readonly record struct PairedDifference(int Count, double Mean, double HalfWidth)
 {
     /// <summary>Two-sided 95 % quantiles of Student's t for 1, 2, … degrees of freedom.</summary>
     private static readonly double[] Quantiles =
@@ -22,9 +22,13 @@ internal readonly record struct PairedDifference(int Count, double Mean, double 
     public bool IsSure => Math.Abs(Mean) > HalfWidth;
 
     /// <summary>Compares two ways, pair by pair.</summary>
+    /// <param name="ours">A figure of each run of one way.</param>
+    /// <param name="theirs">The same figure of the other way's runs, in the same order; it is what is subtracted.</param>
     /// <exception cref="ArgumentException">The two lists are of different lengths or empty.</exception>
     public static PairedDifference Of(IReadOnlyList<double> ours, IReadOnlyList<double> theirs)
     {
+        ArgumentNullException.ThrowIfNull(ours);
+        ArgumentNullException.ThrowIfNull(theirs);
         if (ours.Count != theirs.Count || ours.Count == 0)
             throw new ArgumentException($"Pairs are wanted, not {ours.Count} runs and {theirs.Count}.", nameof(ours));
         double[] differences = [.. ours.Zip(theirs, (our, their) => our - their)];

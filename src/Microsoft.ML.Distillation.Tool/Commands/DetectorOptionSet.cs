@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Microsoft.ML.Distillation.Detectors;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 

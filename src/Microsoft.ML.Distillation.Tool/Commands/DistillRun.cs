@@ -1,7 +1,4 @@
 using System.CommandLine;
-using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Detectors.Backbones;
-using Microsoft.ML.Distillation.Reports;
 using Microsoft.ML.Distillation.Tool.Display;
 using Microsoft.ML.Distillation.Tool.Models;
 

@@ -1,8 +1,7 @@
 using System.CommandLine;
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Drawing;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Tool.Models;
-using InputImages = Microsoft.ML.Distillation.Tool.Models.InputImages;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
@@ -51,17 +50,14 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
 
     private static void Show(ObjectDetector detector, string path, string? drawn, float? drawScore, TextWriter output)
     {
-        using MLImage image = InputImages.Load(path);
+        using MLImage image = ImageLoader.Load(path);
         IReadOnlyList<Detection> found = detector.Detect(image);
         float least = drawScore ?? (float)detector.Reading!.ConfidentScore;
         int shown = found.Count(one => one.Score >= least);
         output.WriteLine($"image    {shown} detections from a score of {least:0.00}, {found.Count} above noise");
-        var picture = Picture.Of(image);
-        // The best is drawn last, so that it lies on top.
-        foreach (Detection one in found.Where(one => one.Score >= least).Reverse())
-            DetectionPainter.Draw(picture, [one.Box.X0, one.Box.Y0, one.Box.X1, one.Box.Y1], detector.ClassNames.ToList().IndexOf(one.Label), one.Label, one.Score);
         if (drawn is null) return;
-        picture.Save(drawn);
+        using MLImage picture = image.DrawDetections([.. found.Where(one => one.Score >= least)], detector.ClassNames);
+        AtomicFile.Write(drawn, picture.Save);
         output.WriteLine($"saved {drawn}");
     }
 

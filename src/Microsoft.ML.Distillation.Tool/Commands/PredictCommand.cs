@@ -1,10 +1,7 @@
 using System.CommandLine;
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Detectors.Backbones;
-using Microsoft.ML.Distillation.Drawing;
-using Microsoft.ML.Distillation.Formats;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Tool.Models;
-using InputImages = Microsoft.ML.Distillation.Tool.Models.InputImages;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
@@ -40,31 +37,21 @@ internal sealed class PredictCommand : System.CommandLine.Command
             if (parsed.GetValue(draw) is string pictures) CheckNoneIsReplaced(files, draw.Name, files.Select(file => PictureOf(file, pictures)));
             using IImageDetector detector = ImageDetector.Open(parsed.GetRequiredValue(model));
             CocoNumbering numbers = parsed.GetValue(ids) is string path ? CocoNumbering.From(path) : CocoNumbering.Counted(files, detector.ClassNames);
-            var detections = new List<CocoDetection>();
-            foreach (DetectedImage found in detector.Detect(files))
+            int count = numbers.Write(target, detector.Detect(files).Select(found =>
             {
-                detections.AddRange(numbers.ToCoco(found));
                 if (parsed.GetValue(draw) is string folder) Draw(found, detector.ClassNames, folder, parsed.GetValue(drawScore) ?? .5);
-            }
-
-            CocoResults.Write(target, detections);
-            parsed.InvocationConfiguration.Output.WriteLine($"{detections.Count} detections in {files.Count} images, saved {target}");
+                return found;
+            }));
+            parsed.InvocationConfiguration.Output.WriteLine($"{count} detections in {files.Count} images, saved {target}");
         });
     }
 
     private static void Draw(DetectedImage found, IReadOnlyList<string> classNames, string folder, double leastScore)
     {
-        using MLImage image = InputImages.Load(found.ImagePath);
-        var picture = Picture.Of(image);
-        // The best is drawn last, so that it lies on top.
-        for (int i = found.Labels.Length - 1; i >= 0; i--)
-        {
-            if (found.Scores[i] < leastScore) continue;
-            int label = Math.Max(0, classNames.ToList().IndexOf(found.Labels[i]));
-            DetectionPainter.Draw(picture, found.Boxes.AsSpan(4 * i, 4), label, found.Labels[i], found.Scores[i]);
-        }
-
-        picture.Save(PictureOf(found.ImagePath, folder));
+        using MLImage image = ImageLoader.Load(found.ImagePath);
+        Detection[] sure = [.. found.ToDetections().Where(one => one.Score >= leastScore)];
+        using MLImage picture = image.DrawDetections(sure, classNames);
+        AtomicFile.Write(PictureOf(found.ImagePath, folder), picture.Save);
     }
 
     /// <summary>The picture of an image: JPEG and PNG keep their names, others become PNG.</summary>

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;

@@ -1,9 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Microsoft.ML.Distillation.Formats;
-using Microsoft.ML.Distillation.Model;
-using Microsoft.ML.Distillation.Onnx;
-using Microsoft.ML.Distillation.Published;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
@@ -63,7 +59,7 @@ internal sealed class TeacherOptionSet
     public bool IsPublished(ParseResult parsed) => NamesOf(parsed) is not null;
 
     /// <summary>Whether the teacher is a model of this library in the plain form, which takes images at the network's size alone.</summary>
-    public bool IsPlain(ParseResult parsed) => !IsPublished(parsed) && DetectorGraph.IsPlain(FittedDetectors.In(PathOf(parsed)));
+    public bool IsPlain(ParseResult parsed) => !IsPublished(parsed) && TrainedDetector.FromModel(PathOf(parsed)).IsPlain;
 
     /// <summary>The teacher.</summary>
     /// <param name="hints">Tensors of its graph that serve as hints.</param>
@@ -90,8 +86,8 @@ internal sealed class TeacherOptionSet
 
     /// <summary>The classes of an ONNX detector of another origin: those that were given, or that it carries; null for a model of this library.</summary>
     public IReadOnlyList<string>? NamesOf(ParseResult parsed) => parsed.GetValue(_classes) is string classes
-        ? ClassNameFile.Read(classes)
-        : Path.GetExtension(PathOf(parsed)).Equals(".onnx", StringComparison.OrdinalIgnoreCase) ? EmbeddedClassNames.In(PathOf(parsed)) : null;
+        ? Teacher.FromOnnx(PathOf(parsed), FormatOf(parsed), classes).ClassNames
+        : Path.GetExtension(PathOf(parsed)).Equals(".onnx", StringComparison.OrdinalIgnoreCase) ? OnnxModelInspection.ClassNamesIn(PathOf(parsed)) : null;
 
     /// <summary>How the ONNX teacher is run and read.</summary>
     /// <exception cref="UsageException">An option cannot be read.</exception>

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Training.Optimizers;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 

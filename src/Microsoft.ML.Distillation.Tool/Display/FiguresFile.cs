@@ -1,10 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Files;
-using Microsoft.ML.Distillation.Reports;
-using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation.Tool.Display;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.ML.Distillation.Evaluation;
 using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Tool.Display;

@@ -48,6 +48,10 @@ internal class AnnotatedRow
 /// <param name="Boxes">x0 y0 x1 y1 of each detection in pixels.</param>
 internal sealed record DetectedImage(string ImagePath, string[] Labels, float[] Scores, float[] Boxes)
 {
+    /// <summary>The same one by one.</summary>
+    public IEnumerable<Detection> ToDetections() => Labels.Select((label, i) => new Detection(
+        label, Scores[i], new BoundingBox(Boxes[4 * i], Boxes[4 * i + 1], Boxes[4 * i + 2], Boxes[4 * i + 3])));
+
     /// <summary>Of an image's detections.</summary>
     public static DetectedImage Of(string imagePath, IReadOnlyList<Detection> found) => new(
         imagePath, [.. found.Select(one => one.Label)], [.. found.Select(one => one.Score)],

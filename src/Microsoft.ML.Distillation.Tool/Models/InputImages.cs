@@ -1,5 +1,4 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Images;
 
 namespace Microsoft.ML.Distillation.Tool.Models;
 
@@ -21,17 +20,4 @@ internal static class InputImages
             .Where(IsImage).Order(StringComparer.Ordinal)];
         return images.Length > 0 ? images : throw new FileNotFoundException($"The folder '{path}' holds no image ({string.Join(", ", Extensions)}).", path);
     }
-
-    /// <summary>Throws unless the file is there to its end: ML.NET does not name one that is missing, and fills up one that was cut off.</summary>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="FormatException">The file ends before its image does.</exception>
-    public static void Check(string path)
-    {
-        if (ImageFile.Problem(path) is { } problem) throw new UnreadableImageException(path, problem);
-    }
-
-    /// <summary>Reads an image.</summary>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="FormatException">The file is no image, or ends before it does.</exception>
-    public static MLImage Load(string path) => ImageFile.ReadMLImage(path);
 }

@@ -16,7 +16,7 @@ internal sealed class PipelineDetector(MLContext context, ITransformer model, IR
         // Whether the pipeline begins with a path or an image, and whether it still looks for labels: it finds what it needs.
         IEnumerable<AnnotatedRow> rows = imagePaths.Select(path =>
         {
-            InputImages.Check(path);
+            ImageLoader.Check(path);
             underWay.Enqueue(path);
             return new AnnotatedRow { ImagePath = path };
         });
@@ -48,7 +48,7 @@ internal sealed class PipelineDetector(MLContext context, ITransformer model, IR
             }
             catch (Exception)
             {
-                foreach (string image in underWay) InputImages.Load(image).Dispose();
+                foreach (string image in underWay) ImageLoader.Load(image).Dispose();
                 throw;
             }
         }

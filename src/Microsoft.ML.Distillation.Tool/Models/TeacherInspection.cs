@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.ML.Distillation.Teachers.Dense;
 
 namespace Microsoft.ML.Distillation.Tool.Models;
 

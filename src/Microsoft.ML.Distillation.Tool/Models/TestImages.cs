@@ -26,7 +26,7 @@ internal static class TestImages
     {
         try
         {
-            InputImages.Load(path).Dispose();
+            ImageLoader.Load(path).Dispose();
             return null;
         }
         catch (Exception error) when (error is IOException or FormatException)

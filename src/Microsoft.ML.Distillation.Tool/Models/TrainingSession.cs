@@ -1,5 +1,4 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Tool.Display;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms;

@@ -24,6 +24,11 @@ public sealed class TrainedDetector
     /// <summary>The classes that it knows.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 
+    /// <summary>
+    /// Whether its file is the plain form, which takes images at the network's size alone: no <see cref="DetectorTransformer"/> can be made of it.
+    /// </summary>
+    public bool IsPlain => DetectorGraph.IsPlain(Model);
+
     /// <summary>Whether it is of the one-stage family.</summary>
     internal bool IsOneStage
     {

@@ -1,8 +1,4 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Detectors.Backbones;
-using Microsoft.ML.Distillation.Drawing;
-using Microsoft.ML.Distillation.Tensors;
-using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Samples.Demo;
 
@@ -11,55 +7,55 @@ internal static class DemoPictures
 {
     private const float LeastScore = .5f;
     private const int Gap = 4;
-    private const float TitleSize = 12;
+    private const int Title = 20;
 
     /// <summary>Writes one picture for each image: the annotation, then each model's detections.</summary>
-    public static void Write(string folder, IEnumerable<AnnotatedRow> images, IReadOnlyList<(string Name, string Path)> models)
+    /// <param name="models">Each model's name, and what it found in each of the images.</param>
+    public static void Write(
+        string folder, IReadOnlyList<TestImage> images, IReadOnlyList<string> classNames, IReadOnlyList<(string Name, IReadOnlyList<IReadOnlyList<Detection>> Found)> models)
     {
-        IImageDetector[] detectors = [.. models.Select(model => ImageDetector.Open(model.Path))];
-        string[] names = [.. detectors.SelectMany(detector => detector.ClassNames).Distinct()];
-        foreach (AnnotatedRow truth in images)
+        Directory.CreateDirectory(folder);
+        for (int i = 0; i < images.Count; i++)
         {
-            var panels = new List<Picture> { Panel(truth.ImagePath, "annotated", truth.Label, null, truth.BoundingBoxes, names) };
-            for (int m = 0; m < detectors.Length; m++)
+            int at = i;
+            using MLImage image = ImageLoader.Load(images[i].ImagePath);
+            (string Name, IEnumerable<Detection> Shown)[] panels =
+                [("annotated", images[i].Annotated()), .. models.Select(model => (model.Name, model.Found[at].Where(found => found.Score >= LeastScore)))];
+            var whole = new Picture(panels.Length * (image.Width + Gap) - Gap, image.Height + Title);
+            for (int p = 0; p < panels.Length; p++)
             {
-                DetectedImage found = detectors[m].Detect([truth.ImagePath]).Single();
-                panels.Add(Panel(truth.ImagePath, models[m].Name, found.Labels, found.Scores, found.Boxes, names));
+                using MLImage panel = Panel(image, panels[p].Name, [.. panels[p].Shown], classNames);
+                whole.Paste(panel, p * (image.Width + Gap), 0);
             }
 
-            SideBySide(panels).Save(Path.Combine(folder, Path.GetFileNameWithoutExtension(truth.ImagePath) + ".png"));
+            whole.Save(Path.Combine(folder, Path.GetFileNameWithoutExtension(images[i].ImagePath) + ".png"));
         }
-
-        foreach (IImageDetector detector in detectors) detector.Dispose();
     }
 
-    private static Picture Panel(string path, string title, string[] labels, float[]? scores, float[] boxes, string[] names)
+    /// <summary>An image with what is shown on it, under its title: that of a box around the whole image.</summary>
+    private static MLImage Panel(MLImage image, string title, IReadOnlyList<Detection> shown, IReadOnlyList<string> classNames)
     {
-        using MLImage image = InputImages.Load(path);
-        var picture = Picture.Of(image);
-        for (int i = labels.Length - 1; i >= 0; i--)
-        {
-            if (scores is null || scores[i] >= LeastScore)
-                DetectionPainter.Draw(picture, boxes.AsSpan(4 * i, 4), Math.Max(0, Array.IndexOf(names, labels[i])), labels[i], scores?[i]);
-        }
-
-        int bar = (int)Lettering.HeightOf(TitleSize) + Gap;
-        var panel = new Picture(picture.Width, picture.Height + bar);
-        panel.Write(Gap, Gap / 2f, title, TitleSize, Color.White);
-        panel.Paste(picture, 0, bar);
-        return panel;
+        using MLImage drawn = image.DrawDetections(shown, classNames);
+        var panel = new Picture(image.Width, image.Height + Title);
+        panel.Paste(drawn, 0, Title);
+        using MLImage bare = panel.ToMLImage();
+        return bare.DrawDetections([new Detection(title, float.NaN, new BoundingBox(0, Title, image.Width, image.Height + Title))], [.. classNames, title]);
     }
+}
 
-    private static Picture SideBySide(IReadOnlyList<Picture> panels)
-    {
-        var whole = new Picture(panels.Sum(panel => panel.Width + Gap) - Gap, panels.Max(panel => panel.Height));
-        int x = 0;
-        foreach (Picture panel in panels)
-        {
-            whole.Paste(panel, x, 0);
-            x += panel.Width + Gap;
-        }
+/// <summary>An annotated image, as <c>LoadDetections</c> gives it.</summary>
+internal sealed class TestImage
+{
+    /// <summary>The image's file.</summary>
+    public string ImagePath { get; set; } = "";
 
-        return whole;
-    }
+    /// <summary>The classes of the objects.</summary>
+    public string[] Label { get; set; } = [];
+
+    /// <summary>x0 y0 x1 y1 of each object in pixels.</summary>
+    public float[] BoundingBoxes { get; set; } = [];
+
+    /// <summary>The objects as detections without a score.</summary>
+    public IEnumerable<Detection> Annotated() => Label.Select((label, i) => new Detection(
+        label, float.NaN, new BoundingBox(BoundingBoxes[4 * i], BoundingBoxes[4 * i + 1], BoundingBoxes[4 * i + 2], BoundingBoxes[4 * i + 3])));
 }

@@ -1,19 +1,21 @@
 using Microsoft.ML.Distillation.Samples.Demo;
-using Microsoft.ML.Distillation.Tool;
 
 if (DemoOptions.Parse(args) is not { } options)
 {
     Console.Error.WriteLine(DemoOptions.Usage);
-    return Application.WrongUse;
+    return 2;
 }
 
 try
 {
     Story.Tell(options);
-    return Application.Success;
+    return 0;
 }
 catch (Exception failure)
 {
-    Console.Error.WriteLine($"demo: {Application.Line(failure)}");
-    return Application.Failure;
+    // ML.NET's threads wrap what went wrong.
+    while (failure is { InnerException: { } inner } && (failure is AggregateException || failure.Message.Contains("consolidator", StringComparison.Ordinal)))
+        failure = inner;
+    Console.Error.WriteLine($"demo: {failure.Message.ReplaceLineEndings(" ")}");
+    return 1;
 }

@@ -1,10 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;
-using Microsoft.ML.Distillation.Tool.Display;
-using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Samples.Demo;
 
@@ -30,8 +26,8 @@ internal static class Story
         IDataView? validation = ChooseSplit("val") is not null ? Prepare(mlContext.Data.LoadDetections(data, split: "val")) : null;
 
         // What would only show after the training is looked at before it.
-        IReadOnlyList<AnnotatedRow> test = TestImages.Checked(
-            AnnotatedRow.Load(mlContext, data, ChooseSplit("test", "val")), skip: true, Console.Error);
+        IDataView annotated = mlContext.Data.LoadDetections(data, split: ChooseSplit("test", "val"));
+        TestImage[] test = [.. mlContext.Data.CreateEnumerable<TestImage>(annotated, reuseRowObject: false).Where(CanBeRead)];
         Directory.CreateDirectory(options.Output);
 
         // A teacher of some size, and a student of a few convolutions that cannot quite follow it by itself.
@@ -71,9 +67,20 @@ internal static class Story
         mlContext.Model.Load(studentPath, out _).SaveOnnx(Path.ChangeExtension(studentPath, ".onnx"));
 
         (string Name, string Path)[] models = [("teacher", teacherPath), ("student alone", alonePath), ("student distilled", studentPath)];
+        var found = new List<(string, IReadOnlyList<IReadOnlyList<Detection>>)>();
+        string[] classNames = [.. test.SelectMany(image => image.Label).Distinct().Order(StringComparer.Ordinal)];
         Console.WriteLine();
-        ComparisonTable.Write(Console.Out, [.. models.Select(model => ModelReport.Measure(model.Name, model.Path, test))]);
-        DemoPictures.Write(Path.Combine(options.Output, "pictures"), test.Take(12), models);
+        Console.WriteLine($"{"model",-20}{"AP",6}{"AP50",6}{"parameters",12}{"MB",7}{"ms/image",10}");
+        foreach ((string name, string path) in models)
+        {
+            using var detector = ObjectDetector.Load(path);
+            DetectorMeasurement measured = mlContext.MeasureDetector(detector, mlContext.Data.LoadFromEnumerable(test));
+            found.Add((name, measured.Found));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{name,-20}{100 * measured.Metrics.AveragePrecision,6:0.0}{100 * measured.Metrics.AveragePrecision50,6:0.0}{measured.Parameters,12:N0}{measured.Bytes / 1e6,7:0.00}{measured.Milliseconds,10:0.0}"));
+        }
+
+        DemoPictures.Write(Path.Combine(options.Output, "pictures"), [.. test.Take(12)], classNames, found);
         Console.WriteLine();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{watch.Elapsed.TotalSeconds:0} s; student.zip, student.onnx, teacher.zip and pictures are in {options.Output}"));
@@ -85,11 +92,37 @@ internal static class Story
         // Trains, saves the pipeline from an image's path to names, scores and boxes, and tells where.
         string Fit(string title, string file, Func<IProgress<TrainingProgress>, IEstimator<DetectorTransformer>> estimatorFor)
         {
-            var model = TrainingDisplay.On(Console.Out).Show(title, progress => estimatorFor(progress)
-                .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel")).Fit(Prepare(train)));
+            var model = estimatorFor(new EpochLines(title))
+                .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel")).Fit(Prepare(train));
             string path = Path.Combine(options.Output, file + ".zip");
             mlContext.Model.Save(loadImages.Append(model), train.Schema, path);
             return path;
+        }
+    }
+
+    private static bool CanBeRead(TestImage image)
+    {
+        try
+        {
+            ImageLoader.Check(image.ImagePath);
+            return true;
+        }
+        catch (Exception problem) when (problem is IOException or FormatException)
+        {
+            Console.Error.WriteLine($"warning: a test image is left out: {problem.Message}");
+            return false;
+        }
+    }
+
+    /// <summary>A line for each epoch.</summary>
+    private sealed class EpochLines(string title) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value)
+        {
+            if (!value.EpochEnd) return;
+            string accuracy = value.ValidationAveragePrecision is double ap ? string.Create(CultureInfo.InvariantCulture, $"  AP {100 * ap:0.0}") : "";
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{title}: epoch {value.Epoch}/{value.Epochs}  loss {value.Loss:0.0000}  {value.ImagesPerSecond:0.0} images/s{accuracy}"));
         }
     }
 }

@@ -1,5 +1,3 @@
-using Microsoft.ML.Distillation.Drawing;
-
 namespace Microsoft.ML.Distillation.Samples.Demo.Scenes;
 
 /// <summary>A place, size and turn of a shape on a canvas, in pixels and radians.</summary>
@@ -85,7 +83,7 @@ internal sealed class Canvas(int width, int height)
         for (int y = 0; y < Height; y++)
         {
             for (int x = 0; x < Width; x++)
-                picture[x, y] = new Color(ToByte(this[x, y, 0]), ToByte(this[x, y, 1]), ToByte(this[x, y, 2]));
+                picture[x, y] = (ToByte(this[x, y, 0]), ToByte(this[x, y, 1]), ToByte(this[x, y, 2]));
         }
 
         return picture;

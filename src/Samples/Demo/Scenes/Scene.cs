@@ -1,5 +1,3 @@
-using Microsoft.ML.Distillation.Drawing;
-
 namespace Microsoft.ML.Distillation.Samples.Demo.Scenes;
 
 /// <summary>An object of a scene and the box around what is seen of it, in pixels.</summary>

@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Xml.Linq;
-using Microsoft.ML.Distillation.Drawing;
-
 namespace Microsoft.ML.Distillation.Samples.Demo.Scenes;
 
 /// <summary>Writes drawn scenes as a data set in Pascal VOC's format.</summary>
