@@ -102,3 +102,20 @@ internal sealed class TrainingSession
         folder, File.Exists(folder) || Directory.Exists(Path.Combine(folder, "annotations")) ? DetectionFormat.Coco : DetectionFormat.PascalVoc,
         allowMissingImages: _allowMissingImages);
 }
+
+/// <summary>A training to do, alone or side by side with others.</summary>
+/// <param name="Title">What to call it on the display.</param>
+/// <param name="Path">The model to write.</param>
+/// <param name="OptionsFor">Makes the options, which say where to report progress.</param>
+internal sealed record TrainingRun(string Title, string Path, Func<IProgress<TrainingProgress>, DetectorEstimatorOptions> OptionsFor);
+
+/// <summary>Writes a detector as a file: by its extension an .onnx, or the ML.NET pipeline from an image's path to names, scores and boxes.</summary>
+internal static class PipelineFile
+{
+    /// <summary>Writes the file, beside its place and then renamed.</summary>
+    public static void Save(TrainedDetector detector, string path)
+    {
+        if (Path.GetExtension(path).Equals(".onnx", StringComparison.OrdinalIgnoreCase)) detector.SaveOnnx(path);
+        else detector.SavePipeline(path);
+    }
+}
