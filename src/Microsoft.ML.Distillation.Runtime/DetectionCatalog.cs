@@ -1,5 +1,5 @@
-using Microsoft.ML.Distillation.Drawing;
 using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Drawing;
 using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Formats;
 using Microsoft.ML.Distillation.Inspection;

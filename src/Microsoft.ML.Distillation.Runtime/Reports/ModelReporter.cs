@@ -4,7 +4,6 @@ using Microsoft.ML.Distillation.Drawing;
 using Microsoft.ML.Distillation.Evaluation;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Model;
-using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Rows;
 using SkiaSharp;
 

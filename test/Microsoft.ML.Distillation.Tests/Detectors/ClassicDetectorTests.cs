@@ -1,9 +1,9 @@
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Weights;
+using Microsoft.ML.Distillation.Research;
 using Microsoft.ML.Distillation.Tensors;
 using Microsoft.ML.Distillation.Tests.Detectors.Backbones;
-using Microsoft.ML.Distillation.Research;
 
 namespace Microsoft.ML.Distillation.Tests.Detectors;
 

@@ -1,4 +1,3 @@
-using Microsoft.ML.Distillation.Evaluation;
 using static Microsoft.ML.Distillation.Reports.Figures;
 using static Microsoft.ML.Distillation.Reports.HtmlWriter;
 

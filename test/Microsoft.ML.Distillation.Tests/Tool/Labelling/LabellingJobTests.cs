@@ -1,9 +1,9 @@
 using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Tool.Labelling;
-using Microsoft.ML.Distillation.Tool.Models;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Teachers;
+using Microsoft.ML.Distillation.Tool.Labelling;
+using Microsoft.ML.Distillation.Tool.Models;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tests.Tool.Labelling;
