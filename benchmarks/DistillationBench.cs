@@ -18,7 +18,8 @@ internal static class DistillationBench
     private const int SampledBoxes = 64;
     private const int Rounds = 15;
 
-    /// <summary>Prints the times of a supervised step, of the teacher's pass and of a distillation step, and the last's share of the sum of the others.</summary>
+    /// <summary>Prints the times of a supervised step, of the teacher's pass and of a distillation step, and the last's share of the sum of
+    /// the others.</summary>
     /// <param name="name">What to call the student.</param>
     /// <param name="studentSize">The student's input, in pixels.</param>
     public static void Run(string name, DetectorPlan plan, int studentSize, Device device, bool mixedPrecision = false)
@@ -26,10 +27,12 @@ internal static class DistillationBench
         if (device.type == DeviceType.CPU) NativeHeap.KeepFreedMemory();
         DataStatistics statistics = Scenes.Statistics(classes: 3);
         using var scope = NewDisposeScope();
-        using var network = (FasterRcnn)DetectorPlan.FasterRcnn(Backbone.ResNet18 with { Stages = 3 }, TeacherSize, TeacherSize).Build(statistics);
+        using var network = (FasterRcnn)DetectorPlan.FasterRcnn(Backbone.ResNet18 with { Stages = 3 }, TeacherSize, TeacherSize)
+            .Build(statistics);
         using var teacher = new TwoStageTeacher(network, statistics.ClassNames, device);
         ScalarType type = mixedPrecision ? ScalarType.BFloat16 : ScalarType.Float32;
-        Tensor large = rand(Batch, 3, TeacherSize, TeacherSize, device: device).As(type), small = rand(Batch, 3, studentSize, studentSize, device: device).As(type);
+        Tensor large = rand(Batch, 3, TeacherSize, TeacherSize, device: device).As(type),
+        small = rand(Batch, 3, studentSize, studentSize, device: device).As(type);
         Annotation[] annotations = [.. Enumerable.Range(0, Batch).Select(i => Scenes.Objects(i, classes: 3))];
         Tensor[] boxes = [.. Enumerable.Repeat(rand(SampledBoxes, 2, device: device).mul((float)TeacherSize / 2).repeat(1, 2), Batch)];
         foreach (Tensor one in boxes.Distinct()) one.narrow(1, 2, 2).add_((float)TeacherSize / 2);
@@ -42,11 +45,13 @@ internal static class DistillationBench
             () => Pass(network, large, boxes),
             () => taught.Run(annotations, small, () => teacher.View(DetectionBatch.Of(large))));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"  {name,-40} supervised {1e3 * medians[0],6:0.0} ms + teacher {1e3 * medians[1],6:0.0} ms; distillation {1e3 * medians[2],6:0.0} ms: "
+            $"  {name,-40} supervised {1e3 * medians[0],6:0.0} ms + teacher {1e3 * medians[1],6:0.0} ms; distillation "
+                + $"{1e3 * medians[2],6:0.0} ms: "
             + $"{medians[2] / (medians[0] + medians[1]):0.00} of the sum, {Batch / medians[2]:0.0} images/s"));
     }
 
-    /// <summary>The teacher's bare pass: features, RPN, and the head on as many boxes as the student samples. A value that is read waits for a GPU, as a step's losses do.</summary>
+    /// <summary>The teacher's bare pass: features, RPN, and the head on as many boxes as the student samples. A value that is read waits
+    /// for a GPU, as a step's losses do.</summary>
     private static void Pass(FasterRcnn network, Tensor images, IReadOnlyList<Tensor> boxes)
     {
         using var scope = NewDisposeScope();

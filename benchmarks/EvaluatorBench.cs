@@ -14,7 +14,8 @@ internal static class EvaluatorBench
     /// <summary>Prints the time, and the memory for one, two, four and eight times as much.</summary>
     public static void Run()
     {
-        Console.WriteLine("COCO evaluation of 1,000 images, 7,000 boxes, 98,000 detections, 80 classes (pycocotools on such a machine: 13.6 s)");
+        Console.WriteLine("COCO evaluation of 1,000 images, 7,000 boxes, 98,000 detections, 80 classes (pycocotools on such a machine: "
+            + "13.6 s)");
         foreach ((string name, int threads) in ((string, int)[])[("one thread", 1), ("all threads", -1)])
         {
             EvaluationImage[] images = Images(1000);
@@ -31,7 +32,8 @@ internal static class EvaluatorBench
         CocoEvaluator.Evaluate(images, Names, threads);
         long allocated = GC.GetTotalAllocatedBytes(precise: true) - before, detections = images.Sum(image => (long)image.Detections.Length);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"    {detections,8:N0} detections: {allocated / 1e6,6:0.0} MB allocated, {(double)allocated / detections:0} bytes a detection"));
+            $"    {detections,8:N0} detections: {allocated / 1e6,6:0.0} MB allocated, {(double)allocated / detections:0} bytes a "
+                + $"detection"));
     }
 
     private static EvaluationImage[] Images(int count)

@@ -19,7 +19,8 @@ internal static class LatencyBench
     {
         Console.WriteLine("| detector | input | parameters (M) | ONNX (MB) | ms per image |");
         Console.WriteLine("|-|-|-|-|-|");
-        foreach ((string name, Backbone backbone, int size) in TwoStage()) Row($"Faster R-CNN, {name}", DetectorPlan.FasterRcnn(backbone, size, size));
+        foreach ((string name, Backbone backbone, int size) in TwoStage()) Row($"Faster R-CNN, {name}",
+            DetectorPlan.FasterRcnn(backbone, size, size));
         foreach ((string name, Backbone backbone, int size) in OneStage())
             Row($"one-stage, {name}", DetectorPlan.OneStage(backbone, size, size));
     }

@@ -56,7 +56,8 @@ internal static class PipelineBench
         using var engine = mlContext.Model.CreatePredictionEngine<Example, Prediction>(model);
         double pipeline = Report.MedianSeconds(() => engine.Predict(examples[0]), 50);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"an image through the ML.NET pipeline: {pipeline * 1e3:0.00} ms; decoded and through a bare session: {bare * 1e3:0.00} ms; {pipeline / bare:0.00} times"));
+            $"an image through the ML.NET pipeline: {pipeline * 1e3:0.00} ms; decoded and through a bare session: {bare * 1e3:0.00} ms; "
+                + $"{pipeline / bare:0.00} times"));
     }
 
     private sealed class Example

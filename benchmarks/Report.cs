@@ -39,7 +39,8 @@ internal static class Report
     /// <summary>Prints our time, and how many times longer the other takes.</summary>
     public static void Ratio(string name, double ours, double? theirs)
     {
-        string other = theirs is double time ? string.Create(CultureInfo.InvariantCulture, $"{time * 1e3,10:0.000} ms   ratio {time / ours:0.00}") : "";
+        string other = theirs is double time
+            ? string.Create(CultureInfo.InvariantCulture, $"{time * 1e3,10:0.000} ms   ratio {time / ours:0.00}") : "";
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {name,-66} {ours * 1e3,10:0.000} ms   {other}"));
     }
 

@@ -73,8 +73,10 @@ internal static class TeacherCacheBench
 
         double[] ratios = [.. times.Zip(plain, (time, without) => time / without).Order()];
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name}: an epoch of {Images} images on one thread {times.Min():0.00} s with the cache, {plain.Min():0.00} s without a teacher; ratio {times.Min() / plain.Min():0.00} "
-            + $"(of pairs: median {ratios[Repeats / 2]:0.00}, {ratios[0]:0.00} to {ratios[^1]:0.00}), of the processor's time {cpu / plainCpu:0.00}; bound {Bound}; the model looked at {looks} images, then at {teacher.Looks - looks}"));
+            $"{name}: an epoch of {Images} images on one thread {times.Min():0.00} s with the cache, {plain.Min():0.00} s without a "
+                + $"teacher; ratio {times.Min() / plain.Min():0.00} "
+            + $"(of pairs: median {ratios[Repeats / 2]:0.00}, {ratios[0]:0.00} to {ratios[^1]:0.00}), of the processor's time "
+                + $"{cpu / plainCpu:0.00}; bound {Bound}; the model looked at {looks} images, then at {teacher.Looks - looks}"));
     }
 
     private static IObjective Objective(Detector student, ITeacher? teacher) => student is FasterRcnn twoStage
@@ -100,7 +102,8 @@ internal static class TeacherCacheBench
             var pixels = new byte[3 * 500 * 375];
             random.NextBytes(pixels);
             float[] boxes = [.. Enumerable.Range(0, 3).SelectMany(_ => Box(random))];
-            builder.Add(new RgbImage(500, 375, pixels), new Annotation(boxes, [.. Enumerable.Range(0, 3).Select(_ => random.Next(Classes))]));
+            builder.Add(new RgbImage(500, 375, pixels),
+                new Annotation(boxes, [.. Enumerable.Range(0, 3).Select(_ => random.Next(Classes))]));
         }
 
         return builder.Build();
@@ -129,7 +132,8 @@ internal static class TeacherCacheBench
         {
             // Nothing of the brightness, but a batch's axis.
             string none = graph.Add("Mul", [graph.Add("Reshape", [mean, graph.Integers(-1, 1, 1)]), graph.Scalar(0f)]);
-            graph.Output(name, graph.Add("Add", [none, graph.Floats(values, [1, Predictions, columns])]), TensorProto.Types.DataType.Float, "batch", Predictions, columns);
+            graph.Output(name, graph.Add("Add", [none, graph.Floats(values, [1, Predictions, columns])]), TensorProto.Types.DataType.Float,
+                "batch", Predictions, columns);
         }
     }
 

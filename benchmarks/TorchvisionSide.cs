@@ -8,7 +8,8 @@ namespace Microsoft.ML.Distillation.Benchmarks;
 internal sealed record TorchvisionSide(
     string Torch, double TrainingStep, double TrainingStepMobile, double Nms100, double Nms1000, double Nms5000, double RoiAlign)
 {
-    private static readonly JsonSerializerOptions Names = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, RespectRequiredConstructorParameters = true };
+    private static readonly JsonSerializerOptions Names =
+        new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, RespectRequiredConstructorParameters = true };
 
     /// <summary>Runs the script; <see langword="null"/> where python3-torchvision is not installed.</summary>
     public static TorchvisionSide? Run(int threads, int width, int height, int batch, int steps)

@@ -7,5 +7,6 @@ internal static class Program
 
     /// <summary>Runs a command line.</summary>
     /// <inheritdoc cref="Tool.Application.Run(string, System.CommandLine.RootCommand, string[], TextWriter, TextWriter)"/>
-    public static int Run(string[] args, TextWriter output, TextWriter error) => Tool.Application.Run("paper", new PaperCommand(), args, output, error);
+    public static int Run(string[] args, TextWriter output, TextWriter error)
+        => Tool.Application.Run("paper", new PaperCommand(), args, output, error);
 }

@@ -17,7 +17,8 @@ internal static class DataFingerprint
             hash.AppendData(BitConverter.GetBytes(part.Count));
             foreach (AnnotatedRow image in part)
             {
-                foreach (string text in image.Label.Prepend(Path.GetFileName(image.ImagePath))) hash.AppendData(Encoding.UTF8.GetBytes(text + "\n"));
+                foreach (string text in image.Label.Prepend(Path.GetFileName(image.ImagePath))) hash
+                    .AppendData(Encoding.UTF8.GetBytes(text + "\n"));
                 hash.AppendData(MemoryMarshal.AsBytes<float>(image.BoundingBoxes));
             }
         }

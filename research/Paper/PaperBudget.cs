@@ -46,16 +46,17 @@ internal sealed record PaperBudget
     };
 
     /// <summary>
-    /// The paper's networks at 600 pixels on the shorter side of 4:3 images, py-faster-rcnn's anchors, boxes by class and schedule: 70,000 images of VOC's 5,011 and
-    /// 490,000 of COCO's 82,783, which are 14 epochs and 6, and other numbers of images by the power law through these two; momentum 0.9, weight
-    /// decay 0.0005, a learning rate of 0.001 an image. Table 2 is at 688 and 344 pixels. A GPU's work.
+    /// The paper's networks at 600 pixels on the shorter side of 4:3 images, py-faster-rcnn's anchors, boxes by class and schedule: 70,000
+    /// images of VOC's 5,011 and 490,000 of COCO's 82,783, which are 14 epochs and 6, and other numbers of images by the power law through
+    /// these two; momentum 0.9, weight decay 0.0005, a learning rate of 0.001 an image. Table 2 is at 688 and 344 pixels. A GPU's work.
     /// </summary>
     public static PaperBudget Full { get; } = new()
     {
         Name = "paper",
         Backbones = (Backbone.AlexNet, Backbone.VggM, Backbone.Vgg16),
         InputSizes = (800, 917, 459),
-        Detector = new FasterRcnnOptions { AnchorSizes = [128, 256, 512], AnchorRatios = [.5f, 1, 2], RoiPooling = RoiPoolingKind.Max, ClassAgnosticBoxes = false },
+        Detector = new FasterRcnnOptions { AnchorSizes = [128, 256, 512], AnchorRatios = [.5f, 1, 2], RoiPooling = RoiPoolingKind.Max,
+            ClassAgnosticBoxes = false },
         HeadShare = share => share * 0.17 / 0.375,
         Training = new TrainingOptions
         {
@@ -70,7 +71,9 @@ internal sealed record PaperBudget
     };
 
     /// <summary>The files of pre-trained weights, by their names; empty where there are none.</summary>
-    public string WeightFiles => string.Join(", ", new[] { Backbones.AlexNet, Backbones.VggM, Backbones.Vgg16 }.Select(backbone => backbone.Weights).OfType<string>().Select(Path.GetFileName));
+    public string WeightFiles => string
+        .Join(", ", new[] { Backbones.AlexNet, Backbones.VggM, Backbones.Vgg16 }.Select(backbone => backbone.Weights).OfType<string>()
+        .Select(Path.GetFileName));
 
     /// <summary>A network of this budget.</summary>
     public DetectorPlan Network(Backbone backbone, int inputSize) => DetectorPlan.FasterRcnn(backbone, inputSize, Detector);
@@ -94,21 +97,26 @@ internal sealed record PaperBudget
         Detector = Detector with { AnchorSizes = Detector.AnchorSizes?.Select(size => size * usual / InputSizes.Usual).ToArray() },
     };
 
-    /// <summary>The same with backbones that start from pre-trained weights: alexnet, vgg-m and vgg16 as .pth, .pt or .safetensors, those that the folder has.</summary>
+    /// <summary>The same with backbones that start from pre-trained weights: alexnet, vgg-m and vgg16 as .pth, .pt or .safetensors, those
+    /// that the folder has.</summary>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="FileNotFoundException">It has none of them.</exception>
     /// <exception cref="UsageException">The budget's networks are none that weights are published for.</exception>
     public PaperBudget WithWeights(string? folder)
     {
         if (folder is null) return this;
-        if (Backbones.AlexNet.Kind == BackboneKind.Plain) throw new UsageException($"--weights are for --budget paper: the networks of the budget {Name} are too small for published ones.");
+        if (Backbones.AlexNet.Kind == BackboneKind.Plain) throw new UsageException(
+            $"--weights are for --budget paper: the networks of the budget {Name} are too small for published ones.");
         if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no folder '{folder}' with pre-trained weights.");
-        PaperBudget with = this with { Backbones = (From(Backbones.AlexNet, "alexnet"), From(Backbones.VggM, "vgg-m"), From(Backbones.Vgg16, "vgg16")) };
-        if (with.Backbones == Backbones) throw new FileNotFoundException($"'{folder}' has no weights: name them alexnet, vgg-m and vgg16, with .pth, .pt or .safetensors.");
+        PaperBudget with = this with { Backbones =
+            (From(Backbones.AlexNet, "alexnet"), From(Backbones.VggM, "vgg-m"), From(Backbones.Vgg16, "vgg16")) };
+        if (with.Backbones == Backbones) throw new FileNotFoundException(
+            $"'{folder}' has no weights: name them alexnet, vgg-m and vgg16, with .pth, .pt or .safetensors.");
         return with;
 
         Backbone From(Backbone backbone, string name)
-            => new[] { ".pth", ".pt", ".safetensors" }.Select(extension => Path.Combine(folder, name + extension)).FirstOrDefault(File.Exists) is { } file
+            => new[] { ".pth", ".pt", ".safetensors" }.Select(extension => Path.Combine(folder, name + extension))
+                .FirstOrDefault(File.Exists) is { } file
                 ? backbone with { Weights = file }
                 : backbone;
     }

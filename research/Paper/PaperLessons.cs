@@ -1,6 +1,7 @@
 namespace Microsoft.ML.Distillation.Research;
 
-/// <summary>What a student learns from its teacher in each column of Table 4, by the column's name. γ = ν = 0.5 and μ = 0.5 throughout.</summary>
+/// <summary>What a student learns from its teacher in each column of Table 4, by the column's name. γ = ν = 0.5 and μ = 0.5
+/// throughout.</summary>
 internal static class PaperLessons
 {
     /// <summary>Everything.</summary>

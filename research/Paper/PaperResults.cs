@@ -26,11 +26,14 @@ internal sealed record PaperFigures(double? Voc07, double? Voc12, double? Ap50, 
 /// <param name="Test">On the images to measure on.</param>
 /// <param name="Training">On the images learned from, where a table asks for it.</param>
 /// <param name="Given">
-/// Whether the model was given, so that it has neither this run's seed nor its schedule: it teaches and is started from in the row's name, and is no row.
+/// Whether the model was given, so that it has neither this run's seed nor its schedule: it teaches and is started from in the row's name,
+/// and is no row.
 /// </param>
-/// <param name="ReconstructionError">For a compressed network the mean over its layers of ‖W − Ŵ‖ / ‖W‖ before it was trained further.</param>
+/// <param name="ReconstructionError">For a compressed network the mean over its layers of ‖W − Ŵ‖ / ‖W‖ before it was trained
+/// further.</param>
 internal sealed record PaperResult(
-    string Row, int Seed, long Parameters, double Milliseconds, PaperFigures Test, PaperFigures? Training, double? ReconstructionError, bool Given = false);
+    string Row, int Seed, long Parameters, double Milliseconds, PaperFigures Test, PaperFigures? Training, double? ReconstructionError,
+    bool Given = false);
 
 /// <summary>The finished rows in a folder: one file, replaced after each row, that only runs of the same settings add to.</summary>
 internal sealed class PaperResults
@@ -60,7 +63,8 @@ internal sealed class PaperResults
             (string? then, string? now) = (_content.Settings.GetValueOrDefault(name), settings.GetValueOrDefault(name));
             if (then == now) continue;
             throw new InvalidOperationException(
-                $"'{_path}' holds rows of other settings: its {name} is {then ?? "not set"}, and now it is {now ?? "not set"}. Set it as it was, or give another --output.");
+                $"'{_path}' holds rows of other settings: its {name} is {then ?? "not set"}, and now it is {now ?? "not set"}. Set it as "
+                    + $"it was, or give another --output.");
         }
     }
 
@@ -68,13 +72,15 @@ internal sealed class PaperResults
     public IReadOnlyDictionary<string, string> Settings => _content.Settings;
 
     /// <summary>A row's result, once it is finished.</summary>
-    public PaperResult? Find(string row, int seed) => _content.Rows.Find(result => result.Row == row && result.Seed == seed && !result.Given);
+    public PaperResult? Find(string row, int seed)
+        => _content.Rows.Find(result => result.Row == row && result.Seed == seed && !result.Given);
 
     /// <summary>The figures of the model that was given to teach, or to start from, in a row's name.</summary>
     public PaperResult? FindGiven(string row) => _content.Rows.Find(result => result.Row == row && result.Given);
 
     /// <summary>All seeds of a row, in their order.</summary>
-    public IReadOnlyList<PaperResult> Of(string row) => [.. _content.Rows.Where(result => result.Row == row && !result.Given).OrderBy(result => result.Seed)];
+    public IReadOnlyList<PaperResult> Of(string row)
+        => [.. _content.Rows.Where(result => result.Row == row && !result.Given).OrderBy(result => result.Seed)];
 
     /// <summary>Adds a row, or puts it in the place of what it was.</summary>
     public void Put(PaperResult result)
@@ -97,7 +103,8 @@ internal sealed class PaperResults
 
     /// <summary>Whether a run has left a model or a checkpoint, which are of its settings.</summary>
     private static bool HasTrained(string folder) => new[] { "models", "checkpoints" }
-        .Select(name => Path.Combine(folder, name)).Any(part => Directory.Exists(part) && Directory.EnumerateFiles(part, "*", SearchOption.AllDirectories).Any());
+        .Select(name => Path.Combine(folder, name))
+            .Any(part => Directory.Exists(part) && Directory.EnumerateFiles(part, "*", SearchOption.AllDirectories).Any());
 
     private static Content Read(string path)
     {

@@ -8,19 +8,22 @@ namespace Microsoft.ML.Distillation.Research;
 /// <summary>What a run of the tables works with.</summary>
 /// <param name="Folder">Where models, checkpoints and tables go.</param>
 /// <param name="FirstSeed">The seed of teachers and of the networks that others start from.</param>
-/// <param name="Given">Trained models that teach and are started from in the places of rows, by the rows' names. The rows themselves are trained all the same.</param>
+/// <param name="Given">Trained models that teach and are started from in the places of rows, by the rows' names. The rows themselves are
+/// trained all the same.</param>
 /// <param name="Test">The images to measure on.</param>
 /// <param name="Train">The images learned from.</param>
 /// <param name="Configure">Puts into options how a network is trained: from scratch, or further.</param>
 internal sealed record PaperSetting(
-    string Folder, int FirstSeed, IReadOnlyDictionary<string, string> Given, IReadOnlyList<AnnotatedRow> Test, IReadOnlyList<AnnotatedRow> Train,
+    string Folder, int FirstSeed, IReadOnlyDictionary<string, string> Given, IReadOnlyList<AnnotatedRow> Test,
+    IReadOnlyList<AnnotatedRow> Train,
     Func<DetectorEstimatorOptions, bool, DetectorEstimatorOptions> Configure, CancellationToken Cancellation);
 
 /// <summary>
 /// Makes a table: trains what it needs, side by side where rows have a teacher in common, measures it, and writes the table after each
 /// row. What is finished is not done again: a row by the results, a training by its model, an epoch by its checkpoint.
 /// </summary>
-internal sealed class PaperRunner(PaperTables tables, PaperSetting setting, PaperResults results, TrainingSession session, TextWriter output)
+internal sealed class PaperRunner(PaperTables tables, PaperSetting setting, PaperResults results, TrainingSession session,
+    TextWriter output)
 {
     private readonly Dictionary<string, (TrainedDetector Detector, CompressionReport Report)> _compressed = [];
     private readonly Dictionary<string, Teacher> _teachers = [];
@@ -33,7 +36,8 @@ internal sealed class PaperRunner(PaperTables tables, PaperSetting setting, Pape
         PaperReport.Write(setting.Folder, table, results);
         for (int seed = setting.FirstSeed; seed < setting.FirstSeed + seeds; seed++)
         {
-            List<Job> missing = [.. wanted.Where(row => results.Find(row.Id, seed) is null).SelectMany(row => Needed(new Job(row, seed))).Distinct().Where(job => !Exists(job))];
+            List<Job> missing = [.. wanted.Where(row => results.Find(row.Id, seed) is null).SelectMany(row => Needed(new Job(row, seed)))
+                .Distinct().Where(job => !Exists(job))];
             while (missing.Count > 0)
             {
                 Job[] group = NextGroup(missing);
@@ -56,7 +60,8 @@ internal sealed class PaperRunner(PaperTables tables, PaperSetting setting, Pape
 
     private Job First(string row) => new(tables.Rows[row], setting.FirstSeed);
 
-    /// <summary>The model that teaches, or is started from, in a row's name: a given one, which is no row of the table, or the row's of the first seed.</summary>
+    /// <summary>The model that teaches, or is started from, in a row's name: a given one, which is no row of the table, or the row's of the
+    /// first seed.</summary>
     private string SourceOf(string row) => setting.Given.TryGetValue(row, out string? given) ? given : ModelOf(First(row));
 
     /// <summary>A job and all that must be trained before it.</summary>
@@ -70,7 +75,8 @@ internal sealed class PaperRunner(PaperTables tables, PaperSetting setting, Pape
         Job[] ready = [.. missing.Where(job => job.Row.Needs.All(row => File.Exists(SourceOf(row))))];
         Job[] alike = [.. ready.Where(job => job.Seed == ready[0].Seed && (job.Row.Start is null) == (ready[0].Row.Start is null))];
         // What waits for a row of the group waits no longer than for its own teacher's pass.
-        if (alike.Any(job => job.Row.Teacher is null && missing.Any(other => job == First(job.Row.Id) && other.Row.Needs.Contains(job.Row.Id) && !setting.Given.ContainsKey(job.Row.Id))))
+        if (alike.Any(job => job.Row.Teacher is null && missing
+            .Any(other => job == First(job.Row.Id) && other.Row.Needs.Contains(job.Row.Id) && !setting.Given.ContainsKey(job.Row.Id))))
             return [.. alike.Where(job => job.Row.Teacher is null)];
         string? teacher = alike.Select(job => job.Row.Teacher).FirstOrDefault(name => name is not null);
         return [.. alike.Where(job => job.Row.Teacher is null || job.Row.Teacher == teacher)];
@@ -79,7 +85,8 @@ internal sealed class PaperRunner(PaperTables tables, PaperSetting setting, Pape
     private void Train(Job[] group)
     {
         output.WriteLine($"training {string.Join(", ", group.Select(job => $"{job.Row.Id} (seed {job.Seed})"))}");
-        session.TrainAndSave([.. group.Select(job => new TrainingRun($"{job.Row.Id} {job.Seed}", Unfinished(job), progress => OptionsOf(job, progress)))]);
+        session.TrainAndSave([.. group
+            .Select(job => new TrainingRun($"{job.Row.Id} {job.Seed}", Unfinished(job), progress => OptionsOf(job, progress)))]);
         foreach (Job job in group)
         {
             if (setting.Cancellation.IsCancellationRequested)
@@ -129,7 +136,8 @@ internal sealed class PaperRunner(PaperTables tables, PaperSetting setting, Pape
         string key = $"{row.Start} {row.Compression!.FlopsShare}";
         if (_compressed.TryGetValue(key, out var made)) return made;
         CompressionReport? report = null;
-        TrainedDetector parts = TrainedDetector.FromModel(SourceOf(row.Start!)).Compressed(row.Compression with { Report = r => report = r });
+        TrainedDetector parts = TrainedDetector.FromModel(SourceOf(row.Start!))
+            .Compressed(row.Compression with { Report = r => report = r });
         return _compressed[key] = (parts, report!);
     }
 
@@ -162,7 +170,8 @@ internal sealed class PaperRunner(PaperTables tables, PaperSetting setting, Pape
         PaperReport.Write(setting.Folder, table, results);
     }
 
-    private static string Describe(PaperFigures figures) => FormattableString.Invariant($"AP50 {100 * figures.Voc07:0.0}, AP {100 * figures.Ap:0.0}");
+    private static string Describe(PaperFigures figures)
+        => FormattableString.Invariant($"AP50 {100 * figures.Voc07:0.0}, AP {100 * figures.Ap:0.0}");
 
     /// <summary>A row for a seed.</summary>
     private sealed record Job(PaperRow Row, int Seed)

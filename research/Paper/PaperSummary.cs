@@ -13,7 +13,8 @@ internal sealed record Spread(double Mean, double? Deviation)
         double[] values = [.. shares.OfType<double>().Select(share => 100 * share)];
         if (values.Length == 0) return null;
         double mean = values.Average();
-        return new Spread(mean, values.Length == 1 ? null : Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (values.Length - 1)));
+        return new Spread(mean, values.Length == 1 ? null
+            : Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (values.Length - 1)));
     }
 }
 
@@ -29,7 +30,8 @@ internal sealed record Gain(int Pairs, double Mean, double? HalfWidth)
         var pairs = ours.Join(theirs, our => our.Seed, their => their.Seed, (our, their) => (Our: figure(our), Their: figure(their)))
             .Where(pair => pair is { Our: not null, Their: not null }).ToArray();
         if (pairs.Length == 0) return null;
-        PairedDifference difference = PairedDifference.Of([.. pairs.Select(pair => 100 * pair.Our!.Value)], [.. pairs.Select(pair => 100 * pair.Their!.Value)]);
+        PairedDifference difference = PairedDifference
+            .Of([.. pairs.Select(pair => 100 * pair.Our!.Value)], [.. pairs.Select(pair => 100 * pair.Their!.Value)]);
         return new Gain(difference.Count, difference.Mean, double.IsNaN(difference.HalfWidth) ? null : difference.HalfWidth);
     }
 }
@@ -40,7 +42,8 @@ internal sealed record PaperSummary(
     Spread? Ap50, Spread? Ap, Spread? TrainingAp50, Spread? TrainingAp, string? Against, Gain? GainAp50, Gain? GainAp, Published? Published)
 {
     /// <summary>The model that was given in a row's name; <see langword="null"/> where none was, or none is measured.</summary>
-    public static PaperSummary? OfGiven(string row, PaperResults results) => results.FindGiven(row) is not { } given ? null : new PaperSummary(
+    public static PaperSummary? OfGiven(string row, PaperResults results)
+        => results.FindGiven(row) is not { } given ? null : new PaperSummary(
         $"{row} (given)", "", "", null, 1, given.Parameters, given.Milliseconds, null,
         Spread.Of([given.Test.Voc07]), Spread.Of([given.Test.Ap]), null, null, null, null, null, null);
 
@@ -52,7 +55,8 @@ internal sealed record PaperSummary(
         IReadOnlyList<PaperResult> other = cell.Against is null ? [] : results.Of(cell.Against);
         double[] times = [.. own.Select(result => result.Milliseconds).Order()];
         return new PaperSummary(
-            cell.Row.Id, cell.Line, cell.Column, cell.Row.Teacher, own.Count, own[0].Parameters, times[times.Length / 2], own[0].ReconstructionError,
+            cell.Row.Id, cell.Line, cell.Column, cell.Row.Teacher, own.Count, own[0].Parameters, times[times.Length / 2],
+            own[0].ReconstructionError,
             Spread.Of(own.Select(r => r.Test.Voc07)), Spread.Of(own.Select(r => r.Test.Ap)),
             Spread.Of(own.Select(r => r.Training?.Voc07)), Spread.Of(own.Select(r => r.Training?.Ap)),
             cell.Against, Gain.Of(own, other, r => r.Test.Voc07), Gain.Of(own, other, r => r.Test.Ap), cell.Published);

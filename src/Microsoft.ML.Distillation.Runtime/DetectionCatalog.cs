@@ -19,27 +19,31 @@ public static class DetectionCatalog
     /// <summary>
     /// Reads annotated images from a folder: the columns <c>ImagePath</c> (text), <c>Label</c> (vector of text: the class of each
     /// object) and <c>BoundingBoxes</c> (vector of Single: x0 y0 x1 y1 of each object in pixels), and, parallel to <c>Label</c>, what the
-    /// format says of the objects: <c>Difficult</c>, <c>Crowd</c>, <c>Ignore</c> (Boolean), <c>Truncated</c> (Single), <c>Occluded</c> (Int32)
-    /// and <c>Area</c> (Single). <c>ImageWidth</c> and <c>ImageHeight</c> (Int32) are what the annotation says of the image's size in pixels, 0
-    /// where it says nothing. Images without objects are rows too. Files are read as rows are.
+    /// format says of the objects: <c>Difficult</c>, <c>Crowd</c>, <c>Ignore</c> (Boolean), <c>Truncated</c> (Single), <c>Occluded</c>
+    /// (Int32) and <c>Area</c> (Single). <c>ImageWidth</c> and <c>ImageHeight</c> (Int32) are what the annotation says of the image's size
+    /// in pixels, 0 where it says nothing. Images without objects are rows too. Files are read as rows are.
     /// </summary>
     /// <param name="catalog">The catalog <c>mlContext.Data</c>.</param>
     /// <param name="folder">The folder.</param>
     /// <param name="format">How the folder is laid out.</param>
     /// <param name="split">A part of the data: a list in <c>ImageSets/Main</c>, or a subfolder; <see langword="null"/> for all.</param>
     /// <param name="imageFolder">Where the images are, if not where the format expects them.</param>
-    /// <param name="namesFile">The file of class names, for the formats that need one: ImageNet's synsets, YOLO's and OpenImages' names.</param>
+    /// <param name="namesFile">The file of class names, for the formats that need one: ImageNet's synsets, YOLO's and OpenImages'
+    /// names.</param>
     /// <param name="allowMissingImages">
-    /// Whether images that do not exist are rows too, for what needs no pixels and for <see cref="InvalidSampleHandling.Skip"/>. In YOLO and
-    /// OpenImages, which give boxes in shares of an image, these rows, and those of images that cannot be read, have no objects.
+    /// Whether images that do not exist are rows too, for what needs no pixels and for <see cref="InvalidSampleHandling.Skip"/>. In YOLO
+    /// and OpenImages, which give boxes in shares of an image, these rows, and those of images that cannot be read, have no objects.
     /// </param>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
-    /// <exception cref="FileNotFoundException">The split, or a file that it names, does not exist; or, as rows are read, an image.</exception>
-    /// <exception cref="FormatException">A file is not of the format; the message names file and line. Thrown here or as rows are read.</exception>
+    /// <exception cref="FileNotFoundException">The split, or a file that it names, does not exist; or, as rows are read, an
+    /// image.</exception>
+    /// <exception cref="FormatException">A file is not of the format; the message names file and line. Thrown here or as rows are
+    /// read.</exception>
     public static IDataView LoadDetections(
         this DataOperationsCatalog catalog, string folder, DetectionFormat format = DetectionFormat.PascalVoc, string? split = null,
         string? imageFolder = null, string? namesFile = null, bool allowMissingImages = false)
-        => DetectionLoader.Load(catalog, format, new AnnotationSource(folder, split, imageFolder, namesFile) { ToleratesBrokenImages = allowMissingImages });
+        => DetectionLoader.Load(catalog, format,
+            new AnnotationSource(folder, split, imageFolder, namesFile) { ToleratesBrokenImages = allowMissingImages });
 
     /// <summary>Whether a data set has a part. Formats that keep all annotations in one file parse that to find out.</summary>
     /// <param name="catalog">The catalog <c>mlContext.Data</c>.</param>
@@ -50,7 +54,8 @@ public static class DetectionCatalog
     /// <param name="namesFile">The file of class names, for the formats that need one.</param>
     /// <exception cref="FormatException">A file that would tell is not of the format; the message names file and line.</exception>
     public static bool HasDetectionSplit(
-        this DataOperationsCatalog catalog, string folder, DetectionFormat format, string split, string? imageFolder = null, string? namesFile = null)
+        this DataOperationsCatalog catalog, string folder, DetectionFormat format, string split, string? imageFolder = null,
+        string? namesFile = null)
     {
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentException.ThrowIfNullOrEmpty(split);
@@ -59,14 +64,17 @@ public static class DetectionCatalog
 
     /// <summary>
     /// Writes annotated images into a folder: <see cref="LoadDetections"/>'s columns, of which all but <c>ImagePath</c>, <c>Label</c> and
-    /// <c>BoundingBoxes</c> may be missing, or the labels that a teacher made (<c>Label</c> of keys, and <c>LabelScore</c>, which COCO keeps). All files are written beside
-    /// their places and moved there at the end, so that an error leaves nothing half written; files of the same names are replaced.
+    /// <c>BoundingBoxes</c> may be missing, or the labels that a teacher made (<c>Label</c> of keys, and <c>LabelScore</c>, which COCO
+    /// keeps). All files are written beside their places and moved there at the end, so that an error leaves nothing half written; files of
+    /// the same names are replaced.
     /// </summary>
     /// <param name="catalog">The catalog <c>mlContext.Data</c>.</param>
     /// <param name="data">The annotated images. Where the data do not say an image's size, its file is asked.</param>
     /// <param name="folder">The folder.</param>
-    /// <param name="format"><see cref="DetectionFormat.PascalVoc"/>, <see cref="DetectionFormat.Coco"/> or <see cref="DetectionFormat.Yolo"/>.</param>
-    /// <param name="split">The name of the part that the images are. <see langword="null"/>: VOC gets no list of a part, COCO "default", YOLO "train".</param>
+    /// <param name="format"><see cref="DetectionFormat.PascalVoc"/>, <see cref="DetectionFormat.Coco"/> or
+    /// <see cref="DetectionFormat.Yolo"/>.</param>
+    /// <param name="split">The name of the part that the images are. <see langword="null"/>: VOC gets no list of a part, COCO "default",
+    /// YOLO "train".</param>
     /// <param name="copyImages">Whether the images are copied to where the format has them.</param>
     /// <param name="cancellationToken">Ends the writing between two images, with nothing written.</param>
     /// <exception cref="NotSupportedException">The format cannot be written.</exception>
@@ -76,7 +84,8 @@ public static class DetectionCatalog
     /// <exception cref="FormatException">An image cannot be read, or a file there already that is to be completed.</exception>
     /// <exception cref="OperationCanceledException">The writing was cancelled.</exception>
     public static WrittenAnnotations SaveDetections(
-        this DataOperationsCatalog catalog, IDataView data, string folder, DetectionFormat format, string? split = null, bool copyImages = false,
+        this DataOperationsCatalog catalog, IDataView data, string folder, DetectionFormat format, string? split = null,
+        bool copyImages = false,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(catalog);
@@ -94,14 +103,16 @@ public static class DetectionCatalog
     /// <param name="catalog">The catalog <c>mlContext.Data</c>.</param>
     /// <param name="folder">The folder.</param>
     /// <param name="format">How the folder is laid out.</param>
-    /// <param name="splits">The parts to look through; <see langword="null"/> for those of train, val and test that there are, else all; an empty list for all images as one part.</param>
+    /// <param name="splits">The parts to look through; <see langword="null"/> for those of train, val and test that there are, else all; an
+    /// empty list for all images as one part.</param>
     /// <param name="imageFolder">Where the images are, if not where the format expects them.</param>
     /// <param name="namesFile">The file of class names, for the formats that need one.</param>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
     /// <exception cref="FileNotFoundException">A part, or a file that is needed, does not exist.</exception>
     /// <exception cref="FormatException">A file is not of the format; the message names file and line.</exception>
     public static DetectionDataInspection InspectDetections(
-        this DataOperationsCatalog catalog, string folder, DetectionFormat format = DetectionFormat.PascalVoc, IReadOnlyList<string>? splits = null,
+        this DataOperationsCatalog catalog, string folder, DetectionFormat format = DetectionFormat.PascalVoc,
+        IReadOnlyList<string>? splits = null,
         string? imageFolder = null, string? namesFile = null)
     {
         ArgumentNullException.ThrowIfNull(catalog);
@@ -124,7 +135,8 @@ public static class DetectionCatalog
     /// <param name="scoreColumnName">The scores of the detections.</param>
     /// <param name="predictedBoundingBoxColumnName">The boxes of the detections: x0 y0 x1 y1 of each in pixels.</param>
     /// <param name="inclusiveVocPixels">
-    /// Whether PASCAL VOC's figures take x1 and y1 for the last pixel inside, as its devkits do: a width is x1 - x0 + 1. Others are not concerned.
+    /// Whether PASCAL VOC's figures take x1 and y1 for the last pixel inside, as its devkits do: a width is x1 - x0 + 1. Others are not
+    /// concerned.
     /// </param>
     /// <exception cref="ArgumentException">A column is missing or of another type.</exception>
     /// <exception cref="InvalidDataException">A row has unequal numbers of boxes and labels; the message names row and column.</exception>
@@ -140,11 +152,13 @@ public static class DetectionCatalog
     {
         ArgumentNullException.ThrowIfNull(mlContext);
         return DataViewEvaluation.Evaluate(
-            data, labelColumnName, boundingBoxColumnName, predictedLabelColumnName, scoreColumnName, predictedBoundingBoxColumnName, inclusiveVocPixels);
+            data, labelColumnName, boundingBoxColumnName, predictedLabelColumnName, scoreColumnName, predictedBoundingBoxColumnName,
+            inclusiveVocPixels);
     }
 
     /// <summary>
-    /// Measures detections against ground truth, both in files of COCO's format: the annotation file and the result file of COCO's own tool.
+    /// Measures detections against ground truth, both in files of COCO's format: the annotation file and the result file of COCO's own
+    /// tool.
     /// </summary>
     /// <param name="mlContext">The context.</param>
     /// <param name="groundTruth">The annotation file.</param>
@@ -166,8 +180,8 @@ public static class DetectionCatalog
     /// <param name="mlContext">The context.</param>
     /// <param name="detector">The detector, of this library or a published one.</param>
     /// <param name="testSet">
-    /// Annotated images as <see cref="LoadDetections"/> gives them, with what else it says of the objects; images are read from the files that
-    /// <c>ImagePath</c> names, or taken from a column of images.
+    /// Annotated images as <see cref="LoadDetections"/> gives them, with what else it says of the objects; images are read from the files
+    /// that <c>ImagePath</c> names, or taken from a column of images.
     /// </param>
     /// <param name="imageColumnName">The column of images, where there is one.</param>
     /// <param name="labelColumnName">The classes of the objects: a vector of text, or of keys with names. They are matched by name.</param>
@@ -179,7 +193,8 @@ public static class DetectionCatalog
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static DetectorMeasurement MeasureDetector(
         this MLContext mlContext, ObjectDetector detector, IDataView testSet, string imageColumnName = "Image",
-        string labelColumnName = "Label", string boundingBoxColumnName = "BoundingBoxes", bool inclusiveVocPixels = true, CancellationToken cancellationToken = default)
+        string labelColumnName = "Label", string boundingBoxColumnName = "BoundingBoxes", bool inclusiveVocPixels = true,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(mlContext);
         ArgumentNullException.ThrowIfNull(detector);
@@ -249,7 +264,8 @@ public static class DetectionCatalog
     /// <param name="model">A fitted detector, or a chain that holds one.</param>
     /// <param name="path">The file to write. It appears whole or not at all.</param>
     /// <param name="options">Test images, and models to show beside this one.</param>
-    /// <exception cref="ArgumentException">A model holds no detector of this library, or several; or the test set lacks a column.</exception>
+    /// <exception cref="ArgumentException">A model holds no detector of this library, or several; or the test set lacks a
+    /// column.</exception>
     public static void SaveReport(this ITransformer model, string path, DetectorReportOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);

@@ -37,7 +37,8 @@ internal static class Application
         if (parsed.Errors.Count > 0)
         {
             // Of several errors the one about a word that nobody knows explains the others.
-            ParseError first = parsed.Errors.FirstOrDefault(e => parsed.UnmatchedTokens.Any(token => e.Message.Contains($"'{token}'", StringComparison.Ordinal)))
+            ParseError first = parsed.Errors
+                .FirstOrDefault(e => parsed.UnmatchedTokens.Any(token => e.Message.Contains($"'{token}'", StringComparison.Ordinal)))
                 ?? parsed.Errors[0];
             string command = string.Join(' ', PathOf(name, parsed.CommandResult.Command).Reverse());
             error.WriteLine($"{name}: {OneLine(first.Message)} (see '{command} --help')");

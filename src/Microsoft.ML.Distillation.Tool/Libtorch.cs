@@ -11,10 +11,12 @@ internal static class Libtorch
     private static readonly string[] Trainers = ["train", "distill", "label", "quantize", "compress"];
 
     /// <summary>The one that this build carries.</summary>
-    public static string Carried { get; } = typeof(Libtorch).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(entry => entry.Key == "TorchRuntime").Value!;
+    public static string Carried { get; } = typeof(Libtorch).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+        .Single(entry => entry.Key == "TorchRuntime").Value!;
 
     /// <summary>Why a command cannot run with that libtorch; null where it can.</summary>
     public static string? Refusal(string command, string carried) => carried == None && Trainers.Contains(command)
-        ? $"'{command}' needs libtorch, which this package was made without: make one with './build.sh pack' (-p:TorchRuntime=cpu, cuda-linux or cuda-windows)."
+        ? $"'{command}' needs libtorch, which this package was made without: make one with './build.sh pack' (-p:TorchRuntime=cpu, "
+            + $"cuda-linux or cuda-windows)."
         : null;
 }

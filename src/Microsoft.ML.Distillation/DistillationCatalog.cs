@@ -111,11 +111,12 @@ public static class DistillationCatalog
     /// <param name="catalog">The catalog <c>mlContext.Transforms</c>.</param>
     /// <param name="data">The annotated images.</param>
     /// <param name="options">
-    /// The options of each, <see cref="TrainDetectorOptions"/> or <see cref="DistillDetectorOptions"/>. The teachers are one teacher, and what
-    /// concerns data, device, seed, batches and epochs is the same in all.
+    /// The options of each, <see cref="TrainDetectorOptions"/> or <see cref="DistillDetectorOptions"/>. The teachers are one teacher, and
+    /// what concerns data, device, seed, batches and epochs is the same in all.
     /// </param>
     /// <returns>The fitted detectors, in the order of the options.</returns>
-    /// <exception cref="ArgumentException">An option is missing or out of its range, or differs where it may not; the message names it.</exception>
+    /// <exception cref="ArgumentException">An option is missing or out of its range, or differs where it may not; the message names
+    /// it.</exception>
     public static IReadOnlyList<DetectorTransformer> FitSideBySide(
         this TransformsCatalog catalog, IDataView data, params IReadOnlyList<DetectorEstimatorOptions> options)
     {
@@ -143,7 +144,8 @@ public static class DistillationCatalog
     /// <summary>Labels images with a detector, so that others can be trained on them (Data Distillation).</summary>
     /// <param name="catalog">The catalog <c>mlContext.Transforms</c>.</param>
     /// <param name="teacher">The detector that labels.</param>
-    /// <param name="labelledSet">Annotated images, prepared as for training: they give the classes, and how many objects an image has.</param>
+    /// <param name="labelledSet">Annotated images, prepared as for training: they give the classes, and how many objects an image
+    /// has.</param>
     public static LabelWithTeacherEstimator LabelWithTeacher(this TransformsCatalog catalog, Teacher teacher, IDataView labelledSet)
         => catalog.LabelWithTeacher(new LabelWithTeacherOptions { Teacher = teacher, LabelledSet = labelledSet });
 

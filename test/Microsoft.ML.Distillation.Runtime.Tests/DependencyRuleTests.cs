@@ -5,7 +5,8 @@ namespace Microsoft.ML.Distillation.Tests;
 /// <summary>Who may know whom: the rule that keeps the library readable from the bottom up.</summary>
 public partial class DependencyRuleTests
 {
-    private static readonly string[] Runtime = ["Files", "Evaluation", "Boxes", "Images", "Onnx", "Formats", "Rows", "Published", "Drawing", "Inspection", "Model", "Reports"];
+    private static readonly string[] Runtime =
+        ["Files", "Evaluation", "Boxes", "Images", "Onnx", "Formats", "Rows", "Published", "Drawing", "Inspection", "Model", "Reports"];
 
     private static readonly Dictionary<string, string[]> Knows = new()
     {
@@ -26,12 +27,15 @@ public partial class DependencyRuleTests
         ["Losses"] = ["Tensors"],
         ["Data"] = ["Files", "Images", "Rows"],
         ["Detectors"] = ["Boxes", "Tensors", "Compression", "Data", "Losses", "Files", "Images", "Rows", "Onnx", "Evaluation", "Model"],
-        ["Teachers"] = ["Boxes", "Tensors", "Compression", "Data", "Losses", "Detectors", "Files", "Images", "Rows", "Onnx", "Evaluation", "Model", "Published"],
-        ["Training"] = ["Boxes", "Tensors", "Compression", "Data", "Losses", "Detectors", "Teachers", "Files", "Images", "Rows", "Onnx", "Evaluation", "Model"],
+        ["Teachers"] = ["Boxes", "Tensors", "Compression", "Data", "Losses", "Detectors", "Files", "Images", "Rows", "Onnx", "Evaluation",
+            "Model", "Published"],
+        ["Training"] = ["Boxes", "Tensors", "Compression", "Data", "Losses", "Detectors", "Teachers", "Files", "Images", "Rows", "Onnx",
+            "Evaluation", "Model"],
         ["Estimators"] = ["Tensors", "Compression", "Data", "Losses", "Detectors", "Teachers", "Training", .. Runtime],
     };
 
-    private static readonly string[] KnowMachineLearningNet = ["Images", "Rows", "Data", "Drawing", "Inspection", "Model", "Estimators", "Reports", ""];
+    private static readonly string[] KnowMachineLearningNet =
+        ["Images", "Rows", "Data", "Drawing", "Inspection", "Model", "Estimators", "Reports", ""];
     private static readonly string[] KnowOnnxRuntime = ["Onnx", "Published", "Teachers"];
 
     private static readonly Lazy<IReadOnlyList<(string Folder, string File, string Code)>> Sources = new(ReadSources);
@@ -72,12 +76,15 @@ public partial class DependencyRuleTests
 
     private static List<(string Folder, string File, string Code)> ReadSources()
     {
-        string[] roots = [.. ((string[])["Microsoft.ML.Distillation.Runtime", "Microsoft.ML.Distillation"]).Select(name => Path.Combine(TestData.Repository(), "src", name))];
+        string[] roots = [.. ((string[])["Microsoft.ML.Distillation.Runtime", "Microsoft.ML.Distillation"])
+            .Select(name => Path.Combine(TestData.Repository(), "src", name))];
         var sources = new List<(string, string, string)>();
-        foreach ((string root, string file) in roots.SelectMany(root => Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories).Select(file => (root, file))))
+        foreach ((string root, string file) in roots
+            .SelectMany(root => Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories).Select(file => (root, file))))
         {
             string relative = Path.GetRelativePath(root, file).Replace('\\', '/');
-            string folder = relative.Contains('/', StringComparison.Ordinal) ? relative[..relative.IndexOf('/', StringComparison.Ordinal)] : "";
+            string folder = relative.Contains('/', StringComparison.Ordinal) ? relative[..relative.IndexOf('/', StringComparison.Ordinal)]
+                : "";
             if (folder is "obj" or "bin") continue;
             sources.Add((folder, relative, CommentOrText().Replace(File.ReadAllText(file), "")));
         }

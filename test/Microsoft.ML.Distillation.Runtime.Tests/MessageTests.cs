@@ -9,11 +9,13 @@ public class MessageTests
     private static readonly string[] Others = ["--decode_in_inference", "--end2end", "--share"];
 
     [Test]
-    public void Libraries_NameNoFlagsOfTheCommand_AndNoFilesUnderDocs([Values("Microsoft.ML.Distillation.Runtime", "Microsoft.ML.Distillation")] string library)
+    public void Libraries_NameNoFlagsOfTheCommand_AndNoFilesUnderDocs(
+        [Values("Microsoft.ML.Distillation.Runtime", "Microsoft.ML.Distillation")] string library)
     {
         string folder = Path.Combine(Repository(), "src", library);
         string built = Path.DirectorySeparatorChar + "obj" + Path.DirectorySeparatorChar;
-        foreach (string file in Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories).Where(file => !file.Contains(built, StringComparison.Ordinal)))
+        foreach (string file in Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories)
+            .Where(file => !file.Contains(built, StringComparison.Ordinal)))
         {
             foreach (string line in File.ReadLines(file))
             {

@@ -28,7 +28,8 @@ internal static class DeterministicValues
         return (Values(seed, shape) * 0.5 + 0.5).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Gives every parameter and buffer values, by its place in the sorted state dict; leaves the module in evaluation mode.</summary>
+    /// <summary>Gives every parameter and buffer values, by its place in the sorted state dict; leaves the module in evaluation
+    /// mode.</summary>
     public static void Fill(nn.Module module, double gain = 1)
     {
         using IDisposable noGradients = no_grad();

@@ -20,6 +20,7 @@ public class InternalsTests
     {
         const string Family = "Microsoft.ML.Distillation";
         return type.Assembly.GetCustomAttributes<InternalsVisibleToAttribute>()
-            .Select(friend => friend.AssemblyName.StartsWith(Family, StringComparison.Ordinal) ? friend.AssemblyName[Family.Length..].TrimStart('.') : friend.AssemblyName);
+            .Select(friend => friend.AssemblyName.StartsWith(Family, StringComparison.Ordinal)
+                ? friend.AssemblyName[Family.Length..].TrimStart('.') : friend.AssemblyName);
     }
 }

@@ -9,8 +9,8 @@ namespace Microsoft.ML.Distillation.Tests;
 /// <summary>
 /// TorchSharp hands a number to libtorch as a <c>Scalar</c>, an object with a finaliser, and does not keep it alive for the length
 /// of the call: a garbage collection in between frees it, and the operation sees garbage or throws "Unknown scalar type". So the
-/// library makes no temporary ones: neither by the implicit conversion (unless into a local, which <c>using</c> keeps), nor by those sums that make one inside TorchSharp (the
-/// factor of what is added).
+/// library makes no temporary ones: neither by the implicit conversion (unless into a local, which <c>using</c> keeps), nor by those sums
+/// that make one inside TorchSharp (the factor of what is added).
 /// </summary>
 public class KeptScalarsTests
 {
@@ -21,7 +21,8 @@ public class KeptScalarsTests
     {
         using var file = new PEReader(File.OpenRead(typeof(DistillationCatalog).Assembly.Location));
         MetadataReader metadata = file.GetMetadataReader();
-        HashSet<int> banned = [.. metadata.MemberReferences.Where(handle => MakesTemporary(metadata, handle)).Select(handle => MetadataTokens.GetToken(handle))];
+        HashSet<int> banned = [.. metadata.MemberReferences.Where(handle => MakesTemporary(metadata, handle))
+            .Select(handle => MetadataTokens.GetToken(handle))];
         var offenders = new SortedSet<string>(StringComparer.Ordinal);
         foreach (MethodDefinitionHandle handle in metadata.MethodDefinitions)
         {
@@ -30,7 +31,8 @@ public class KeptScalarsTests
             ImmutableArray<byte> code = file.GetMethodBody(method.RelativeVirtualAddress).GetILContent();
             for (int i = 0; i + 5 <= code.Length; i++)
             {
-                // call and callvirt, each followed by the token of what is called. What goes into a local or a static at once is kept there.
+                // call and callvirt, each followed by the token of what is called. What goes into a local or a static at once is kept
+                // there.
                 bool kept = i + 5 < code.Length && code[i + 5] is (>= 0x0A and <= 0x0D) or 0x13 or 0x80;
                 if (code[i] is 0x28 or 0x6F && !kept && banned.Contains(BitConverter.ToInt32(code.AsSpan(i + 1, 4))))
                     offenders.Add($"{metadata.GetString(metadata.GetTypeDefinition(method.GetDeclaringType()).Name)}.{metadata.GetString(method.Name)}");

@@ -20,7 +20,8 @@ Found[] found = [.. args[2..].Select(path => engine.Predict(new Photo { ImagePat
 mlContext.Model.Load(args[0], out _).SaveOnnx(args[1]);
 
 bool torchIsLoaded = Process.GetCurrentProcess().Modules.Cast<ProcessModule>()
-    .Any(module => module.ModuleName.Contains("torch", StringComparison.OrdinalIgnoreCase) && !module.ModuleName.EndsWith(".dll", StringComparison.Ordinal));
+    .Any(module => module.ModuleName.Contains("torch", StringComparison.OrdinalIgnoreCase)
+        && !module.ModuleName.EndsWith(".dll", StringComparison.Ordinal));
 Console.WriteLine(JsonSerializer.Serialize(new { TorchIsLoaded = torchIsLoaded, Found = found }));
 
 internal sealed class Photo

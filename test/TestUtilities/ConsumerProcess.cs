@@ -9,7 +9,8 @@ internal static class ConsumerProcess
     public static Answer Run(string modelZip, string onnxToWrite, params string[] images)
     {
         string program = ProgramRun.Find("ModelConsumer", below: "test"), folder = Path.GetDirectoryName(program)!;
-        Assert.That(Directory.GetFiles(folder, "*torch_cpu*", SearchOption.AllDirectories), Is.Empty, "the consumer must not carry libtorch");
+        Assert.That(Directory.GetFiles(folder, "*torch_cpu*", SearchOption.AllDirectories), Is.Empty,
+            "the consumer must not carry libtorch");
         var start = new ProcessStartInfo("dotnet", [program, modelZip, onnxToWrite, .. images])
         {
             RedirectStandardOutput = true,

@@ -56,7 +56,8 @@ internal sealed class DrawnFolder : IDisposable
                 + $"<xmax>{x0 + side}</xmax><ymax>{y0 + side}</ymax></bndbox></object>");
         }
 
-        using (var image = MLImage.CreateFromPixels(width, height, MLPixelFormat.Rgba32, pixels)) image.Save(At("JPEGImages", name + ".png"));
+        using (var image = MLImage.CreateFromPixels(width, height, MLPixelFormat.Rgba32, pixels)) image
+            .Save(At("JPEGImages", name + ".png"));
         File.WriteAllText(At("Annotations", name + ".xml"),
             $"<annotation><filename>{name}.png</filename><size><width>{width}</width><height>{height}</height><depth>3</depth></size>{string.Concat(objects)}</annotation>");
     }

@@ -2,15 +2,18 @@ using System.Text;
 
 namespace Microsoft.ML.Distillation.Tests;
 
-/// <summary>Makes bad files of good ones: bytes changed, pieces removed, repeated, moved, cut off, and words put in that readers stumble over.</summary>
+/// <summary>Makes bad files of good ones: bytes changed, pieces removed, repeated, moved, cut off, and words put in that readers stumble
+/// over.</summary>
 internal sealed class Mutator(int seed, byte[][] seeds)
 {
     private static readonly byte[][] Words =
     [
         .. new[]
         {
-            "NaN", "-1", "1e999", "-0", "Infinity", "99999999999999999999", "0.", "1e-400", "<", ">", "&amp;", "&x;", "]]>", "<!--", "<![CDATA[", "\"", "'", ",", "\t", "\n", "\r",
-            " ", "[", "]", "{", "}", ":", "#", "null", "true", "\\u0000", "\\ud800", "\\", "é", "\uFEFF", "\0", "/m/1", "n00000001", "- ", "0: ", "|",
+            "NaN", "-1", "1e999", "-0", "Infinity", "99999999999999999999", "0.", "1e-400", "<", ">", "&amp;", "&x;", "]]>", "<!--",
+            "<![CDATA[", "\"", "'", ",", "\t", "\n", "\r",
+            " ", "[", "]", "{", "}", ":", "#", "null", "true", "\\u0000", "\\ud800", "\\", "é", "\uFEFF", "\0", "/m/1", "n00000001", "- ",
+            "0: ", "|",
         }.Select(Encoding.UTF8.GetBytes),
         [0xFF], [0xFE, 0xFF], [0xC3], [0xED, 0xA0, 0x80], [0xF8, 0x88, 0x80, 0x80, 0x80],
     ];
@@ -54,7 +57,8 @@ internal sealed class Mutator(int seed, byte[][] seeds)
                 break;
             default:
                 // Something long, and the same over and over.
-                if (_random.Next(8) == 0) content.InsertRange(at, Enumerable.Repeat(Words[_random.Next(Words.Length)], _random.Next(2000)).SelectMany(word => word));
+                if (_random.Next(8) == 0) content
+                    .InsertRange(at, Enumerable.Repeat(Words[_random.Next(Words.Length)], _random.Next(2000)).SelectMany(word => word));
                 break;
         }
     }

@@ -7,9 +7,11 @@ namespace Microsoft.ML.Distillation.Tests;
 internal sealed record ProgramRun(int ExitCode, string Output, string Error)
 {
     /// <summary>The configuration that the tests were built in.</summary>
-    public static string Configuration { get; } = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}") ? "Release" : "Debug";
+    public static string Configuration { get; } = AppContext.BaseDirectory
+        .Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}") ? "Release" : "Debug";
 
-    /// <summary>The built program of a project below <c>src</c>, or another folder of the repository, in this build's configuration.</summary>
+    /// <summary>The built program of a project below <c>src</c>, or another folder of the repository, in this build's
+    /// configuration.</summary>
     public static string Find(string project, string below = "src")
     {
         string bin = Path.Combine(TestData.Repository(), below, project, "bin", Configuration);

@@ -11,13 +11,15 @@ internal static class ReportScenes
     private static readonly string[] Names = ["cat", "dog <b>&\"'"];
 
     /// <summary>A teacher that finds all, a student alone that finds a third, a distilled one that finds two thirds.</summary>
-    public static ReportContent Content(int images = 6, IReadOnlyList<SeedFigures>? aloneSeeds = null, IReadOnlyList<SeedFigures>? distilledSeeds = null)
+    public static ReportContent Content(int images = 6, IReadOnlyList<SeedFigures>? aloneSeeds = null,
+        IReadOnlyList<SeedFigures>? distilledSeeds = null)
     {
         ReportedImage[] all = [.. Enumerable.Range(0, images).Select(Image)];
         return new ReportContent("A <test> & report", [
             Model("teacher", DetectorRole.Teacher, all, 3, 4_000_000, 40),
             Model("student alone", DetectorRole.Alone, all, 1, 70_000, 4) with { Seeds = aloneSeeds ?? [] },
-            Model("student distilled", DetectorRole.Distilled, all, 2, 70_000, 4.1) with { Seeds = distilledSeeds ?? [], Training = Training() },
+            Model("student distilled", DetectorRole.Distilled, all, 2, 70_000, 4.1) with { Seeds = distilledSeeds
+                ?? [], Training = Training() },
         ])
         {
             Made = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero),
@@ -40,7 +42,8 @@ internal static class ReportScenes
 
     private static ReportedImage Image(int index)
     {
-        ReportedBox[] truth = [.. Enumerable.Range(0, 3).Select(k => new ReportedBox(Names[k % 2], 10 + 30 * k, 10 + index, 30 + 30 * k, 40 + index))];
+        ReportedBox[] truth = [.. Enumerable.Range(0, 3)
+            .Select(k => new ReportedBox(Names[k % 2], 10 + 30 * k, 10 + index, 30 + 30 * k, 40 + index))];
         return new ReportedImage($"image{index}.png", new ImageSize(120, 90), truth, () =>
         {
             using var folder = new TemporaryFolder();
@@ -51,13 +54,16 @@ internal static class ReportScenes
         });
     }
 
-    private static ReportedModel Model(string name, DetectorRole role, ReportedImage[] images, int finds, long parameters, double milliseconds)
+    private static ReportedModel Model(string name, DetectorRole role, ReportedImage[] images, int finds, long parameters,
+        double milliseconds)
     {
-        ReportedBox[][] found = [.. images.Select((image, i) => (ReportedBox[])[.. image.Truth.Take(finds).Select(box => box with { Score = 0.9f }),
+        ReportedBox[][] found = [.. images
+            .Select((image, i) => (ReportedBox[])[.. image.Truth.Take(finds).Select(box => box with { Score = 0.9f }),
             .. i % 2 == 0 ? (ReportedBox[])[new ReportedBox("cat", 90, 60, 110, 80, 0.7f)] : []])];
         EvaluationImage[] evaluated = [.. images.Zip(found, (image, boxes) => new EvaluationImage(
             [.. image.Truth.Select(box => new TrueBox(new Box(box.X0, box.Y0, box.X1, box.Y1), Array.IndexOf(Names, box.Label)))],
-            [.. boxes.Select(box => new DetectedBox(new Box(box.X0, box.Y0, box.X1, box.Y1), Array.IndexOf(Names, box.Label), box.Score!.Value))]))];
+            [.. boxes.Select(box => new DetectedBox(new Box(box.X0, box.Y0, box.X1, box.Y1), Array.IndexOf(Names, box.Label),
+                box.Score!.Value))]))];
         return new ReportedModel(name, role)
         {
             Metrics = DetectionEvaluator.Evaluate(evaluated, Names),

@@ -41,7 +41,8 @@ internal sealed class TeacherGraph : IDisposable
     {
         if (!_hasBatch)
         {
-            _graph.Output(name, _graph.Floats(values, shape), TensorProto.Types.DataType.Float, [.. shape.Select(length => (object)length)]);
+            _graph.Output(name, _graph.Floats(values, shape), TensorProto.Types.DataType.Float,
+                [.. shape.Select(length => (object)length)]);
             return this;
         }
 

@@ -9,7 +9,8 @@ internal static class TestData
     /// <summary>A file among the test models, from DISTILLATION_TEST_MODELS or from shared/models beside the repository.</summary>
     public static string Model(string name) => Find("DISTILLATION_TEST_MODELS", "models", name);
 
-    /// <summary>A file or folder among the inputs from bug reports, from DISTILLATION_TEST_CASES or from shared/cases beside the repository.</summary>
+    /// <summary>A file or folder among the inputs from bug reports, from DISTILLATION_TEST_CASES or from shared/cases beside the
+    /// repository.</summary>
     public static string Case(string name) => Find("DISTILLATION_TEST_CASES", "cases", name);
 
     private static string Find(string variable, string kind, string name)

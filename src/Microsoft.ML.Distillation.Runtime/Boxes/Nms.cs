@@ -15,7 +15,8 @@ internal static class Nms
     public static int[] Keep(ReadOnlySpan<float> boxes, ReadOnlySpan<float> scores, float threshold, int limit = int.MaxValue)
         => KeepSorted(boxes, ScoreOrder.Descending(scores), threshold, limit);
 
-    /// <summary>As <see cref="Keep(ReadOnlySpan{float}, ReadOnlySpan{float}, float, int)"/>, where only boxes of the same group suppress one another.</summary>
+    /// <summary>As <see cref="Keep(ReadOnlySpan{float}, ReadOnlySpan{float}, float, int)"/>, where only boxes of the same group suppress
+    /// one another.</summary>
     /// <param name="limit">The most boxes of one group.</param>
     public static int[] KeepBatched(
         ReadOnlySpan<float> boxes, ReadOnlySpan<float> scores, ReadOnlySpan<long> groups, float threshold, int limit = int.MaxValue)

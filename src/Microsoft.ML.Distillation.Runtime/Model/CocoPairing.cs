@@ -45,7 +45,8 @@ internal sealed record CocoPairing(
 
         var names = new string[labels.Length];
         for (int i = 0; i < names.Length; i++) names[labels[i]] = truth.Categories[i].Name;
-        return new CocoPairing([.. objects.Zip(found, (o, f) => new EvaluationImage([.. o], [.. f]))], names, ofUnknownImages, ofUnknownClasses);
+        return new CocoPairing([.. objects.Zip(found, (o, f) => new EvaluationImage([.. o], [.. f]))], names, ofUnknownImages,
+            ofUnknownClasses);
     }
 
     /// <summary>The figures.</summary>
@@ -56,9 +57,11 @@ internal sealed record CocoPairing(
     /// <summary>What is to be said of detections that are left out.</summary>
     /// <param name="file">Where the detections come from.</param>
     public IEnumerable<string> Warnings(string file)
-        => from left in ((string What, IReadOnlyList<CocoDetection> Detections)[])[("images", OfUnknownImages), ("categories", OfUnknownClasses)]
+        => from left in ((string What, IReadOnlyList<CocoDetection> Detections)[])[("images", OfUnknownImages),
+            ("categories", OfUnknownClasses)]
            where left.Detections.Count > 0
-           select $"{left.Detections.Count} detections are of {left.What} that the ground truth does not list; they are left out. The first is at {file}({left.Detections[0].Line}).";
+           select $"{left.Detections.Count} detections are of {left.What} that the ground truth does not list; they are left out. The "
+               + $"first is at {file}({left.Detections[0].Line}).";
 
     /// <summary>Of each id the place that it has in their order: numbers first, then texts.</summary>
     private static int[] PlacesOf(CocoId[] ids)

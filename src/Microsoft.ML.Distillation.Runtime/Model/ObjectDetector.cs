@@ -13,10 +13,11 @@ namespace Microsoft.ML.Distillation;
 /// </summary>
 /// <remarks>
 /// <para>One instance serves any number of threads at once, and all its methods may be called at the same time; only <see cref="Dispose"/>
-/// waits for nobody, so call it when no detection is under way. An instance is one ONNX Runtime session: it holds the model's weights once.</para>
-/// <para>By default a detection uses all cores, which is fastest for one image at a time. A server that answers several requests at once gets
-/// the most out of its cores with <see cref="OnnxDetectorOptions.Threads"/> = 1 and as many concurrent calls as there are cores, on one
-/// instance; more instances of a model only cost memory. On a GPU two or three concurrent calls keep it busy.</para>
+/// waits for nobody, so call it when no detection is under way. An instance is one ONNX Runtime session: it holds the model's weights
+/// once.</para>
+/// <para>By default a detection uses all cores, which is fastest for one image at a time. A server that answers several requests at once
+/// gets the most out of its cores with <see cref="OnnxDetectorOptions.Threads"/> = 1 and as many concurrent calls as there are cores, on
+/// one instance; more instances of a model only cost memory. On a GPU two or three concurrent calls keep it busy.</para>
 /// <para>Labels, scores and boxes are those of the model: boxes in pixels of the image that was given, best first. An image file is taken
 /// upright as ML.NET reads it: a rotation in its Exif data is not applied.</para>
 /// </remarks>
@@ -64,13 +65,14 @@ public sealed class ObjectDetector : IDisposable
 
     /// <summary>Loads a model file.</summary>
     /// <param name="path">
-    /// An ML.NET model (.zip) that holds one detector of this library, of which the detector alone is taken, not the pipeline's other steps;
-    /// an .onnx that <c>SaveOnnx</c> wrote, in either form; or a published ONNX detector.
+    /// An ML.NET model (.zip) that holds one detector of this library, of which the detector alone is taken, not the pipeline's other
+    /// steps; an .onnx that <c>SaveOnnx</c> wrote, in either form; or a published ONNX detector.
     /// </param>
     /// <param name="options">How it is run, and how a published detector is read.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="FormatException">The file is no such model, or a published detector's outputs are not of the format.</exception>
-    /// <exception cref="ArgumentException">An option does not fit the model, or a published detector's class names are not known.</exception>
+    /// <exception cref="ArgumentException">An option does not fit the model, or a published detector's class names are not
+    /// known.</exception>
     /// <exception cref="DllNotFoundException">The application lacks ONNX Runtime's native library.</exception>
     public static ObjectDetector Load(string path, ObjectDetectorOptions? options = null)
     {
@@ -82,8 +84,8 @@ public sealed class ObjectDetector : IDisposable
 
     /// <summary>Loads a model from a stream, which is read to its end and left open.</summary>
     /// <param name="stream">
-    /// The content of a file as <see cref="Load(string, ObjectDetectorOptions?)"/> takes it. A published detector must hold all its parameters
-    /// itself.
+    /// The content of a file as <see cref="Load(string, ObjectDetectorOptions?)"/> takes it. A published detector must hold all its
+    /// parameters itself.
     /// </param>
     /// <inheritdoc cref="Load(string, ObjectDetectorOptions?)"/>
     public static ObjectDetector Load(Stream stream, ObjectDetectorOptions? options = null)
@@ -93,7 +95,8 @@ public sealed class ObjectDetector : IDisposable
         stream.CopyTo(copy);
         byte[] content = copy.ToArray();
         string name = stream is FileStream file ? file.Name : "the stream";
-        return Load(OnnxModelFile.LoadAll(content, name), new OnnxSource(name, content), content.Length, options ?? new ObjectDetectorOptions());
+        return Load(OnnxModelFile.LoadAll(content, name), new OnnxSource(name, content), content.Length, options
+            ?? new ObjectDetectorOptions());
     }
 
     /// <summary>Finds the objects in an image file.</summary>
@@ -131,7 +134,8 @@ public sealed class ObjectDetector : IDisposable
     }
 
     /// <summary>
-    /// Finds the objects in several image files. Files are decoded side by side; a published detector is shown several at once where it takes them.
+    /// Finds the objects in several image files. Files are decoded side by side; a published detector is shown several at once where it
+    /// takes them.
     /// </summary>
     /// <param name="imagePaths">The files.</param>
     /// <returns>For each file its objects, best first.</returns>
@@ -247,7 +251,8 @@ public sealed class ObjectDetector : IDisposable
 
         IReadOnlyList<string> names = options.ClassNames ?? EmbeddedClassNames.In(models[0]) ?? throw new ArgumentException(
             $"'{source.Name}' is no detector that this library made, and as a published one it does not carry the names of its "
-            + $"classes (metadata 'names'): give them in the option {nameof(ObjectDetectorOptions.ClassNames)}, in the detector's own order.", nameof(options));
+            + $"classes (metadata 'names'): give them in the option {nameof(ObjectDetectorOptions.ClassNames)}, in the detector's own "
+                + $"order.", nameof(options));
         var engine = new PublishedEngine(new PublishedDetector(source, options.Format, names, options), (float)options.NmsThreshold);
         return new ObjectDetector(engine, models[0], bytes, options);
     }

@@ -3,7 +3,8 @@ namespace Microsoft.ML.Distillation;
 /// <summary>
 /// How <see cref="ObjectDetector"/> loads a model. All of it may be left out. A detector of this library says itself how it is read: of the
 /// inherited options only those of running (<see cref="OnnxDetectorOptions.Threads"/>, <see cref="OnnxDetectorOptions.GpuDeviceId"/>,
-/// <see cref="OnnxDetectorOptions.FallbackToCpu"/>, <see cref="OnnxDetectorOptions.ConfigureSession"/>) concern it, and the others are an error.
+/// <see cref="OnnxDetectorOptions.FallbackToCpu"/>, <see cref="OnnxDetectorOptions.ConfigureSession"/>) concern it, and the others are an
+/// error.
 /// </summary>
 public sealed record ObjectDetectorOptions : OnnxDetectorOptions
 {
@@ -23,8 +24,8 @@ public sealed record ObjectDetectorOptions : OnnxDetectorOptions
     public OnnxDetectorFormat Format { get; init; }
 
     /// <summary>
-    /// A published detector's classes, in its own order. <see langword="null"/>: the names that the file carries in its metadata, as those of
-    /// Ultralytics do.
+    /// A published detector's classes, in its own order. <see langword="null"/>: the names that the file carries in its metadata, as those
+    /// of Ultralytics do.
     /// </summary>
     public IReadOnlyList<string>? ClassNames { get; init; }
 
@@ -32,8 +33,8 @@ public sealed record ObjectDetectorOptions : OnnxDetectorOptions
     public double ScoreThreshold { get; init; }
 
     /// <summary>
-    /// The overlap (IoU), 0 to 1, above which the worse of two boxes of a class is dropped by a published detector; at 1 none is. A detector
-    /// of this library has its own threshold inside.
+    /// The overlap (IoU), 0 to 1, above which the worse of two boxes of a class is dropped by a published detector; at 1 none is. A
+    /// detector of this library has its own threshold inside.
     /// </summary>
     public double NmsThreshold { get; init; } = 0.5;
 

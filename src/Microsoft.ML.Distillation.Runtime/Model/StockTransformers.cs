@@ -14,7 +14,8 @@ namespace Microsoft.ML.Distillation.Model;
 internal static class StockTransformers
 {
     /// <summary>Builds the chain for data of the given schema.</summary>
-    /// <param name="networkFile">The exported network, its inputs and outputs under <see cref="PrivateColumns"/>' names; must stay as long as the chain.</param>
+    /// <param name="networkFile">The exported network, its inputs and outputs under <see cref="PrivateColumns"/>' names; must stay as long
+    /// as the chain.</param>
     public static TransformerChain<ITransformer> Around(
         TransformsCatalog catalog, string networkFile, IReadOnlyList<string> classNames, DetectorColumns columns, DataViewSchema schema)
     {
@@ -61,7 +62,8 @@ internal static class StockTransformers
         catch (Exception e) when (EnvironmentSettings.Of(EnvironmentSettings.EnvironmentOf(catalog)).GpuDeviceId is not null)
         {
             using IChannel channel = EnvironmentSettings.EnvironmentOf(catalog).Register(nameof(DetectorTransformer)).Start("Loading");
-            channel.Warning(MessageSensitivity.None, $"ONNX Runtime cannot use the GPU, so the fitted detector runs on the CPU: {e.Message}");
+            channel.Warning(MessageSensitivity.None,
+                $"ONNX Runtime cannot use the GPU, so the fitted detector runs on the CPU: {e.Message}");
             return new MLContext().Transforms.ApplyOnnxModel(options);
         }
     }

@@ -49,7 +49,8 @@ internal static class DetectorGraph
 
     /// <summary>The learnt parameters: those of the state dict, without the running statistics of batch normalisation.</summary>
     public static long CountParameters(OnnxModelFile model)
-        => model.Parameters().Where(p => !IsConstant(p.Key)).Sum(p => (long)p.Value.Values.Length) + model.Integers().Sum(p => (long)p.Value.Values.Length);
+        => model.Parameters().Where(p => !IsConstant(p.Key)).Sum(p => (long)p.Value.Values.Length)
+            + model.Integers().Sum(p => (long)p.Value.Values.Length);
 
     /// <summary>Whether the file was made by this library.</summary>
     public static bool IsDetector(OnnxModelFile model)

@@ -82,14 +82,17 @@ internal sealed class GraphBuilder
     public string Parameter(string name, ReadOnlySpan<float> values, params ReadOnlySpan<long> shape)
         => _initializers.Contains(name) ? name : Initializer(name, TensorProto.Types.DataType.Float, Bytes(values), shape);
 
-    /// <summary>A parameter of the model of small integers, as <see cref="Parameter(string, ReadOnlySpan{float}, ReadOnlySpan{long})"/>.</summary>
-    /// <param name="bits">8, or 4 to store two in a byte; then the parameter is a constant, since ML.NET 5 refuses initialisers of that type.</param>
+    /// <summary>A parameter of the model of small integers, as
+    /// <see cref="Parameter(string, ReadOnlySpan{float}, ReadOnlySpan{long})"/>.</summary>
+    /// <param name="bits">8, or 4 to store two in a byte; then the parameter is a constant, since ML.NET 5 refuses initialisers of that
+    /// type.</param>
     public string IntegerParameter(string name, ReadOnlySpan<sbyte> values, int bits, params ReadOnlySpan<long> shape)
     {
         if (_initializers.Contains(name)) return name;
         if (bits == 8) return Initializer(name, TensorProto.Types.DataType.Int8, Bytes(values), shape);
         _hasInt4 = true;
-        var tensor = new TensorProto { Name = name, DataType = (int)TensorProto.Types.DataType.Int4, RawData = ByteString.CopyFrom(Int4.Pack(values)) };
+        var tensor = new TensorProto { Name = name, DataType = (int)TensorProto.Types.DataType.Int4,
+            RawData = ByteString.CopyFrom(Int4.Pack(values)) };
         foreach (long size in shape) tensor.Dims.Add(size);
         NodeProto node = Node("Constant", [], [name]);
         node.Attribute.Add(Attribute("value", tensor));

@@ -8,7 +8,8 @@ internal static class GraphSurgery
 {
     // What these give is no tensor, so it cannot be read as one.
     private static readonly HashSet<string> NotTensors =
-        ["SequenceConstruct", "SequenceEmpty", "SequenceInsert", "SequenceErase", "SequenceMap", "SplitToSequence", "Optional", "ConcatFromSequence"];
+        ["SequenceConstruct", "SequenceEmpty", "SequenceInsert", "SequenceErase", "SequenceMap", "SplitToSequence", "Optional",
+            "ConcatFromSequence"];
 
     /// <summary>The tensors that a graph computes, in its order.</summary>
     public static IReadOnlyList<string> Tensors(ModelProto model) =>
@@ -33,7 +34,8 @@ internal static class GraphSurgery
             if (!known.Contains(name) || name.Length == 0)
             {
                 IEnumerable<string> near = NearestNames.Of(name, Tensors(model)).Select(other => $"'{other}'");
-                throw new ArgumentException($"The graph of '{source}' has no tensor '{name}'. The nearest names are {string.Join(", ", near)}.", nameof(tensors));
+                throw new ArgumentException($"The graph of '{source}' has no tensor '{name}'. The nearest names are "
+                    + $"{string.Join(", ", near)}.", nameof(tensors));
             }
 
             if (outputs.Add(name)) copy.Graph.Output.Add(new ValueInfoProto { Name = name });

@@ -69,7 +69,8 @@ internal sealed class OnnxModelFile(ModelProto model)
             return LoadAll(file, path);
         }
 
-        if (Path.GetExtension(path).Equals(".zip", StringComparison.OrdinalIgnoreCase)) throw new FormatException($"'{path}' is not an ML.NET model: it is no zip archive.");
+        if (Path.GetExtension(path).Equals(".zip", StringComparison.OrdinalIgnoreCase)) throw new FormatException(
+            $"'{path}' is not an ML.NET model: it is no zip archive.");
         return [Parse(File.ReadAllBytes(path), path)];
     }
 
@@ -116,7 +117,8 @@ internal sealed class OnnxModelFile(ModelProto model)
         {
             if (tensor.DataType != (int)TensorProto.Types.DataType.Float) continue;
             if (tensor.DataLocation == TensorProto.Types.DataLocation.External)
-                throw new NotSupportedException($"The ONNX parameter '{tensor.Name}' lies in another file; models with external data cannot be read.");
+                throw new NotSupportedException(
+                    $"The ONNX parameter '{tensor.Name}' lies in another file; models with external data cannot be read.");
             float[] values = tensor.HasRawData
                 ? MemoryMarshal.Cast<byte, float>(tensor.RawData.Span).ToArray()
                 : [.. tensor.FloatData];

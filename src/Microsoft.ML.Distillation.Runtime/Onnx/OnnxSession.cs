@@ -69,7 +69,8 @@ internal static class Cancellable
 {
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public static IDisposableReadOnlyCollection<OrtValue> Run(
-        InferenceSession session, IReadOnlyDictionary<string, OrtValue> inputs, IReadOnlyCollection<string> outputs, CancellationToken cancellation)
+        InferenceSession session, IReadOnlyDictionary<string, OrtValue> inputs, IReadOnlyCollection<string> outputs,
+        CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
         using var options = new RunOptions();

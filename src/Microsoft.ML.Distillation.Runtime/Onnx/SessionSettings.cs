@@ -57,11 +57,14 @@ internal sealed record SessionSettings
                     // A file that is no model is none on the CPU either, and says so itself.
                     if (e is FormatException) Open(source, open, _ => { }).Dispose();
                     throw new InvalidOperationException(
-                        $"'{source}' was to run on GPU {device}, but ONNX Runtime has no CUDA there: {reason} The application must reference "
-                        + "Microsoft.ML.OnnxRuntime.Gpu and have an NVIDIA driver, CUDA and cuDNN; or set FallbackToCpu, or leave GpuDeviceId unset.", e);
+                        $"'{source}' was to run on GPU {device}, but ONNX Runtime has no CUDA there: {reason} The application must "
+                            + $"reference "
+                        + "Microsoft.ML.OnnxRuntime.Gpu and have an NVIDIA driver, CUDA and cuDNN; or set FallbackToCpu, or leave "
+                            + "GpuDeviceId unset.", e);
                 }
 
-                fallback = $"The CPU runs '{source}': ONNX Runtime has no CUDA on GPU {device} ({reason.TrimEnd('.')}). For the GPU the application references Microsoft.ML.OnnxRuntime.Gpu.";
+                fallback = $"The CPU runs '{source}': ONNX Runtime has no CUDA on GPU {device} ({reason.TrimEnd('.')}). For the GPU the "
+                    + $"application references Microsoft.ML.OnnxRuntime.Gpu.";
             }
         }
 
@@ -103,7 +106,8 @@ internal static class OnnxRuntimeLibrary
         catch (Exception e) when (Missing(e) is not null)
         {
             throw new DllNotFoundException(
-                "ONNX Runtime's native library is missing, or cannot be loaded on this machine. Add one of its packages to the application: "
+                "ONNX Runtime's native library is missing, or cannot be loaded on this machine. Add one of its packages to the "
+                    + "application: "
                 + "Microsoft.ML.OnnxRuntime (CPU), Microsoft.ML.OnnxRuntime.Gpu (CUDA) or Microsoft.ML.OnnxRuntime.DirectML (Windows). "
                 + $"The system says: {Missing(e)!.Message.ReplaceLineEndings(" ").Trim()}", e);
         }

@@ -36,7 +36,8 @@ internal sealed record EdgeBins(int Bins, float[] Probabilities, float[] Places)
                 Probabilities.AsSpan(from, Bins).CopyTo(probabilities.AsSpan(to));
                 for (int k = 0; k < Bins; k++)
                 {
-                    float place = horizontal ? (Places[from + k] - geometry.X) / geometry.Width : (Places[from + k] - geometry.Y) / geometry.Height;
+                    float place = horizontal ? (Places[from + k] - geometry.X) / geometry.Width
+                        : (Places[from + k] - geometry.Y) / geometry.Height;
                     places[to + k] = geometry.Mirror && horizontal ? 1 - place : place;
                 }
             }

@@ -30,15 +30,18 @@ internal static partial class EmbeddedClassNames
         var names = new SortedDictionary<int, string>();
         foreach (Match match in Entry().Matches(text))
         {
-            int index = match.Groups["key"] is { Success: true } key && int.TryParse(key.Value, NumberStyles.None, CultureInfo.InvariantCulture, out int given) ? given : names.Count;
+            int index = match.Groups["key"] is { Success: true } key && int
+                .TryParse(key.Value, NumberStyles.None, CultureInfo.InvariantCulture, out int given) ? given : names.Count;
             if (!names.TryAdd(index, Unescape(match.Groups["name"].Value))) return null;
         }
 
-        return names.Count > 0 && names.Keys.Last() == names.Count - 1 && names.Values.All(name => name.Trim().Length > 0) ? [.. names.Values] : null;
+        return names.Count > 0 && names.Keys.Last() == names.Count - 1 && names.Values.All(name => name.Trim().Length > 0)
+            ? [.. names.Values] : null;
     }
 
     private static string Unescape(string name) => name.Contains('\\') ? Regex.Replace(name, @"\\(.)", "$1") : name;
 
-    [GeneratedRegex("""(?:["']?(?<key>\d+)["']?\s*:\s*)?(?<quote>["'])(?<name>(?:\\.|(?!\k<quote>).)*)\k<quote>""", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("""(?:["']?(?<key>\d+)["']?\s*:\s*)?(?<quote>["'])(?<name>(?:\\.|(?!\k<quote>).)*)\k<quote>""",
+        RegexOptions.CultureInvariant)]
     private static partial Regex Entry();
 }

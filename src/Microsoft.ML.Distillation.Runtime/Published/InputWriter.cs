@@ -4,7 +4,8 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Microsoft.ML.Distillation.Published;
 
-/// <summary>Makes a model's input from an image that was stretched to its size: undoes the stretching where it wants bars, and normalises.</summary>
+/// <summary>Makes a model's input from an image that was stretched to its size: undoes the stretching where it wants bars, and
+/// normalises.</summary>
 internal sealed class InputWriter
 {
     private readonly OnnxPreprocessing _preprocessing;
@@ -104,7 +105,8 @@ internal sealed record InputSpec(
 
         string inputs = string.Join(", ", session.InputNames.Select(n => Describe(n, session.InputMetadata[n])));
         throw new NotSupportedException(
-            $"The detector '{source}' has no input that takes an image ([N, 3, H, W], [N, H, W, 3] or [3, H, W] of floats, half floats or bytes); "
+            $"The detector '{source}' has no input that takes an image ([N, 3, H, W], [N, H, W, 3] or [3, H, W] of floats, half floats or "
+                + $"bytes); "
             + $"it has {inputs}.");
     }
 
@@ -170,7 +172,8 @@ internal static class AuxiliaryInputs
 {
     /// <summary>The values of all inputs but the image's, for a batch.</summary>
     /// <exception cref="NotSupportedException">What an input means is not known.</exception>
-    public static IEnumerable<KeyValuePair<string, OrtValue>> For(InferenceSession session, InputSpec image, int images, ImageSize size, string source)
+    public static IEnumerable<KeyValuePair<string, OrtValue>> For(InferenceSession session, InputSpec image, int images, ImageSize size,
+        string source)
     {
         foreach (string name in session.InputNames.Where(name => name != image.Name))
         {
@@ -193,7 +196,8 @@ internal static class AuxiliaryInputs
     {
         _ when name.Contains("TARGET_SIZE", StringComparison.Ordinal) => [size.Width, size.Height],
         _ when name.Contains("SCALE_FACTOR", StringComparison.Ordinal) => [1, 1],
-        _ when name.Contains("IM_SHAPE", StringComparison.Ordinal) || name.Contains("IMAGE_SHAPE", StringComparison.Ordinal) => [size.Height, size.Width],
+        _ when name.Contains("IM_SHAPE", StringComparison.Ordinal) || name.Contains("IMAGE_SHAPE", StringComparison.Ordinal)
+            => [size.Height, size.Width],
         _ => null,
     };
 }

@@ -60,8 +60,8 @@ public enum OnnxDetectorFormat
     FastestDet,
 
     /// <summary>
-    /// RT-DETR: logits [N, C] (sigmoid) and boxes [N, 4], centre, width and height as shares of the input; or both in one output [N, 4 + C];
-    /// or boxes [N, 4], x0 y0 x1 y1 in pixels, labels [N] from 0 on and scores [N].
+    /// RT-DETR: logits [N, C] (sigmoid) and boxes [N, 4], centre, width and height as shares of the input; or both in one output [N, 4 +
+    /// C]; or boxes [N, 4], x0 y0 x1 y1 in pixels, labels [N] from 0 on and scores [N].
     /// </summary>
     RtDetr,
 

@@ -10,8 +10,8 @@ public record OnnxDetectorOptions
     public OnnxPreprocessing? Preprocessing { get; init; }
 
     /// <summary>
-    /// The width of the input in pixels, where the graph leaves it open. It changes nothing else of <see cref="Preprocessing"/>, whether that is
-    /// given or the format's. <see langword="null"/>: that of <see cref="Preprocessing"/>.
+    /// The width of the input in pixels, where the graph leaves it open. It changes nothing else of <see cref="Preprocessing"/>, whether
+    /// that is given or the format's. <see langword="null"/>: that of <see cref="Preprocessing"/>.
     /// </summary>
     public int? InputWidth { get; init; }
 
@@ -31,21 +31,23 @@ public record OnnxDetectorOptions
     /// </summary>
     public double? NoiseScore { get; init; }
 
-    /// <summary>The strides of the levels of a model over a grid, in their order. <see langword="null"/>: found from the number of cells.</summary>
+    /// <summary>The strides of the levels of a model over a grid, in their order. <see langword="null"/>: found from the number of
+    /// cells.</summary>
     public IReadOnlyList<int>? Strides { get; init; }
 
     /// <summary>What turns class outputs into probabilities.</summary>
     public ScoreActivation Activation { get; init; }
 
     /// <summary>
-    /// <see cref="OnnxDetectorFormat.Gfl"/>: where in its cell a prediction stands, in cells. <see langword="null"/>: 0 where all levels are in
-    /// one output (NanoDet-Plus), 0.5 where each has its own (NanoDet, PicoDet).
+    /// <see cref="OnnxDetectorFormat.Gfl"/>: where in its cell a prediction stands, in cells. <see langword="null"/>: 0 where all levels
+    /// are in one output (NanoDet-Plus), 0.5 where each has its own (NanoDet, PicoDet).
     /// </summary>
     public float? CellOffset { get; init; }
 
     /// <summary>
     /// Of formats with labels, the label of the first of the class names. <see langword="null"/>: 0 where the first is called background,
-    /// for <see cref="OnnxDetectorFormat.RtDetr"/>, and for <see cref="OnnxDetectorFormat.Torchvision"/> where the model is shown whole batches; else 1.
+    /// for <see cref="OnnxDetectorFormat.RtDetr"/>, and for <see cref="OnnxDetectorFormat.Torchvision"/> where the model is shown whole
+    /// batches; else 1.
     /// </summary>
     public int? FirstLabel { get; init; }
 
@@ -75,7 +77,8 @@ public record OnnxDetectorOptions
     internal (int? Width, int? Height) AskedSize => (InputWidth ?? Preprocessing?.Width, InputHeight ?? Preprocessing?.Height);
 
     /// <summary>How ONNX Runtime is to run the model.</summary>
-    internal SessionSettings Session => new() { Threads = Threads, GpuDeviceId = GpuDeviceId, FallbackToCpu = FallbackToCpu, Configure = ConfigureSession };
+    internal SessionSettings Session
+        => new() { Threads = Threads, GpuDeviceId = GpuDeviceId, FallbackToCpu = FallbackToCpu, Configure = ConfigureSession };
 
     /// <summary>Checks the options.</summary>
     /// <exception cref="ArgumentException">An option is out of its range; the message names it.</exception>
@@ -86,8 +89,10 @@ public record OnnxDetectorOptions
         Check(InputHeight is null or > 0, nameof(InputHeight), InputHeight, "above 0");
         Check(ConfidentScore is null or (> 0 and <= 1), nameof(ConfidentScore), ConfidentScore, "above 0 and at most 1");
         Check(NoiseScore is null or (>= 0 and <= 1), nameof(NoiseScore), NoiseScore, "from 0 to 1");
-        Check(NoiseScore is null || ConfidentScore is null || NoiseScore <= ConfidentScore, nameof(NoiseScore), NoiseScore, $"at most {nameof(ConfidentScore)}");
-        Check(Strides is null || (Strides.Count > 0 && Strides.All(stride => stride > 0)), nameof(Strides), Strides, "a list of numbers above 0");
+        Check(NoiseScore is null || ConfidentScore is null || NoiseScore <= ConfidentScore, nameof(NoiseScore), NoiseScore,
+            $"at most {nameof(ConfidentScore)}");
+        Check(Strides is null || (Strides.Count > 0 && Strides.All(stride => stride > 0)), nameof(Strides), Strides,
+            "a list of numbers above 0");
         Check(Threads >= 0, nameof(Threads), Threads, "0 or more");
         Check(GpuDeviceId is null or >= 0, nameof(GpuDeviceId), GpuDeviceId, "0 or more");
     }

@@ -39,7 +39,8 @@ public sealed class OnnxModelInspection
     {
         InputSpec input = runner.Input;
         (_path, _options) = (path, options);
-        _size = new ImageSize(options.AskedSize.Width ?? input.Width ?? PublishedDetector.DefaultSize, options.AskedSize.Height ?? input.Height ?? PublishedDetector.DefaultSize);
+        _size = new ImageSize(options.AskedSize.Width ?? input.Width ?? PublishedDetector.DefaultSize, options.AskedSize.Height
+            ?? input.Height ?? PublishedDetector.DefaultSize);
         string batch = !input.HasBatch ? "" : input.FixedBatch is int fixedBatch ? $"{fixedBatch}, " : "N, ";
         string sides = $"{(input.Height is int h ? $"{h}" : "H")}, {(input.Width is int w ? $"{w}" : "W")}";
         Input = $"'{input.Name}' {input.Type} [{batch}{(input.ChannelsLast ? $"{sides}, 3" : $"3, {sides}")}]";
@@ -79,7 +80,8 @@ public sealed class OnnxModelInspection
         return new OnnxModelInspection(path, options, runner);
     }
 
-    /// <summary>The formats that the outputs fit without doubt, with the numbers of classes for which they do; empty where there is none.</summary>
+    /// <summary>The formats that the outputs fit without doubt, with the numbers of classes for which they do; empty where there is
+    /// none.</summary>
     public IReadOnlyList<OnnxFormatGuess> GuessFormats()
     {
         var fits = new Dictionary<OnnxDetectorFormat, List<int>>();
@@ -101,7 +103,8 @@ public sealed class OnnxModelInspection
         return [.. fits.Select(fit => new OnnxFormatGuess(fit.Key, fit.Value))];
     }
 
-    /// <summary>The tensors of the graph that can be hints (<c>OnnxTeacherOptions.Hints</c>), in its order; found by running it with all of them as outputs.</summary>
+    /// <summary>The tensors of the graph that can be hints (<c>OnnxTeacherOptions.Hints</c>), in its order; found by running it with all of
+    /// them as outputs.</summary>
     public IReadOnlyList<OnnxFeatureMap> FeatureMaps()
     {
         IReadOnlyList<string> tensors = GraphSurgery.Tensors(OnnxModelFile.LoadAll(_path)[0].Model);
@@ -110,7 +113,8 @@ public sealed class OnnxModelInspection
         return [.. maps.Where(map => !map.IsInteger).Select(FeatureMap).OfType<OnnxFeatureMap>()];
     }
 
-    /// <summary>The class names that a file carries in its metadata, as those of Ultralytics do; <see langword="null"/>: it carries none.</summary>
+    /// <summary>The class names that a file carries in its metadata, as those of Ultralytics do; <see langword="null"/>: it carries
+    /// none.</summary>
     /// <exception cref="FormatException">The file is no ONNX model.</exception>
     public static IReadOnlyList<string>? ClassNamesIn(string path) => EmbeddedClassNames.In(path);
 

@@ -32,17 +32,18 @@ public sealed record OnnxPreprocessing
 
     /// <summary>
     /// What the detectors of a format were published with. <see cref="OnnxDetectorFormat.YoloX"/>: top-left letterbox, BGR, 0 to 255.
-    /// <see cref="OnnxDetectorFormat.YoloV5"/>, <see cref="OnnxDetectorFormat.YoloV8"/> and <see cref="OnnxDetectorFormat.YoloEndToEnd"/>: centred letterbox,
-    /// RGB, 0 to 1. <see cref="OnnxDetectorFormat.Gfl"/>: NanoDet's, stretched, BGR, ImageNet's mean and deviation. <see cref="OnnxDetectorFormat.Detr"/>:
-    /// stretched, RGB, ImageNet's mean and deviation. <see cref="OnnxDetectorFormat.RtDetr"/>: stretched, RGB, 0 to 1.
-    /// <see cref="OnnxDetectorFormat.Ssd"/>: stretched, RGB, (pixel − 127) / 128. <see cref="OnnxDetectorFormat.Torchvision"/>: top-left letterbox, RGB,
-    /// 0 to 1. <see cref="OnnxDetectorFormat.TensorFlow"/>: stretched, RGB, 0 to 255. <see cref="OnnxDetectorFormat.FastestDet"/>: stretched, BGR, 0 to 1.
-    /// All others: stretched, RGB, 0 to 1.
+    /// <see cref="OnnxDetectorFormat.YoloV5"/>, <see cref="OnnxDetectorFormat.YoloV8"/> and <see cref="OnnxDetectorFormat.YoloEndToEnd"/>:
+    /// centred letterbox, RGB, 0 to 1. <see cref="OnnxDetectorFormat.Gfl"/>: NanoDet's, stretched, BGR, ImageNet's mean and deviation.
+    /// <see cref="OnnxDetectorFormat.Detr"/>: stretched, RGB, ImageNet's mean and deviation. <see cref="OnnxDetectorFormat.RtDetr"/>:
+    /// stretched, RGB, 0 to 1. <see cref="OnnxDetectorFormat.Ssd"/>: stretched, RGB, (pixel − 127) / 128.
+    /// <see cref="OnnxDetectorFormat.Torchvision"/>: top-left letterbox, RGB, 0 to 1. <see cref="OnnxDetectorFormat.TensorFlow"/>:
+    /// stretched, RGB, 0 to 255. <see cref="OnnxDetectorFormat.FastestDet"/>: stretched, BGR, 0 to 1. All others: stretched, RGB, 0 to 1.
     /// </summary>
     public static OnnxPreprocessing For(OnnxDetectorFormat format) => format switch
     {
         OnnxDetectorFormat.YoloX => new() { Fit = ImageFit.LetterboxTopLeft, Channels = ChannelOrder.Bgr, Scale = 1 },
-        OnnxDetectorFormat.YoloV5 or OnnxDetectorFormat.YoloV8 or OnnxDetectorFormat.YoloEndToEnd => new() { Fit = ImageFit.LetterboxCentred },
+        OnnxDetectorFormat.YoloV5 or OnnxDetectorFormat.YoloV8 or OnnxDetectorFormat.YoloEndToEnd
+            => new() { Fit = ImageFit.LetterboxCentred },
         OnnxDetectorFormat.Gfl => new()
         {
             Channels = ChannelOrder.Bgr,
@@ -67,7 +68,8 @@ public sealed record OnnxPreprocessing
         Check(Fill is >= 0 and <= 255, nameof(Fill), "from 0 to 255");
         Check(float.IsFinite(Scale) && Scale != 0, nameof(Scale), "a number other than 0");
         Check(Mean.Count == 3 && Mean.All(float.IsFinite), nameof(Mean), "three numbers");
-        Check(StandardDeviation.Count == 3 && StandardDeviation.All(s => s > 0 && float.IsFinite(s)), nameof(StandardDeviation), "three numbers above 0");
+        Check(StandardDeviation.Count == 3 && StandardDeviation.All(s => s > 0 && float.IsFinite(s)), nameof(StandardDeviation),
+            "three numbers above 0");
     }
 
     private static void Check(bool valid, string field, string range)

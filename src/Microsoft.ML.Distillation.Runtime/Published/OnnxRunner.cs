@@ -71,7 +71,8 @@ internal sealed class OnnxRunner : IDisposable
             {
                 // The graph takes a batch but answers as if it were one image.
                 if (wanted == 1)
-                    throw new NotSupportedException($"The detector '{_source}' takes {Input.FixedBatch} images at once, and its outputs are not theirs one by one.");
+                    throw new NotSupportedException(
+                        $"The detector '{_source}' takes {Input.FixedBatch} images at once, and its outputs are not theirs one by one.");
                 _imagesPerRun = 1;
                 continue;
             }
@@ -228,10 +229,12 @@ internal static class OnnxFingerprint
         foreach (FileInfo external in ExternalFiles(path)) Add(hash, $"{external.Name} {external.Length} {external.LastWriteTimeUtc:O}");
         OnnxPreprocessing? seen = options.Preprocessing;
         Add(hash, $"{Version}|{options.InputWidth}|{options.InputHeight}");
-        Add(hash, $"{format}|{string.Join('\n', classNames)}|{options.NoiseScore}|{options.ConfidentScore}|{options.Activation}|{options.CellOffset}|{options.FirstLabel}");
+        Add(hash, $"{format}|{string.Join('\n', classNames)}|{options.NoiseScore}|{options.ConfidentScore}|{
+            options.Activation}|{options.CellOffset}|{options.FirstLabel}");
         Add(hash, $"{List(options.Strides)}|{options.Decoder?.Method.DeclaringType?.FullName}.{options.Decoder?.Method.Name}");
         if (seen is not null)
-            Add(hash, $"{seen.Width}|{seen.Height}|{seen.Fit}|{seen.Fill}|{seen.Channels}|{seen.Scale}|{List(seen.Mean)}|{List(seen.StandardDeviation)}");
+            Add(hash, $"{seen.Width}|{seen.Height}|{seen.Fit}|{seen.Fill}|{seen.Channels}|{seen.Scale}|{
+                List(seen.Mean)}|{List(seen.StandardDeviation)}");
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
@@ -246,5 +249,6 @@ internal static class OnnxFingerprint
     private static void Add(IncrementalHash hash, FormattableString text)
         => hash.AppendData(Encoding.UTF8.GetBytes(text.ToString(CultureInfo.InvariantCulture) + "\0"));
 
-    private static string List<T>(IReadOnlyList<T>? values) => values is null ? "" : string.Join(',', values.Select(value => string.Create(CultureInfo.InvariantCulture, $"{value}")));
+    private static string List<T>(IReadOnlyList<T>? values) => values is null ? ""
+        : string.Join(',', values.Select(value => string.Create(CultureInfo.InvariantCulture, $"{value}")));
 }

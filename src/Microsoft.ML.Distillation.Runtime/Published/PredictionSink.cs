@@ -80,7 +80,8 @@ internal sealed class PredictionSink(InputFrame frame, float floor)
 /// <summary>Reads a batch's output as each image's own.</summary>
 internal static class OutputReader
 {
-    /// <summary>The output of each image; <see langword="null"/> where several images were shown and the output is not theirs one by one.</summary>
+    /// <summary>The output of each image; <see langword="null"/> where several images were shown and the output is not theirs one by
+    /// one.</summary>
     /// <param name="images">The number of images that the model was shown.</param>
     /// <param name="batched">Whether outputs have a batch's axis.</param>
     public static OnnxOutput[]? Read(string name, OrtValue value, int images, bool batched)

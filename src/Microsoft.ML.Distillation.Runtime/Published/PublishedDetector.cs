@@ -30,7 +30,8 @@ internal sealed class PublishedDetector : IDisposable
     /// <exception cref="FormatException">The file cannot be loaded, or its outputs are not of the format.</exception>
     /// <exception cref="ArgumentException">A name or an option does not fit the model.</exception>
     public PublishedDetector(
-        OnnxSource source, OnnxDetectorFormat format, IReadOnlyList<string> classNames, OnnxDetectorOptions options, IReadOnlyList<string>? hints = null, float? floor = null)
+        OnnxSource source, OnnxDetectorFormat format, IReadOnlyList<string> classNames, OnnxDetectorOptions options,
+        IReadOnlyList<string>? hints = null, float? floor = null)
     {
         options.Validate();
         if (classNames.Count == 0) throw new ArgumentException("The detector's class names are empty.", nameof(classNames));
@@ -87,13 +88,15 @@ internal sealed class PublishedDetector : IDisposable
     public IReadOnlyList<(string Name, int Channels, int Height, int Width)> HintShapes { get; }
 
     /// <summary>Runs the detector on a batch.</summary>
-    /// <param name="pixels">N images of 3·H·W values each, of <see cref="InputSize"/>, RGB planes, 0 to 1: each image stretched to that size.</param>
+    /// <param name="pixels">N images of 3·H·W values each, of <see cref="InputSize"/>, RGB planes, 0 to 1: each image stretched to that
+    /// size.</param>
     /// <param name="sizes">The N images' sizes before they were stretched, of which only the proportions count.</param>
     public IReadOnlyList<OnnxDetection> Run(float[] pixels, IReadOnlyList<ImageSize> sizes, CancellationToken cancellation = default)
     {
         int count = sizes.Count;
         if (pixels.Length != count * 3 * InputSize.Width * InputSize.Height)
-            throw new ArgumentException($"{count} images of 3 x {InputSize.Height} x {InputSize.Width} values are expected, not {pixels.Length} values.", nameof(pixels));
+            throw new ArgumentException($"{count} images of 3 x {InputSize.Height} x {InputSize.Width} values are expected, not "
+                + $"{pixels.Length} values.", nameof(pixels));
         var inputs = new float[pixels.Length];
         int length = 3 * InputSize.Width * InputSize.Height;
         InputFrame[] frames = [.. Enumerable.Range(0, count).Select(i => InputFrame.For(InputSize, sizes[i], Preprocessing.Fit))];
@@ -119,7 +122,8 @@ internal sealed class PublishedDetector : IDisposable
 
         int Side(string name, int? graph, int? asked) => graph is null || asked is null || graph == asked
             ? graph ?? asked ?? DefaultSize
-            : throw new ArgumentException($"The detector '{path}' takes images of {name} {graph}, and the options ask for {asked}.", nameof(options));
+            : throw new ArgumentException($"The detector '{path}' takes images of {name} {graph}, and the options ask for {asked}.",
+                nameof(options));
     }
 
     private static float[] Grey(ImageSize size)
@@ -141,5 +145,6 @@ internal sealed class PublishedDetector : IDisposable
     private static (string Name, int Channels, int Height, int Width) CheckHint(OnnxOutput hint) =>
         hint.Shape is [int channels, int height, int width]
             ? (hint.Name, channels, height, width)
-            : throw new ArgumentException($"The tensor {hint} is no feature map: a hint is [channels, height, width] for each image.", nameof(hint));
+            : throw new ArgumentException($"The tensor {hint} is no feature map: a hint is [channels, height, width] for each image.",
+                nameof(hint));
 }

@@ -25,7 +25,8 @@ internal static class HtmlReport
             using (html.Tag("header"))
             {
                 html.Leaf("h1", content.Title);
-                html.Leaf("p", string.Create(CultureInfo.InvariantCulture, $"{content.Made:d MMMM yyyy, HH:mm} · ML.Distillation {Version}"), ("class", "note"));
+                html.Leaf("p", string.Create(CultureInfo.InvariantCulture,
+                    $"{content.Made:d MMMM yyyy, HH:mm} · ML.Distillation {Version}"), ("class", "note"));
             }
 
             VerdictSection.Write(html, content);
@@ -43,7 +44,8 @@ internal static class HtmlReport
     }
 
     /// <summary>This library's version.</summary>
-    internal static string Version { get; } = typeof(HtmlReport).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
+    internal static string Version { get; } = typeof(HtmlReport).Assembly
+        .GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
 
     private static void Head(HtmlWriter html, ReportContent content)
     {

@@ -8,7 +8,8 @@ internal sealed record JudgedImage(IReadOnlyList<(ReportedBox Box, string Class)
 {
     private const double FoundFrom = 0.5;
 
-    /// <summary>How good it is, 0 to 1: the harmonic mean of precision and recall; 1 where there is nothing and nothing was found.</summary>
+    /// <summary>How good it is, 0 to 1: the harmonic mean of precision and recall; 1 where there is nothing and nothing was
+    /// found.</summary>
     public double Quality => Right + Wrong + Missed == 0 ? 1 : 2.0 * Right / (2 * Right + Wrong + Missed);
 
     /// <summary>Judges the detections from <see cref="PictureChoice.LeastScore"/> on.</summary>
@@ -18,7 +19,8 @@ internal sealed record JudgedImage(IReadOnlyList<(ReportedBox Box, string Class)
         ReportedBox[] sure = [.. found.Where(box => box.Score >= PictureChoice.LeastScore).OrderByDescending(box => box.Score)];
         ReportedBox[] objects = [.. truth.Where(box => !box.Ignored)];
         var match = ImageMatch.Of(
-            [.. objects.Concat(truth.Where(box => box.Ignored)).Select(box => new TrueBox(Of(box), Label(box)) { Difficult = box.Ignored })],
+            [.. objects.Concat(truth.Where(box => box.Ignored))
+                .Select(box => new TrueBox(Of(box), Label(box)) { Difficult = box.Ignored })],
             [.. sure.Select(box => new DetectedBox(Of(box), Label(box), box.Score ?? 0))], FoundFrom);
         var boxes = new List<(ReportedBox, string)>();
         int right = 0, wrong = 0;
@@ -49,7 +51,8 @@ internal sealed record PictureChoice(IReadOnlyList<(string Title, IReadOnlyList<
     /// <summary>The score from which a detection is shown.</summary>
     public const float LeastScore = 0.5f;
 
-    /// <summary>Half of the pictures show the best gains over the baseline (or the best results without one), half the worst mistakes; none is in both.</summary>
+    /// <summary>Half of the pictures show the best gains over the baseline (or the best results without one), half the worst mistakes; none
+    /// is in both.</summary>
     public static PictureChoice Of(IReadOnlyList<ReportedImage> images, ReportedModel model, ReportedModel? baseline, int count)
     {
         JudgedImage[] own = Judge(images, model);
@@ -59,8 +62,10 @@ internal sealed record PictureChoice(IReadOnlyList<(string Title, IReadOnlyList<
         int[] best = [.. all.Where(i => others is null || Gain(i) > 0).OrderByDescending(Gain).Take((count + 1) / 2)];
         int[] worst = [.. all.Except(best).Where(i => own[i].Wrong + own[i].Missed > 0)
             .OrderByDescending(i => own[i].Wrong + own[i].Missed).ThenBy(i => own[i].Quality).Take(count - best.Length)];
-        return new PictureChoice([(baseline is null ? "Best results" : $"Best gains over {baseline.Name}", best), ($"Worst mistakes of {model.Name}", worst)]);
+        return new PictureChoice([(baseline is null ? "Best results" : $"Best gains over {baseline.Name}", best),
+            ($"Worst mistakes of {model.Name}", worst)]);
     }
 
-    private static JudgedImage[] Judge(IReadOnlyList<ReportedImage> images, ReportedModel model) => [.. images.Select((image, i) => JudgedImage.Of(image.Truth, model.Found[i]))];
+    private static JudgedImage[] Judge(IReadOnlyList<ReportedImage> images, ReportedModel model)
+        => [.. images.Select((image, i) => JudgedImage.Of(image.Truth, model.Found[i]))];
 }

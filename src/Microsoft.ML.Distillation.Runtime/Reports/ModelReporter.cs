@@ -18,7 +18,8 @@ internal static class ModelReporter
         (string Name, DetectorRole Role, ITransformer? Model)[] entries =
         [
             ("teacher", DetectorRole.Teacher, options.Teacher), ("student alone", DetectorRole.Alone, options.Alone),
-            options.Teacher is null && options.Alone is null ? ("model", DetectorRole.Model, model) : ("student distilled", DetectorRole.Distilled, model),
+            options.Teacher is null && options.Alone is null ? ("model", DetectorRole.Model, model)
+                : ("student distilled", DetectorRole.Distilled, model),
             ("student quantised", DetectorRole.Quantised, options.Quantised),
         ];
         entries = [.. entries.Where(entry => entry.Model is not null)];
@@ -26,9 +27,11 @@ internal static class ModelReporter
         try
         {
             foreach ((string name, _, ITransformer? fitted) in entries) detectors.Add(ObjectDetector.Of(FittedDetectors.In(fitted!), name));
-            if (options.TestSet is null) return Of([.. entries.Zip(detectors, (entry, detector) => new ReportedDetector(entry.Name, entry.Role, detector))], [], options);
+            if (options.TestSet is null) return Of(
+                [.. entries.Zip(detectors, (entry, detector) => new ReportedDetector(entry.Name, entry.Role, detector))], [], options);
             var test = MeasuredTestSet.Measure(detectors, options.TestSet, options);
-            return Of([.. entries.Zip(test.Measurements, (entry, measured) => new ReportedDetector(entry.Name, entry.Role, measured))], test.Images, options);
+            return Of([.. entries.Zip(test.Measurements, (entry, measured) => new ReportedDetector(entry.Name, entry.Role, measured))],
+                test.Images, options);
         }
         finally
         {
@@ -42,11 +45,13 @@ internal static class ModelReporter
     {
         if (detectors.Count == 0) throw new ArgumentException("A report needs a detector.", nameof(detectors));
         if (options.Teacher is not null || options.Alone is not null || options.Quantised is not null)
-            throw new ArgumentException($"The options' {nameof(options.Teacher)}, {nameof(options.Alone)} and {nameof(options.Quantised)} stand beside a fitted model; put the detector into the list.", nameof(options));
+            throw new ArgumentException($"The options' {nameof(options.Teacher)}, {nameof(options.Alone)} and {nameof(options.Quantised)} "
+                + $"stand beside a fitted model; put the detector into the list.", nameof(options));
         return Of(detectors, options.TestSet is null ? [] : MeasuredTestSet.Measure([], options.TestSet, options).Images, options);
     }
 
-    private static ReportContent Of(IReadOnlyList<ReportedDetector> detectors, IReadOnlyList<ReportedImage> images, DetectorReportOptions options)
+    private static ReportContent Of(IReadOnlyList<ReportedDetector> detectors, IReadOnlyList<ReportedImage> images,
+        DetectorReportOptions options)
         => new(options.Title, [.. detectors.Select(detector => detector.Model with { Seeds = detector.Seeds })])
         {
             Made = DateTimeOffset.Now,
@@ -68,7 +73,8 @@ internal sealed record MeasuredTestSet(IReadOnlyList<ReportedImage> Images, IRea
     /// <param name="inclusivePixels">Whether VOC's figures take a width for x1 - x0 + 1.</param>
     /// <exception cref="ArgumentException">A column is missing or of another type, or the data have no row.</exception>
     public static MeasuredTestSet Measure(
-        IReadOnlyList<ObjectDetector> detectors, IDataView data, DetectorReportOptions columns, bool inclusivePixels = true, CancellationToken cancellation = default)
+        IReadOnlyList<ObjectDetector> detectors, IDataView data, DetectorReportOptions columns, bool inclusivePixels = true,
+        CancellationToken cancellation = default)
     {
         string? image = data.Schema.GetColumnOrNull(columns.ImageColumnName)?.Name;
         if (image is null && data.Schema.GetColumnOrNull(nameof(DetectionRow.ImagePath)) is not { Type: TextDataViewType })
@@ -117,7 +123,8 @@ internal sealed record MeasuredTestSet(IReadOnlyList<ReportedImage> Images, IRea
     }
 
     private static ReportedBox Reported(TrueBox box, ClassIndex classes) => new(
-        box.Label == TrueBox.EveryClass ? "" : classes.Names[box.Label], (float)box.Box.X0, (float)box.Box.Y0, (float)box.Box.X1, (float)box.Box.Y1, Ignored: box.Ignored);
+        box.Label == TrueBox.EveryClass ? "" : classes.Names[box.Label], (float)box.Box.X0, (float)box.Box.Y0, (float)box.Box.X1,
+        (float)box.Box.Y1, Ignored: box.Ignored);
 
     /// <summary>Images are not kept while models are measured; the few that are shown are read again.</summary>
     private static RgbImage PixelsAt(IDataView data, string image, long row)
@@ -150,13 +157,15 @@ internal sealed record MeasuredTestSet(IReadOnlyList<ReportedImage> Images, IRea
             var images = new List<EvaluationImage>();
             foreach ((TrueBox[] truth, IReadOnlyList<Detection> found) in truths.Zip(_found))
             {
-                TrueBox[] objects = [.. truth.Select(box => box.Label == TrueBox.EveryClass ? box : box with { Label = classes.Of(names[box.Label]) })];
+                TrueBox[] objects = [.. truth.Select(box => box.Label == TrueBox.EveryClass ? box
+                    : box with { Label = classes.Of(names[box.Label]) })];
                 images.Add(new EvaluationImage(objects, [.. found.Select(one => new DetectedBox(
                     new Box(one.Box.X0, one.Box.Y0, one.Box.X1, one.Box.Y1), classes.Of(one.Label), one.Score))]));
             }
 
             double[] times = [.. _times.Skip(_times.Count > WarmUp ? WarmUp : 0).Order()];
-            return new DetectorMeasurement(DetectionEvaluator.Evaluate(images, classes.Names, inclusivePixels), times[times.Length / 2], _found)
+            return new DetectorMeasurement(DetectionEvaluator.Evaluate(images, classes.Names, inclusivePixels), times[times.Length / 2],
+                _found)
             {
                 Parameters = detector.Parameters,
                 Bytes = detector.Bytes,

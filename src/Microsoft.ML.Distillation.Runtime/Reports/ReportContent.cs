@@ -43,13 +43,16 @@ internal sealed record ReportedModel(string Name, DetectorRole Role)
     public IReadOnlyList<IReadOnlyList<ReportedBox>> Found { get; init; } = [];
 
     /// <summary>AP: over the seeds, else of the one run.</summary>
-    public double AveragePrecision => Seeds.Count > 0 ? Seeds.Average(seed => seed.AveragePrecision) : Metrics?.AveragePrecision ?? double.NaN;
+    public double AveragePrecision => Seeds.Count > 0 ? Seeds.Average(seed => seed.AveragePrecision) : Metrics?.AveragePrecision
+        ?? double.NaN;
 
     /// <summary>AP50 likewise.</summary>
-    public double AveragePrecision50 => Seeds.Count > 0 ? Seeds.Average(seed => seed.AveragePrecision50) : Metrics?.AveragePrecision50 ?? double.NaN;
+    public double AveragePrecision50 => Seeds.Count > 0 ? Seeds.Average(seed => seed.AveragePrecision50) : Metrics?.AveragePrecision50
+        ?? double.NaN;
 
     /// <summary>AP75 likewise.</summary>
-    public double AveragePrecision75 => Seeds.Count > 0 ? Seeds.Average(seed => seed.AveragePrecision75) : Metrics?.AveragePrecision75 ?? double.NaN;
+    public double AveragePrecision75 => Seeds.Count > 0 ? Seeds.Average(seed => seed.AveragePrecision75) : Metrics?.AveragePrecision75
+        ?? double.NaN;
 
     /// <summary>What to say where one run stands for several: pictures, confusions, training.</summary>
     public string OfFirstSeed => Seeds.Count > 1 ? $" (seed {Seeds[0].Seed})" : "";

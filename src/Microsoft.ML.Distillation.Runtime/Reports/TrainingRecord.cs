@@ -15,7 +15,8 @@ internal sealed record ValidationPoint(int Step, int Epoch, double AveragePrecis
 /// <param name="Name">Which part of them.</param>
 /// <param name="MedianWidth">The median width of a box, as a share of its image.</param>
 /// <param name="MedianHeight">The median height of a box, as a share of its image.</param>
-internal sealed record DataSummary(string Name, int Images, int Objects, IReadOnlyList<string> Classes, double MedianWidth, double MedianHeight)
+internal sealed record DataSummary(string Name, int Images, int Objects, IReadOnlyList<string> Classes, double MedianWidth,
+    double MedianHeight)
 {
     /// <summary>The number of objects of each class, where it is known.</summary>
     public int[] ClassCounts { get; init; } = [];

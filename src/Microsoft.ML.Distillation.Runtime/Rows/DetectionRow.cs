@@ -63,13 +63,16 @@ internal sealed class LabelledRow : DetectionRow
     public AnnotatedImage ToImage()
     {
         if (BoundingBoxes.Length != 4 * Label.Length)
-            throw new InvalidDataException($"'{ImagePath}' has {Label.Length} labels and {BoundingBoxes.Length} coordinates of boxes, where each box has 4.");
-        return new AnnotatedImage(ImagePath, ImageWidth > 0 && ImageHeight > 0 ? new ImageSize(ImageWidth, ImageHeight) : null, [.. Label.Select((_, i) => ObjectAt(i))]);
+            throw new InvalidDataException(
+                $"'{ImagePath}' has {Label.Length} labels and {BoundingBoxes.Length} coordinates of boxes, where each box has 4.");
+        return new AnnotatedImage(ImagePath, ImageWidth > 0 && ImageHeight > 0 ? new ImageSize(ImageWidth, ImageHeight)
+            : null, [.. Label.Select((_, i) => ObjectAt(i))]);
     }
 
     private AnnotatedObject ObjectAt(int i)
     {
-        var bare = new AnnotatedObject(Label[i], BoundingBoxes[4 * i], BoundingBoxes[4 * i + 1], BoundingBoxes[4 * i + 2], BoundingBoxes[4 * i + 3]);
+        var bare = new AnnotatedObject(Label[i], BoundingBoxes[4 * i], BoundingBoxes[4 * i + 1], BoundingBoxes[4 * i + 2],
+            BoundingBoxes[4 * i + 3]);
         return bare with
         {
             Difficult = Difficult.ElementAtOrDefault(i),
@@ -91,7 +94,8 @@ internal static class DetectionLoader
     /// <c>BoundingBoxes</c> (vector of Single, x0 y0 x1 y1 of each object in pixels), and, parallel to <c>Label</c>, what the format
     /// knows of the objects: <c>Difficult</c>, <c>Crowd</c>, <c>Ignore</c> (vectors of Boolean), <c>Truncated</c> (Single, the share
     /// beyond the image's edge), <c>Occluded</c> (Int32, 0 visible to 3 unknown) and <c>Area</c> (Single, square pixels; the box's
-    /// where the format gives none). <c>ImageWidth</c> and <c>ImageHeight</c> (Int32) are what the annotation says, 0 where it says nothing. Images without objects are rows too.
+    /// where the format gives none). <c>ImageWidth</c> and <c>ImageHeight</c> (Int32) are what the annotation says, 0 where it says
+    /// nothing. Images without objects are rows too.
     /// </summary>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
     /// <exception cref="FileNotFoundException">
@@ -103,7 +107,8 @@ internal static class DetectionLoader
     public static IDataView Load(DataOperationsCatalog catalog, DetectionFormat format, AnnotationSource source)
         => catalog.LoadFromEnumerable(AnnotationReader.Read(format, source).Select(image => new DetectionRow(image)));
 
-    /// <summary>The annotated images of a data view with the columns that <see cref="Load"/> gives, and <c>LabelScore</c>; all but the first three may be missing.</summary>
+    /// <summary>The annotated images of a data view with the columns that <see cref="Load"/> gives, and <c>LabelScore</c>; all but the
+    /// first three may be missing.</summary>
     /// <exception cref="ArgumentException">One of the first three columns is missing, or one is of another type.</exception>
     public static IEnumerable<AnnotatedImage> Read(DataOperationsCatalog catalog, IDataView data)
     {

@@ -13,11 +13,16 @@ internal sealed class CompressCommand : System.CommandLine.Command
     {
         Option<string> model = SharedOptions.RequiredPath("--model", "The trained detector (.zip or .onnx).", "FILE");
         Option<string> output = SharedOptions.RequiredPath("--output", "The model to write (.zip or .onnx).", "FILE");
-        Option<double?> flops = SharedOptions.Number("--flops", "The multiplications of the backbone's convolutions that remain, as a share. [default: only the layers of --rank are taken apart]", double.Epsilon, 1);
-        Option<double?> head = SharedOptions.Number("--head-flops", "The same for the head's fully connected layers. [default: as --flops]", double.Epsilon, 1);
+        Option<double?> flops = SharedOptions
+            .Number("--flops", "The multiplications of the backbone's convolutions that remain, as a share. [default: only the layers of "
+            + "--rank are taken apart]", double.Epsilon, 1);
+        Option<double?> head = SharedOptions
+            .Number("--head-flops", "The same for the head's fully connected layers. [default: as --flops]", double.Epsilon, 1);
         var rank = new Option<string[]>("--rank")
         {
-            Description = "The channels in the middle of one layer, whatever the shares say: two numbers for a convolution (backbone.conv2=6,10), one for a 1×1 convolution or a fully connected layer (head.fc6=60). Convolutions outside the backbone (rpn.conv=60,80, fpn.layer_blocks.0.0=60,80) are taken apart by this alone. Can be given several times.",
+            Description = "The channels in the middle of one layer, whatever the shares say: two numbers for a convolution "
+                + "(backbone.conv2=6,10), one for a 1×1 convolution or a fully connected layer (head.fc6=60). Convolutions outside the "
+                + "backbone (rpn.conv=60,80, fpn.layer_blocks.0.0=60,80) are taken apart by this alone. Can be given several times.",
             HelpName = "NAME=N[,N]",
         };
         foreach (Option option in (Option[])[model, flops, head, rank, output]) Options.Add(option);
@@ -47,9 +52,11 @@ internal sealed class CompressCommand : System.CommandLine.Command
         foreach (string text in given)
         {
             string[] parts = text.Split('=');
-            int[] numbers = [.. parts[^1].Split(',').Select(number => int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : 0)];
+            int[] numbers = [.. parts[^1].Split(',')
+                .Select(number => int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : 0)];
             if (parts.Length != 2 || parts[0].Length == 0 || numbers.Length > 2 || numbers.Contains(0))
-                throw new UsageException($"--rank must be a layer with one or two whole numbers above 0, for example head.fc6=60, not '{text}'.");
+                throw new UsageException($"--rank must be a layer with one or two whole numbers above 0, for example head.fc6=60, not "
+                    + $"'{text}'.");
             if (!ranks.TryAdd(parts[0], numbers)) throw new UsageException($"--rank names the layer '{parts[0]}' twice.");
         }
 

@@ -9,36 +9,44 @@ internal sealed class ConvertCommand : System.CommandLine.Command
     public ConvertCommand()
         : base("convert", "Writes a data set of any format as Pascal VOC, COCO or YOLO.")
     {
-        Option<string> data = SharedOptions.RequiredPath("--data", "The annotated images: a folder, or for coco, openimages and tsv a file.", "DIR");
+        Option<string> data = SharedOptions
+            .RequiredPath("--data", "The annotated images: a folder, or for coco, openimages and tsv a file.", "DIR");
         var from = new FormatOptionSet("--from");
         Option<string> to = SharedOptions.Choice("--to", "The format to write.", FormatOptionSet.Written);
         to.Required = true;
         to.DefaultValueFactory = null;
         Option<string> output = SharedOptions.RequiredPath("--output", "The folder to write.", "DIR");
-        Option<string?> split = SharedOptions.Text("--split", "The part to write, or 'all'. [default: each of train, val and test that there is, else all]", "NAME");
+        Option<string?> split = SharedOptions
+            .Text("--split", "The part to write, or 'all'. [default: each of train, val and test that there is, else all]", "NAME");
         var copy = new Option<bool>("--copy-images") { Description = "Also copy the images to where the format has them." };
-        var missing = new Option<bool>("--allow-missing-images") { Description = "Also write annotations whose images do not exist, if they give the images' sizes." };
+        var missing = new Option<bool>("--allow-missing-images") { Description =
+            "Also write annotations whose images do not exist, if they give the images' sizes." };
         Options.Add(data);
         from.AddTo(Options);
         foreach (Option option in (Option[])[to, output, split, copy, missing]) Options.Add(option);
         SetAction(parsed => Convert(
-            from.At(parsed, parsed.GetRequiredValue(data)) with { AllowMissingImages = parsed.GetValue(missing) }, FormatOptionSet.Named(parsed.GetRequiredValue(to)), parsed.GetRequiredValue(output),
+            from.At(parsed, parsed.GetRequiredValue(data)) with { AllowMissingImages = parsed.GetValue(missing) },
+            FormatOptionSet.Named(parsed.GetRequiredValue(to)), parsed.GetRequiredValue(output),
             parsed.GetValue(split), parsed.GetValue(copy), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error));
     }
 
-    private static void Convert(DataFolder data, DetectionFormat format, string folder, string? asked, bool copyImages, TextWriter output, TextWriter error)
+    private static void Convert(DataFolder data, DetectionFormat format, string folder, string? asked, bool copyImages, TextWriter output,
+        TextWriter error)
     {
         OutputCheck.Folder("--output", folder);
         if (data.Format == format && RealPath.IsWithin(data.Path, folder))
-            throw new UsageException($"--output '{folder}' is where the data set itself lies, whose files would be replaced: name another folder.");
+            throw new UsageException($"--output '{folder}' is where the data set itself lies, whose files would be replaced: name another "
+                + $"folder.");
         using var interruption = new Interruption(error, "what is not finished is taken back");
         string?[] splits = asked is not null ? [data.Choose(asked)] : [.. DataFolder.UsualSplits.Where(data.Has)];
         if (splits.Length == 0) splits = [null];
         var context = new MLContext();
         foreach (string? split in splits)
         {
-            WrittenAnnotations written = context.Data.SaveDetections(data.View(context, split), folder, format, split, copyImages, interruption.Token);
-            string leftOut = written.LeftOut > 0 ? $"; {written.LeftOut} groups and regions left out, for which the format has no mark" : "";
+            WrittenAnnotations written = context.Data
+                .SaveDetections(data.View(context, split), folder, format, split, copyImages, interruption.Token);
+            string leftOut = written.LeftOut > 0 ? $"; {written.LeftOut} groups and regions left out, for which the format has no mark"
+                : "";
             output.WriteLine($"{split ?? "all"}: {written.Images} images, {written.Objects} objects{leftOut}");
         }
 

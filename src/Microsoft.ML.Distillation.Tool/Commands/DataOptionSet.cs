@@ -9,11 +9,15 @@ internal sealed class DataOptionSet
 {
     private const string None = "none";
 
-    private readonly Option<string> _data = SharedOptions.RequiredPath("--data", "The annotated images: a folder, or for coco, openimages and tsv a file.", "DIR");
+    private readonly Option<string> _data = SharedOptions
+        .RequiredPath("--data", "The annotated images: a folder, or for coco, openimages and tsv a file.", "DIR");
     private readonly FormatOptionSet _format = new();
-    private readonly Option<string?> _train = SharedOptions.Text("--train-split", "The part to train on, or 'all'. [default: train where there is one, else all]", "NAME");
-    private readonly Option<string?> _validation = SharedOptions.Text("--val-split", "The part to choose the best model by, or 'none'. [default: val where there is one]", "NAME");
-    private readonly Option<string?> _test = SharedOptions.Text("--test-split", "The part to measure the result on, or 'none'. [default: test where there is one]", "NAME");
+    private readonly Option<string?> _train = SharedOptions
+        .Text("--train-split", "The part to train on, or 'all'. [default: train where there is one, else all]", "NAME");
+    private readonly Option<string?> _validation = SharedOptions
+        .Text("--val-split", "The part to choose the best model by, or 'none'. [default: val where there is one]", "NAME");
+    private readonly Option<string?> _test = SharedOptions
+        .Text("--test-split", "The part to measure the result on, or 'none'. [default: test where there is one]", "NAME");
 
     /// <summary>Adds these to a command's options.</summary>
     public void AddTo(IList<Option> options)
@@ -28,7 +32,8 @@ internal sealed class DataOptionSet
     public TrainingSession Open(ParseResult parsed, MLContext context, TrainingDisplay display, bool skipInvalid)
     {
         DataFolder data = DataOf(parsed) with { AllowMissingImages = skipInvalid };
-        return new TrainingSession(context, data, data.Choose(parsed.GetValue(_train), "train"), OrNone(data, parsed.GetValue(_validation), "val"), display);
+        return new TrainingSession(context, data, data.Choose(parsed.GetValue(_train), "train"),
+            OrNone(data, parsed.GetValue(_validation), "val"), display);
     }
 
     /// <summary>Opens images without labels to train on.</summary>
@@ -40,7 +45,8 @@ internal sealed class DataOptionSet
     public IReadOnlyList<AnnotatedRow> OpenTest(ParseResult parsed, MLContext context, bool skipInvalid, TextWriter error)
     {
         DataFolder data = DataOf(parsed) with { AllowMissingImages = skipInvalid };
-        return OrNone(data, parsed.GetValue(_test), "test") is string split ? TestImages.Checked(data.Load(context, split), skipInvalid, error) : [];
+        return OrNone(data, parsed.GetValue(_test), "test") is string split
+            ? TestImages.Checked(data.Load(context, split), skipInvalid, error) : [];
     }
 
     /// <summary>The data set.</summary>

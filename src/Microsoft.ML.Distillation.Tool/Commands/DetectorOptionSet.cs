@@ -8,7 +8,8 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
 {
     private const string OneStage = "one-stage";
 
-    private static readonly string[] Backbones = ["shufflenet-0.5", "shufflenet-1.0", "resnet18", "resnet34", "resnet50", "mobilenet-small", "mobilenet-large", "alexnet", "vgg-m", "vgg16", "plain"];
+    private static readonly string[] Backbones = ["shufflenet-0.5", "shufflenet-1.0", "resnet18", "resnet34", "resnet50",
+        "mobilenet-small", "mobilenet-large", "alexnet", "vgg-m", "vgg16", "plain"];
 
     private readonly Option<string> _family = Family();
     private readonly OneStageOptionSet _oneStage = new();
@@ -42,12 +43,14 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
 
     private readonly Option<int?> _stages = SharedOptions.Count("--stages", "How many of the backbone's stages to use. [default: all]");
     private readonly Option<string?> _weights = SharedOptions.Path("--weights",
-        "Pre-trained parameters of the backbone to start from: .pth, .pt or .safetensors, by torchvision's names. [default: random]", "FILE");
+        "Pre-trained parameters of the backbone to start from: .pth, .pt or .safetensors, by torchvision's names. [default: random]",
+        "FILE");
 
     private readonly Option<int?> _fpn = SharedOptions.Count("--fpn", "Puts a feature pyramid with so many channels on the backbone.");
     private readonly Option<int?> _inputSize = SharedOptions.Count(
         "--input-size", $"The longer side of the network's input in pixels. [default: {defaultInputSize}]", least: 32);
-    private readonly Option<int?> _headWidth = SharedOptions.Count("--head-width", "The width of the box head. [default: follows the backbone]");
+    private readonly Option<int?> _headWidth = SharedOptions
+        .Count("--head-width", "The width of the box head. [default: follows the backbone]");
 
     /// <summary>Adds these to a command's options.</summary>
     public void AddTo(IList<Option> options)
@@ -81,17 +84,20 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
             _ => Backbone.ResNet50,
         };
         string? weights = parsed.GetValue(_weights);
-        if (weights is not null && !File.Exists(weights)) throw new FileNotFoundException($"--weights: there is no file '{weights}'.", weights);
+        if (weights is not null && !File.Exists(weights)) throw new FileNotFoundException($"--weights: there is no file '{weights}'.",
+            weights);
         backbone = backbone with { Stages = parsed.GetValue(_stages), FpnChannels = parsed.GetValue(_fpn), Weights = weights };
         bool oneStage = parsed.GetValue(_family) == OneStage;
         if (!oneStage && _oneStage.Given(parsed) is { } foreign) throw new UsageException($"{foreign} goes with --student {OneStage}.");
         if (oneStage && (parsed.GetValue(_fpn) ?? parsed.GetValue(_headWidth)) is not null)
-            throw new UsageException($"--fpn and --head-width do not go with --student {OneStage}, which has a pyramid of its own: use --channels.");
+            throw new UsageException($"--fpn and --head-width do not go with --student {OneStage}, which has a pyramid of its own: use "
+                + $"--channels.");
         try
         {
             if (oneStage) return DetectorPlan.OneStage(backbone, parsed.GetValue(_inputSize) ?? defaultInputSize, _oneStage.Read(parsed));
             return DetectorPlan.FasterRcnn(
-                backbone, parsed.GetValue(_inputSize) ?? defaultInputSize, new FasterRcnnOptions { HeadWidth = parsed.GetValue(_headWidth) });
+                backbone, parsed.GetValue(_inputSize)
+                    ?? defaultInputSize, new FasterRcnnOptions { HeadWidth = parsed.GetValue(_headWidth) });
         }
         catch (ArgumentException error)
         {

@@ -5,20 +5,24 @@ namespace Microsoft.ML.Distillation.Tool.Commands;
 /// <summary><c>ml-distill distill</c>: trains a student under a teacher, and its controls without one.</summary>
 internal sealed class DistillCommand : System.CommandLine.Command
 {
-    private readonly Option<string> _output = SharedOptions.RequiredPath("--output", "The student to write: an ML.NET model (.zip), or by its ending an .onnx.", "FILE");
+    private readonly Option<string> _output = SharedOptions
+        .RequiredPath("--output", "The student to write: an ML.NET model (.zip), or by its ending an .onnx.", "FILE");
 
     private readonly Option<bool> _control = new("--control")
     {
         Description = "Also train the same student without a teacher, from the same weights on the same batches: plainly (NAME-alone.zip), "
-            + "and with the bounded loss, but without its teacher (NAME-l2.zip): a squared loss to the ground truth's boxes, for one-stage more of their GIoU loss.",
+            + "and with the bounded loss, but without its teacher (NAME-l2.zip): a squared loss to the ground truth's boxes, for "
+                + "one-stage more of their GIoU loss.",
     };
 
     private readonly Option<int?> _seeds = SharedOptions.Count("--seeds",
-        "Train with so many seeds, from --seed on (NAME-seed1.zip, NAME-seed2.zip, …), and show what the teacher brings in the mean. [default: 1]");
+        "Train with so many seeds, from --seed on (NAME-seed1.zip, NAME-seed2.zip, …), and show what the teacher brings in the mean. "
+            + "[default: 1]");
 
     private readonly Option<bool> _noLabels = new("--no-labels")
     {
-        Description = "--data is a folder of images without labels: the student learns from the teacher alone, and its classes are the teacher's.",
+        Description = "--data is a folder of images without labels: the student learns from the teacher alone, and its classes are the "
+            + "teacher's.",
     };
 
     public DistillCommand()

@@ -23,39 +23,47 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
     {
         TextWriter error = parsed.InvocationConfiguration.Error;
         command.Precision.Check(parsed);
-        foreach (string path in (string[])[command.OutputOf(parsed), .. _seeds.SelectMany(PathsOf)]) OutputCheck.File(parsed, "--output", path);
+        foreach (string path in (string[])[command.OutputOf(parsed), .. _seeds.SelectMany(PathsOf)]) OutputCheck
+            .File(parsed, "--output", path);
         command.Report.Check(parsed);
         MLContext context = TrainingSession.CreateContext(_seeds[0], parsed.GetValue(SharedOptions.Verbose), error);
         if (_noLabels && _control) throw new UsageException("--control needs labels: without them the student cannot learn alone.");
-        IReadOnlyList<AnnotatedRow> test = _noLabels ? [] : command.Data.OpenTest(parsed, context, command.Training.SkipsInvalid(parsed), error);
+        IReadOnlyList<AnnotatedRow> test = _noLabels ? [] : command.Data
+            .OpenTest(parsed, context, command.Training.SkipsInvalid(parsed), error);
         Teacher teacher = command.Teacher.Open(parsed, [.. _hints.Select(pair => pair.Teacher)]);
         if (command.Teacher.IsPublished(parsed) && _hints.Count == 0 && _featureLoss is { } loss)
         {
             throw new UsageException(
-                $"--feature-loss {loss} needs feature maps of the ONNX teacher: name them with --hint STUDENT=TENSOR ('ml-distill inspect-teacher --tensors' lists "
+                $"--feature-loss {loss} needs feature maps of the ONNX teacher: name them with --hint STUDENT=TENSOR ('ml-distill "
+                    + $"inspect-teacher --tensors' lists "
                 + "them), without --teacher-cache, which keeps none.");
         }
 
         var display = TrainingDisplay.On(_output);
-        TrainingSession session = _noLabels ? command.Data.OpenImages(parsed, context, display) : command.Data.Open(parsed, context, display, command.Training.SkipsInvalid(parsed));
+        TrainingSession session = _noLabels ? command.Data.OpenImages(parsed, context, display)
+            : command.Data.Open(parsed, context, display, command.Training.SkipsInvalid(parsed));
         // In scheme A another network of its architecture teaches.
-        bool teacherIsMeasured = test.Count > 0 && !command.Teacher.IsPublished(parsed) && !command.Teacher.IsPlain(parsed) && command.Precision.Scheme(parsed) != ApprenticeScheme.A;
+        bool teacherIsMeasured = test.Count > 0 && !command.Teacher.IsPublished(parsed) && !command.Teacher.IsPlain(parsed)
+            && command.Precision.Scheme(parsed) != ApprenticeScheme.A;
         if (test.Count > 0 && command.Teacher.IsPlain(parsed))
-            error.WriteLine($"warning: '{command.Teacher.PathOf(parsed)}' is the plain form, which takes no test images as they are: the teacher teaches, but is not measured beside the student.");
+            error.WriteLine($"warning: '{command.Teacher.PathOf(parsed)}' is the plain form, which takes no test images as they are: the "
+                + $"teacher teaches, but is not measured beside the student.");
         if (command.Teacher.IsPublished(parsed) && !_noLabels)
             TeacherInspection.WriteClasses(_output, teacher, session.ClassNames());
         using var interruption = new Interruption(error, "the best model so far will be saved");
 
         // With further images an epoch is longer: the controls, which see the labelled ones alone, make as many steps.
         int? asked = command.Training.EpochsOf(parsed);
-        (int All, int Alone)? epochs = command.Unlabelled.Epochs(parsed, session, asked) ?? command.Generated.Epochs(parsed, session, asked);
+        (int All, int Alone)? epochs = command.Unlabelled.Epochs(parsed, session, asked)
+            ?? command.Generated.Epochs(parsed, session, asked);
         var results = new List<IReadOnlyList<ModelReport>>();
         foreach (int seed in _seeds)
         {
             StudentRun[] students = [.. StudentsOf(seed, teacher)];
             foreach (StudentRun[] group in epochs is null ? [students] : students.Chunk(1))
             {
-                session.TrainAndSave([.. group.Select(student => new TrainingRun(student.Title, student.Path, progress => OptionsOf(student, progress)))]);
+                session.TrainAndSave([.. group
+                    .Select(student => new TrainingRun(student.Title, student.Path, progress => OptionsOf(student, progress)))]);
                 foreach (StudentRun saved in group) _output.WriteLine($"saved {saved.Path}");
                 if (interruption.Requested) return Application.Interrupted;
             }
@@ -73,16 +81,19 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
 
         DetectorEstimatorOptions OptionsOf(StudentRun student, IProgress<TrainingProgress> progress)
         {
-            DetectorEstimatorOptions options = command.Training.Apply(command.Precision.Apply(student.Options, parsed), parsed, student.Folder, interruption.Token);
+            DetectorEstimatorOptions options = command.Training
+                .Apply(command.Precision.Apply(student.Options, parsed), parsed, student.Folder, interruption.Token);
             options = options is DistillDetectorOptions distilled
-                ? command.Generated.Apply(command.Unlabelled.Apply(InEpochs(epochs?.All, command.Distillation.Apply(distilled, parsed)), parsed, session), parsed, session)
+                ? command.Generated.Apply(command.Unlabelled
+                    .Apply(InEpochs(epochs?.All, command.Distillation.Apply(distilled, parsed)), parsed, session), parsed, session)
                 : InEpochs(epochs?.Alone, options);
             return options with { Seed = student.Seed, ValidationSet = session.Validation, Progress = progress };
         }
 
         IEnumerable<ModelReport> TeacherReport()
         {
-            if (teacherIsMeasured) yield return _teacherReport ??= ModelReport.Measure("teacher", command.Teacher.PathOf(parsed), test, interruption.Token);
+            if (teacherIsMeasured) yield return _teacherReport ??= ModelReport
+                .Measure("teacher", command.Teacher.PathOf(parsed), test, interruption.Token);
         }
     }
 
@@ -107,17 +118,20 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
         {
             bool several = _seeds.Count > 1;
             return new StudentRun(
-                name, several ? $"{run} {seed}" : run, seed, several || _control ? run + OfSeed(seed) : null, options, PathOf(seed, suffix));
+                name, several ? $"{run} {seed}" : run, seed, several || _control ? run + OfSeed(seed)
+                    : null, options, PathOf(seed, suffix));
         }
     }
 
     /// <summary>The models that a seed's students are written to.</summary>
-    private IEnumerable<string> PathsOf(int seed) => (_control ? (string[])["", "-alone", "-l2"] : [""]).Select(suffix => PathOf(seed, suffix));
+    private IEnumerable<string> PathsOf(int seed)
+        => (_control ? (string[])["", "-alone", "-l2"] : [""]).Select(suffix => PathOf(seed, suffix));
 
     private string PathOf(int seed, string suffix)
     {
         string path = command.OutputOf(parsed);
-        return Path.Combine(Path.GetDirectoryName(path) ?? "", $"{Path.GetFileNameWithoutExtension(path)}{OfSeed(seed)}{suffix}{Path.GetExtension(path)}");
+        return Path.Combine(Path.GetDirectoryName(path)
+            ?? "", $"{Path.GetFileNameWithoutExtension(path)}{OfSeed(seed)}{suffix}{Path.GetExtension(path)}");
     }
 
     private string OfSeed(int seed) => _seeds.Count > 1 ? $"-seed{seed}" : "";
@@ -133,7 +147,8 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
             models.Add(results.Count == 0 ? ModelReport.Unmeasured(name, path, RoleOf(name)) : OverSeeds(i, RoleOf(name)));
         }
 
-        command.Report.Write(parsed, $"Distillation of {Path.GetFileNameWithoutExtension(command.OutputOf(parsed))}", [.. models.OrderBy(model => model.Role)], test);
+        command.Report.Write(parsed, $"Distillation of {Path.GetFileNameWithoutExtension(command.OutputOf(parsed))}",
+            [.. models.OrderBy(model => model.Role)], test);
 
         // One run is shown in pictures and curves of training; the figures are those of all.
         ReportedDetector OverSeeds(int student, DetectorRole role)
@@ -148,14 +163,17 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
             };
             return new ReportedDetector(runs[0].Name, role, means)
             {
-                Seeds = [.. runs.Zip(_seeds, (run, seed) => new SeedFigures(seed, run.Metrics.AveragePrecision, run.Metrics.AveragePrecision50, run.Metrics.AveragePrecision75))],
+                Seeds = [.. runs.Zip(_seeds, (run, seed) => new SeedFigures(seed, run.Metrics.AveragePrecision,
+                    run.Metrics.AveragePrecision50, run.Metrics.AveragePrecision75))],
             };
         }
     }
 
-    private static DetectorEstimatorOptions InEpochs(int? epochs, DetectorEstimatorOptions options) => options with { Epochs = epochs ?? options.Epochs };
+    private static DetectorEstimatorOptions InEpochs(int? epochs, DetectorEstimatorOptions options)
+        => options with { Epochs = epochs ?? options.Epochs };
 
-    private static DistillDetectorOptions InEpochs(int? epochs, DistillDetectorOptions options) => options with { Epochs = epochs ?? options.Epochs };
+    private static DistillDetectorOptions InEpochs(int? epochs, DistillDetectorOptions options)
+        => options with { Epochs = epochs ?? options.Epochs };
 
     private static DetectorRole RoleOf(string name) => name switch
     {

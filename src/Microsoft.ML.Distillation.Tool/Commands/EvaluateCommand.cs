@@ -4,27 +4,33 @@ using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
-/// <summary><c>ml-distill evaluate</c>: measures a model on annotated images, or detections in COCO's format against ground truth.</summary>
+/// <summary><c>ml-distill evaluate</c>: measures a model on annotated images, or detections in COCO's format against ground
+/// truth.</summary>
 internal sealed class EvaluateCommand : System.CommandLine.Command
 {
     public EvaluateCommand()
         : base("evaluate", "Measures a model on annotated images, or detections against ground truth, both in COCO's format.")
     {
         Option<string?> model = SharedOptions.Path("--model", "The model to measure (.zip or .onnx).", "FILE");
-        Option<string?> data = SharedOptions.Path("--data", "The annotated images: a folder, or for coco, openimages and tsv a file.", "DIR");
+        Option<string?> data = SharedOptions
+            .Path("--data", "The annotated images: a folder, or for coco, openimages and tsv a file.", "DIR");
         var format = new FormatOptionSet();
-        Option<string?> split = SharedOptions.Text("--split", "The part of the images, or 'all'. [default: test where there is one, else all]", "NAME");
+        Option<string?> split = SharedOptions
+            .Text("--split", "The part of the images, or 'all'. [default: test where there is one, else all]", "NAME");
         Option<string?> groundTruth = SharedOptions.Path("--ground-truth", "In place of a model: annotations in COCO's format …", "FILE");
         Option<string?> detections = SharedOptions.Path("--detections", "… and detections in COCO's format.", "FILE");
         Option<string> metric = SharedOptions.Choice("--metric", "What to measure.", MetricFigures.Metrics);
         Option<string?> json = SharedOptions.Path("--json", "Also write the figures to a file.", "FILE");
-        var errors = new Option<bool>("--errors") { Description = "Also show what goes wrong: kinds of errors with their costs, and which classes are taken for which." };
-        var exclusive = new Option<bool>("--exclusive-pixels") { Description = "For voc07 and voc12: a width is x1 - x0, not x1 - x0 + 1 as in VOC's own evaluation." };
+        var errors = new Option<bool>("--errors") { Description =
+            "Also show what goes wrong: kinds of errors with their costs, and which classes are taken for which." };
+        var exclusive = new Option<bool>("--exclusive-pixels") { Description =
+            "For voc07 and voc12: a width is x1 - x0, not x1 - x0 + 1 as in VOC's own evaluation." };
         foreach (Option option in (Option[])[model, data]) Options.Add(option);
         format.AddTo(Options);
         Option<string?> teacher = SharedOptions.Path("--teacher", "With --report: the model's teacher, to show beside it.", "FILE");
         Option<string?> alone = SharedOptions.Path("--alone", "With --report: the same student trained alone, to show beside it.", "FILE");
-        Option<string?> quantised = SharedOptions.Path("--quantised", "With --report: the student in low precision, to show beside it.", "FILE");
+        Option<string?> quantised = SharedOptions
+            .Path("--quantised", "With --report: the student in low precision, to show beside it.", "FILE");
         var report = new ReportOptionSet();
         foreach (Option option in (Option[])[split, groundTruth, detections, metric, exclusive, errors, json]) Options.Add(option);
         report.AddTo(Options);
@@ -42,11 +48,14 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
             OutputCheck.File(parsed, json.Name, parsed.GetValue(json));
             report.Check(parsed);
             bool inclusive = !parsed.GetValue(exclusive);
-            DetectionMetrics metrics = (parsed.GetValue(model), parsed.GetValue(data), parsed.GetValue(groundTruth), parsed.GetValue(detections)) switch
+            DetectionMetrics metrics = (parsed.GetValue(model), parsed.GetValue(data), parsed.GetValue(groundTruth),
+                parsed.GetValue(detections)) switch
             {
-                (string path, string folder, null, null) => OnData(path, format.At(parsed, folder), parsed.GetValue(split), inclusive, error),
+                (string path, string folder, null, null)
+                    => OnData(path, format.At(parsed, folder), parsed.GetValue(split), inclusive, error),
                 (null, null, string truth, string found) when parsed.GetValue(split) is null => OnFiles(truth, found, inclusive, error),
-                _ => throw new UsageException("give either --model and --data, or --ground-truth and --detections (see 'ml-distill evaluate --help')"),
+                _ => throw new UsageException(
+                    "give either --model and --data, or --ground-truth and --detections (see 'ml-distill evaluate --help')"),
             };
             var figures = MetricFigures.Of(parsed.GetRequiredValue(metric), metrics);
             ErrorFigures? mistakes = parsed.GetValue(errors) ? new ErrorFigures(metrics.Errors, metrics.Confusion) : null;
@@ -55,7 +64,8 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
             mistakes?.Write(output);
             if (!report.IsWanted(parsed)) return;
             DataFolder images = format.At(parsed, parsed.GetValue(data)!);
-            WriteReport(parsed, report, parsed.GetValue(model)!, beside, images.Load(new MLContext(), images.Choose(parsed.GetValue(split), "test")));
+            WriteReport(parsed, report, parsed.GetValue(model)!, beside,
+                images.Load(new MLContext(), images.Choose(parsed.GetValue(split), "test")));
         });
     }
 
@@ -63,21 +73,28 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
     {
         using IImageDetector detector = ImageDetector.Open(model);
         IReadOnlyList<AnnotatedRow> images = data.Load(new MLContext(), data.Choose(split, "test"));
-        string[] named = [.. images.SelectMany(image => image.Label).Where(name => name.Length > 0).Distinct().Order(StringComparer.Ordinal)];
+        string[] named = [.. images.SelectMany(image => image.Label).Where(name => name.Length > 0).Distinct()
+            .Order(StringComparer.Ordinal)];
         if (named.Length > 0 && !named.Intersect(detector.ClassNames).Any())
-            error.WriteLine($"warning: the model knows none of the images' classes. It knows {string.Join(", ", detector.ClassNames)}; the images have {string.Join(", ", named)}.");
+            error.WriteLine($"warning: the model knows none of the images' classes. It knows {string.Join(", ", detector.ClassNames)}; "
+                + $"the images have {string.Join(", ", named)}.");
         var context = new MLContext();
-        IEnumerable<EvaluatedRow> rows = images.Zip(detector.Detect(images.Select(image => image.ImagePath)), (truth, found) => new EvaluatedRow(truth, found));
+        IEnumerable<EvaluatedRow> rows = images
+            .Zip(detector.Detect(images.Select(image => image.ImagePath)), (truth, found) => new EvaluatedRow(truth, found));
         return context.EvaluateDetections(context.Data.LoadFromEnumerable(rows.ToArray()), inclusiveVocPixels: inclusive);
     }
 
     private static void WriteReport(
-        ParseResult parsed, ReportOptionSet report, string model, (string Name, DetectorRole Role, string? Path)[] beside, IReadOnlyList<AnnotatedRow> images)
+        ParseResult parsed, ReportOptionSet report, string model, (string Name, DetectorRole Role, string? Path)[] beside,
+        IReadOnlyList<AnnotatedRow> images)
     {
         bool isAlone = beside.All(entry => entry.Path is null);
-        (string Name, DetectorRole Role, string? Path) main = isAlone ? (Path.GetFileName(model), DetectorRole.Model, model) : ("student distilled", DetectorRole.Distilled, model);
-        IEnumerable<(string Name, DetectorRole Role, string? Path)> all = [.. beside.Append(main).Where(entry => entry.Path is not null).OrderBy(entry => entry.Role)];
-        report.Write(parsed, $"Evaluation of {Path.GetFileName(model)}", [.. all.Select(entry => ModelReport.Measure(entry.Name, entry.Path!, images).For(entry.Role))], images);
+        (string Name, DetectorRole Role, string? Path) main = isAlone ? (Path.GetFileName(model), DetectorRole.Model, model)
+            : ("student distilled", DetectorRole.Distilled, model);
+        IEnumerable<(string Name, DetectorRole Role, string? Path)> all =
+            [.. beside.Append(main).Where(entry => entry.Path is not null).OrderBy(entry => entry.Role)];
+        report.Write(parsed, $"Evaluation of {Path.GetFileName(model)}",
+            [.. all.Select(entry => ModelReport.Measure(entry.Name, entry.Path!, images).For(entry.Role))], images);
     }
 
     private static DetectionMetrics OnFiles(string groundTruth, string detections, bool inclusive, TextWriter error)

@@ -12,7 +12,8 @@ internal sealed class ExportCommand : System.CommandLine.Command
         Option<string> output = SharedOptions.RequiredPath("--output", "The .onnx to write.", "FILE");
         var plain = new Option<bool>("--plain")
         {
-            Description = "Leave out the preparation of the image: the input is then float [1,3,H,W], RGB, 0 to 1, at the network's size, and boxes are shares of the image.",
+            Description = "Leave out the preparation of the image: the input is then float [1,3,H,W], RGB, 0 to 1, at the network's size, "
+                + "and boxes are shares of the image.",
         };
         foreach (Option option in (Option[])[model, output, plain]) Options.Add(option);
         SetAction(parsed =>

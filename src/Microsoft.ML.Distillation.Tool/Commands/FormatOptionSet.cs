@@ -9,14 +9,16 @@ internal sealed class FormatOptionSet(string name = "--format")
 {
     private static readonly (string Name, DetectionFormat Format)[] Formats =
     [
-        ("voc", DetectionFormat.PascalVoc), ("coco", DetectionFormat.Coco), ("yolo", DetectionFormat.Yolo), ("kitti", DetectionFormat.Kitti),
+        ("voc", DetectionFormat.PascalVoc), ("coco", DetectionFormat.Coco), ("yolo", DetectionFormat.Yolo),
+        ("kitti", DetectionFormat.Kitti),
         ("imagenet", DetectionFormat.ImageNet), ("openimages", DetectionFormat.OpenImages), ("tsv", DetectionFormat.TabSeparated),
     ];
 
     private readonly Option<string> _format = SharedOptions.Choice(
         name, "How the annotated images are laid out.", [.. Formats.Select(format => format.Name)]);
 
-    private readonly Option<string?> _images = SharedOptions.Path("--image-folder", "Where the images are. [default: where the format has them]", "DIR");
+    private readonly Option<string?> _images = SharedOptions
+        .Path("--image-folder", "Where the images are. [default: where the format has them]", "DIR");
     private readonly Option<string?> _names = SharedOptions.Path(
         "--names", "The file that names the classes, for yolo, imagenet and openimages. [default: where the format has it]", "FILE");
 

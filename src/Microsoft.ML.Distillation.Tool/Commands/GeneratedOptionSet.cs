@@ -10,7 +10,8 @@ internal sealed class GeneratedOptionSet
     public static readonly Option<double?> Share = SharedOptions.Number(
         "--labelled-share", "The share of the labelled images in every batch, where there are others. [default: 0.6]", 0.01, 0.99);
 
-    private readonly Option<string?> _generated = SharedOptions.Path("--generated", "Further images with labels of 'ml-distill label' (COCO, or Pascal VOC).", "DIR");
+    private readonly Option<string?> _generated = SharedOptions
+        .Path("--generated", "Further images with labels of 'ml-distill label' (COCO, or Pascal VOC).", "DIR");
 
     /// <summary>Adds these to a command's options.</summary>
     public void AddTo(IList<Option> options)

@@ -7,8 +7,10 @@ internal sealed class HintOptionSet
 {
     private readonly Option<string[]> _hints = new("--hint")
     {
-        Description = "A feature map of the student and the teacher's that it learns to resemble, as layer3=TENSOR; any tensor of an ONNX teacher's graph "
-            + "will do ('ml-distill inspect-teacher --tensors' lists them). May be given several times. [default: chosen by size; none for an ONNX teacher]",
+        Description = "A feature map of the student and the teacher's that it learns to resemble, as layer3=TENSOR; any tensor of an ONNX "
+            + "teacher's graph "
+            + "will do ('ml-distill inspect-teacher --tensors' lists them). May be given several times. [default: chosen by size; none "
+                + "for an ONNX teacher]",
         HelpName = "STUDENT=TEACHER",
         AllowMultipleArgumentsPerToken = false,
     };

@@ -10,9 +10,11 @@ internal sealed class InspectCommand : System.CommandLine.Command
     public InspectCommand()
         : base("inspect", "Says what annotated images hold and what is wrong with them; draws a sheet of them.")
     {
-        Option<string> data = SharedOptions.RequiredPath("--data", "The annotated images: a folder, or for coco, openimages and tsv a file.", "DIR");
+        Option<string> data = SharedOptions
+            .RequiredPath("--data", "The annotated images: a folder, or for coco, openimages and tsv a file.", "DIR");
         var format = new FormatOptionSet();
-        Option<string?> split = SharedOptions.Text("--split", "The part to look through, or 'all'. [default: train, val and test where there are, else all]", "NAME");
+        Option<string?> split = SharedOptions
+            .Text("--split", "The part to look through, or 'all'. [default: train, val and test where there are, else all]", "NAME");
         Option<string?> folder = SharedOptions.Path("--out", "A folder for contact-sheet.png and inspection.json.", "DIR");
         Option<int?> pictures = SharedOptions.Count("--pictures", "How many images the sheet shows. [default: 24]");
         Options.Add(data);
@@ -22,7 +24,8 @@ internal sealed class InspectCommand : System.CommandLine.Command
         {
             TextWriter output = parsed.InvocationConfiguration.Output;
             string? place = parsed.GetValue(folder);
-            (string? figures, string? sheet) = place is null ? (null, null) : (Path.Combine(place, "inspection.json"), Path.Combine(place, "contact-sheet.png"));
+            (string? figures, string? sheet) = place is null ? (null, null)
+                : (Path.Combine(place, "inspection.json"), Path.Combine(place, "contact-sheet.png"));
             OutputCheck.Folder(folder.Name, place);
             OutputCheck.File(parsed, folder.Name, figures);
             OutputCheck.File(parsed, folder.Name, sheet);
@@ -33,7 +36,8 @@ internal sealed class InspectCommand : System.CommandLine.Command
                 DataFolder.All => [],
                 string name => [name],
             };
-            DetectionDataInspection found = new MLContext().Data.InspectDetections(source.Path, source.Format, parts, source.ImageFolder, source.NamesFile);
+            DetectionDataInspection found = new MLContext().Data
+                .InspectDetections(source.Path, source.Format, parts, source.ImageFolder, source.NamesFile);
             InspectionTable.Write(output, found);
             if (figures is null || sheet is null) return;
             InspectionTable.WriteJson(figures, found);

@@ -10,10 +10,13 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
 {
     private readonly TeacherOptionSet _teacher = new();
     private readonly Option<string?> _image = SharedOptions.Path("--image", "An image to show to the teacher …", "FILE");
-    private readonly Option<string?> _draw = SharedOptions.Path("--draw", "… and the picture to write, with what it finds drawn on.", "FILE");
-    private readonly Option<double?> _drawScore = SharedOptions.Number("--draw-score", "The score from which boxes are drawn. [default: that of the teacher's opinion]", 0, 1);
+    private readonly Option<string?> _draw = SharedOptions
+        .Path("--draw", "… and the picture to write, with what it finds drawn on.", "FILE");
+    private readonly Option<double?> _drawScore = SharedOptions
+        .Number("--draw-score", "The score from which boxes are drawn. [default: that of the teacher's opinion]", 0, 1);
     private readonly Option<bool> _tensors = new("--tensors") { Description = "List the tensors of the graph that can be hints." };
-    private readonly Option<string?> _data = SharedOptions.Path("--data", "Annotated images in Pascal VOC's format: says which of their classes the teacher knows.", "DIR");
+    private readonly Option<string?> _data = SharedOptions
+        .Path("--data", "Annotated images in Pascal VOC's format: says which of their classes the teacher knows.", "DIR");
 
     public InspectTeacherCommand()
         : base("inspect-teacher", "Shows what an ONNX detector takes and gives, and draws what it finds in an image.")
@@ -33,15 +36,19 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
         TeacherInspection.WriteGraph(output, model);
         if (_teacher.NamesOf(parsed) is { } names)
         {
-            using var detector = ObjectDetector.Load(path, new ObjectDetectorOptions(options) { Format = _teacher.FormatOf(parsed), ClassNames = names });
+            using var detector = ObjectDetector
+                .Load(path, new ObjectDetectorOptions(options) { Format = _teacher.FormatOf(parsed), ClassNames = names });
             TeacherInspection.WriteReading(output, detector);
-            if (parsed.GetValue(_data) is string data) TeacherInspection.WriteClasses(output, Teacher.FromOnnx(path, _teacher.FormatOf(parsed), names, options), ClassesOf(data));
-            if (parsed.GetValue(_image) is string image) Show(detector, image, parsed.GetValue(_draw), (float?)parsed.GetValue(_drawScore), output);
+            if (parsed.GetValue(_data) is string data) TeacherInspection
+                .WriteClasses(output, Teacher.FromOnnx(path, _teacher.FormatOf(parsed), names, options), ClassesOf(data));
+            if (parsed.GetValue(_image) is string image) Show(detector, image, parsed.GetValue(_draw), (float?)parsed.GetValue(_drawScore),
+                output);
         }
         else
         {
             if (parsed.GetValue(_image) is not null || parsed.GetValue(_data) is not null)
-                throw new UsageException("--image and --data go with --teacher-classes: without them it is not known what the teacher finds.");
+                throw new UsageException("--image and --data go with --teacher-classes: without them it is not known what the teacher "
+                    + "finds.");
             TeacherInspection.WriteGuesses(output, model);
         }
 

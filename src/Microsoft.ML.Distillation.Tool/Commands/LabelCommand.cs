@@ -13,19 +13,26 @@ internal sealed class LabelCommand : System.CommandLine.Command
     private readonly TeacherOptionSet _teacher = new();
     private readonly EnsembleOptionSet _ensemble = new();
     private readonly ShardOptionSet _shard = new();
-    private readonly Option<string> _images = SharedOptions.RequiredPath("--images", "The images to label: a folder with its subfolders, or a text file with a path in each line.");
+    private readonly Option<string> _images = SharedOptions
+        .RequiredPath("--images", "The images to label: a folder with its subfolders, or a text file with a path in each line.");
     private readonly Option<string> _labelled = SharedOptions.RequiredPath(
-        "--labelled", "Annotated images: they give the classes, and how many objects an image has. The images themselves need not exist, but for yolo and openimages.", "DIR");
+        "--labelled", "Annotated images: they give the classes, and how many objects an image has. The images themselves need not exist, "
+            + "but for yolo and openimages.", "DIR");
     private readonly FormatOptionSet _labelledFormat = new();
-    private readonly Option<string?> _split = SharedOptions.Text("--labelled-split", "Their part to count, or 'all'. [default: train where there is one, else all]", "NAME");
+    private readonly Option<string?> _split = SharedOptions
+        .Text("--labelled-split", "Their part to count, or 'all'. [default: train where there is one, else all]", "NAME");
     private readonly Option<string> _output = SharedOptions.RequiredPath("--output", "The folder of the data set to write.", "DIR");
     private readonly Option<string> _format = SharedOptions.Choice("--output-format", "Its format; voc copies the images.", "coco", "voc");
     private readonly Option<double?> _score = SharedOptions.Number(
-        "--label-score", "The score from which on a detection is a label. [default: so that an image has as many labels as the labelled ones]", 1e-6, 1);
+        "--label-score", "The score from which on a detection is a label. [default: so that an image has as many labels as the labelled "
+            + "ones]", 1e-6, 1);
     private readonly Option<bool> _perClass = new("--labels-per-class") { Description = "Choose that score for each class by itself." };
-    private readonly Option<bool> _merge = new("--merge") { Description = "Label nothing: write the data set of all shards, which must be complete." };
-    private readonly Option<int?> _gpu = SharedOptions.Count("--gpu", "The CUDA device that runs the teacher. [default: the CPU]", least: 0);
-    private readonly Option<int?> _readers = SharedOptions.Count("--loader-threads", "The threads that read images. [default: half of the processors]");
+    private readonly Option<bool> _merge =
+        new("--merge") { Description = "Label nothing: write the data set of all shards, which must be complete." };
+    private readonly Option<int?> _gpu = SharedOptions
+        .Count("--gpu", "The CUDA device that runs the teacher. [default: the CPU]", least: 0);
+    private readonly Option<int?> _readers = SharedOptions
+        .Count("--loader-threads", "The threads that read images. [default: half of the processors]");
 
     public LabelCommand()
         : base("label", "Labels images with a detector: a data set to train on (Data Distillation).")
@@ -54,7 +61,8 @@ internal sealed class LabelCommand : System.CommandLine.Command
             if (!Label(parsed, images, shards, shard, output, error)) return Application.Interrupted;
             if (shard.Count > 1)
             {
-                output.WriteLine($"shard {shard.Number} of {shard.Count} is complete; when all are: ml-distill label --merge, with the same options");
+                output.WriteLine($"shard {shard.Number} of {shard.Count} is complete; when all are: ml-distill label --merge, with the "
+                    + $"same options");
                 return Application.Success;
             }
         }
@@ -78,7 +86,8 @@ internal sealed class LabelCommand : System.CommandLine.Command
             {
                 throw new InvalidDataException(
                     $"Two images have the name '{stem}', '{byStem[stem]}' and '{name}', and voc puts all into one folder. "
-                    + "--output-format coco writes them, also with labels that are there already; or give them different names before they are labelled.");
+                    + "--output-format coco writes them, also with labels that are there already; or give them different names before "
+                        + "they are labelled.");
             }
         }
 
@@ -93,16 +102,20 @@ internal sealed class LabelCommand : System.CommandLine.Command
         EnsembleOptions ensemble = _ensemble.Read(parsed);
         Teacher teacher = _teacher.Open(parsed, []);
         IReadOnlyList<AnnotatedRow> labelled = LoadLabelled(parsed);
-        string[] classes = [.. labelled.SelectMany(image => image.Label).Where(name => name.Length > 0).Distinct().Order(StringComparer.Ordinal)];
-        if (classes.Length == 0) throw new InvalidDataException($"'{parsed.GetRequiredValue(_labelled)}' has no object: the classes to label are not known.");
+        string[] classes = [.. labelled.SelectMany(image => image.Label).Where(name => name.Length > 0).Distinct()
+            .Order(StringComparer.Ordinal)];
+        if (classes.Length == 0) throw new InvalidDataException(
+            $"'{parsed.GetRequiredValue(_labelled)}' has no object: the classes to label are not known.");
         var known = new HashSet<string>(classes);
         using (TeacherLabeller probe = Open())
         {
             if (probe.Caution is { } caution) error.WriteLine($"warning: {caution}");
             known.ExceptWith(probe.UnknownClasses);
             if (probe.UnknownClasses.Count > 0)
-                error.WriteLine($"warning: the teacher does not know {string.Join(", ", probe.UnknownClasses)}: the images will have no labels of these classes.");
-            if (probe.IgnoredClasses.Count > 0) output.WriteLine($"of the teacher's classes these are not among the labelled ones: {string.Join(", ", probe.IgnoredClasses)}");
+                error.WriteLine($"warning: the teacher does not know {string.Join(", ", probe.UnknownClasses)}: the images will have no "
+                    + $"labels of these classes.");
+            if (probe.IgnoredClasses.Count > 0) output
+                .WriteLine($"of the teacher's classes these are not among the labelled ones: {string.Join(", ", probe.IgnoredClasses)}");
         }
 
         var header = new ShardHeader(
@@ -113,11 +126,14 @@ internal sealed class LabelCommand : System.CommandLine.Command
                 ["classes"] = string.Join(", ", classes),
                 ["transforms"] = EnsembleOptionSet.Describe(ensemble),
                 [ShardHeader.Images] = ShardHeader.PlaceOf(images, shards),
-                ["objects in a labelled image"] = (labelled.Sum(image => image.Label.Length) / (double)labelled.Count).ToString("R", CultureInfo.InvariantCulture),
+                ["objects in a labelled image"] = (labelled.Sum(image => image.Label.Length) / (double)labelled.Count)
+                    .ToString("R", CultureInfo.InvariantCulture),
             },
-            classes, [.. classes.Select(name => known.Contains(name) ? labelled.Sum(image => image.Label.Count(label => label == name)) / (double)labelled.Count : 0)]);
+            classes, [.. classes.Select(name => known.Contains(name) ? labelled
+                .Sum(image => image.Label.Count(label => label == name)) / (double)labelled.Count : 0)]);
         using var interruption = new Interruption(error, "what is done stays; the same command goes on");
-        string title = shard.Count > 1 ? $"label {shard.Number}/{shard.Count}{(shard.Source.Length > 0 ? $" ({shard.Source})" : "")}" : "label";
+        string title = shard.Count > 1 ? $"label {shard.Number}/{shard.Count}{(shard.Source.Length > 0 ? $" ({shard.Source})" : "")}"
+            : "label";
         try
         {
             new LabellingJob(images, shards, header).Run(
@@ -138,10 +154,12 @@ internal sealed class LabelCommand : System.CommandLine.Command
         var labels = new GeneratedLabelOptions { ScoreThreshold = parsed.GetValue(_score), PerClass = parsed.GetValue(_perClass) };
         DetectionFormat format = IsVoc(parsed) ? DetectionFormat.PascalVoc : DetectionFormat.Coco;
         LabelledImages written = LabelMerge.Write(shards, folder, format, labels, images);
-        if (written.Unreadable > 0) error.WriteLine($"warning: {written.Unreadable} images could not be read and are left out. The first: {written.FirstError}");
+        if (written.Unreadable > 0) error
+            .WriteLine($"warning: {written.Unreadable} images could not be read and are left out. The first: {written.FirstError}");
         if (written.Shortage is { } shortage) error.WriteLine($"warning: {shortage} --label-score gives another score.");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{written.Objects} labels in {written.Labelled} of {written.Images} images (from the scores {string.Join(", ", written.Thresholds.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key} {pair.Value:0.000}")))}), saved {folder}"));
+            $"{written.Objects} labels in {written.Labelled} of {written.Images} images (from the scores "
+                + $"{string.Join(", ", written.Thresholds.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key} {pair.Value:0.000}")))}), saved {folder}"));
     }
 
     private IReadOnlyList<AnnotatedRow> LoadLabelled(ParseResult parsed)

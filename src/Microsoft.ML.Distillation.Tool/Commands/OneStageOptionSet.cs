@@ -8,12 +8,17 @@ internal sealed class OneStageOptionSet
 {
     private static readonly OneStageOptions Defaults = new();
 
-    private readonly Option<string?> _neck = SharedOptions.OptionalChoice("--neck", "One-stage: how maps are brought together. [default: pan]", "pan", "fpn");
+    private readonly Option<string?> _neck = SharedOptions
+        .OptionalChoice("--neck", "One-stage: how maps are brought together. [default: pan]", "pan", "fpn");
     private readonly Option<int?> _channels = SharedOptions.Count("--channels", $"One-stage: the channels of neck and head. [default: 48]");
-    private readonly Option<int?> _layers = SharedOptions.Count("--head-layers", $"One-stage: the layers of the head, up to 4. [default: {Defaults.HeadLayers}]");
-    private readonly Option<string?> _strides = SharedOptions.Text("--strides", "One-stage: the strides of the maps, for example 8,16,32. [default: from the boxes]", "N,N,…");
-    private readonly Option<string?> _assignment = SharedOptions.OptionalChoice("--assignment", "One-stage: which locations learn an object. [default: task-aligned]", "task-aligned", "atss");
-    private readonly Option<bool> _dense = new("--dense-convolutions") { Description = "One-stage: dense 3×3 convolutions in neck and head in place of separable ones." };
+    private readonly Option<int?> _layers = SharedOptions
+        .Count("--head-layers", $"One-stage: the layers of the head, up to 4. [default: {Defaults.HeadLayers}]");
+    private readonly Option<string?> _strides = SharedOptions
+        .Text("--strides", "One-stage: the strides of the maps, for example 8,16,32. [default: from the boxes]", "N,N,…");
+    private readonly Option<string?> _assignment = SharedOptions
+        .OptionalChoice("--assignment", "One-stage: which locations learn an object. [default: task-aligned]", "task-aligned", "atss");
+    private readonly Option<bool> _dense =
+        new("--dense-convolutions") { Description = "One-stage: dense 3×3 convolutions in neck and head in place of separable ones." };
 
     private Option[] All => [_neck, _channels, _layers, _strides, _assignment, _dense];
 

@@ -4,7 +4,8 @@ using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
-/// <summary>Looks before the work, which may take hours, whether its result can be written, and without replacing what it is made from.</summary>
+/// <summary>Looks before the work, which may take hours, whether its result can be written, and without replacing what it is made
+/// from.</summary>
 internal static class OutputCheck
 {
     /// <summary>Checks a file to be written; null is none.</summary>
@@ -16,8 +17,10 @@ internal static class OutputCheck
         CheckPlace(option, path, path);
         foreach (Option other in parsed.CommandResult.Command.Options.Where(other => other.Name != option && NamesPath(other)))
         {
-            if (parsed.GetResult(other)?.Tokens.FirstOrDefault(token => token.Value.Length > 0 && RealPath.Same(token.Value, path)) is { } token)
-                throw new UsageException($"{option} and {other.Name} name the same file, '{token.Value}', which would be replaced: name another.");
+            if (parsed.GetResult(other)?.Tokens
+                .FirstOrDefault(token => token.Value.Length > 0 && RealPath.Same(token.Value, path)) is { } token)
+                throw new UsageException($"{option} and {other.Name} name the same file, '{token.Value}', which would be replaced: name "
+                    + $"another.");
         }
     }
 

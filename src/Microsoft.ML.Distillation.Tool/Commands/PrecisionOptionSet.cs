@@ -5,12 +5,17 @@ namespace Microsoft.ML.Distillation.Tool.Commands;
 /// <summary>The options of students of low precision.</summary>
 internal sealed class PrecisionOptionSet
 {
-    private readonly Option<LowPrecision?> _precision = Precision("Compute with few bits, in training and afterwards: w8a8, w4a8, w2a8 (weights and inputs), w8, w4 or w2 (weights alone).");
+    private readonly Option<LowPrecision?> _precision =
+        Precision("Compute with few bits, in training and afterwards: w8a8, w4a8, w2a8 (weights and inputs), w8, w4 or w2 (weights "
+        + "alone).");
     private readonly Option<string> _quantizer = Quantizer();
     private readonly Option<bool> _all = AllLayers();
-    private readonly Option<string?> _from = SharedOptions.Path("--from", "A trained full-precision student to start from (of 'train', 'distill' or 'compress'), in the place of a fresh network; the options of the network do not count then, and the learning rate is a tenth of the usual.", "FILE");
+    private readonly Option<string?> _from = SharedOptions
+        .Path("--from", "A trained full-precision student to start from (of 'train', 'distill' or 'compress'), in the place of a fresh "
+        + "network; the options of the network do not count then, and the learning rate is a tenth of the usual.", "FILE");
     private readonly Option<string?> _scheme = SharedOptions.OptionalChoice("--scheme",
-        "How a student of low precision and its teacher train: a, both together from scratch, so that of --teacher only the architecture counts; b, the student from scratch; c, from --from. [default: c with --from, else b]",
+        "How a student of low precision and its teacher train: a, both together from scratch, so that of --teacher only the architecture "
+            + "counts; b, the student from scratch; c, from --from. [default: c with --from, else b]",
         "a", "b", "c");
 
     /// <summary>The option that names a precision.</summary>
@@ -37,7 +42,8 @@ internal sealed class PrecisionOptionSet
     public static Option<string> Quantizer() => SharedOptions.Choice("--quantizer", "How numbers are rounded.", "per-channel", "wrpn");
 
     /// <summary>The option that spares no layer.</summary>
-    public static Option<bool> AllLayers() => new("--quantize-all") { Description = "Lower the precision of the first convolution and of the predicting layers too." };
+    public static Option<bool> AllLayers()
+        => new("--quantize-all") { Description = "Lower the precision of the first convolution and of the predicting layers too." };
 
     /// <summary>A precision with what the other two options say.</summary>
     public static LowPrecision Complete(LowPrecision precision, string quantizer, bool all)
@@ -56,7 +62,8 @@ internal sealed class PrecisionOptionSet
     public void Check(ParseResult parsed)
     {
         bool isFrom = parsed.GetValue(_from) is not null;
-        if (parsed.GetValue(_precision) is null && (parsed.GetValue(_all) || parsed.GetResult(_quantizer) is { Implicit: false } || Scheme(parsed) is not null))
+        if (parsed.GetValue(_precision) is null
+            && (parsed.GetValue(_all) || parsed.GetResult(_quantizer) is { Implicit: false } || Scheme(parsed) is not null))
             throw new UsageException("--scheme, --quantizer and --quantize-all go with --precision.");
         if (Scheme(parsed) is { } scheme && isFrom != (scheme == ApprenticeScheme.C))
             throw new UsageException("--scheme c starts from a trained student: it goes with --from, and a and b do not.");
@@ -78,5 +85,6 @@ internal sealed class PrecisionOptionSet
 
     /// <summary>The scheme that was asked for.</summary>
     public ApprenticeScheme? Scheme(ParseResult parsed)
-        => parsed.GetResult(_scheme) is not null && parsed.GetValue(_scheme) is string name ? Enum.Parse<ApprenticeScheme>(name, ignoreCase: true) : null;
+        => parsed.GetResult(_scheme) is not null && parsed.GetValue(_scheme) is string name
+            ? Enum.Parse<ApprenticeScheme>(name, ignoreCase: true) : null;
 }

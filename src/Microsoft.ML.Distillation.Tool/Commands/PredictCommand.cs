@@ -12,12 +12,14 @@ internal sealed class PredictCommand : System.CommandLine.Command
         : base("predict", "Detects objects in images; writes them in COCO's format, and as pictures.")
     {
         Option<string> model = SharedOptions.RequiredPath("--model", "The model (.zip or .onnx).", "FILE");
-        Option<string> images = SharedOptions.RequiredPath("--images", "A folder of images, or one image; with --format a data set, whose images to take.");
+        Option<string> images = SharedOptions
+            .RequiredPath("--images", "A folder of images, or one image; with --format a data set, whose images to take.");
         var format = new FormatOptionSet();
         Option<string?> split = SharedOptions.Text("--split", "With --format, the part of the data set. [default: all]", "NAME");
         Option<string> output = SharedOptions.RequiredPath("--output", "The detections to write, in COCO's result format.", "FILE");
         Option<string?> ids = SharedOptions.Path(
-            "--ids", "A COCO file whose ids of images (by file name) and classes (by name) to use. [default: images count from 1 in the order of their names, classes from 1 in the model's order]", "FILE");
+            "--ids", "A COCO file whose ids of images (by file name) and classes (by name) to use. [default: images count from 1 in the "
+                + "order of their names, classes from 1 in the model's order]", "FILE");
         Option<string?> draw = SharedOptions.Path("--draw", "A folder for pictures with the boxes and names drawn on.", "DIR");
         Option<double?> drawScore = SharedOptions.Number("--draw-score", "The score from which boxes are drawn. [default: 0.5]", 0, 1);
         foreach (Option option in (Option[])[model, images]) Options.Add(option);
@@ -29,14 +31,17 @@ internal sealed class PredictCommand : System.CommandLine.Command
             OutputCheck.File(parsed, output.Name, target);
             OutputCheck.Folder(draw.Name, parsed.GetValue(draw));
             bool isDataSet = format.IsGiven(parsed);
-            if (!isDataSet && parsed.GetValue(split) is not null) throw new UsageException("--split goes with --format: a folder of images has no parts.");
+            if (!isDataSet && parsed.GetValue(split) is not null) throw new UsageException(
+                "--split goes with --format: a folder of images has no parts.");
             IReadOnlyList<string> files = isDataSet
                 ? [.. format.At(parsed, place).Load(new MLContext(), parsed.GetValue(split)).Select(image => image.ImagePath)]
                 : InputImages.Find(place);
             CheckNoneIsReplaced(files, output.Name, [target]);
-            if (parsed.GetValue(draw) is string pictures) CheckNoneIsReplaced(files, draw.Name, files.Select(file => PictureOf(file, pictures)));
+            if (parsed.GetValue(draw) is string pictures) CheckNoneIsReplaced(files, draw.Name,
+                files.Select(file => PictureOf(file, pictures)));
             using IImageDetector detector = ImageDetector.Open(parsed.GetRequiredValue(model));
-            CocoNumbering numbers = parsed.GetValue(ids) is string path ? CocoNumbering.From(path) : CocoNumbering.Counted(files, detector.ClassNames);
+            CocoNumbering numbers = parsed.GetValue(ids) is string path ? CocoNumbering.From(path)
+                : CocoNumbering.Counted(files, detector.ClassNames);
             int count = numbers.Write(target, detector.Detect(files).Select(found =>
             {
                 if (parsed.GetValue(draw) is string folder) Draw(found, detector.ClassNames, folder, parsed.GetValue(drawScore) ?? .5);

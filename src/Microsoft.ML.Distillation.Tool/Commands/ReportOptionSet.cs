@@ -6,8 +6,10 @@ namespace Microsoft.ML.Distillation.Tool.Commands;
 /// <summary>The options of the HTML report.</summary>
 internal sealed class ReportOptionSet
 {
-    private readonly Option<string?> _file = SharedOptions.Path("--report", "Also write a report: one HTML file with figures, curves and pictures.", "FILE");
-    private readonly Option<int?> _pictures = SharedOptions.Count("--report-pictures", "How many test images the report shows. [default: 8]", least: 0);
+    private readonly Option<string?> _file = SharedOptions
+        .Path("--report", "Also write a report: one HTML file with figures, curves and pictures.", "FILE");
+    private readonly Option<int?> _pictures = SharedOptions
+        .Count("--report-pictures", "How many test images the report shows. [default: 8]", least: 0);
 
     /// <summary>Adds these to a command's options.</summary>
     public void AddTo(IList<Option> options)

@@ -7,10 +7,12 @@ namespace Microsoft.ML.Distillation.Tool.Commands;
 internal sealed class ShardOptionSet
 {
     private readonly Option<string?> _shard = SharedOptions.Text(
-        "--shard", "The part of the images to label, as 2/8 for the second of eight. [default: what RANK and WORLD_SIZE, OMPI_COMM_WORLD_RANK and _SIZE, "
+        "--shard", "The part of the images to label, as 2/8 for the second of eight. [default: what RANK and WORLD_SIZE, "
+            + "OMPI_COMM_WORLD_RANK and _SIZE, "
             + "SLURM_PROCID and SLURM_NTASKS, a SLURM array or JOB_COMPLETION_INDEX say, else all]", "I/N");
 
-    private readonly Option<int?> _shards = SharedOptions.Count("--shards", "The number of shards, where the environment says only which of them this is (as JOB_COMPLETION_INDEX does).");
+    private readonly Option<int?> _shards = SharedOptions
+        .Count("--shards", "The number of shards, where the environment says only which of them this is (as JOB_COMPLETION_INDEX does).");
 
     /// <summary>Adds these to a command's options.</summary>
     public void AddTo(IList<Option> options)
@@ -28,7 +30,8 @@ internal sealed class ShardOptionSet
         {
             if (parsed.GetValue(_shard) is not string text) return Shard.FromEnvironment(Environment.GetEnvironmentVariable, count);
             var shard = Shard.Parse(text);
-            return count is null || count == shard.Count ? shard : throw new UsageException($"--shard {text} and --shards {count} do not go together.");
+            return count is null || count == shard.Count ? shard
+                : throw new UsageException($"--shard {text} and --shards {count} do not go together.");
         }
         catch (FormatException error)
         {

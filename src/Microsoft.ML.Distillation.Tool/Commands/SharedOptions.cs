@@ -18,10 +18,12 @@ internal static class SharedOptions
         => new(name) { Description = description, Required = true, HelpName = help };
 
     /// <summary>A path that may be given.</summary>
-    public static Option<string?> Path(string name, string description, string help = "PATH") => new(name) { Description = description, HelpName = help };
+    public static Option<string?> Path(string name, string description, string help = "PATH")
+        => new(name) { Description = description, HelpName = help };
 
     /// <summary>A word that may be given.</summary>
-    public static Option<string?> Text(string name, string description, string help) => new(name) { Description = description, HelpName = help };
+    public static Option<string?> Text(string name, string description, string help)
+        => new(name) { Description = description, HelpName = help };
 
     /// <summary>One of several words that may be given.</summary>
     public static Option<string?> OptionalChoice(string name, string description, params string[] words)
@@ -37,7 +39,8 @@ internal static class SharedOptions
         var option = new Option<int?>(name) { Description = description, HelpName = "N" };
         option.CustomParser = result =>
         {
-            if (int.TryParse(result.Tokens[0].Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out int value) && value >= least) return value;
+            if (int.TryParse(result.Tokens[0].Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out int value)
+                && value >= least) return value;
             result.AddError($"{name} must be a whole number of at least {least}, not '{result.Tokens[0].Value}'.");
             return null;
         };

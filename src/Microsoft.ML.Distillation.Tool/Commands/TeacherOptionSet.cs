@@ -8,40 +8,60 @@ internal sealed class TeacherOptionSet
 {
     private static readonly (string Name, OnnxDetectorFormat Format)[] Formats =
     [
-        ("auto", OnnxDetectorFormat.Auto), ("yolox", OnnxDetectorFormat.YoloX), ("yolov5", OnnxDetectorFormat.YoloV5), ("yolov8", OnnxDetectorFormat.YoloV8),
-        ("gfl", OnnxDetectorFormat.Gfl), ("detr", OnnxDetectorFormat.Detr), ("ssd", OnnxDetectorFormat.Ssd), ("torchvision", OnnxDetectorFormat.Torchvision),
+        ("auto", OnnxDetectorFormat.Auto), ("yolox", OnnxDetectorFormat.YoloX), ("yolov5", OnnxDetectorFormat.YoloV5),
+        ("yolov8", OnnxDetectorFormat.YoloV8),
+        ("gfl", OnnxDetectorFormat.Gfl), ("detr", OnnxDetectorFormat.Detr), ("ssd", OnnxDetectorFormat.Ssd),
+        ("torchvision", OnnxDetectorFormat.Torchvision),
         ("fastestdet", OnnxDetectorFormat.FastestDet), ("rtdetr", OnnxDetectorFormat.RtDetr), ("tensorflow", OnnxDetectorFormat.TensorFlow),
         ("yolo-end-to-end", OnnxDetectorFormat.YoloEndToEnd),
     ];
 
     private static readonly (string Name, ImageFit Fit)[] Fits =
-        [("preset", default), ("stretch", ImageFit.Stretch), ("letterbox", ImageFit.LetterboxCentred), ("letterbox-top-left", ImageFit.LetterboxTopLeft)];
+        [("preset", default), ("stretch", ImageFit.Stretch), ("letterbox", ImageFit.LetterboxCentred),
+            ("letterbox-top-left", ImageFit.LetterboxTopLeft)];
 
-    private static readonly (string Name, ChannelOrder Order)[] Orders = [("preset", default), ("rgb", ChannelOrder.Rgb), ("bgr", ChannelOrder.Bgr)];
+    private static readonly (string Name, ChannelOrder Order)[] Orders =
+        [("preset", default), ("rgb", ChannelOrder.Rgb), ("bgr", ChannelOrder.Bgr)];
 
     private readonly Option<string> _teacher = SharedOptions.RequiredPath(
-        "--teacher", "The teacher: a model of 'ml-distill train' (.zip or .onnx), or anyone's ONNX detector with --teacher-classes.", "FILE");
+        "--teacher", "The teacher: a model of 'ml-distill train' (.zip or .onnx), or anyone's ONNX detector with --teacher-classes.",
+        "FILE");
 
-    private readonly Option<string?> _classes = SharedOptions.Path("--teacher-classes", "The ONNX teacher's own classes, one in each line, in its order. [default: those in its metadata, where it has them]", "FILE");
-    private readonly Option<string> _format = SharedOptions.Choice("--teacher-format", "What the ONNX teacher's outputs mean.", [.. Formats.Select(format => format.Name)]);
-    private readonly Option<string?> _aliases = SharedOptions.Path("--teacher-aliases", "Names that mean the same class, 'motorbike = motorcycle' in each line.", "FILE");
-    private readonly Option<string?> _size = SharedOptions.Text("--teacher-size", "The size of the ONNX teacher's input, where its graph leaves it open, as 640x480. [default: 640x640]", "WxH");
-    private readonly Option<string> _fit = SharedOptions.Choice("--teacher-fit", "How the image is brought to that size.", [.. Fits.Select(fit => fit.Name)]);
-    private readonly Option<double?> _fill = SharedOptions.Number("--teacher-fill", "The grey of a letterbox's bars. [default: 114]", 0, 255);
-    private readonly Option<string> _channels = SharedOptions.Choice("--teacher-channels", "The order of the colours.", [.. Orders.Select(order => order.Name)]);
-    private readonly Option<double?> _scale = SharedOptions.Number("--teacher-scale", "The factor on pixels from 0 to 255. [default: the format's]", double.Epsilon);
-    private readonly Option<string?> _mean = SharedOptions.Text("--teacher-mean", "What is subtracted then, for each channel in the model's order. [default: the format's]", "A,B,C");
-    private readonly Option<string?> _deviation = SharedOptions.Text("--teacher-std", "What is divided by at last, likewise. [default: the format's]", "A,B,C");
-    private readonly Option<double?> _score = SharedOptions.Number("--teacher-score", "The score from which on a prediction is the teacher's opinion. [default: the format's]", 1e-6, 1);
-    private readonly Option<int?> _threads = SharedOptions.Count("--teacher-threads", "The threads that run the ONNX teacher. [default: all cores]");
+    private readonly Option<string?> _classes = SharedOptions.Path("--teacher-classes",
+        "The ONNX teacher's own classes, one in each line, in its order. [default: those in its metadata, where it has them]", "FILE");
+    private readonly Option<string> _format = SharedOptions
+        .Choice("--teacher-format", "What the ONNX teacher's outputs mean.", [.. Formats.Select(format => format.Name)]);
+    private readonly Option<string?> _aliases = SharedOptions
+        .Path("--teacher-aliases", "Names that mean the same class, 'motorbike = motorcycle' in each line.", "FILE");
+    private readonly Option<string?> _size = SharedOptions.Text("--teacher-size",
+        "The size of the ONNX teacher's input, where its graph leaves it open, as 640x480. [default: 640x640]", "WxH");
+    private readonly Option<string> _fit = SharedOptions
+        .Choice("--teacher-fit", "How the image is brought to that size.", [.. Fits.Select(fit => fit.Name)]);
+    private readonly Option<double?> _fill = SharedOptions
+        .Number("--teacher-fill", "The grey of a letterbox's bars. [default: 114]", 0, 255);
+    private readonly Option<string> _channels = SharedOptions
+        .Choice("--teacher-channels", "The order of the colours.", [.. Orders.Select(order => order.Name)]);
+    private readonly Option<double?> _scale = SharedOptions
+        .Number("--teacher-scale", "The factor on pixels from 0 to 255. [default: the format's]", double.Epsilon);
+    private readonly Option<string?> _mean = SharedOptions
+        .Text("--teacher-mean", "What is subtracted then, for each channel in the model's order. [default: the format's]", "A,B,C");
+    private readonly Option<string?> _deviation = SharedOptions
+        .Text("--teacher-std", "What is divided by at last, likewise. [default: the format's]", "A,B,C");
+    private readonly Option<double?> _score = SharedOptions
+        .Number("--teacher-score", "The score from which on a prediction is the teacher's opinion. [default: the format's]", 1e-6, 1);
+    private readonly Option<int?> _threads = SharedOptions
+        .Count("--teacher-threads", "The threads that run the ONNX teacher. [default: all cores]");
 
     private readonly Option<string?> _device = SharedOptions.Text(
-        "--teacher-device", "Where the ONNX teacher runs: cpu, or the number of a CUDA device. [default: where the student trains, if ONNX Runtime has CUDA there]", "cpu|N");
+        "--teacher-device", "Where the ONNX teacher runs: cpu, or the number of a CUDA device. [default: where the student trains, if "
+            + "ONNX Runtime has CUDA there]", "cpu|N");
 
     private readonly Option<string?> _cache = SharedOptions.Path(
-        "--teacher-cache", "A folder for the ONNX teacher's answers: it looks at each image once, not in every epoch. Not with --hint.", "DIR");
+        "--teacher-cache", "A folder for the ONNX teacher's answers: it looks at each image once, not in every epoch. Not with --hint.",
+        "DIR");
 
-    private readonly Option<double?> _cacheSize = SharedOptions.Number("--teacher-cache-gb", "The bound of that folder in gigabytes. [default: 4]", 0.001);
+    private readonly Option<double?> _cacheSize = SharedOptions
+        .Number("--teacher-cache-gb", "The bound of that folder in gigabytes. [default: 4]", 0.001);
 
     /// <summary>Adds these to a command's options.</summary>
     public void AddTo(IList<Option> options)
@@ -50,7 +70,8 @@ internal sealed class TeacherOptionSet
         foreach (Option option in Onnx) options.Add(option);
     }
 
-    private Option[] Onnx => [_classes, _format, _aliases, _size, _fit, _fill, _channels, _scale, _mean, _deviation, _score, _threads, _device, _cache, _cacheSize];
+    private Option[] Onnx => [_classes, _format, _aliases, _size, _fit, _fill, _channels, _scale, _mean, _deviation, _score, _threads,
+        _device, _cache, _cacheSize];
 
     /// <summary>The teacher's file.</summary>
     public string PathOf(ParseResult parsed) => parsed.GetRequiredValue(_teacher);
@@ -67,27 +88,33 @@ internal sealed class TeacherOptionSet
     public Teacher Open(ParseResult parsed, IReadOnlyList<string> hints)
     {
         string path = PathOf(parsed);
-        if (hints.Count > 0 && parsed.GetValue(_cache) is not null) throw new UsageException("--teacher-cache keeps no feature maps: it does not go with --hint.");
+        if (hints.Count > 0 && parsed.GetValue(_cache) is not null) throw new UsageException(
+            "--teacher-cache keeps no feature maps: it does not go with --hint.");
         if (NamesOf(parsed) is { } names) return Teacher.FromOnnx(path, FormatOf(parsed), names, OptionsOf(parsed) with { Hints = hints });
         Option? orphan = Onnx.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false });
-        if (orphan is not null) throw new UsageException($"{orphan.Name} goes with --teacher-classes: they are for an ONNX detector of another origin.");
+        if (orphan is not null) throw new UsageException(
+            $"{orphan.Name} goes with --teacher-classes: they are for an ONNX detector of another origin.");
         try
         {
             return Teacher.FromModel(path);
         }
         catch (FormatException error) when (Path.GetExtension(path).Equals(".onnx", StringComparison.OrdinalIgnoreCase))
         {
-            throw new UsageException($"{error.Message} If it is a detector of another origin, give its classes with --teacher-classes (see 'ml-distill inspect-teacher').");
+            throw new UsageException($"{error.Message} If it is a detector of another origin, give its classes with --teacher-classes "
+                + $"(see 'ml-distill inspect-teacher').");
         }
     }
 
     /// <summary>The format that was given.</summary>
-    public OnnxDetectorFormat FormatOf(ParseResult parsed) => Formats.First(format => format.Name == parsed.GetRequiredValue(_format)).Format;
+    public OnnxDetectorFormat FormatOf(ParseResult parsed)
+        => Formats.First(format => format.Name == parsed.GetRequiredValue(_format)).Format;
 
-    /// <summary>The classes of an ONNX detector of another origin: those that were given, or that it carries; null for a model of this library.</summary>
+    /// <summary>The classes of an ONNX detector of another origin: those that were given, or that it carries; null for a model of this
+    /// library.</summary>
     public IReadOnlyList<string>? NamesOf(ParseResult parsed) => parsed.GetValue(_classes) is string classes
         ? Teacher.FromOnnx(PathOf(parsed), FormatOf(parsed), classes).ClassNames
-        : Path.GetExtension(PathOf(parsed)).Equals(".onnx", StringComparison.OrdinalIgnoreCase) ? OnnxModelInspection.ClassNamesIn(PathOf(parsed)) : null;
+        : Path.GetExtension(PathOf(parsed)).Equals(".onnx", StringComparison.OrdinalIgnoreCase)
+            ? OnnxModelInspection.ClassNamesIn(PathOf(parsed)) : null;
 
     /// <summary>How the ONNX teacher is run and read.</summary>
     /// <exception cref="UsageException">An option cannot be read.</exception>
@@ -108,19 +135,23 @@ internal sealed class TeacherOptionSet
     /// <summary>The format's preset with what was given; where nothing was, the preset is left to the format that is found.</summary>
     private OnnxPreprocessing? PreprocessingOf(ParseResult parsed)
     {
-        Option[] given = [.. ((Option[])[_fit, _fill, _channels, _scale, _mean, _deviation]).Where(option => parsed.GetResult(option) is { Implicit: false })];
+        Option[] given = [.. ((Option[])[_fit, _fill, _channels, _scale, _mean, _deviation])
+            .Where(option => parsed.GetResult(option) is { Implicit: false })];
         if (given.Length == 0) return null;
         OnnxDetectorFormat format = FormatOf(parsed);
-        if (format == OnnxDetectorFormat.Auto) throw new UsageException($"{given[0].Name} changes a format's preset: name the format with --teacher-format.");
+        if (format == OnnxDetectorFormat.Auto) throw new UsageException(
+            $"{given[0].Name} changes a format's preset: name the format with --teacher-format.");
         OnnxPreprocessing preset = OnnxPreprocessing.For(format);
         return preset with
         {
             Fit = parsed.GetValue(_fit) is not (null or "preset") ? Fits.First(fit => fit.Name == parsed.GetValue(_fit)).Fit : preset.Fit,
             Fill = (float)(parsed.GetValue(_fill) ?? preset.Fill),
-            Channels = parsed.GetValue(_channels) is not (null or "preset") ? Orders.First(order => order.Name == parsed.GetValue(_channels)).Order : preset.Channels,
+            Channels = parsed.GetValue(_channels) is not (null or "preset")
+                ? Orders.First(order => order.Name == parsed.GetValue(_channels)).Order : preset.Channels,
             Scale = (float)(parsed.GetValue(_scale) ?? preset.Scale),
             Mean = parsed.GetValue(_mean) is string mean ? Three(_mean.Name, mean) : preset.Mean,
-            StandardDeviation = parsed.GetValue(_deviation) is string deviation ? Three(_deviation.Name, deviation) : preset.StandardDeviation,
+            StandardDeviation = parsed.GetValue(_deviation) is string deviation ? Three(_deviation.Name, deviation)
+                : preset.StandardDeviation,
         };
     }
 

@@ -14,7 +14,8 @@ internal sealed class TrainCommand : System.CommandLine.Command
         var detector = new DetectorOptionSet("resnet18", 320);
         var training = new TrainingOptionSet();
         var precision = new PrecisionOptionSet();
-        Option<string> output = SharedOptions.RequiredPath("--output", "The model to write: an ML.NET model (.zip), or by its ending an .onnx.", "FILE");
+        Option<string> output = SharedOptions
+            .RequiredPath("--output", "The model to write: an ML.NET model (.zip), or by its ending an .onnx.", "FILE");
         data.AddTo(Options);
         Options.Add(output);
         detector.AddTo(Options);

@@ -6,21 +6,31 @@ namespace Microsoft.ML.Distillation.Tool.Commands;
 /// <param name="ownCheckpoints">Whether the command keeps checkpoints in a folder of its own, so that none can be named.</param>
 internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
 {
-    private readonly Option<int?> _epochs = SharedOptions.Count("--epochs", "How often training sees every image. [default: from the number of images]");
+    private readonly Option<int?> _epochs = SharedOptions
+        .Count("--epochs", "How often training sees every image. [default: from the number of images]");
     private readonly Option<int?> _batchSize = SharedOptions.Count("--batch-size", "The number of images in a step. [default: 4]");
     private readonly Option<string> _optimizer = SharedOptions.Choice("--optimizer", "The optimiser.", "adamw", "sgd");
     private readonly Option<string> _schedule = SharedOptions.Choice("--schedule", "How the learning rate falls.", "cosine", "step");
-    private readonly Option<double?> _learningRate = SharedOptions.Number("--learning-rate", "The highest learning rate. [default: from the network's size]", double.Epsilon);
-    private readonly Option<double?> _weightDecay = SharedOptions.Number("--weight-decay", "The weight decay. [default: from the optimiser]");
-    private readonly Option<int?> _warmup = SharedOptions.Count("--warmup-steps", "The steps over which the learning rate rises. [default: 100]", least: 0);
-    private readonly Option<double?> _ema = SharedOptions.Number("--ema", "The decay of a running average of the weights, for example 0.998. [default: no average]", double.Epsilon, 0.999999);
+    private readonly Option<double?> _learningRate = SharedOptions
+        .Number("--learning-rate", "The highest learning rate. [default: from the network's size]", double.Epsilon);
+    private readonly Option<double?> _weightDecay = SharedOptions
+        .Number("--weight-decay", "The weight decay. [default: from the optimiser]");
+    private readonly Option<int?> _warmup = SharedOptions
+        .Count("--warmup-steps", "The steps over which the learning rate rises. [default: 100]", least: 0);
+    private readonly Option<double?> _ema = SharedOptions.Number("--ema",
+        "The decay of a running average of the weights, for example 0.998. [default: no average]", double.Epsilon, 0.999999);
     private readonly Option<int?> _seed = SharedOptions.Count("--seed", "The seed of all that is random. [default: 1]", least: 0);
-    private readonly Option<bool> _noAugmentation = new("--no-augmentation") { Description = "Show the images as they are: no flips, zooms or changes of colour." };
-    private readonly Option<bool> _skipInvalid = new("--skip-invalid") { Description = "Leave out images and boxes that cannot be used, with a warning, instead of stopping." };
-    private readonly Option<string?> _checkpoints = SharedOptions.Path("--checkpoints", "A folder for checkpoints; training continues from the one there.", "DIR");
+    private readonly Option<bool> _noAugmentation =
+        new("--no-augmentation") { Description = "Show the images as they are: no flips, zooms or changes of colour." };
+    private readonly Option<bool> _skipInvalid =
+        new("--skip-invalid") { Description = "Leave out images and boxes that cannot be used, with a warning, instead of stopping." };
+    private readonly Option<string?> _checkpoints = SharedOptions
+        .Path("--checkpoints", "A folder for checkpoints; training continues from the one there.", "DIR");
     private readonly Option<int?> _gpu = SharedOptions.Count("--gpu", "The CUDA device to train on. [default: the CPU]", least: 0);
-    private readonly Option<bool> _mixedPrecision = new("--mixed-precision") { Description = "Compute layers in bfloat16 while training; for recent GPUs." };
-    private readonly Option<int?> _threads = SharedOptions.Count("--loader-threads", "The threads that prepare images. [default: half of the processors]");
+    private readonly Option<bool> _mixedPrecision =
+        new("--mixed-precision") { Description = "Compute layers in bfloat16 while training; for recent GPUs." };
+    private readonly Option<int?> _threads = SharedOptions
+        .Count("--loader-threads", "The threads that prepare images. [default: half of the processors]");
 
     /// <summary>Adds these to a command's options.</summary>
     public void AddTo(IList<Option> options)
@@ -55,8 +65,10 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
         {
             Epochs = parsed.GetValue(_epochs) ?? basis.Epochs,
             BatchSize = parsed.GetValue(_batchSize) ?? basis.BatchSize,
-            Optimizer = !IsGiven(_optimizer) ? basis.Optimizer : parsed.GetValue(_optimizer) == "sgd" ? OptimizerKind.Sgd : OptimizerKind.AdamW,
-            Schedule = !IsGiven(_schedule) ? basis.Schedule : parsed.GetValue(_schedule) == "step" ? LearningRateSchedule.Step : LearningRateSchedule.Cosine,
+            Optimizer = !IsGiven(_optimizer) ? basis.Optimizer : parsed.GetValue(_optimizer) == "sgd" ? OptimizerKind.Sgd
+                : OptimizerKind.AdamW,
+            Schedule = !IsGiven(_schedule) ? basis.Schedule : parsed.GetValue(_schedule) == "step" ? LearningRateSchedule.Step
+                : LearningRateSchedule.Cosine,
             LearningRate = parsed.GetValue(_learningRate) ?? basis.LearningRate,
             WeightDecay = parsed.GetValue(_weightDecay) ?? basis.WeightDecay,
             WarmupSteps = parsed.GetValue(_warmup) ?? basis.WarmupSteps,

@@ -6,9 +6,11 @@ namespace Microsoft.ML.Distillation.Tool.Commands;
 /// <summary>The options of images that have no labels: the teacher labels them.</summary>
 internal sealed class UnlabelledOptionSet
 {
-    private readonly Option<string?> _images = SharedOptions.Path("--unlabelled", "Images without labels, for which the teacher's detections stand in.", "DIR");
+    private readonly Option<string?> _images = SharedOptions
+        .Path("--unlabelled", "Images without labels, for which the teacher's detections stand in.", "DIR");
     private readonly Option<double?> _score = SharedOptions.Number(
-        "--label-score", "The score from which on a detection is a label. [default: so that an image has as many labels as the labelled ones]", 1e-6, 1);
+        "--label-score", "The score from which on a detection is a label. [default: so that an image has as many labels as the labelled "
+            + "ones]", 1e-6, 1);
     private readonly Option<bool> _perClass = new("--labels-per-class") { Description = "Choose that score for each class by itself." };
 
     /// <summary>Adds these to a command's options.</summary>
@@ -21,7 +23,8 @@ internal sealed class UnlabelledOptionSet
     /// <exception cref="UsageException">An option is given that needs another.</exception>
     public DistillDetectorOptions Apply(DistillDetectorOptions options, ParseResult parsed, TrainingSession session)
     {
-        if (parsed.GetValue(_images) is not string folder) return NoneGiven(parsed) ? options : throw new UsageException("--label-score and --labels-per-class go with --unlabelled.");
+        if (parsed.GetValue(_images) is not string folder) return NoneGiven(parsed) ? options
+            : throw new UsageException("--label-score and --labels-per-class go with --unlabelled.");
         return options with
         {
             UnlabelledSet = session.ImagesOf(InputImages.Find(folder)),
@@ -40,7 +43,8 @@ internal sealed class UnlabelledOptionSet
         return GeneratedOptionSet.Epochs(session.CountTrain(), InputImages.Find(folder).Count, asked);
     }
 
-    private GeneratedLabelOptions Labels(ParseResult parsed) => new() { ScoreThreshold = parsed.GetValue(_score), PerClass = parsed.GetValue(_perClass) };
+    private GeneratedLabelOptions Labels(ParseResult parsed)
+        => new() { ScoreThreshold = parsed.GetValue(_score), PerClass = parsed.GetValue(_perClass) };
 
     private bool NoneGiven(ParseResult parsed) => parsed.GetValue(_score) is null && !parsed.GetValue(_perClass);
 }

@@ -15,7 +15,8 @@ internal static class ComparisonTable
         int[] widths = [.. Head.Select((_, column) => rows.Max(row => row[column].Length))];
         foreach (string[] row in rows)
         {
-            output.WriteLine(string.Join("  ", row.Select((cell, column) => column == 0 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column]))));
+            output.WriteLine(string.Join("  ",
+                row.Select((cell, column) => column == 0 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column]))));
             if (row == Head) output.WriteLine(string.Join("  ", widths.Select(width => new string('-', width))));
         }
     }
@@ -36,7 +37,8 @@ internal static class ComparisonTable
 /// <summary>The same students over several seeds, and by how much the first of them beats the others.</summary>
 internal static class SeedsTable
 {
-    /// <summary>Writes the table: AP in percent for each seed and student, then the paired differences with their confidence intervals.</summary>
+    /// <summary>Writes the table: AP in percent for each seed and student, then the paired differences with their confidence
+    /// intervals.</summary>
     /// <param name="firstSeed">The seed of the first run; the others follow.</param>
     /// <param name="results">For each seed the students, in the same order.</param>
     public static void Write(TextWriter output, int firstSeed, IReadOnlyList<IReadOnlyList<ModelReport>> results)
@@ -45,12 +47,14 @@ internal static class SeedsTable
         output.WriteLine();
         output.WriteLine($"AP by seed    {string.Join("  ", names)}");
         for (int i = 0; i < results.Count; i++)
-            output.WriteLine($"{firstSeed + i,10}    {string.Join("  ", names.Select((name, j) => Number(100 * Ap(results[i][j])).PadLeft(name.Length)))}");
+            output.WriteLine($"{firstSeed + i,10}    "
+                + $"{string.Join("  ", names.Select((name, j) => Number(100 * Ap(results[i][j])).PadLeft(name.Length)))}");
         output.WriteLine($"{"mean",10}    {string.Join("  ", names.Select((name, j) => Number(100 * results.Average(row => Ap(row[j]))).PadLeft(name.Length)))}");
         for (int j = 1; j < names.Length; j++)
         {
             int other = j;
-            PairedDifference gain = PairedDifference.Of([.. results.Select(row => 100 * Ap(row[0]))], [.. results.Select(row => 100 * Ap(row[other]))]);
+            PairedDifference gain = PairedDifference
+                .Of([.. results.Select(row => 100 * Ap(row[0]))], [.. results.Select(row => 100 * Ap(row[other]))]);
             string verdict = !gain.IsSure ? "within the noise" : gain.Mean > 0 ? "beyond the noise" : "worse beyond the noise";
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{names[0]} - {names[j]}: {gain.Mean:+0.0;-0.0;0.0} ± {gain.HalfWidth:0.0} AP (95 % of {gain.Count} pairs; {verdict})"));
@@ -76,7 +80,8 @@ internal static class ControlWarning
         for (int j = 1; j < results[0].Count; j++)
         {
             int control = j;
-            string? text = Of(results[0][0].Name, results[0][j].Name, [.. results.Select(row => (row[0].Metrics.AveragePrecision, row[control].Metrics.AveragePrecision))]);
+            string? text = Of(results[0][0].Name, results[0][j].Name,
+                [.. results.Select(row => (row[0].Metrics.AveragePrecision, row[control].Metrics.AveragePrecision))]);
             if (text is not null) error.WriteLine(text);
         }
     }
@@ -88,6 +93,8 @@ internal static class ControlWarning
         double own = figures.Average(pair => pair.Student), other = figures.Average(pair => pair.Control);
         if (!(other - own >= Visible)) return null;
         string mean = figures.Count == 1 ? "" : $", in the mean of {figures.Count} seeds";
-        return string.Create(CultureInfo.InvariantCulture, $"warning: the {student} has AP {100 * own:0.0}, the {control} {100 * other:0.0}{mean}: the teacher cost {100 * (other - own):0.0} AP.");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"warning: the {student} has AP {100 * own:0.0}, the {control} {100 * other:0.0}{mean}: the teacher cost "
+            + $"{100 * (other - own):0.0} AP.");
     }
 }

@@ -5,7 +5,8 @@ namespace Microsoft.ML.Distillation.Tool.Display;
 /// <summary>What compression made of a detector.</summary>
 internal static class CompressionTable
 {
-    /// <summary>Writes each layer with its ranks, what remains of its multiplications, and what is lost of its weights; then the whole.</summary>
+    /// <summary>Writes each layer with its ranks, what remains of its multiplications, and what is lost of its weights; then the
+    /// whole.</summary>
     public static void Write(TextWriter output, CompressionReport report)
     {
         int width = report.Layers.Select(layer => layer.Name.Length).Append(5).Max();
@@ -13,11 +14,14 @@ internal static class CompressionTable
         foreach (LayerCompression layer in report.Layers)
         {
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{layer.Name.PadRight(width)}  {string.Join('×', layer.Ranks),-9}{100 * layer.FlopsShare,6:0.0} %{100 * layer.Error,6:0.0} %"));
+                $"{layer.Name.PadRight(width)}  {string.Join('×', layer.Ranks),-9}{100 * layer.FlopsShare,6:0.0} "
+                    + $"%{100 * layer.Error,6:0.0} %"));
         }
 
-        string head = report.HeadFlopsShare < 1 ? string.Create(CultureInfo.InvariantCulture, $" and {100 * report.HeadFlopsShare:0.0} % of the head's") : "";
+        string head = report.HeadFlopsShare < 1
+            ? string.Create(CultureInfo.InvariantCulture, $" and {100 * report.HeadFlopsShare:0.0} % of the head's") : "";
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{100 * report.FlopsShare:0.0} % of the backbone's multiplications{head} remain; {report.Parameters:N0} of {report.ParametersBefore:N0} parameters"));
+            $"{100 * report.FlopsShare:0.0} % of the backbone's multiplications{head} remain; {report.Parameters:N0} of "
+                + $"{report.ParametersBefore:N0} parameters"));
     }
 }

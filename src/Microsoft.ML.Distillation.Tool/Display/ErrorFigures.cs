@@ -12,17 +12,21 @@ internal sealed record ErrorFigures(DetectionErrors Errors, ConfusionMatrix Conf
         ("duplicate", Errors.Duplicate), ("background", Errors.Background), ("missed", Errors.Missed),
     ];
 
-    /// <summary>Writes two tables: a line a kind with its count and what AP50 would gain without it; a line a class with what it was taken for.</summary>
+    /// <summary>Writes two tables: a line a kind with its count and what AP50 would gain without it; a line a class with what it was taken
+    /// for.</summary>
     public void Write(TextWriter output)
     {
         output.WriteLine();
         output.WriteLine("errors (count, and what AP50 would gain without them)");
         foreach ((string name, DetectionErrorKind kind) in Kinds)
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {name,-14} {kind.Count,7}  {(double.IsNaN(kind.AveragePrecisionGain) ? -1 : kind.AveragePrecisionGain):+0.000000;-0.000000;0.000000}"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"  {name,-14} {kind.Count,7}  "
+                + $"{(double.IsNaN(kind.AveragePrecisionGain) ? -1 : kind.AveragePrecisionGain):+0.000000;-0.000000;0.000000}"));
 
         output.WriteLine();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"confusion (rows: objects, columns: detections of score {Confusion.ScoreThreshold:0.##} or more at IoU {Confusion.IouThreshold:0.##} or more)"));
+            $"confusion (rows: objects, columns: detections of score {Confusion.ScoreThreshold:0.##} or more at IoU "
+                + $"{Confusion.IouThreshold:0.##} or more)"));
         string[] names = [.. Confusion.ClassNames, "(nothing)"];
         int width = Math.Max(7, names.Max(name => name.Length));
         output.WriteLine($"  {"",-12} {string.Join(' ', names.Select(name => name.PadLeft(width)))}".TrimEnd());
@@ -46,7 +50,8 @@ internal sealed record ErrorFigures(DetectionErrors Errors, ConfusionMatrix Conf
             ["classes"] = new JsonArray([.. Confusion.ClassNames.Select(name => (JsonNode)name)]),
             ["scoreThreshold"] = Confusion.ScoreThreshold,
             ["iouThreshold"] = Confusion.IouThreshold,
-            ["counts"] = new JsonArray([.. Confusion.Counts.Select(row => (JsonNode)new JsonArray([.. row.Select(count => (JsonNode)count)]))]),
+            ["counts"] = new JsonArray([.. Confusion.Counts
+                .Select(row => (JsonNode)new JsonArray([.. row.Select(count => (JsonNode)count)]))]),
         };
     }
 }

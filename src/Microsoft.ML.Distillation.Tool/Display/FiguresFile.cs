@@ -32,7 +32,8 @@ internal static class FiguresFile
             {
                 ClassFigures c = figures.Classes[i];
                 // Two classes of a file may have one name; KITTI measures some of the classes only, of different names.
-                DetectionClassMetrics counts = metrics.Classes[i].Name == c.Name ? metrics.Classes[i] : metrics.Classes.First(counted => counted.Name == c.Name);
+                DetectionClassMetrics counts = metrics.Classes[i].Name == c.Name ? metrics.Classes[i]
+                    : metrics.Classes.First(counted => counted.Name == c.Name);
                 json.WriteStartObject();
                 json.WriteString("name", c.Name);
                 json.WriteNumber("objects", counts.Objects);
@@ -54,7 +55,8 @@ internal static class FiguresFile
     /// <summary>The figure, or -1 where there is nothing to measure, as COCO's own tool has it.</summary>
     public static double OrMinusOne(double value) => double.IsNaN(value) ? -1 : value;
 
-    /// <summary>The recalls that all the curves are read at: COCO's 101 and KITTI's 41; null for metrics whose curves have points of their own.</summary>
+    /// <summary>The recalls that all the curves are read at: COCO's 101 and KITTI's 41; null for metrics whose curves have points of their
+    /// own.</summary>
     private static IReadOnlyList<double>? CommonRecalls(MetricFigures figures)
         => figures.Metric is "coco" or "kitti"
             ? figures.Classes.SelectMany(c => c.Curves).Select(curve => curve.Curve.Recall).FirstOrDefault(recalls => recalls.Count > 0)

@@ -30,7 +30,8 @@ internal static class InspectionTable
         foreach (DetectionDataClass c in found.Classes)
         {
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"  {c.Name.PadRight(width)}  {c.Total,7} objects ({100.0 * c.Total / Math.Max(1, found.Objects):0.0} %) in {c.Images} images  ({string.Join(", ", found.Splits.Select((s, i) => $"{s.Name} {c.Objects[i]}"))})"));
+                $"  {c.Name.PadRight(width)}  {c.Total,7} objects ({100.0 * c.Total / Math.Max(1, found.Objects):0.0} %) in {c.Images} "
+                    + $"images  ({string.Join(", ", found.Splits.Select((s, i) => $"{s.Name} {c.Objects[i]}"))})"));
         }
 
         output.WriteLine();
@@ -38,8 +39,10 @@ internal static class InspectionTable
         output.WriteLine($"boxes: {boxes.Small} small (to 32×32 pixels), {boxes.Medium} medium (to 96×96), {boxes.Large} large");
         if (boxes.Widths.Count > 0)
         {
-            output.WriteLine($"  width  5 % {Pixels(boxes.Widths[0])}, median {Pixels(boxes.Widths[2])}, 95 % {Pixels(boxes.Widths[4])} pixels");
-            output.WriteLine($"  height 5 % {Pixels(boxes.Heights[0])}, median {Pixels(boxes.Heights[2])}, 95 % {Pixels(boxes.Heights[4])} pixels");
+            output.WriteLine($"  width  5 % {Pixels(boxes.Widths[0])}, median {Pixels(boxes.Widths[2])}, 95 % {Pixels(boxes.Widths[4])} "
+                + $"pixels");
+            output.WriteLine($"  height 5 % {Pixels(boxes.Heights[0])}, median {Pixels(boxes.Heights[2])}, 95 % "
+                + $"{Pixels(boxes.Heights[4])} pixels");
         }
 
         string more = found.ImageSizes.Count > MostSizes ? $", and {found.ImageSizes.Count - MostSizes} other sizes" : "";

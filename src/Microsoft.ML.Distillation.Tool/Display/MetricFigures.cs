@@ -5,10 +5,12 @@ namespace Microsoft.ML.Distillation.Tool.Display;
 /// <summary>One class's figures of a metric.</summary>
 /// <param name="Name">The class.</param>
 /// <param name="Figures">The figures.</param>
-/// <param name="Curves">Precision against recall under the name of what differs between the curves: an IoU threshold or a difficulty.</param>
+/// <param name="Curves">Precision against recall under the name of what differs between the curves: an IoU threshold or a
+/// difficulty.</param>
 /// <param name="Printed">How many of the figures are printed; the others are for the file.</param>
 internal sealed record ClassFigures(
-    string Name, IReadOnlyList<(string Name, double Value)> Figures, IReadOnlyList<(string Name, PrecisionRecallCurve Curve)> Curves, int Printed = int.MaxValue);
+    string Name, IReadOnlyList<(string Name, double Value)> Figures, IReadOnlyList<(string Name, PrecisionRecallCurve Curve)> Curves,
+    int Printed = int.MaxValue);
 
 /// <summary>The figures of one kind of metric, under the names that the field gives them.</summary>
 /// <param name="Metric">coco, voc07, voc12, kitti or ilsvrc.</param>
@@ -67,10 +69,12 @@ internal sealed record MetricFigures(string Metric, IReadOnlyList<(string Name, 
         (string Name, KittiLevelMetrics Level)[] levels = [("easy", kitti.Easy), ("moderate", kitti.Moderate), ("hard", kitti.Hard)];
         return new(
             metric,
-            [.. levels.Select(l => ($"{l.Name} R40", l.Level.AveragePrecision40)), .. levels.Select(l => ($"{l.Name} R11", l.Level.AveragePrecision11))],
+            [.. levels.Select(l => ($"{l.Name} R40", l.Level.AveragePrecision40)),
+                .. levels.Select(l => ($"{l.Name} R11", l.Level.AveragePrecision11))],
             [.. kitti.Easy.Classes.Select((c, i) => new ClassFigures(
                 c.Name,
-                [.. levels.Select(l => ($"{l.Name} R40", l.Level.Classes[i].AveragePrecision40)), .. levels.Select(l => ($"{l.Name} R11", l.Level.Classes[i].AveragePrecision11))],
+                [.. levels.Select(l => ($"{l.Name} R40", l.Level.Classes[i].AveragePrecision40)),
+                    .. levels.Select(l => ($"{l.Name} R11", l.Level.Classes[i].AveragePrecision11))],
                 [.. levels.Select(l => (l.Name, l.Level.Classes[i].Curve))]))]);
     }
 

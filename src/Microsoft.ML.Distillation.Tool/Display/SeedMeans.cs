@@ -1,11 +1,13 @@
 namespace Microsoft.ML.Distillation.Tool.Display;
 
-/// <summary>The figures of runs that differ in their seed alone, as one model's: what a report shows of them are means over the runs.</summary>
+/// <summary>The figures of runs that differ in their seed alone, as one model's: what a report shows of them are means over the
+/// runs.</summary>
 internal static class SeedMeans
 {
     /// <summary>
     /// The means of COCO's figures and curves, of the classes' figures, and of the errors' numbers and costs. Runs that lack a figure, as
-    /// they never reported its class, count for nothing in it. The confusion matrix and the figures that no report shows are the first run's.
+    /// they never reported its class, count for nothing in it. The confusion matrix and the figures that no report shows are the first
+    /// run's.
     /// </summary>
     /// <param name="runs">One run or more, measured on the same images.</param>
     public static DetectionMetrics Of(IReadOnlyList<DetectionMetrics> runs) => runs.Count == 1 ? runs[0] : runs[0] with
@@ -61,7 +63,8 @@ internal static class SeedMeans
             => new((int)Math.Round(runs.Average(run => of(run).Count)), Mean(runs, run => of(run).AveragePrecisionGain));
     }
 
-    private static T[] ByName<TRun, T>(IReadOnlyList<TRun> runs, Func<TRun, IEnumerable<T>> classes, Func<T, string> name, Func<T[], T> mean)
+    private static T[] ByName<TRun, T>(IReadOnlyList<TRun> runs, Func<TRun, IEnumerable<T>> classes, Func<T, string> name,
+        Func<T[], T> mean)
         => [.. runs.SelectMany(classes).GroupBy(name).Select(same => mean([.. same]))];
 
     private static double Mean<T>(IReadOnlyList<T> runs, Func<T, double> figure)

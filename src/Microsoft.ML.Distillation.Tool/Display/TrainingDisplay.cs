@@ -20,7 +20,8 @@ internal sealed class TrainingDisplay(TextWriter output, bool isTerminal)
     {
         if (!isTerminal) return train([.. titles.Select(title => new Reporter(progress => WriteLine(title, progress)))]);
         return AnsiConsole.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(),
+                new RemainingTimeColumn())
             .Start(context => train([.. titles.Select(title =>
             {
                 ProgressTask bar = context.AddTask(Markup.Escape(title));
@@ -43,7 +44,8 @@ internal sealed class TrainingDisplay(TextWriter output, bool isTerminal)
         string text = string.Create(CultureInfo.InvariantCulture,
             $"epoch {progress.Epoch}/{progress.Epochs}  loss {progress.Loss:0.0000}  {progress.ImagesPerSecond:0.0} images/s");
         return progress.ValidationAveragePrecision is double ap
-            ? string.Create(CultureInfo.InvariantCulture, $"{text}  AP {100 * ap:0.0}  AP50 {100 * progress.ValidationAveragePrecision50:0.0}")
+            ? string.Create(CultureInfo.InvariantCulture,
+                $"{text}  AP {100 * ap:0.0}  AP50 {100 * progress.ValidationAveragePrecision50:0.0}")
             : text;
     }
 

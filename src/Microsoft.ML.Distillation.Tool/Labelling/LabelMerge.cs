@@ -14,7 +14,8 @@ namespace Microsoft.ML.Distillation.Tool.Labelling;
 /// <param name="Thresholds">The score from which on a detection of each class is a label.</param>
 /// <param name="Shortage">Where the detector found fewer objects than the rule for that score asks for, a sentence that says so.</param>
 internal sealed record LabelledImages(
-    long Images, int Labelled, int Objects, long Unreadable, string? FirstError, IReadOnlyDictionary<string, float> Thresholds, string? Shortage);
+    long Images, int Labelled, int Objects, long Unreadable, string? FirstError, IReadOnlyDictionary<string, float> Thresholds,
+    string? Shortage);
 
 /// <summary>An image with the labels that a teacher made.</summary>
 internal sealed class GeneratedRow : AnnotatedRow
@@ -36,9 +37,11 @@ internal static class LabelMerge
     /// <param name="output">The data set's folder.</param>
     /// <param name="format">COCO, or VOC, for which the images are copied.</param>
     /// <param name="images">The images that were labelled.</param>
-    /// <exception cref="InvalidOperationException">A shard is missing or not complete, or they are of different runs or of other images.</exception>
+    /// <exception cref="InvalidOperationException">A shard is missing or not complete, or they are of different runs or of other
+    /// images.</exception>
     /// <exception cref="InvalidDataException">There is no image, or none that could be read.</exception>
-    public static LabelledImages Write(string shards, string output, DetectionFormat format, GeneratedLabelOptions options, ImageList images)
+    public static LabelledImages Write(string shards, string output, DetectionFormat format, GeneratedLabelOptions options,
+        ImageList images)
     {
         string[] files = Files(shards);
         ShardHeader header = CommonHeader(files);
@@ -59,9 +62,12 @@ internal static class LabelMerge
         }
 
         if (count == unreadable)
-            throw new InvalidDataException(count == 0 ? "There are no images to label." : $"None of the {count} images could be read. The first: {firstError}");
-        (IReadOnlyList<float> thresholds, string? shortage) = LabelThresholds.Choose(histogram, options, header.Classes, header.PerImage, count - unreadable);
-        IEnumerable<GeneratedRow> labelled = InOrder(files).Select(record => Labelled(record, header, thresholds, images)).Where(image => image.Label.Length > 0);
+            throw new InvalidDataException(count == 0 ? "There are no images to label."
+                : $"None of the {count} images could be read. The first: {firstError}");
+        (IReadOnlyList<float> thresholds, string? shortage) = LabelThresholds
+            .Choose(histogram, options, header.Classes, header.PerImage, count - unreadable);
+        IEnumerable<GeneratedRow> labelled = InOrder(files).Select(record => Labelled(record, header, thresholds, images))
+            .Where(image => image.Label.Length > 0);
         Dictionary<string, string> info = Provenance(header, thresholds, options, count);
         WrittenAnnotations written = format == DetectionFormat.Coco
             ? GeneratedCocoWriter.Write(output, header.Classes, labelled, info)
@@ -79,7 +85,9 @@ internal static class LabelMerge
         if (found.Length == 0) throw new InvalidOperationException($"There are no shards in '{folder}'.");
         int[] counts = [.. found.Select(path => ShardFile.ReadHeader(path).Shards).Distinct()];
         if (counts.Length > 1)
-            throw new InvalidOperationException($"'{folder}' has shards of runs with {string.Join(" and with ", counts.Order())} shards: delete those that are not wanted.");
+            throw new InvalidOperationException(
+                $"'{folder}' has shards of runs with {string.Join(" and with ", counts.Order())} shards: delete those that are not "
+                + $"wanted.");
         return [.. Enumerable.Range(1, counts[0]).Select(number => ShardFile.PathOf(folder, number, counts[0]))];
     }
 
@@ -91,7 +99,9 @@ internal static class LabelMerge
             ShardHeader other = ShardFile.ReadHeader(file);
             string? differs = first.Settings.Keys.FirstOrDefault(name => other.Settings.GetValueOrDefault(name) != first.Settings[name]);
             if (differs is not null)
-                throw new InvalidOperationException($"The shards are of different runs: {differs} is {first.Settings[differs]} in '{files[0]}' and {other.Settings.GetValueOrDefault(differs)} in '{file}'.");
+                throw new InvalidOperationException(
+                    $"The shards are of different runs: {differs} is {first.Settings[differs]} in '{files[0]}' and "
+                    + $"{other.Settings.GetValueOrDefault(differs)} in '{file}'.");
         }
 
         return first;
@@ -103,7 +113,8 @@ internal static class LabelMerge
         if (labelled == ShardHeader.PlaceOf(images, shards)) return;
         string there = labelled is null ? "others" : $"those in '{Path.GetFullPath(Path.Combine(shards, labelled))}'";
         throw new InvalidOperationException(
-            $"The shards in '{shards}' are not of the images in '{images.Root}' but of {there}: give the images that were labelled, or another output folder.");
+            $"The shards in '{shards}' are not of the images in '{images.Root}' but of {there}: give the images that were labelled, or "
+                + $"another output folder.");
     }
 
     /// <summary>The same records, once it is sure that they are of all the images and of no others.</summary>
@@ -113,14 +124,16 @@ internal static class LabelMerge
         foreach (ShardRecord record in records)
         {
             string? now = names.MoveNext() ? names.Current : null;
-            if (now != record.File) throw Changed($"'{record.File}' was labelled, and {(now is null ? "no image" : $"'{now}'")} is in its place");
+            if (now != record.File) throw Changed(
+                $"'{record.File}' was labelled, and {(now is null ? "no image" : $"'{now}'")} is in its place");
             yield return record;
         }
 
         if (names.MoveNext()) throw Changed($"'{names.Current}' was not labelled");
 
         InvalidOperationException Changed(string how) => new(
-            $"The images have changed since they were labelled: {how}. Give another output folder, or delete '{shards}' to label all images anew.");
+            $"The images have changed since they were labelled: {how}. Give another output folder, or delete '{shards}' to label all "
+                + $"images anew.");
     }
 
     /// <summary>The records of all shards in the order of the images: shard after shard in turn.</summary>
@@ -168,13 +181,16 @@ internal static class LabelMerge
         };
     }
 
-    private static Dictionary<string, string> Provenance(ShardHeader header, IReadOnlyList<float> thresholds, GeneratedLabelOptions options, long images)
+    private static Dictionary<string, string> Provenance(ShardHeader header, IReadOnlyList<float> thresholds,
+        GeneratedLabelOptions options, long images)
     {
-        string rule = options.ScoreThreshold is not null ? "given" : options.PerClass ? "as many labels of each class in an image as in the labelled ones" : "as many labels in an image as in the labelled ones";
+        string rule = options.ScoreThreshold is not null ? "given" : options.PerClass
+            ? "as many labels of each class in an image as in the labelled ones" : "as many labels in an image as in the labelled ones";
         return new Dictionary<string, string>(header.Settings)
         {
             ["description"] = "labels generated by a detector, after Radosavovic et al., Data Distillation (CVPR 2018)",
-            ["thresholds"] = string.Join(", ", header.Classes.Select((name, c) => string.Create(CultureInfo.InvariantCulture, $"{name} {thresholds[c]}"))),
+            ["thresholds"] = string.Join(", ",
+                header.Classes.Select((name, c) => string.Create(CultureInfo.InvariantCulture, $"{name} {thresholds[c]}"))),
             ["threshold rule"] = rule,
             ["images looked at"] = images.ToString(CultureInfo.InvariantCulture),
         };

@@ -43,7 +43,8 @@ internal sealed class LabellingJob(ImageList images, string folder, ShardHeader 
                 using (image) file.Append(Label(image, teacher, labels));
                 if (Stopwatch.GetElapsedTime(reported) < BetweenReports) continue;
                 reported = Stopwatch.GetTimestamp();
-                report?.Invoke(new LabellingProgress(file.Done, total, (file.Done - earlier) / Stopwatch.GetElapsedTime(started).TotalSeconds));
+                report?.Invoke(new LabellingProgress(file.Done, total, (file.Done - earlier) / Stopwatch
+                    .GetElapsedTime(started).TotalSeconds));
             }
         }
 

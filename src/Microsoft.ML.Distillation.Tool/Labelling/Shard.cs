@@ -41,19 +41,22 @@ internal sealed record Shard(int Number, int Count, string Source = "")
     /// number of shards must be given.
     /// </summary>
     /// <param name="count">The number of shards, where it is given.</param>
-    /// <exception cref="FormatException">The variables are there, but they make no sense, or either index or number is missing; the message names them.</exception>
+    /// <exception cref="FormatException">The variables are there, but they make no sense, or either index or number is missing; the message
+    /// names them.</exception>
     public static Shard FromEnvironment(Func<string, string?> read, int? count)
     {
         foreach ((string rank, string size) in Variables)
         {
             if (read(rank) is not { Length: > 0 } index || read(size) is not { Length: > 0 } total) continue;
-            return Of(rank, index, Whole32(total) ?? throw new FormatException($"The variable {size} is '{total}', which is no number of processes."), read, count);
+            return Of(rank, index, Whole32(total)
+                ?? throw new FormatException($"The variable {size} is '{total}', which is no number of processes."), read, count);
         }
 
         string[] alone = [.. Indices.Where(name => read(name) is { Length: > 0 } index && (name, index) != (SlurmNumber, "0"))];
         return alone.Length > 0 ? OfIndex(alone, read, count)
             : count is null or 1 ? Whole
-            : throw new FormatException($"--shards {count} does not say which of them this is: give --shard i/{count}, or set {string.Join(" or ", Indices)}.");
+            : throw new FormatException($"--shards {count} does not say which of them this is: give --shard i/{count}, or set "
+                + $"{string.Join(" or ", Indices)}.");
     }
 
     /// <summary>The names of the shard's images.</summary>
@@ -64,7 +67,8 @@ internal sealed record Shard(int Number, int Count, string Source = "")
     /// <summary>The shard that variables name to which there is no number of processes.</summary>
     private static Shard OfIndex(string[] variables, Func<string, string?> read, int? count)
     {
-        int total = count ?? throw new FormatException($"{variables[0]} is set: say with --shards how many shards there are (or --shard 1/1 for all images).");
+        int total = count ?? throw new FormatException(
+            $"{variables[0]} is set: say with --shards how many shards there are (or --shard 1/1 for all images).");
         Shard[] named = [.. variables.Select(name => Of(name, read(name)!, total, read, count))];
         return named.All(shard => shard.Number == named[0].Number)
             ? named[0]
@@ -81,7 +85,8 @@ internal sealed record Shard(int Number, int Count, string Source = "")
             : throw new FormatException($"The variable {variable} is '{index}', which is none of {shards} shards.");
     }
 
-    private static int? Whole32(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : null;
+    private static int? Whole32(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value
+        : null;
 }
 
 /// <summary>What is known of one image: a line of a shard's file.</summary>
@@ -115,7 +120,8 @@ internal sealed record ShardRecord
 
     /// <summary>The record in a line.</summary>
     /// <exception cref="JsonException">The line holds none.</exception>
-    public static ShardRecord Parse(string line) => JsonSerializer.Deserialize<ShardRecord>(line, Options) ?? throw new JsonException("null");
+    public static ShardRecord Parse(string line) => JsonSerializer.Deserialize<ShardRecord>(line, Options)
+        ?? throw new JsonException("null");
 }
 
 /// <summary>The first line of a shard's file.</summary>

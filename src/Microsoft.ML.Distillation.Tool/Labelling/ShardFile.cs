@@ -62,7 +62,8 @@ internal sealed class ShardFile : IDisposable
     /// <exception cref="InvalidOperationException">The shard is not complete.</exception>
     /// <exception cref="FormatException">The file is not a shard's.</exception>
     public static ShardHeader ReadHeader(string path)
-        => Lines(path).FirstOrDefault() is string line ? ParseHeader(path, line) : throw new InvalidOperationException($"The shard '{path}' has not been begun.");
+        => Lines(path).FirstOrDefault() is string line ? ParseHeader(path, line)
+            : throw new InvalidOperationException($"The shard '{path}' has not been begun.");
 
     /// <summary>The records of a complete shard, one after the other.</summary>
     /// <exception cref="InvalidOperationException">The shard is not complete.</exception>
@@ -155,7 +156,8 @@ internal sealed class ShardFile : IDisposable
         {
             if (saved.Settings.GetValueOrDefault(name) == value) continue;
             throw new InvalidOperationException(
-                $"The shard '{_path}' was begun with another {name}: {saved.Settings.GetValueOrDefault(name) ?? "none"}, and now it is {value}. "
+                $"The shard '{_path}' was begun with another {name}: {saved.Settings.GetValueOrDefault(name) ?? "none"}, and now it is "
+                    + $"{value}. "
                 + "Set it as it was, or give another output folder, or delete the file.");
         }
     }
@@ -166,7 +168,8 @@ internal sealed class ShardFile : IDisposable
         if (now != saved)
         {
             throw new InvalidOperationException(
-                $"The images have changed since the shard '{_path}' was begun: it goes on after '{saved}', and now there is {(now is null ? "none" : $"'{now}'")} "
+                $"The images have changed since the shard '{_path}' was begun: it goes on after '{saved}', and now there is "
+                    + $"{(now is null ? "none" : $"'{now}'")} "
                 + "in that place. Give another output folder, or delete the file.");
         }
 
@@ -198,7 +201,8 @@ internal sealed class ShardFile : IDisposable
         }
         catch (JsonException error)
         {
-            throw new FormatException($"{path}({number}): this is no line of a shard: {error.Message} Delete the file and run the shard again.", error);
+            throw new FormatException($"{path}({number}): this is no line of a shard: {error.Message} Delete the file and run the shard "
+                + $"again.", error);
         }
     }
 }

@@ -69,7 +69,8 @@ internal sealed class EvaluatedRow : AnnotatedRow
     public EvaluatedRow(AnnotatedRow truth, DetectedImage found)
     {
         (ImagePath, Label, BoundingBoxes) = (truth.ImagePath, truth.Label, truth.BoundingBoxes);
-        (Difficult, Crowd, Ignore, Truncated, Occluded, Area) = (truth.Difficult, truth.Crowd, truth.Ignore, truth.Truncated, truth.Occluded, truth.Area);
+        (Difficult, Crowd, Ignore, Truncated, Occluded, Area) =
+            (truth.Difficult, truth.Crowd, truth.Ignore, truth.Truncated, truth.Occluded, truth.Area);
         (PredictedLabel, Score, PredictedBoundingBoxes) = (found.Labels, found.Scores, found.Boxes);
     }
 

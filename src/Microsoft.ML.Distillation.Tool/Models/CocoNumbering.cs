@@ -30,7 +30,8 @@ internal sealed class CocoNumbering
         {
             using FileStream stream = File.OpenRead(path);
             using var json = JsonDocument.Parse(stream);
-            return new CocoNumbering(path, IdsIn(path, json.RootElement, "images", "file_name"), IdsIn(path, json.RootElement, "categories", "name"));
+            return new CocoNumbering(path, IdsIn(path, json.RootElement, "images", "file_name"),
+                IdsIn(path, json.RootElement, "categories", "name"));
         }
         catch (JsonException error)
         {
@@ -38,7 +39,8 @@ internal sealed class CocoNumbering
         }
     }
 
-    /// <summary>Writes detections as COCO's results, a list with image_id, category_id, bbox and score, beside the file's place and then renamed.</summary>
+    /// <summary>Writes detections as COCO's results, a list with image_id, category_id, bbox and score, beside the file's place and then
+    /// renamed.</summary>
     /// <returns>The number of detections.</returns>
     /// <exception cref="FormatException">The annotation file does not list an image or a class.</exception>
     public int Write(string path, IEnumerable<DetectedImage> images)
@@ -70,7 +72,8 @@ internal sealed class CocoNumbering
         json.WritePropertyName("category_id");
         json.WriteRawValue(IdOf(_classes, found.Labels[i], "category"));
         json.WriteStartArray("bbox");
-        foreach (double number in (ReadOnlySpan<double>)[box[0], box[1], (double)box[2] - box[0], (double)box[3] - box[1]]) json.WriteNumberValue(number);
+        foreach (double number in (ReadOnlySpan<double>)[box[0], box[1], (double)box[2] - box[0], (double)box[3] - box[1]]) json
+            .WriteNumberValue(number);
         json.WriteEndArray();
         json.WriteNumber("score", (double)found.Scores[i]);
         // Not COCO's, but allowed by it: the result can be read without a list of ids.
@@ -80,13 +83,15 @@ internal sealed class CocoNumbering
 
     private static Dictionary<string, string> IdsIn(string path, JsonElement root, string list, string member)
     {
-        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty(list, out JsonElement entries) || entries.ValueKind != JsonValueKind.Array)
+        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty(list, out JsonElement entries)
+            || entries.ValueKind != JsonValueKind.Array)
             throw new FormatException($"{path}: there is no list '{list}'; a COCO annotation file is expected.");
         var ids = new Dictionary<string, string>(StringComparer.Ordinal);
         int index = 0;
         foreach (JsonElement entry in entries.EnumerateArray())
         {
-            if (entry.ValueKind != JsonValueKind.Object || !entry.TryGetProperty("id", out JsonElement id) || id.ValueKind is not (JsonValueKind.Number or JsonValueKind.String)
+            if (entry.ValueKind != JsonValueKind.Object || !entry.TryGetProperty("id", out JsonElement id)
+                || id.ValueKind is not (JsonValueKind.Number or JsonValueKind.String)
                 || !entry.TryGetProperty(member, out JsonElement named) || named.ValueKind != JsonValueKind.String)
             {
                 throw new FormatException($"{path}: {list}[{index}] has no id or no {member}.");
@@ -94,7 +99,8 @@ internal sealed class CocoNumbering
 
             string text = named.GetString()!, name = list == "images" ? text[(text.LastIndexOfAny(['/', '\\']) + 1)..] : text;
             if (!ids.TryAdd(name, id.GetRawText()))
-                throw new FormatException($"{path}: the {list} {ids[name]} and {id.GetRawText()} have the same name '{name}', so it does not tell which is meant.");
+                throw new FormatException($"{path}: the {list} {ids[name]} and {id.GetRawText()} have the same name '{name}', so it does "
+                    + $"not tell which is meant.");
             index++;
         }
 

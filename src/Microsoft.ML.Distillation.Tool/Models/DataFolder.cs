@@ -8,7 +8,8 @@ namespace Microsoft.ML.Distillation.Tool.Models;
 internal sealed record DataFolder(
     string Path, DetectionFormat Format = DetectionFormat.PascalVoc, string? ImageFolder = null, string? NamesFile = null)
 {
-    /// <summary>Whether images that do not exist are read too: for training that leaves out what it cannot use, and for what needs no pixels.</summary>
+    /// <summary>Whether images that do not exist are read too: for training that leaves out what it cannot use, and for what needs no
+    /// pixels.</summary>
     public bool AllowMissingImages { get; init; }
 
     /// <summary>The name that stands for all images.</summary>
@@ -36,7 +37,8 @@ internal sealed record DataFolder(
     }
 
     /// <summary>The annotated images of a part, or of all. Most formats parse a file when its turn comes.</summary>
-    public IDataView View(MLContext context, string? split) => context.Data.LoadDetections(Path, Format, split, ImageFolder, NamesFile, AllowMissingImages);
+    public IDataView View(MLContext context, string? split)
+        => context.Data.LoadDetections(Path, Format, split, ImageFolder, NamesFile, AllowMissingImages);
 
     /// <summary>The same as rows.</summary>
     public IReadOnlyList<AnnotatedRow> Load(MLContext context, string? split)

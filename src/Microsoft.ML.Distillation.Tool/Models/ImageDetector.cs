@@ -20,8 +20,8 @@ internal interface IImageDetector : IDisposable
 internal static class ImageDetector
 {
     /// <summary>
-    /// Opens a detector of this library. An ML.NET model (.zip) that does more than load images and detect, as one that resizes them before,
-    /// runs as the pipeline that it is; all else runs by itself.
+    /// Opens a detector of this library. An ML.NET model (.zip) that does more than load images and detect, as one that resizes them
+    /// before, runs as the pipeline that it is; all else runs by itself.
     /// </summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="FormatException">The file holds no detector of this library.</exception>
@@ -59,7 +59,8 @@ internal sealed class FileDetector(ObjectDetector detector) : IImageDetector
     public IReadOnlyList<string> ClassNames => detector.ClassNames;
 
     /// <inheritdoc/>
-    public IEnumerable<DetectedImage> Detect(IEnumerable<string> imagePaths) => imagePaths.Select(path => DetectedImage.Of(path, detector.Detect(path)));
+    public IEnumerable<DetectedImage> Detect(IEnumerable<string> imagePaths)
+        => imagePaths.Select(path => DetectedImage.Of(path, detector.Detect(path)));
 
     /// <inheritdoc/>
     public void Dispose() => detector.Dispose();
@@ -83,9 +84,11 @@ internal sealed class PipelineDetector(MLContext context, ITransformer model, IR
             return new AnnotatedRow { ImagePath = path };
         });
         IDataView files = context.Data.LoadFromEnumerable(rows);
-        IDataView images = context.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: nameof(AnnotatedRow.ImagePath)).Fit(files).Transform(files);
+        IDataView images = context.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: nameof(AnnotatedRow.ImagePath))
+            .Fit(files).Transform(files);
         IDataView found = model.Transform(images);
-        DataViewSchema.Column path = found.Schema[nameof(AnnotatedRow.ImagePath)], labels = found.Schema["PredictedLabel"], scores = found.Schema["Score"], boxes = found.Schema["PredictedBoundingBoxes"];
+        DataViewSchema.Column path = found.Schema[nameof(AnnotatedRow.ImagePath)], labels = found.Schema["PredictedLabel"],
+        scores = found.Schema["Score"], boxes = found.Schema["PredictedBoundingBoxes"];
         using DataViewRowCursor cursor = found.GetRowCursor([path, labels, scores, boxes]);
         ValueGetter<ReadOnlyMemory<char>> getPath = cursor.GetGetter<ReadOnlyMemory<char>>(path);
         Func<string[]> readLabels = LabelsOf(cursor, labels);

@@ -18,7 +18,8 @@ internal static class InputImages
         if (!Directory.Exists(path)) throw new FileNotFoundException($"There is no image file or folder '{path}'.", path);
         string[] images = [.. Directory.EnumerateFiles(path)
             .Where(IsImage).Order(StringComparer.Ordinal)];
-        return images.Length > 0 ? images : throw new FileNotFoundException($"The folder '{path}' holds no image ({string.Join(", ", Extensions)}).", path);
+        return images.Length > 0 ? images
+            : throw new FileNotFoundException($"The folder '{path}' holds no image ({string.Join(", ", Extensions)}).", path);
     }
 }
 
@@ -33,7 +34,8 @@ internal sealed class ImageList
     /// <exception cref="FileNotFoundException">There is no such folder or file.</exception>
     public ImageList(string path)
     {
-        if (!Directory.Exists(path) && !File.Exists(path)) throw new FileNotFoundException($"There is no folder, image or list of images '{path}'.", path);
+        if (!Directory.Exists(path) && !File.Exists(path)) throw new FileNotFoundException(
+            $"There is no folder, image or list of images '{path}'.", path);
         _path = Path.GetFullPath(path);
         Root = Directory.Exists(_path) ? _path : Path.GetDirectoryName(_path)!;
     }
@@ -54,9 +56,11 @@ internal sealed class ImageList
     private IEnumerable<string> Walk(string folder)
     {
         string path = Path.Combine(Root, folder);
-        foreach (string file in Directory.EnumerateFiles(path).Where(InputImages.IsImage).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal))
+        foreach (string file in Directory.EnumerateFiles(path).Where(InputImages.IsImage).Select(Path.GetFileName).OfType<string>()
+            .Order(StringComparer.Ordinal))
             yield return Join(folder, file);
-        foreach (string child in Directory.EnumerateDirectories(path).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal))
+        foreach (string child in Directory.EnumerateDirectories(path).Select(Path.GetFileName).OfType<string>()
+            .Order(StringComparer.Ordinal))
         {
             foreach (string name in Walk(Join(folder, child))) yield return name;
         }

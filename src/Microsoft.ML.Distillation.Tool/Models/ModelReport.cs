@@ -18,11 +18,13 @@ internal sealed record ModelReport(string Name, DetectorMeasurement Measured)
     public double Milliseconds => Measured.Milliseconds;
 
     /// <summary>Measures a model file on annotated images.</summary>
-    public static ModelReport Measure(string name, string path, IReadOnlyList<AnnotatedRow> images, CancellationToken cancellation = default)
+    public static ModelReport Measure(string name, string path, IReadOnlyList<AnnotatedRow> images,
+        CancellationToken cancellation = default)
     {
         using var detector = ObjectDetector.Load(path);
         var context = new MLContext();
-        return new ModelReport(name, context.MeasureDetector(detector, context.Data.LoadFromEnumerable(images), cancellationToken: cancellation));
+        return new ModelReport(name, context
+            .MeasureDetector(detector, context.Data.LoadFromEnumerable(images), cancellationToken: cancellation));
     }
 
     /// <summary>What a report can say of a model without test images.</summary>

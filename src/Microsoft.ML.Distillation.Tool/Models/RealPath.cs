@@ -3,7 +3,8 @@ namespace Microsoft.ML.Distillation.Tool.Models;
 /// <summary>Where a path leads: two names of one file are told from two files.</summary>
 internal static class RealPath
 {
-    private static readonly StringComparison Comparison = OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
+    private static readonly StringComparison Comparison = OperatingSystem.IsLinux() ? StringComparison.Ordinal
+        : StringComparison.OrdinalIgnoreCase;
 
     /// <summary>Compares paths of <see cref="Of"/> as the system does.</summary>
     public static StringComparer Comparer { get; } = StringComparer.FromComparison(Comparison);
@@ -13,7 +14,8 @@ internal static class RealPath
 
     /// <summary>Whether a path leads into a folder or to the folder itself.</summary>
     public static bool IsWithin(string path, string folder)
-        => Same(path, folder) || Of(path).StartsWith(Path.TrimEndingDirectorySeparator(Of(folder)) + Path.DirectorySeparatorChar, Comparison);
+        => Same(path, folder) || Of(path)
+            .StartsWith(Path.TrimEndingDirectorySeparator(Of(folder)) + Path.DirectorySeparatorChar, Comparison);
 
     /// <summary>The full path, with every link on the way followed.</summary>
     public static string Of(string path)
@@ -21,6 +23,7 @@ internal static class RealPath
         path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
         if (Path.GetDirectoryName(path) is not { } folder) return path;
         string place = Path.Combine(Of(folder), Path.GetFileName(path));
-        return Path.Exists(place) && new FileInfo(place).LinkTarget is { } target ? Of(Path.Combine(Path.GetDirectoryName(place)!, target)) : place;
+        return Path.Exists(place) && new FileInfo(place).LinkTarget is { } target ? Of(Path.Combine(Path.GetDirectoryName(place)!, target))
+            : place;
     }
 }

@@ -17,10 +17,12 @@ internal static class TeacherInspection
     public static void WriteGuesses(TextWriter output, OnnxModelInspection model)
     {
         IReadOnlyList<OnnxFormatGuess> guesses = model.GuessFormats();
-        if (guesses.Count == 0) output.WriteLine("format   none of the known ones, whatever the number of classes, or no certain one: name it with --teacher-format");
+        if (guesses.Count == 0) output
+            .WriteLine("format   none of the known ones, whatever the number of classes, or no certain one: name it with --teacher-format");
         foreach ((OnnxDetectorFormat format, IReadOnlyList<int> counts) in guesses)
         {
-            string classes = counts.Count > 3 ? "any number of classes" : $"{string.Join(" or ", counts)} {(counts is [1] ? "class" : "classes")}";
+            string classes = counts.Count > 3 ? "any number of classes"
+                : $"{string.Join(" or ", counts)} {(counts is [1] ? "class" : "classes")}";
             output.WriteLine($"format   {format} with {classes}; give their names with --teacher-classes");
         }
     }
@@ -29,9 +31,12 @@ internal static class TeacherInspection
     public static void WriteReading(TextWriter output, ObjectDetector detector)
     {
         (OnnxDetectorFormat format, OnnxPreprocessing seen, double confident, double noise) = detector.Reading!;
-        output.WriteLine($"format   {format}, {detector.ClassNames.Count} classes: {string.Join(", ", detector.ClassNames.Take(10))}{(detector.ClassNames.Count > 10 ? ", …" : "")}");
+        output.WriteLine($"format   {format}, {detector.ClassNames.Count} classes: "
+            + $"{string.Join(", ", detector.ClassNames.Take(10))}{(detector.ClassNames.Count > 10 ? ", …" : "")}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"sees     {detector.InputWidth}×{detector.InputHeight}, {seen.Fit}{(seen.Fit == ImageFit.Stretch ? "" : $" with grey {seen.Fill}")}, {seen.Channels}, (pixel × {seen.Scale} − [{List(seen.Mean)}]) / [{List(seen.StandardDeviation)}]"));
+            $"sees     {detector.InputWidth}×{detector.InputHeight}, "
+                + $"{seen.Fit}{(seen.Fit == ImageFit.Stretch ? "" : $" with grey {seen.Fill}")}, {seen.Channels}, (pixel × {seen.Scale} − "
+                + $"[{List(seen.Mean)}]) / [{List(seen.StandardDeviation)}]"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"opinion  from a score of {confident}; noise below {noise:0.###}"));
     }
 
@@ -41,7 +46,8 @@ internal static class TeacherInspection
         IReadOnlyList<OnnxFeatureMap> candidates = model.FeatureMaps();
         output.WriteLine($"{candidates.Count} tensors can be hints (channels × height × width, stride):");
         foreach (OnnxFeatureMap tensor in candidates)
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {tensor.Channels,5} × {tensor.Height,3} × {tensor.Width,3}  {tensor.Stride,5:0.##}  {tensor.Name}"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"  {tensor.Channels,5} × {tensor.Height,3} × {tensor.Width,3}  {tensor.Stride,5:0.##}  {tensor.Name}"));
     }
 
     /// <summary>Writes which classes teacher and student share, and which only one of them has.</summary>
@@ -50,9 +56,12 @@ internal static class TeacherInspection
     {
         TeacherClasses match = teacher.MatchClasses(student);
         output.WriteLine($"classes  {match.Taught.Count} of the student's {student.Count} are taught: {string.Join(", ", match.Taught)}");
-        if (match.Unknown.Count > 0) output.WriteLine($"         the teacher does not know these, they are learned from labels alone: {string.Join(", ", match.Unknown)}");
-        if (match.Ignored.Count > 0) output.WriteLine($"         the student does not have these, they are not used: {string.Join(", ", match.Ignored)}");
+        if (match.Unknown.Count > 0) output
+            .WriteLine($"         the teacher does not know these, they are learned from labels alone: {string.Join(", ", match.Unknown)}");
+        if (match.Ignored.Count > 0) output
+            .WriteLine($"         the student does not have these, they are not used: {string.Join(", ", match.Ignored)}");
     }
 
-    private static string List(IReadOnlyList<float> values) => string.Join(", ", values.Select(value => value.ToString(CultureInfo.InvariantCulture)));
+    private static string List(IReadOnlyList<float> values)
+        => string.Join(", ", values.Select(value => value.ToString(CultureInfo.InvariantCulture)));
 }

@@ -18,7 +18,8 @@ internal static class TestImages
             else throw new FormatException($"The test part: {problem} Correct it, or go on without it by --skip-invalid.");
         }
 
-        if (first is not null) error.WriteLine($"warning: {images.Count - readable.Count} of {images.Count} test images cannot be read and are left out. The first: {first}");
+        if (first is not null) error.WriteLine(
+            $"warning: {images.Count - readable.Count} of {images.Count} test images cannot be read and are left out. The first: {first}");
         return readable;
     }
 

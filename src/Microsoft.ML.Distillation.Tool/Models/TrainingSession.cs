@@ -28,7 +28,9 @@ internal sealed class TrainingSession
             .MapValueToKey("Label", keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue).Fit(_files);
         Train = _toKeys.Transform(_loadImages.Transform(_files));
         if (!Train.Schema["Label"].HasKeyValues())
-            throw new InvalidDataException($"'{data.Path}' has no object in {(trainSplit is null ? "its images" : $"its part '{trainSplit}'")}: there is nothing to train on.");
+            throw new InvalidDataException(
+                $"'{data.Path}' has no object in {(trainSplit is null ? "its images" : $"its part '{trainSplit}'")}: there is nothing to "
+                + $"train on.");
         if (validationSplit is not null)
             Validation = _toKeys.Transform(_loadImages.Transform(data.View(context, validationSplit)));
     }
@@ -58,7 +60,8 @@ internal sealed class TrainingSession
         => _toKeys.Transform(_loadImages.Transform(LoadGenerated(folder)));
 
     /// <summary>The number of images in it.</summary>
-    public int CountGenerated(string folder) => Context.Data.CreateEnumerable<AnnotatedRow>(LoadGenerated(folder), reuseRowObject: true).Count();
+    public int CountGenerated(string folder)
+        => Context.Data.CreateEnumerable<AnnotatedRow>(LoadGenerated(folder), reuseRowObject: true).Count();
 
     /// <summary>Images without labels, prepared as the others are.</summary>
     public IDataView ImagesOf(IEnumerable<string> files)
@@ -80,7 +83,8 @@ internal sealed class TrainingSession
         var context = new MLContext(seed);
         context.Log += (_, line) =>
         {
-            if (verbose || line.Kind >= ChannelMessageKind.Warning) error.WriteLine(OptionNames.Translate(verbose ? line.Message : line.RawMessage));
+            if (verbose || line.Kind >= ChannelMessageKind.Warning) error
+                .WriteLine(OptionNames.Translate(verbose ? line.Message : line.RawMessage));
         };
         return context;
     }
@@ -99,7 +103,8 @@ internal sealed class TrainingSession
     }
 
     private IDataView LoadGenerated(string folder) => Context.Data.LoadDetections(
-        folder, File.Exists(folder) || Directory.Exists(Path.Combine(folder, "annotations")) ? DetectionFormat.Coco : DetectionFormat.PascalVoc,
+        folder, File.Exists(folder) || Directory.Exists(Path.Combine(folder, "annotations")) ? DetectionFormat.Coco
+            : DetectionFormat.PascalVoc,
         allowMissingImages: _allowMissingImages);
 }
 
@@ -109,7 +114,8 @@ internal sealed class TrainingSession
 /// <param name="OptionsFor">Makes the options, which say where to report progress.</param>
 internal sealed record TrainingRun(string Title, string Path, Func<IProgress<TrainingProgress>, DetectorEstimatorOptions> OptionsFor);
 
-/// <summary>Writes a detector as a file: by its extension an .onnx, or the ML.NET pipeline from an image's path to names, scores and boxes.</summary>
+/// <summary>Writes a detector as a file: by its extension an .onnx, or the ML.NET pipeline from an image's path to names, scores and
+/// boxes.</summary>
 internal static class PipelineFile
 {
     /// <summary>Writes the file, beside its place and then renamed.</summary>

@@ -39,14 +39,16 @@ public sealed record CompressionOptions
         foreach ((string name, IReadOnlyList<int> ranks) in Ranks)
         {
             if (ranks.Count is not (1 or 2) || ranks.Any(r => r < 1))
-                throw new ArgumentException($"{nameof(CompressionOptions)}.{nameof(Ranks)}: {name} has the ranks [{string.Join(", ", ranks)}], not one or two of at least 1.");
+                throw new ArgumentException($"{nameof(CompressionOptions)}.{nameof(Ranks)}: {name} has the ranks "
+                    + $"[{string.Join(", ", ranks)}], not one or two of at least 1.");
         }
     }
 
     private static void RequireShare(double? share, string option)
     {
         if (share is null or (> 0 and <= 1)) return;
-        throw new ArgumentException(FormattableString.Invariant($"{nameof(CompressionOptions)}.{option} is above 0 and up to 1, not {share}."));
+        throw new ArgumentException(FormattableString
+            .Invariant($"{nameof(CompressionOptions)}.{option} is above 0 and up to 1, not {share}."));
     }
 }
 

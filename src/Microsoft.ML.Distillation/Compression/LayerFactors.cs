@@ -69,7 +69,8 @@ internal sealed record LayerFactors(Tensor Reduce, Tensor? Core, Tensor Expand, 
 /// <param name="Groups">The parts that do not see one another; only a layer of one group can be taken apart.</param>
 /// <param name="InPositions">The cells of the map that it sees.</param>
 /// <param name="OutPositions">The cells of the map that it makes.</param>
-internal sealed record LayerShape(string Name, int From, int To, int Kernel = 1, int Groups = 1, long InPositions = 1, long OutPositions = 1)
+internal sealed record LayerShape(string Name, int From, int To, int Kernel = 1, int Groups = 1, long InPositions = 1,
+    long OutPositions = 1)
 {
     /// <summary>The number of ranks that define its parts: one for two parts, two for three.</summary>
     public int RankCount => Kernel == 1 ? 1 : 2;
@@ -101,7 +102,8 @@ internal static class Orthogonal
     private const int Oversampling = 16;
     private const int PowerSteps = 2;
 
-    /// <summary>All directions [n,n] as columns, and their energies [n] (squared singular values), largest first, in double precision.</summary>
+    /// <summary>All directions [n,n] as columns, and their energies [n] (squared singular values), largest first, in double
+    /// precision.</summary>
     /// <param name="rows">[n,m].</param>
     public static (Tensor Basis, Tensor Energies) Directions(Tensor rows)
     {

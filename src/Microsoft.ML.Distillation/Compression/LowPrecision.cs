@@ -12,14 +12,17 @@ namespace Microsoft.ML.Distillation;
 public sealed partial record LowPrecision
 {
     /// <summary>Describes a precision.</summary>
-    /// <param name="weightBits">The bits of a weight: 8, 4 or 2. With 2 bits weights are ternary: −1, 0 or 1 times a factor for each output channel.</param>
+    /// <param name="weightBits">The bits of a weight: 8, 4 or 2. With 2 bits weights are ternary: −1, 0 or 1 times a factor for each output
+    /// channel.</param>
     /// <param name="activationBits">The bits of a layer's input: 8, or 32 to leave it as it is.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is none of these.</exception>
     [JsonConstructor]
     public LowPrecision(int weightBits, int activationBits = 32)
     {
-        if (weightBits is not (8 or 4 or 2)) throw new ArgumentOutOfRangeException(nameof(weightBits), weightBits, "Weights have 8, 4 or 2 bits.");
-        if (activationBits is not (8 or 32)) throw new ArgumentOutOfRangeException(nameof(activationBits), activationBits, "Activations have 8 or 32 bits.");
+        if (weightBits is not (8 or 4 or 2)) throw new ArgumentOutOfRangeException(nameof(weightBits), weightBits,
+            "Weights have 8, 4 or 2 bits.");
+        if (activationBits is not (8 or 32)) throw new ArgumentOutOfRangeException(nameof(activationBits), activationBits,
+            "Activations have 8 or 32 bits.");
         (WeightBits, ActivationBits) = (weightBits, activationBits);
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -28,8 +29,11 @@ internal static class RankSearch
         double budget = share * layers.Sum(l => l.Flops);
         if (Cost(0) > budget)
         {
-            throw new ArgumentException(FormattableString.Invariant(
-                $"{nameof(CompressionOptions)}: {share:0.###} of the multiplications cannot be reached; even at rank 1 there remain {Cost(0) / layers.Sum(l => l.Flops):0.###}."));
+            double left = Cost(0) / layers.Sum(l => l.Flops);
+            throw new ArgumentException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{nameof(CompressionOptions)}: {share:0.###} of the multiplications cannot be reached; {left:0.###} remain even at "
+                + $"rank 1."));
         }
 
         double low = 0, high = 1;
@@ -56,7 +60,8 @@ internal static class RankSearch
             if (given.TryGetValue(layer.Name, out IReadOnlyList<int>? fixedRanks)) return fixedRanks;
             if (layer.Groups > 1) return null;
             int[] full = layer.FullRanks;
-            int[] ranks = [.. full.Select((n, i) => n <= AlwaysFull ? n : spectra is null ? Math.Max(1, (int)Math.Ceiling(kept * n)) : spectra[layer.Name][i].RankFor(kept))];
+            int[] ranks = [.. full.Select((n, i) => n <= AlwaysFull ? n
+                : spectra is null ? Math.Max(1, (int)Math.Ceiling(kept * n)) : spectra[layer.Name][i].RankFor(kept))];
             return layer.FlopsAt(ranks) < layer.Flops ? ranks : null;
         }
     }

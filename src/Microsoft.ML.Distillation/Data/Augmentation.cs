@@ -23,7 +23,8 @@ internal readonly record struct Augmentation(ImageGeometry Geometry, ColorFactor
         float saturation = Factor(random, options.ColorJitter);
         float zoom = Factor(random, options.ScaleJitter);
         ImageGeometry geometry = zoom == 1 ? ImageGeometry.Identity : DrawRegion(1 / zoom, annotation, random);
-        return new Augmentation(geometry with { Mirror = options.HorizontalFlip && mirror }, new ColorFactors(brightness, contrast, saturation));
+        return new Augmentation(geometry with { Mirror = options.HorizontalFlip && mirror },
+            new ColorFactors(brightness, contrast, saturation));
     }
 
     private static ImageGeometry DrawRegion(float extent, Annotation annotation, Random random)
@@ -75,7 +76,8 @@ internal readonly record struct ColorFactors(float Brightness, float Contrast, f
     /// <param name="meanGrey">The image's mean grey, the same for every view of the image.</param>
     public void Apply(Span<float> planes, float meanGrey)
     {
-        // With k = contrast · brightness the three steps are one: saturation·k·x + (1 − saturation)·k·grey(x) + (1 − contrast)·brightness·mean.
+        // With k = contrast · brightness the three steps are one: saturation·k·x + (1 − saturation)·k·grey(x) + (1 −
+        // contrast)·brightness·mean.
         float own = Saturation * Contrast * Brightness;
         float grey = (1 - Saturation) * Contrast * Brightness;
         float constant = (1 - Contrast) * Brightness * meanGrey;

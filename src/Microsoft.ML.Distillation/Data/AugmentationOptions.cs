@@ -27,7 +27,8 @@ public sealed record AugmentationOptions
     internal void Validate()
     {
         if (!(ScaleJitter >= 0 && ScaleJitter < 1))
-            throw new ArgumentOutOfRangeException(nameof(ScaleJitter), ScaleJitter, $"{nameof(ScaleJitter)} must be at least 0 and below 1.");
+            throw new ArgumentOutOfRangeException(nameof(ScaleJitter), ScaleJitter,
+                $"{nameof(ScaleJitter)} must be at least 0 and below 1.");
         if (!(ColorJitter >= 0 && ColorJitter <= 1))
             throw new ArgumentOutOfRangeException(nameof(ColorJitter), ColorJitter, $"{nameof(ColorJitter)} must be between 0 and 1.");
     }

@@ -107,7 +107,8 @@ internal sealed class PixelNormalisation : nn.Module
     public Tensor Run(Tensor images)
     {
         using DisposeScope scope = NewDisposeScope();
-        return ChannelsLast.Of(images).mul(_scale.On(images.device)).PlusInPlace(_shift.On(images.device)).As(images).MoveToOuterDisposeScope();
+        return ChannelsLast.Of(images).mul(_scale.On(images.device)).PlusInPlace(_shift.On(images.device)).As(images)
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>Writes it into an ONNX graph, for an image [1,3,H,W], 0 to 1.</summary>

@@ -11,7 +11,8 @@ internal static class DetectorCompressor
     /// <summary>A detector of the same kind that computes nearly the same with fewer multiplications.</summary>
     /// <param name="whole">A detector with no layer in parts; it stays as it is.</param>
     /// <exception cref="ArgumentException">The options do not fit the detector; the message names what does not.</exception>
-    public static T Compress<T>(T whole, CompressionOptions options) where T : Detector, ICompressible<T> => InParts(whole, options, trained: true);
+    public static T Compress<T>(T whole, CompressionOptions options) where T : Detector, ICompressible<T>
+        => InParts(whole, options, trained: true);
 
     /// <summary>
     /// The student of a plan, its layers in parts where its backbone asks for that: of pre-trained weights, or else fresh ones.
@@ -30,8 +31,10 @@ internal static class DetectorCompressor
         if (whole.Ranks.Count > 0) throw new ArgumentException("The detector has layers in parts already.", nameof(whole));
         var layers = CompressibleLayers.Of(whole);
         if (layers.Head.Count == 0 && options.HeadFlopsShare is not null)
-            throw new ArgumentException($"{nameof(CompressionOptions)}.{nameof(CompressionOptions.HeadFlopsShare)} is for fully connected layers, and the detector's head has none.");
-        Dictionary<string, IReadOnlyList<int>> ranks = Choose(layers, options, trained && options.FlopsShare is not null ? Spectra(whole.Backbone) : null);
+            throw new ArgumentException($"{nameof(CompressionOptions)}.{nameof(CompressionOptions.HeadFlopsShare)} is for fully connected "
+                + $"layers, and the detector's head has none.");
+        Dictionary<string, IReadOnlyList<int>> ranks =
+            Choose(layers, options, trained && options.FlopsShare is not null ? Spectra(whole.Backbone) : null);
         T parts = whole.InParts(ranks);
         Dictionary<string, double> errors = trained ? Fill(parts, whole, ranks) : [];
         options.Report?.Invoke(Report(parts, layers, ranks, errors));
@@ -60,12 +63,14 @@ internal static class DetectorCompressor
     {
         LayerShape[] known = [.. layers.All.Where(l => l.Groups == 1)];
         LayerShape layer = known.FirstOrDefault(l => l.Name == name) ?? throw new ArgumentException(
-            $"{nameof(CompressionOptions)}.{nameof(CompressionOptions.Ranks)}: the detector has no layer '{name}' to take apart, but: {string.Join(", ", known.Select(l => l.Name))}.");
+            $"{nameof(CompressionOptions)}.{nameof(CompressionOptions.Ranks)}: the detector has no layer '{name}' to take apart, but: "
+                + $"{string.Join(", ", known.Select(l => l.Name))}.");
         int[] most = layer.FullRanks;
         if (ranks.Count != most.Length || ranks.Zip(most).Any(r => r.First > r.Second))
         {
             throw new ArgumentException(
-                $"{nameof(CompressionOptions)}.{nameof(CompressionOptions.Ranks)}: {name} takes {most.Length} ranks of at most [{string.Join(", ", most)}], not [{string.Join(", ", ranks)}].");
+                $"{nameof(CompressionOptions)}.{nameof(CompressionOptions.Ranks)}: {name} takes {most.Length} ranks of at most "
+                    + $"[{string.Join(", ", most)}], not [{string.Join(", ", ranks)}].");
         }
     }
 
@@ -111,12 +116,14 @@ internal static class DetectorCompressor
     }
 
     private static CompressionReport Report(
-        Detector detector, CompressibleLayers layers, IReadOnlyDictionary<string, IReadOnlyList<int>> ranks, IReadOnlyDictionary<string, double> errors)
+        Detector detector, CompressibleLayers layers, IReadOnlyDictionary<string, IReadOnlyList<int>> ranks,
+        IReadOnlyDictionary<string, double> errors)
     {
         LayerShape[] parts = [.. layers.All.Where(l => ranks.ContainsKey(l.Name))];
         long parameters = detector.parameters().Sum(p => p.NumberOfElements);
         return new CompressionReport(
-            [.. parts.Select(l => new LayerCompression(l.Name, ranks[l.Name], l.FlopsAt(ranks[l.Name]) / l.Flops, errors.TryGetValue(l.Name, out double e) ? e : null))],
+            [.. parts.Select(l => new LayerCompression(l.Name, ranks[l.Name], l.FlopsAt(ranks[l.Name]) / l.Flops,
+                errors.TryGetValue(l.Name, out double e) ? e : null))],
             Remaining(layers.Backbone),
             Remaining(layers.Head),
             parameters,
@@ -131,7 +138,8 @@ internal static class DetectorCompressor
 /// <param name="Backbone">The backbone's convolutions.</param>
 /// <param name="Head">The head's fully connected layers.</param>
 /// <param name="Further">Convolutions elsewhere: in the pyramid or neck, the RPN, the head of a one-stage detector.</param>
-internal sealed record CompressibleLayers(IReadOnlyList<LayerShape> Backbone, IReadOnlyList<LayerShape> Head, IReadOnlyList<LayerShape> Further)
+internal sealed record CompressibleLayers(IReadOnlyList<LayerShape> Backbone, IReadOnlyList<LayerShape> Head,
+    IReadOnlyList<LayerShape> Further)
 {
     /// <summary>What names of a backbone's layers start with.</summary>
     public const string BackbonePrefix = "backbone.";
@@ -142,13 +150,15 @@ internal sealed record CompressibleLayers(IReadOnlyList<LayerShape> Backbone, IR
     /// <summary>The layers of a detector.</summary>
     public static CompressibleLayers Of<T>(T detector) where T : Detector, ICompressible<T>
     {
-        ILookup<bool, LayerShape> convolutions = Convolutions(detector).ToLookup(l => l.Name.StartsWith(BackbonePrefix, StringComparison.Ordinal));
+        ILookup<bool, LayerShape> convolutions = Convolutions(detector)
+            .ToLookup(l => l.Name.StartsWith(BackbonePrefix, StringComparison.Ordinal));
         return new CompressibleLayers([.. convolutions[true]], detector.FullyConnected, [.. convolutions[false]]);
     }
 
     /// <summary>Of the ranks of a network's layers those of one of its parts, by the names in the part's own state dict.</summary>
     /// <param name="prefix">What the names of the part's layers start with.</param>
-    public static IReadOnlyDictionary<string, IReadOnlyList<int>> RanksUnder(string prefix, IReadOnlyDictionary<string, IReadOnlyList<int>> ranks) => ranks
+    public static IReadOnlyDictionary<string, IReadOnlyList<int>> RanksUnder(string prefix,
+        IReadOnlyDictionary<string, IReadOnlyList<int>> ranks) => ranks
         .Where(r => r.Key.StartsWith(prefix, StringComparison.Ordinal))
         .ToDictionary(r => r.Key[prefix.Length..], r => r.Value);
 
@@ -164,8 +174,10 @@ internal sealed record CompressibleLayers(IReadOnlyList<LayerShape> Backbone, IR
             var hook = layer.register_forward_hook((_, seen, made) =>
             {
                 // A layer that works on several maps is seen several times.
-                LayerShape shape = shapes.GetValueOrDefault(name) ?? new LayerShape(name, layer.From, layer.To, layer.Kernel, layer.Groups, 0, 0);
-                shapes[name] = shape with { InPositions = shape.InPositions + Cells(seen), OutPositions = shape.OutPositions + Cells(made) };
+                LayerShape shape = shapes.GetValueOrDefault(name)
+                    ?? new LayerShape(name, layer.From, layer.To, layer.Kernel, layer.Groups, 0, 0);
+                shapes[name] = shape with { InPositions = shape.InPositions + Cells(seen), OutPositions = shape.OutPositions
+                    + Cells(made) };
                 return made;
             });
             hooks.Add(hook.remove);

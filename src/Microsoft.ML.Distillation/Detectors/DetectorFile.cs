@@ -32,7 +32,8 @@ internal static class DetectorFile
         graph.Output(DetectorGraph.Boxes, boxes, TensorProto.Types.DataType.Float, 1, "detections", 4);
         graph.Output(DetectorGraph.Scores, found.Scores, TensorProto.Types.DataType.Float, 1, "detections");
         graph.Output(DetectorGraph.Classes, found.Classes, TensorProto.Types.DataType.Int64, 1, "detections");
-        IEnumerable<KeyValuePair<string, string>> precision = detector.Precision is { } bits ? [new(DetectorGraph.PrecisionKey, bits.ToJson())] : [];
+        IEnumerable<KeyValuePair<string, string>> precision = detector.Precision is { } bits
+            ? [new(DetectorGraph.PrecisionKey, bits.ToJson())] : [];
         return new OnnxModelFile(graph.Build(
         [
             .. precision,
@@ -49,7 +50,8 @@ internal static class DetectorFile
         if (!DetectorGraph.IsDetector(model))
             throw new FormatException("The ONNX model was not made by this library: it does not say how to rebuild the network.");
         Detector detector = DetectorFactory.FromDescription(model.Metadata[DetectorGraph.ArchitectureKey]);
-        if (model.Metadata.TryGetValue(DetectorGraph.PrecisionKey, out string? precision)) detector.LowerPrecision(LowPrecision.FromJson(precision));
+        if (model.Metadata.TryGetValue(DetectorGraph.PrecisionKey, out string? precision)) detector
+            .LowerPrecision(LowPrecision.FromJson(precision));
         using var scope = NewDisposeScope();
         using IDisposable frozen = no_grad();
         IReadOnlySet<string> restored = QuantizedParameters.Restore(detector, model);
@@ -112,7 +114,8 @@ internal static class ConfigJson
     private static readonly JsonSerializerOptions Options = new() { Converters = { new JsonStringEnumConverter() } };
 
     /// <summary>Writes a configuration.</summary>
-    public static string Write<T>(string family, T config) => JsonSerializer.Serialize(new Dictionary<string, T> { [family] = config }, Options);
+    public static string Write<T>(string family, T config)
+        => JsonSerializer.Serialize(new Dictionary<string, T> { [family] = config }, Options);
 
     /// <summary>Reads what stands under the family's name.</summary>
     /// <exception cref="FormatException">A part is missing or of the wrong kind.</exception>

@@ -42,12 +42,15 @@ internal sealed class AdditionalImages : IDisposable
             if (options.GeneratedSet is { } generated) result.Join(WithLabels(result.Keep(read(generated))), options.LabelledShare);
             if (options is DistillDetectorOptions { UnlabelledSet: { } view } distilled)
             {
-                SampleStore images = result.Keep(new DataViewIngest(ingest).ReadUnlabelled(view, nameof(DistillDetectorOptions.UnlabelledSet), options.CancellationToken));
+                SampleStore images = result.Keep(new DataViewIngest(ingest)
+                    .ReadUnlabelled(view, nameof(DistillDetectorOptions.UnlabelledSet), options.CancellationToken));
                 RelabelledDataset sure = TeacherLabels.Of(
-                    teacher!, images, labelled, distilled.GeneratedLabels, options.BatchSize, options.LoaderThreads, options.CancellationToken, out LabelThresholds thresholds);
+                    teacher!, images, labelled, distilled.GeneratedLabels, options.BatchSize, options.LoaderThreads,
+                    options.CancellationToken, out LabelThresholds thresholds);
                 Say(channel, nameof(DistillDetectorOptions.UnlabelledSet), images.Count, sure, thresholds.Scores);
                 if (thresholds.Shortage is { } shortage)
-                    channel.Warning(MessageSensitivity.None, $"{shortage} {nameof(GeneratedLabelOptions)}.{nameof(GeneratedLabelOptions.ScoreThreshold)} gives another score");
+                    channel.Warning(MessageSensitivity.None,
+                        $"{shortage} {nameof(GeneratedLabelOptions)}.{nameof(GeneratedLabelOptions.ScoreThreshold)} gives another score");
                 result.Join(sure, options.LabelledShare);
             }
         }
@@ -68,7 +71,8 @@ internal sealed class AdditionalImages : IDisposable
 
     private void LabelAll(DistillDetectorOptions options, ITeacher teacher, IChannel channel)
     {
-        float[] thresholds = [.. Training.ClassNames.Select(_ => (float)(options.GeneratedLabels.ScoreThreshold ?? teacher.Abilities.ConfidentScore))];
+        float[] thresholds = [.. Training.ClassNames
+            .Select(_ => (float)(options.GeneratedLabels.ScoreThreshold ?? teacher.Abilities.ConfidentScore))];
         RelabelledDataset sure = TeacherLabels.Of(
             teacher, Training, Training.ClassNames, thresholds, options.BatchSize, options.LoaderThreads, options.CancellationToken);
         Say(channel, "the training data", Training.Count, sure, thresholds);
@@ -86,7 +90,8 @@ internal sealed class AdditionalImages : IDisposable
             .Select(i => (i, generated.AnnotationOf(i))).Where(sample => sample.Item2.Count > 0)];
         return samples.Length > 0
             ? new RelabelledDataset(generated, generated.ClassNames, samples)
-            : throw new InvalidDataException($"None of the {generated.Count} images of {nameof(DetectorEstimatorOptions.GeneratedSet)} has a label.");
+            : throw new InvalidDataException(
+                $"None of the {generated.Count} images of {nameof(DetectorEstimatorOptions.GeneratedSet)} has a label.");
     }
 
     private T Keep<T>(T store) where T : IDisposable
@@ -97,7 +102,8 @@ internal sealed class AdditionalImages : IDisposable
 
     private static void Say(IChannel channel, string set, int images, RelabelledDataset sure, IReadOnlyList<float> thresholds)
     {
-        string scores = string.Join(", ", sure.ClassNames.Select((name, c) => string.Create(CultureInfo.InvariantCulture, $"{name} {thresholds[c]:0.000}")));
+        string scores = string.Join(", ",
+            sure.ClassNames.Select((name, c) => string.Create(CultureInfo.InvariantCulture, $"{name} {thresholds[c]:0.000}")));
         if (sure.Count == 0)
         {
             throw new InvalidDataException(
@@ -107,6 +113,7 @@ internal sealed class AdditionalImages : IDisposable
 
         int labels = Enumerable.Range(0, sure.Count).Sum(i => sure.AnnotationOf(i).Count);
         channel.Info(MessageSensitivity.None,
-            $"The teacher labelled {sure.Count} of {images} images without labels with {labels} objects (from the scores {scores}); in the others it is sure of nothing, they are not used");
+            $"The teacher labelled {sure.Count} of {images} images without labels with {labels} objects (from the scores {scores}); in "
+                + $"the others it is sure of nothing, they are not used");
     }
 }

@@ -64,7 +64,8 @@ public abstract record DetectorEstimatorOptions : TrainingOptions
     {
         base.Validate();
         if (MixedPrecision && Precision is not null)
-            throw new ArgumentException($"The option {nameof(MixedPrecision)} does not go with {nameof(Precision)}: bfloat16 would round what the quantisers round.", nameof(MixedPrecision));
+            throw new ArgumentException($"The option {nameof(MixedPrecision)} does not go with {nameof(Precision)}: bfloat16 would round "
+                + $"what the quantisers round.", nameof(MixedPrecision));
         Check(LabelledShare is > 0 and < 1, nameof(LabelledShare), LabelledShare, "above 0 and below 1");
     }
 

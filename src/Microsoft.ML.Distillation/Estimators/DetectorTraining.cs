@@ -42,15 +42,18 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
         Device device = TrainingDevice.Choose(settled.GpuDeviceId, settled.FallbackToCpu ?? false);
 
         using SampleStore images = common is DistillDetectorOptions { WithoutLabels: true } unlabelled
-            ? new DataViewIngest(Ingest(common, channel, unlabelled.ClassNames ?? unlabelled.Teacher.ClassNames)).ReadUnlabelled(input, "the training data", common.CancellationToken)
+            ? new DataViewIngest(Ingest(common, channel, unlabelled.ClassNames ?? unlabelled.Teacher.ClassNames))
+                .ReadUnlabelled(input, "the training data", common.CancellationToken)
             : Read(input, common, channel, classNames: null);
         using SampleStore? validation = common.ValidationSet is { } set ? Read(set, common, channel, images.ClassNames) : null;
 
         using var scope = NewDisposeScope();
-        using ITeacher? teacher = setups.Select(setup => setup.Distillation).FirstOrDefault(distillation => distillation is not null)?.Open(images.ClassNames, device);
+        using ITeacher? teacher = setups.Select(setup => setup.Distillation)
+            .FirstOrDefault(distillation => distillation is not null)?.Open(images.ClassNames, device);
         if (teacher is not null) SayLimits(channel, teacher.Abilities, images.ClassNames);
         using AdditionalImages additional = AdditionalImages.Of(
-            view => Read(view, common, channel, images.ClassNames), Ingest(common, channel, images.ClassNames), images, common, teacher, channel);
+            view => Read(view, common, channel, images.ClassNames), Ingest(common, channel, images.ClassNames), images, common, teacher,
+            channel);
         var objectives = new List<IObjective>();
         try
         {
@@ -60,17 +63,21 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
                 Detector student = setup.Build(additional.Labelled).to(device);
                 objectives.Add(setup.ObjectiveOf(student, teacher, device));
                 Say(channel, string.Create(CultureInfo.InvariantCulture,
-                    $"Training on {additional.Training.Count} images of {images.ClassNames.Count} classes ({string.Join(", ", images.ClassNames)}) on {device}; "
-                    + $"the network takes {student.InputSize} and has {student.parameters().Sum(p => p.numel()):N0} parameters, {student.Precision?.ToString() ?? "full precision"}"));
+                    $"Training on {additional.Training.Count} images of {images.ClassNames.Count} classes "
+                        + $"({string.Join(", ", images.ClassNames)}) on {device}; "
+                    + $"the network takes {student.InputSize} and has {student.parameters().Sum(p => p.numel()):N0} parameters, "
+                        + $"{student.Precision?.ToString() ?? "full precision"}"));
                 if (setup.Distillation is not null) Say(channel, $"What it learns: {objectives[^1].Description}");
                 DeadLayers.Warn(channel, student);
             }
 
-            TrainingRecorder[] recorders = [.. setups.Select(setup => new TrainingRecorder(new ProgressLog(channel, setup.Options.Progress)))];
+            TrainingRecorder[] recorders =
+                [.. setups.Select(setup => new TrainingRecorder(new ProgressLog(channel, setup.Options.Progress)))];
             (IObjective Objective, TrainingOptions Options)[] students = [.. setups.Select((setup, i) =>
                 (objectives[i], setup.TrainingOf(objectives[i].Student) with { Seed = settled.Seed, Progress = recorders[i] }))];
             IReadOnlyList<TrainingResult> results = new TrainingLoop(students, teacher, additional.Training, validation, device).Run();
-            if (results[0].Cancelled) channel.Warning(MessageSensitivity.None, $"Training was cancelled after {results[0].History.Count} epochs; the best model so far is kept.");
+            if (results[0].Cancelled) channel.Warning(MessageSensitivity.None,
+                $"Training was cancelled after {results[0].History.Count} epochs; the best model so far is kept.");
             return [.. results.Select((result, i) => Export(
                 result.Detector, recorders[i].ToRecord(students[i].Options, objectives[i], additional.Training, validation, result.History),
                 setups[i].Options.Columns, images, input.Schema, channel))];
@@ -85,7 +92,8 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
         }
     }
 
-    private DetectorTransformer Export(Detector detector, TrainingRecord record, DetectorColumns columns, SampleStore images, DataViewSchema schema, IChannel channel)
+    private DetectorTransformer Export(Detector detector, TrainingRecord record, DetectorColumns columns, SampleStore images,
+        DataViewSchema schema, IChannel channel)
     {
         detector.to(CPU);
         DeadLayers.Warn(channel, detector);
@@ -110,7 +118,8 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
     private static SampleStore Read(IDataView view, DetectorEstimatorOptions options, IChannel channel, IReadOnlyList<string>? classNames)
         => new DataViewIngest(Ingest(options, channel, classNames)).Read(view, options.CancellationToken);
 
-    private static DataViewIngestOptions Ingest(DetectorEstimatorOptions options, IChannel channel, IReadOnlyList<string>? classNames) => new()
+    private static DataViewIngestOptions Ingest(DetectorEstimatorOptions options, IChannel channel, IReadOnlyList<string>? classNames)
+        => new()
     {
         ImageColumnName = options.ImageColumnName,
         LabelColumnName = options.LabelColumnName,
@@ -126,15 +135,18 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
     {
         if (teacher.Caution is { } caution) channel.Warning(MessageSensitivity.None, caution);
         if (teacher.FeatureMaps.Count == 0)
-            Say(channel, $"The teacher has no feature maps, so there is no hint loss; tensors of an ONNX teacher's graph are named in {nameof(OnnxTeacherOptions)}.{nameof(OnnxTeacherOptions.Hints)}");
+            Say(channel, $"The teacher has no feature maps, so there is no hint loss; tensors of an ONNX teacher's graph are named in "
+                + $"{nameof(OnnxTeacherOptions)}.{nameof(OnnxTeacherOptions.Hints)}");
         if (teacher.UnknownClasses.Count > 0)
         {
             channel.Warning(MessageSensitivity.None,
-                $"The teacher does not know {string.Join(", ", teacher.UnknownClasses.Select(c => $"'{classNames[c]}'"))}: learned from the labels alone");
+                $"The teacher does not know {string.Join(", ", teacher.UnknownClasses.Select(c => $"'{classNames[c]}'"))}: learned from "
+                    + $"the labels alone");
         }
 
         if (teacher.IgnoredClasses.Count > 0)
-            Say(channel, $"Of the teacher's classes these are not the student's and count as background: {string.Join(", ", teacher.IgnoredClasses)}");
+            Say(channel, $"Of the teacher's classes these are not the student's and count as background: "
+                + $"{string.Join(", ", teacher.IgnoredClasses)}");
     }
 
     private static void Say(IChannel channel, string message) => channel.Info(MessageSensitivity.None, message);
@@ -149,7 +161,8 @@ internal static class DeadLayers
         IReadOnlyList<string> names = LowPrecisionLayers.Dead(detector);
         if (names.Count == 0) return;
         channel.Warning(MessageSensitivity.None,
-            $"In {detector.Precision} all weights of these layers round to 0, so that nothing that they are shown gets through: {string.Join(", ", names)}. "
+            $"In {detector.Precision} all weights of these layers round to 0, so that nothing that they are shown gets through: "
+                + $"{string.Join(", ", names)}. "
             + $"{nameof(QuantizerKind)}.{nameof(QuantizerKind.PerChannel)} takes its steps from the weights, and 8 bits have finer ones");
     }
 }

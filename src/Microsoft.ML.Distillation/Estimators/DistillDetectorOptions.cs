@@ -9,7 +9,8 @@ namespace Microsoft.ML.Distillation;
 /// </summary>
 public sealed record DistillDetectorOptions : DetectorEstimatorOptions
 {
-    /// <summary>The detector to learn from. It may have another backbone, input size and head than the student, and other classes.</summary>
+    /// <summary>The detector to learn from. It may have another backbone, input size and head than the student, and other
+    /// classes.</summary>
     public required Teacher Teacher { get; init; }
 
     /// <summary>The network to train. The default is a Faster R-CNN on ShuffleNetV2 ×0.5.</summary>

@@ -34,8 +34,10 @@ internal static class ExportCheck
         {
             channel?.Warning(
                 MessageSensitivity.None,
-                $"On this processor ONNX Runtime computes the model's integers otherwise than they are written ({usual}). On x86 without VNNI, sums of 8-bit products overflow where activations and weights are large; "
-                + $"as written, the model is what was trained ({written}). For processors like this one lower the precision of the weights alone, for example w8.");
+                $"On this processor ONNX Runtime computes the model's integers otherwise than they are written ({usual}). On x86 without "
+                    + $"VNNI, sums of 8-bit products overflow where activations and weights are large; "
+                + $"as written, the model is what was trained ({written}). For processors like this one lower the precision of the "
+                    + $"weights alone, for example w8.");
             return written;
         }
 
@@ -43,8 +45,10 @@ internal static class ExportCheck
     }
 
     /// <summary>Compares both on images spread over a data set.</summary>
-    /// <param name="asWritten">Whether ONNX Runtime is to round and compute as the graph says (see <see cref="SessionSettings.AsWritten"/>).</param>
-    public static ExportAgreement Compare(Detector detector, OnnxModelFile exported, IDetectionDataset data, bool asWritten, ExportTolerance tolerance)
+    /// <param name="asWritten">Whether ONNX Runtime is to round and compute as the graph says (see
+    /// <see cref="SessionSettings.AsWritten"/>).</param>
+    public static ExportAgreement Compare(Detector detector, OnnxModelFile exported, IDetectionDataset data, bool asWritten,
+        ExportTolerance tolerance)
     {
         detector.eval();
         using var export = ObjectDetector.Of(exported, "the exported model", new ObjectDetectorOptions { AsWritten = asWritten });
@@ -71,7 +75,8 @@ internal static class ExportCheck
     }
 
     /// <summary>The export's detections, in shares of the image as the network gives them.</summary>
-    private static Detections Detect(ObjectDetector export, RgbImage image) => export.Run([image])[0].Scaled(1f / image.Width, 1f / image.Height);
+    private static Detections Detect(ObjectDetector export, RgbImage image)
+        => export.Run([image])[0].Scaled(1f / image.Width, 1f / image.Height);
 }
 
 /// <summary>How well two detectors agree on the same images.</summary>
@@ -96,7 +101,8 @@ internal sealed class ExportAgreement(ExportTolerance? tolerance = null)
     /// <summary>The share of the scores' sum in detections that have no partner.</summary>
     public double Loose => _first + _second == 0 ? 0 : _loose / (_first + _second);
 
-    /// <summary>The share of the second detector's scores' sum in detections that the first has not even to offer; after <see cref="AddOffered"/>.</summary>
+    /// <summary>The share of the second detector's scores' sum in detections that the first has not even to offer; after
+    /// <see cref="AddOffered"/>.</summary>
     public double Foreign => _second == 0 ? 0 : _foreign / _second;
 
     /// <summary>Whether the two agree within the tolerances.</summary>
@@ -151,7 +157,8 @@ internal sealed class ExportAgreement(ExportTolerance? tolerance = null)
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"{Detections} detections, {Loose:P1} of the scores' sum without a partner (at most {_tolerance.Loose:P0}); pairs differ by up to "
-        + $"{BoxDifference:0.000000} of the image in coordinates (at most {_tolerance.Box}) and {ScoreDifference:0.000000} in scores (at most {_tolerance.Score}); {Foreign:P1} of the export's in boxes that the network does not offer");
+        + $"{BoxDifference:0.000000} of the image in coordinates (at most {_tolerance.Box}) and {ScoreDifference:0.000000} in scores (at "
+            + $"most {_tolerance.Score}); {Foreign:P1} of the export's in boxes that the network does not offer");
 
     private int Partner(Detections first, int i, Detections second, bool[] taken, out float box, out float score)
     {

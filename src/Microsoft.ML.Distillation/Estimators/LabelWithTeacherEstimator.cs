@@ -53,7 +53,8 @@ public sealed class LabelWithTeacherEstimator : IEstimator<LabelWithTeacherTrans
     }
 
     /// <inheritdoc/>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema) => LabelColumns.Mapping(_catalog, _options, ["?"], (_, _) => { }, null).GetOutputSchema(inputSchema);
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+        => LabelColumns.Mapping(_catalog, _options, ["?"], (_, _) => { }, null).GetOutputSchema(inputSchema);
 }
 
 /// <summary>
@@ -65,7 +66,8 @@ public sealed class LabelWithTeacherTransformer : ITransformer, IDisposable
     private readonly ViewLabeller _labeller;
     private readonly ITransformer _mapping;
 
-    internal LabelWithTeacherTransformer(TransformsCatalog catalog, ViewLabeller labeller, LabelWithTeacherOptions options, DataViewSchema schema)
+    internal LabelWithTeacherTransformer(TransformsCatalog catalog, ViewLabeller labeller, LabelWithTeacherOptions options,
+        DataViewSchema schema)
     {
         _labeller = labeller;
         _mapping = LabelColumns.Mapping(catalog, options, labeller.ClassNames, labeller.Map, schema).Fit(new SchemaView(schema));

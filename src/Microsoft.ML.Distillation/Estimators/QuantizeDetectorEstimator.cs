@@ -16,8 +16,8 @@ namespace Microsoft.ML.Distillation;
 /// <see cref="DistillationCatalog.QuantizeDetector(TransformsCatalog, QuantizeDetectorOptions)"/>.
 /// </summary>
 /// <remarks>
-/// In: an image column, of which <see cref="QuantizeDetectorOptions.CalibrationImages"/> rows are read; out: as every detector here. Fitting
-/// needs TorchSharp's native libraries; the fitted model does not.
+/// In: an image column, of which <see cref="QuantizeDetectorOptions.CalibrationImages"/> rows are read; out: as every detector here.
+/// Fitting needs TorchSharp's native libraries; the fitted model does not.
 /// </remarks>
 public sealed class QuantizeDetectorEstimator : IEstimator<DetectorTransformer>
 {
@@ -32,16 +32,19 @@ public sealed class QuantizeDetectorEstimator : IEstimator<DetectorTransformer>
 
     /// <summary>Quantises the detector.</summary>
     /// <param name="input">Images like those that the detector will see; labels are not needed.</param>
-    /// <exception cref="ArgumentException">The column is missing or of a wrong type, or the detector is of low precision already.</exception>
+    /// <exception cref="ArgumentException">The column is missing or of a wrong type, or the detector is of low precision
+    /// already.</exception>
     /// <exception cref="InvalidDataException">A row has no image, or there are no rows.</exception>
     public DetectorTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
         OnnxRuntimeLibrary.Require();
-        using IChannel channel = EnvironmentSettings.EnvironmentOf(_catalog).Register(nameof(DistillationCatalog.QuantizeDetector)).Start("Calibrating");
+        using IChannel channel = EnvironmentSettings.EnvironmentOf(_catalog).Register(nameof(DistillationCatalog.QuantizeDetector))
+            .Start("Calibrating");
         using var images = new CalibrationImages(input, _options.ImageColumnName, _options.CalibrationImages, _options.Detector.ClassNames);
         using var scope = NewDisposeScope();
-        using Detector detector = _options.Detector.Lowered(_options.Precision, $"{nameof(QuantizeDetectorOptions)}.{nameof(QuantizeDetectorOptions.Detector)}");
+        using Detector detector = _options.Detector
+            .Lowered(_options.Precision, $"{nameof(QuantizeDetectorOptions)}.{nameof(QuantizeDetectorOptions.Detector)}");
         detector.eval();
         DeadLayers.Warn(channel, detector);
         LowPrecisionLayers.Calibrate(detector, () =>
@@ -55,7 +58,8 @@ public sealed class QuantizeDetectorEstimator : IEstimator<DetectorTransformer>
         });
         OnnxModelFile model = DetectorFile.Export(detector);
         ExportAgreement agreement = ExportCheck.Run(detector, model, images, channel);
-        channel.Info(MessageSensitivity.None, $"Calibrated on {images.Count} images and exported to ONNX; against the quantised network: {agreement}");
+        channel.Info(MessageSensitivity.None,
+            $"Calibrated on {images.Count} images and exported to ONNX; against the quantised network: {agreement}");
         return new DetectorTransformer(_catalog, model, _options.Columns, input.Schema);
     }
 

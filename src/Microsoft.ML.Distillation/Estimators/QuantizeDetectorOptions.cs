@@ -33,6 +33,7 @@ public sealed record QuantizeDetectorOptions
         ArgumentNullException.ThrowIfNull(Detector, nameof(Detector));
         ArgumentNullException.ThrowIfNull(Precision, nameof(Precision));
         if (CalibrationImages < 1)
-            throw new ArgumentOutOfRangeException(nameof(CalibrationImages), CalibrationImages, $"The option {nameof(CalibrationImages)} must be at least 1.");
+            throw new ArgumentOutOfRangeException(nameof(CalibrationImages), CalibrationImages,
+                $"The option {nameof(CalibrationImages)} must be at least 1.");
     }
 }

@@ -111,7 +111,8 @@ public sealed class Teacher
         return FromOnnx(path, format, names, options);
     }
 
-    /// <summary>What tells this teacher from others, by what it would answer: a hash of its network and of how it is read, in hexadecimal digits.</summary>
+    /// <summary>What tells this teacher from others, by what it would answer: a hash of its network and of how it is read, in hexadecimal
+    /// digits.</summary>
     public string Fingerprint => _fingerprint.Value;
 
     /// <summary>Which classes of a student this teacher can teach.</summary>

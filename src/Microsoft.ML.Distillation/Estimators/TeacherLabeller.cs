@@ -8,13 +8,13 @@ using Microsoft.ML.Distillation.Training;
 namespace Microsoft.ML.Distillation;
 
 /// <summary>
-/// Labels images one by one with a detector, after Radosavovic et al., Data Distillation (CVPR 2018): it looks at each image in several ways
-/// and merges its answers. For images that come as a stream, or are too many for a data view;
+/// Labels images one by one with a detector, after Radosavovic et al., Data Distillation (CVPR 2018): it looks at each image in several
+/// ways and merges its answers. For images that come as a stream, or are too many for a data view;
 /// <see cref="DistillationCatalog.LabelWithTeacher(TransformsCatalog, LabelWithTeacherOptions)"/> labels data views.
 /// </summary>
 /// <remarks>
-/// Which detections are labels, <see cref="LabelThresholds.Choose"/> says once all images have been looked at. Not to be called from several
-/// threads at once. Needs TorchSharp's native libraries.
+/// Which detections are labels, <see cref="LabelThresholds.Choose"/> says once all images have been looked at. Not to be called from
+/// several threads at once. Needs TorchSharp's native libraries.
 /// </remarks>
 public sealed class TeacherLabeller : IDisposable
 {

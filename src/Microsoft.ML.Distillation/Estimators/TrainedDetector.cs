@@ -25,7 +25,8 @@ public sealed class TrainedDetector
     public IReadOnlyList<string> ClassNames { get; }
 
     /// <summary>
-    /// Whether its file is the plain form, which takes images at the network's size alone: no <see cref="DetectorTransformer"/> can be made of it.
+    /// Whether its file is the plain form, which takes images at the network's size alone: no <see cref="DetectorTransformer"/> can be made
+    /// of it.
     /// </summary>
     public bool IsPlain => DetectorGraph.IsPlain(Model);
 
@@ -75,7 +76,8 @@ public sealed class TrainedDetector
         ArgumentNullException.ThrowIfNull(options);
         using Detector whole = DetectorFile.Load(Model);
         if (whole.Precision is { } precision)
-            throw new ArgumentException($"The detector is of low precision ({precision}): compress the full-precision one, and lower its parts' precision.", nameof(options));
+            throw new ArgumentException($"The detector is of low precision ({precision}): compress the full-precision one, and lower its "
+                + $"parts' precision.", nameof(options));
         using Detector parts = whole switch
         {
             FasterRcnn detector => DetectorCompressor.Compress(detector, options),
@@ -97,8 +99,8 @@ public sealed class TrainedDetector
     }
 
     /// <summary>
-    /// Writes the detector as an ML.NET model (.zip): the pipeline from an image's file (the column <c>ImagePath</c>) to the names, scores and
-    /// boxes of what is in it (<c>PredictedLabel</c> as text, <c>Score</c>, <c>PredictedBoundingBoxes</c>).
+    /// Writes the detector as an ML.NET model (.zip): the pipeline from an image's file (the column <c>ImagePath</c>) to the names, scores
+    /// and boxes of what is in it (<c>PredictedLabel</c> as text, <c>Score</c>, <c>PredictedBoundingBoxes</c>).
     /// </summary>
     /// <param name="path">The file to write. It appears whole or not at all.</param>
     /// <exception cref="FormatException">The detector comes from a file of the plain form, which takes no images of any size.</exception>
@@ -108,7 +110,8 @@ public sealed class TrainedDetector
         CheckIsFull();
         var context = new MLContext();
         IDataView files = context.Data.LoadFromEnumerable<DetectionRow>([]);
-        ITransformer loadImages = context.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: nameof(DetectionRow.ImagePath)).Fit(files);
+        ITransformer loadImages = context.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: nameof(DetectionRow.ImagePath))
+            .Fit(files);
         IDataView images = loadImages.Transform(files);
         using DetectorTransformer transformer = ToTransformer(context, images.Schema);
         ITransformer toNames = context.Transforms.Conversion.MapKeyToValue("PredictedLabel").Fit(transformer.Transform(images));
@@ -129,7 +132,8 @@ public sealed class TrainedDetector
 
     private void CheckIsFull()
     {
-        if (DetectorGraph.IsPlain(Model)) throw new FormatException($"{_source} is the plain form already, of which no other can be made: export the model that it came from.");
+        if (DetectorGraph.IsPlain(Model)) throw new FormatException(
+            $"{_source} is the plain form already, of which no other can be made: export the model that it came from.");
     }
 
     /// <summary>The network, to train it further on data of these classes.</summary>
@@ -138,7 +142,8 @@ public sealed class TrainedDetector
     {
         if (ClassNames.SequenceEqual(classNames)) return DetectorFile.Load(Model);
         throw new ArgumentException(
-            $"The detector of {nameof(DetectorEstimatorOptions.InitialStudent)} knows {string.Join(", ", ClassNames)}; the data have {string.Join(", ", classNames)}.");
+            $"The detector of {nameof(DetectorEstimatorOptions.InitialStudent)} knows {string.Join(", ", ClassNames)}; the data have "
+                + $"{string.Join(", ", classNames)}.");
     }
 
     /// <summary>The network, with its precision lowered.</summary>
@@ -150,7 +155,8 @@ public sealed class TrainedDetector
         if (detector.Precision is { } already)
         {
             detector.Dispose();
-            throw new ArgumentException($"The detector of {option} is of low precision already ({already}): give the full-precision one.", option);
+            throw new ArgumentException($"The detector of {option} is of low precision already ({already}): give the full-precision one.",
+                option);
         }
 
         detector.LowerPrecision(precision);

@@ -25,31 +25,36 @@ internal sealed class TrainingRecorder(IProgress<TrainingProgress>? next) : IPro
     {
         if (!value.EpochEnd) Add(value);
         else if (value.ValidationAveragePrecision is double ap)
-            _validations.Add(new ValidationPoint(value.Step, value.Epoch, Rounded(ap), Rounded(value.ValidationAveragePrecision50 ?? double.NaN)));
+            _validations.Add(new ValidationPoint(value.Step, value.Epoch, Rounded(ap),
+                Rounded(value.ValidationAveragePrecision50 ?? double.NaN)));
         next?.Report(value);
     }
 
     /// <summary>The record of a finished training.</summary>
     /// <param name="history">All epochs: those before an interruption are known by their means alone.</param>
     public TrainingRecord ToRecord(
-        TrainingOptions options, IObjective objective, IDetectionDataset training, IDetectionDataset? validation, IReadOnlyList<EpochSummary> history)
+        TrainingOptions options, IObjective objective, IDetectionDataset training, IDetectionDataset? validation,
+        IReadOnlyList<EpochSummary> history)
     {
         var plan = TrainingPlan.For(options, training.Count, objective.Student.parameters().Sum(parameter => parameter.numel()));
         int firstStep = _points.Count > 0 ? _points[0].Step - _points[0].Count : int.MaxValue;
         EpochSummary[] before = [.. history.Where(epoch => epoch.Epoch * plan.StepsPerEpoch <= firstStep)];
-        string[] terms = [.. history.SelectMany(epoch => epoch.Losses.Keys).Concat(_points.SelectMany(point => point.Sums.Keys)).Distinct()];
+        string[] terms = [.. history.SelectMany(epoch => epoch.Losses.Keys).Concat(_points.SelectMany(point => point.Sums.Keys))
+            .Distinct()];
         return new TrainingRecord
         {
             Terms = terms,
             Losses =
             [
-                .. before.Select(epoch => Point(epoch.Epoch * plan.StepsPerEpoch, plan.LearningRateAt(epoch.Epoch * plan.StepsPerEpoch), terms, term => epoch.Losses.GetValueOrDefault(term))),
+                .. before.Select(epoch => Point(epoch.Epoch * plan.StepsPerEpoch, plan.LearningRateAt(epoch.Epoch * plan.StepsPerEpoch),
+                    terms, term => epoch.Losses.GetValueOrDefault(term))),
                 .. _points.Select(point => Point(point.Step, point.Rate, terms, term => point.Sums.GetValueOrDefault(term) / point.Count)),
             ],
             Validations =
             [
                 .. before.Where(epoch => epoch.ValidationAp is not null)
-                    .Select(epoch => new ValidationPoint(epoch.Epoch * plan.StepsPerEpoch, epoch.Epoch, Rounded(epoch.ValidationAp!.Value), Rounded(epoch.ValidationAp50 ?? double.NaN))),
+                    .Select(epoch => new ValidationPoint(epoch.Epoch * plan.StepsPerEpoch, epoch.Epoch, Rounded(epoch.ValidationAp!.Value),
+                        Rounded(epoch.ValidationAp50 ?? double.NaN))),
                 .. _validations,
             ],
             Settings = new Dictionary<string, string>(RunSettings.Of(options, plan, objective, training, validation)),
@@ -88,7 +93,8 @@ internal sealed class TrainingRecorder(IProgress<TrainingProgress>? next) : IPro
             foreach (int label in data.AnnotationOf(i).Labels) counts[label]++;
         }
 
-        return new DataSummary(name, statistics.Images, statistics.Boxes, [.. data.ClassNames], Median(statistics.BoxWidths), Median(statistics.BoxHeights)) { ClassCounts = counts };
+        return new DataSummary(name, statistics.Images, statistics.Boxes, [.. data.ClassNames], Median(statistics.BoxWidths),
+            Median(statistics.BoxHeights)) { ClassCounts = counts };
     }
 
     private static double Median(float[] values)
@@ -107,8 +113,10 @@ internal sealed class TrainingRecorder(IProgress<TrainingProgress>? next) : IPro
     };
 
     private static string VersionOf(Type type)
-        => type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? $"{type.Assembly.GetName().Version}";
+        => type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
+            ?? $"{type.Assembly.GetName().Version}";
 
     /// <summary>Five digits: a model's file should not grow by what nobody sees.</summary>
-    private static double Rounded(double value) => double.IsFinite(value) ? double.Parse(value.ToString("G5", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture) : 0;
+    private static double Rounded(double value) => double.IsFinite(value)
+        ? double.Parse(value.ToString("G5", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture) : 0;
 }

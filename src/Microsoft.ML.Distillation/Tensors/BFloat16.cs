@@ -4,7 +4,8 @@ namespace Microsoft.ML.Distillation.Tensors;
 
 /// <summary>
 /// Mixed precision: images in bfloat16 make a network's convolutions, matrix products and normalisations compute in it, since its layers
-/// bring their weights to the type of what they are given. Weights, statistics, answers, pooling of regions and losses stay in single precision.
+/// bring their weights to the type of what they are given. Weights, statistics, answers, pooling of regions and losses stay in single
+/// precision.
 /// </summary>
 internal static class BFloat16
 {
@@ -15,8 +16,8 @@ internal static class BFloat16
     public static Tensor As(this Tensor tensor, ScalarType type) => tensor.dtype == type ? tensor : tensor.to_type(type);
 
     /// <summary>
-    /// A tensor of half precision, of either kind, in single precision; others as they are. In half precision a loss's squares and sums leave the
-    /// range of the numbers, and small floors become 0.
+    /// A tensor of half precision, of either kind, in single precision; others as they are. In half precision a loss's squares and sums
+    /// leave the range of the numbers, and small floors become 0.
     /// </summary>
     public static Tensor Single(this Tensor tensor)
         => tensor.dtype is ScalarType.Float16 or ScalarType.BFloat16 ? tensor.to_type(ScalarType.Float32) : tensor;

@@ -25,7 +25,8 @@ internal static class OlderCxxRuntime
 
     /// <summary>Runs when the assembly is loaded: TorchSharp looks for its library at the first use of any of its types.</summary>
     [ModuleInitializer]
-    [System.Diagnostics.CodeAnalysis.SuppressMessage("Usage", "CA2255", Justification = "Nothing later is certain to come before TorchSharp's first use.")]
+    [System.Diagnostics.CodeAnalysis
+        .SuppressMessage("Usage", "CA2255", Justification = "Nothing later is certain to come before TorchSharp's first use.")]
     internal static void Watch()
     {
         if (OperatingSystem.IsLinux()) AssemblyLoadContext.Default.ResolvingUnmanagedDll += Resolve;
@@ -55,7 +56,8 @@ internal static class OlderCxxRuntime
         catch (DllNotFoundException e)
         {
             throw new DllNotFoundException(
-                $"TorchSharp's native library needs the C++ runtime of GCC 13 ({Version} in libstdc++.so.6), and a copy of it that does without "
+                $"TorchSharp's native library needs the C++ runtime of GCC 13 ({Version} in libstdc++.so.6), and a copy of it that does "
+                    + $"without "
                 + $"does not load here either. Update libstdc++6, or use a newer Linux. The loader says: {e.Message}", e);
         }
         finally
@@ -65,7 +67,8 @@ internal static class OlderCxxRuntime
     }
 
     private static IEnumerable<string> SearchFolders()
-        => [.. ((string?)AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries), AppContext.BaseDirectory];
+        => [.. ((string?)AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries),
+            AppContext.BaseDirectory];
 
     /// <summary>Makes an ELF library (64 bits, little-endian) do without the newer version.</summary>
     /// <returns>Whether it asked for the version, and no longer does.</returns>

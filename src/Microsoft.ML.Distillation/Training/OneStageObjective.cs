@@ -155,7 +155,8 @@ internal sealed class OneStageObjective : IObjective
     {
         IReadOnlyList<Tensor> maps = _student.Head.Begin(_student.Levels(features), _student.Head.Layers - 1);
         DenseOutput crossed = _crossHead!.Head.Finish(maps, _crossHead.Head.Layers - 1);
-        _teaching.AddTo(terms, new CrossedHeads(crossed.Logits.flatten(0, 1), crossed.Edges.flatten(0, 1), own.Logits.flatten(0, 1), own.Edges.flatten(0, 1)));
+        _teaching.AddTo(terms, new CrossedHeads(crossed.Logits.flatten(0, 1), crossed.Edges.flatten(0, 1), own.Logits.flatten(0, 1),
+            own.Edges.flatten(0, 1)));
     }
 
     /// <summary>

@@ -12,7 +12,8 @@ internal static class DemoPictures
     /// <summary>Writes one picture for each image: the annotation, then each model's detections.</summary>
     /// <param name="models">Each model's name, and what it found in each of the images.</param>
     public static void Write(
-        string folder, IReadOnlyList<TestImage> images, IReadOnlyList<string> classNames, IReadOnlyList<(string Name, IReadOnlyList<IReadOnlyList<Detection>> Found)> models)
+        string folder, IReadOnlyList<TestImage> images, IReadOnlyList<string> classNames,
+        IReadOnlyList<(string Name, IReadOnlyList<IReadOnlyList<Detection>> Found)> models)
     {
         Directory.CreateDirectory(folder);
         for (int i = 0; i < images.Count; i++)
@@ -20,7 +21,8 @@ internal static class DemoPictures
             int at = i;
             using MLImage image = ImageLoader.Load(images[i].ImagePath);
             (string Name, IEnumerable<Detection> Shown)[] panels =
-                [("annotated", images[i].Annotated()), .. models.Select(model => (model.Name, model.Found[at].Where(found => found.Score >= LeastScore)))];
+                [("annotated", images[i].Annotated()),
+                    .. models.Select(model => (model.Name, model.Found[at].Where(found => found.Score >= LeastScore)))];
             var whole = new Picture(panels.Length * (image.Width + Gap) - Gap, image.Height + Title);
             for (int p = 0; p < panels.Length; p++)
             {
@@ -39,7 +41,8 @@ internal static class DemoPictures
         var panel = new Picture(image.Width, image.Height + Title);
         panel.Paste(drawn, 0, Title);
         using MLImage bare = panel.ToMLImage();
-        return bare.DrawDetections([new Detection(title, float.NaN, new BoundingBox(0, Title, image.Width, image.Height + Title))], [.. classNames, title]);
+        return bare.DrawDetections([new Detection(title, float.NaN, new BoundingBox(0, Title, image.Width, image.Height + Title))],
+            [.. classNames, title]);
     }
 }
 
@@ -57,5 +60,6 @@ internal sealed class TestImage
 
     /// <summary>The objects as detections without a score.</summary>
     public IEnumerable<Detection> Annotated() => Label.Select((label, i) => new Detection(
-        label, float.NaN, new BoundingBox(BoundingBoxes[4 * i], BoundingBoxes[4 * i + 1], BoundingBoxes[4 * i + 2], BoundingBoxes[4 * i + 3])));
+        label, float.NaN, new BoundingBox(BoundingBoxes[4 * i], BoundingBoxes[4 * i + 1], BoundingBoxes[4 * i + 2],
+            BoundingBoxes[4 * i + 3])));
 }

@@ -14,7 +14,8 @@ try
 catch (Exception failure)
 {
     // ML.NET's threads wrap what went wrong.
-    while (failure is { InnerException: { } inner } && (failure is AggregateException || failure.Message.Contains("consolidator", StringComparison.Ordinal)))
+    while (failure is { InnerException: { } inner }
+        && (failure is AggregateException || failure.Message.Contains("consolidator", StringComparison.Ordinal)))
         failure = inner;
     Console.Error.WriteLine($"demo: {failure.Message.ReplaceLineEndings(" ")}");
     return 1;

@@ -4,7 +4,8 @@ using Microsoft.ML.Distillation.Samples.Demo.Scenes;
 
 namespace Microsoft.ML.Distillation.Samples.Demo;
 
-/// <summary>The whole story on one page: a teacher, a compact student that learns alone, and the same student that learns from the teacher.</summary>
+/// <summary>The whole story on one page: a teacher, a compact student that learns alone, and the same student that learns from the
+/// teacher.</summary>
 internal static class Story
 {
     /// <summary>Trains the three, shows a table of them and leaves models and pictures.</summary>
@@ -120,7 +121,8 @@ internal static class Story
         public void Report(TrainingProgress value)
         {
             if (!value.EpochEnd) return;
-            string accuracy = value.ValidationAveragePrecision is double ap ? string.Create(CultureInfo.InvariantCulture, $"  AP {100 * ap:0.0}") : "";
+            string accuracy = value.ValidationAveragePrecision is double ap
+                ? string.Create(CultureInfo.InvariantCulture, $"  AP {100 * ap:0.0}") : "";
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{title}: epoch {value.Epoch}/{value.Epochs}  loss {value.Loss:0.0000}  {value.ImagesPerSecond:0.0} images/s{accuracy}"));
         }

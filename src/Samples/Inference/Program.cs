@@ -38,7 +38,8 @@ static void RunPipeline(string path, string[] images)
         Console.WriteLine($"{Path.GetFileName(image)}: {found.Score.Length} detections");
         for (int i = 0; i < found.Score.Length && found.Score[i] >= 0.5f; i++)
         {
-            string box = string.Join(' ', found.PredictedBoundingBoxes[(4 * i)..(4 * i + 4)].Select(side => side.ToString("0.0", CultureInfo.InvariantCulture)));
+            string box = string.Join(' ', found.PredictedBoundingBoxes[(4 * i)..(4 * i + 4)]
+                .Select(side => side.ToString("0.0", CultureInfo.InvariantCulture)));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {found.PredictedLabel[i]} {found.Score[i]:0.000} at {box}"));
         }
     }

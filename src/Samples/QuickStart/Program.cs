@@ -51,7 +51,8 @@ var student = prepare
 foreach ((string name, ITransformer model) in new (string, ITransformer)[] { ("teacher", teacher), ("student", student) })
 {
     DetectionMetrics metrics = mlContext.EvaluateDetections(model.Transform(test));
-    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}: AP {metrics.AveragePrecision:0.000}, AP50 {metrics.AveragePrecision50:0.000}"));
+    Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        $"{name}: AP {metrics.AveragePrecision:0.000}, AP50 {metrics.AveragePrecision50:0.000}"));
 }
 
 mlContext.Model.Save(student.GetModelFor(TransformerScope.Scoring), train.Schema, "student.zip");

@@ -36,7 +36,8 @@ public class CocoEvaluatorTests
         CocoMetrics before = CocoEvaluator.Evaluate(images, names);
         CocoMetrics after = CocoEvaluator.Evaluate(Scenes.Shuffle(images, seed: 2), names);
         int[] renamed = [3, 1, 0, 4, 2];
-        CocoMetrics reordered = CocoEvaluator.Evaluate(Scenes.Relabel(images, renamed), [.. names.Select((_, c) => names[Array.IndexOf(renamed, c)])]);
+        CocoMetrics reordered = CocoEvaluator
+            .Evaluate(Scenes.Relabel(images, renamed), [.. names.Select((_, c) => names[Array.IndexOf(renamed, c)])]);
 
         Scenes.AssertSame(after, before);
         Scenes.AssertSame(reordered, before);
@@ -157,6 +158,7 @@ public class CocoEvaluatorTests
     private static CocoPairing GoldenSet()
     {
         string folder = TestData.Folder("coco-eval");
-        return CocoPairing.Read(Path.Combine(folder, "instances_val2014_100.json"), Path.Combine(folder, "instances_val2014_fakebbox100_results.json"));
+        return CocoPairing.Read(Path.Combine(folder, "instances_val2014_100.json"),
+            Path.Combine(folder, "instances_val2014_fakebbox100_results.json"));
     }
 }

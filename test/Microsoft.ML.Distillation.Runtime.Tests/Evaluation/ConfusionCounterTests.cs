@@ -29,7 +29,8 @@ public class ConfusionCounterTests
     public void RightClass_ComesBeforeABetterPlacedWrongOne()
     {
         var box = new Box(0, 0, 10, 10);
-        EvaluationImage[] images = [new([new TrueBox(box, 0)], [new DetectedBox(box, 1, .9), new DetectedBox(new Box(0, 0, 10, 8), 0, .6)])];
+        EvaluationImage[] images = [new([new TrueBox(box, 0)],
+            [new DetectedBox(box, 1, .9), new DetectedBox(new Box(0, 0, 10, 8), 0, .6)])];
         int[][] counts =
         [
             [1, 0, 0],
@@ -95,7 +96,8 @@ public class ConfusionCounterTests
     public void DetectionsAndObjectsOutsideTheRules_DoNotThrow()
     {
         var box = new Box(0, 0, 10, 10);
-        EvaluationImage[] images = [new([new TrueBox(box, 0) { Crowd = true }], [new DetectedBox(box, 0, .9), new DetectedBox(box, 9, .9), new DetectedBox(box, 0, double.NaN)])];
+        EvaluationImage[] images = [new([new TrueBox(box, 0) { Crowd = true }],
+            [new DetectedBox(box, 0, .9), new DetectedBox(box, 9, .9), new DetectedBox(box, 0, double.NaN)])];
         Assert.That(ConfusionCounter.Count(images, Names).Counts.Sum(row => row.Sum()), Is.Zero);
         Assert.That(ConfusionCounter.Count([], Names).Recall(0), Is.NaN);
     }

@@ -31,7 +31,8 @@ public class ErrorAnalyzerTests
     {
         DetectionErrors errors = ErrorAnalyzer.Analyze(OneOfEach, Names);
         Assert.That(
-            (errors.Localisation.Count, errors.Classification.Count, errors.Duplicate.Count, errors.Background.Count, errors.Both.Count, errors.Missed.Count),
+            (errors.Localisation.Count, errors.Classification.Count, errors.Duplicate.Count, errors.Background.Count, errors.Both.Count,
+                errors.Missed.Count),
             Is.EqualTo((1, 1, 1, 1, 1, 2)));
     }
 
@@ -101,7 +102,8 @@ public class ErrorAnalyzerTests
     public void AveragePrecision_IsCocos_OnTheGoldenSet()
     {
         string folder = TestData.Folder("coco-eval");
-        var pairing = CocoPairing.Read(Path.Combine(folder, "instances_val2014_100.json"), Path.Combine(folder, "instances_val2014_fakebbox100_results.json"));
+        var pairing = CocoPairing.Read(Path.Combine(folder, "instances_val2014_100.json"),
+            Path.Combine(folder, "instances_val2014_fakebbox100_results.json"));
         DetectionErrors errors = ErrorAnalyzer.Analyze(pairing.Images, pairing.ClassNames);
         Assert.That(errors.AveragePrecision50, Is.EqualTo(.6969727247).Within(1e-10));
     }

@@ -33,7 +33,8 @@ public class IlsvrcEvaluatorTests
         Assert.That(thing.Curve.Precision, Is.EqualTo(new[] { .5 }));
         Assert.That(thing.Curve.Recall, Is.EqualTo(new[] { .5 }));
         Assert.That(
-            VocEvaluator.Evaluate(images, OneClass, new VocProtocol(VocInterpolation.AllPoints)).MeanAveragePrecision, Is.Zero, "at IoU .5");
+            VocEvaluator.Evaluate(images, OneClass, new VocProtocol(VocInterpolation.AllPoints)).MeanAveragePrecision, Is.Zero,
+            "at IoU .5");
     }
 
     [Test]
@@ -50,7 +51,8 @@ public class IlsvrcEvaluatorTests
         ];
         Assert.That(IlsvrcEvaluator.Evaluate(images, OneClass).MeanAveragePrecision, Is.EqualTo(1).Within(1e-12));
         Assert.That(
-            VocEvaluator.Evaluate(images, OneClass, new VocProtocol(VocInterpolation.AllPoints)).MeanAveragePrecision, Is.EqualTo(.5).Within(1e-12));
+            VocEvaluator.Evaluate(images, OneClass, new VocProtocol(VocInterpolation.AllPoints)).MeanAveragePrecision,
+            Is.EqualTo(.5).Within(1e-12));
     }
 
     [Test]

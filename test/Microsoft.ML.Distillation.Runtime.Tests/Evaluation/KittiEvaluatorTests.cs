@@ -17,7 +17,8 @@ public class KittiEvaluatorTests
     [Test]
     public void Figures_EqualTheReference_OnRandomStreets()
     {
-        // For these boxes, from the algorithm of evaluate_object.cpp (KITTI's development kit, 2017) transcribed to a C++ program of its own.
+        // For these boxes, from the algorithm of evaluate_object.cpp (KITTI's development kit, 2017) transcribed to a C++ program of its
+        // own.
         (double Forty, double Eleven)[] reference =
         [
             (0.283146865383, 0.294346090165), (0.370800435555, 0.406232656233), (0.364819435047, 0.391086741541),
@@ -73,7 +74,8 @@ public class KittiEvaluatorTests
         KittiClassMetrics cyclist = KittiEvaluator.Evaluate(images, KittiScenes.Names).Easy.Classes[2];
         Assert.That(cyclist.Curve.Precision, Is.EqualTo(precision).Within(1e-12));
         Assert.That(cyclist.AveragePrecision40, Is.EqualTo(precision[1..].Sum() / 40).Within(1e-12));
-        Assert.That(cyclist.AveragePrecision11, Is.EqualTo(new[] { 0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40 }.Sum(i => precision[i]) / 11).Within(1e-12));
+        Assert.That(cyclist.AveragePrecision11, Is.EqualTo(new[] { 0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40 }.Sum(i => precision[i]) / 11)
+            .Within(1e-12));
     }
 
     //        height  hidden  outside   easy moderate hard
@@ -194,7 +196,8 @@ public class KittiEvaluatorTests
         double[] before = Figures(KittiEvaluator.Evaluate(images, KittiScenes.Names));
         for (int label = 0; label < KittiScenes.Names.Length; label++)
         {
-            images[label] = images[label] with { Detections = [.. images[label].Detections, new DetectedBox(new Box(2000, 0, 2050, 50), label, 0)] };
+            images[label] = images[label] with { Detections =
+                [.. images[label].Detections, new DetectedBox(new Box(2000, 0, 2050, 50), label, 0)] };
             double[] after = Figures(KittiEvaluator.Evaluate(images, KittiScenes.Names));
             for (int i = 0; i < after.Length; i++) Assert.That(after[i], Is.LessThanOrEqualTo(before[i]));
         }
@@ -214,7 +217,8 @@ public class KittiEvaluatorTests
         EvaluationImage[] images =
         [
             new([new TrueBox(Place, Car), new TrueBox(new Box(double.NaN, 0, 1, double.NaN), Car)],
-                [new DetectedBox(Place, Car, double.NaN), new DetectedBox(new Box(0, double.NaN, 9, 9), Car, .5), new DetectedBox(Place, 99, .5)]),
+                [new DetectedBox(Place, Car, double.NaN), new DetectedBox(new Box(0, double.NaN, 9, 9), Car, .5),
+                    new DetectedBox(Place, 99, .5)]),
         ];
         Assert.That(KittiEvaluator.Evaluate(images, KittiScenes.Names).Easy.AveragePrecision40, Is.Zero);
     }
@@ -244,6 +248,7 @@ public class KittiEvaluatorTests
     }
 
     private static double[] Figures(KittiMetrics metrics)
-        => [.. new[] { metrics.Easy, metrics.Moderate, metrics.Hard }.SelectMany(level => level.Classes.OrderBy(c => c.Name, StringComparer.Ordinal)
+        => [.. new[] { metrics.Easy, metrics.Moderate, metrics.Hard }.SelectMany(level => level.Classes
+            .OrderBy(c => c.Name, StringComparer.Ordinal)
             .SelectMany(c => new[] { c.AveragePrecision40, c.AveragePrecision11 }))];
 }

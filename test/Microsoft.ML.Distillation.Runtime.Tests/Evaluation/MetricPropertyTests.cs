@@ -52,7 +52,8 @@ public class MetricPropertyTests(string metric)
         (EvaluationImage[] images, string[] names) = Scenes.Draw(seed: 5);
         double before = Measure(images, names);
         var region = new TrueBox(new Box(2000, 0, 2100, 100), TrueBox.EveryClass) { DontCare = true };
-        DetectedBox[] inside = [.. names.SelectMany((_, c) => new[] { 2, 1.5 }.Select(score => new DetectedBox(new Box(2010, 10, 2030, 30), c, score)))];
+        DetectedBox[] inside = [.. names
+            .SelectMany((_, c) => new[] { 2, 1.5 }.Select(score => new DetectedBox(new Box(2010, 10, 2030, 30), c, score)))];
         images[0] = new EvaluationImage([.. images[0].Truth, region], [.. images[0].Detections, .. inside]);
         Assert.That(Measure(images, names), Is.EqualTo(before).Within(1e-12));
 

@@ -22,7 +22,8 @@ public class PairedDifferenceTests
     }
 
     [Test]
-    public void OneSaysNothingOfTheSpread() => Assert.That(PairedDifference.Of([3], [1]), Is.EqualTo(new PairedDifference(1, 2, double.NaN)));
+    public void OneSaysNothingOfTheSpread()
+        => Assert.That(PairedDifference.Of([3], [1]), Is.EqualTo(new PairedDifference(1, 2, double.NaN)));
 
     [Test]
     public void TheQuantileBeyondTheTable_ContinuesIt()

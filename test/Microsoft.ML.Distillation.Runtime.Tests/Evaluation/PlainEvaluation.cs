@@ -11,7 +11,8 @@ internal static class PlainEvaluation
 {
     /// <summary>COCO's AP of a class at an IoU threshold, of objects with an area in a range, and the recall that is reached.</summary>
     /// <param name="most">How many detections of an image count.</param>
-    public static (double AveragePrecision, double Recall) Coco(EvaluationImage[] images, int label, double iou, (double From, double To) range, int most = 100)
+    public static (double AveragePrecision, double Recall) Coco(EvaluationImage[] images, int label, double iou,
+        (double From, double To) range, int most = 100)
     {
         var all = new List<Outcome>();
         int objects = 0;
@@ -23,7 +24,8 @@ internal static class PlainEvaluation
             foreach (DetectedBox detection in BestFirst(image.Detections.Where(box => box.Label == label)).Take(most))
             {
                 // Objects that count come first; one that does not is taken only where none of those is overlapped enough.
-                int[] candidates = [.. Enumerable.Range(0, truth.Length).Where(i => Overlap(detection.Box, truth[i], edge: 0) >= iou && (truth[i].Crowd || !taken.Contains(i)))];
+                int[] candidates = [.. Enumerable.Range(0, truth.Length)
+                    .Where(i => Overlap(detection.Box, truth[i], edge: 0) >= iou && (truth[i].Crowd || !taken.Contains(i)))];
                 int[] counting = [.. candidates.Where(i => !IsIgnored(truth[i]))];
                 int[] choice = counting.Length > 0 ? counting : candidates;
                 if (choice.Length == 0)
@@ -54,7 +56,9 @@ internal static class PlainEvaluation
         if (objects == 0) return double.NaN;
         var taken = new HashSet<(int, int)>();
         var all = new List<Outcome>();
-        foreach ((int i, DetectedBox detection) in images.SelectMany((image, i) => image.Detections.Where(box => box.Label == label).Select(box => (i, box))).OrderByDescending(pair => pair.box.Score))
+        foreach ((int i, DetectedBox detection) in images
+            .SelectMany((image, i) => image.Detections.Where(box => box.Label == label).Select(box => (i, box)))
+            .OrderByDescending(pair => pair.box.Score))
         {
             TrueBox[] truth = images[i].Truth;
             int[] same = [.. Enumerable.Range(0, truth.Length).Where(g => truth[g].Label == label)];
@@ -77,14 +81,16 @@ internal static class PlainEvaluation
     private static (double Recall, double Precision)[] Points(List<Outcome> outcomes, int objects)
     {
         Outcome[] counting = [.. outcomes.OrderByDescending(outcome => outcome.Score).Where(outcome => !outcome.Ignored)];
-        return [.. Enumerable.Range(1, counting.Length).Select(n => ((double)counting.Take(n).Count(o => o.Right) / objects, (double)counting.Take(n).Count(o => o.Right) / n))];
+        return [.. Enumerable.Range(1, counting.Length)
+            .Select(n => ((double)counting.Take(n).Count(o => o.Right) / objects, (double)counting.Take(n).Count(o => o.Right) / n))];
     }
 
     // Without a tolerance, as in the references: three of ten objects do not reach the recall 3 × 0.1, which is a little above 0.3.
     private static double BestFrom((double Recall, double Precision)[] points, double recall)
         => points.Where(point => point.Recall >= recall).Select(point => point.Precision).DefaultIfEmpty(0).Max();
 
-    private static IEnumerable<DetectedBox> BestFirst(IEnumerable<DetectedBox> detections) => detections.OrderByDescending(box => box.Score);
+    private static IEnumerable<DetectedBox> BestFirst(IEnumerable<DetectedBox> detections)
+        => detections.OrderByDescending(box => box.Score);
 
     /// <summary>Intersection over union; with a crowd, over the detection alone.</summary>
     private static double Overlap(Box detection, TrueBox truth, double edge)

@@ -20,7 +20,8 @@ internal static class Scenes
                 TrueBox like = truth[random.Next(objects)];
                 bool real = random.NextDouble() < .7;
                 found[d] = new DetectedBox(
-                    real ? Shake(like.Box, random) : DrawBox(random), real ? like.Label : random.Next(classes), .01 + .99 * random.NextDouble());
+                    real ? Shake(like.Box, random) : DrawBox(random), real ? like.Label
+                        : random.Next(classes), .01 + .99 * random.NextDouble());
             }
 
             scenes[i] = new EvaluationImage(truth, found);
@@ -30,7 +31,8 @@ internal static class Scenes
     }
 
     public static EvaluationImage[] Perfect(EvaluationImage[] images)
-        => [.. images.Select(image => image with { Detections = [.. image.Truth.Select((box, i) => new DetectedBox(box.Box, box.Label, 1.0 / (i + 1)))] })];
+        => [.. images.Select(image => image with { Detections =
+            [.. image.Truth.Select((box, i) => new DetectedBox(box.Box, box.Label, 1.0 / (i + 1)))] })];
 
     public static EvaluationImage[] Shuffle(EvaluationImage[] images, int seed)
     {

@@ -55,9 +55,11 @@ public class VocEvaluatorTests
     {
         // 10 of 20 pixels by VOC's rule, 9 of 20 (0..9 against 0..19 edges: 9/19) without it.
         EvaluationImage[] images = [new([new TrueBox(new Box(0, 0, 19, 9), 0)], [new DetectedBox(new Box(0, 0, 9, 9), 0, 1)])];
-        Assert.That(VocEvaluator.Evaluate(images, OneClass, new VocProtocol(VocInterpolation.AllPoints)).MeanAveragePrecision, Is.EqualTo(1));
+        Assert.That(VocEvaluator.Evaluate(images, OneClass, new VocProtocol(VocInterpolation.AllPoints)).MeanAveragePrecision,
+            Is.EqualTo(1));
         Assert.That(
-            VocEvaluator.Evaluate(images, OneClass, new VocProtocol(VocInterpolation.AllPoints, InclusivePixels: false)).MeanAveragePrecision,
+            VocEvaluator.Evaluate(images, OneClass,
+                new VocProtocol(VocInterpolation.AllPoints, InclusivePixels: false)).MeanAveragePrecision,
             Is.Zero);
     }
 
@@ -67,8 +69,10 @@ public class VocEvaluatorTests
         var difficult = new TrueBox(new Box(0, 0, 20, 20), 0) { Difficult = true };
         var plain = new TrueBox(new Box(200, 0, 220, 20), 0);
         EvaluationImage[] images =
-            [new([difficult, plain], [new DetectedBox(difficult.Box, 0, .9), new DetectedBox(difficult.Box, 0, .8), new DetectedBox(plain.Box, 0, .5)])];
-        Assert.That(VocEvaluator.Evaluate(images, OneClass, new VocProtocol(VocInterpolation.AllPoints)).MeanAveragePrecision, Is.EqualTo(1));
+            [new([difficult, plain], [new DetectedBox(difficult.Box, 0, .9), new DetectedBox(difficult.Box, 0, .8),
+                new DetectedBox(plain.Box, 0, .5)])];
+        Assert.That(VocEvaluator.Evaluate(images, OneClass, new VocProtocol(VocInterpolation.AllPoints)).MeanAveragePrecision,
+            Is.EqualTo(1));
     }
 
     [Test]
@@ -85,9 +89,11 @@ public class VocEvaluatorTests
     }
 
     private static EvaluationImage[] GoldenSet(string folder)
-        => [.. Directory.GetFiles(Path.Combine(folder, "groundtruths"), "*.txt").Order(StringComparer.Ordinal).Select(file => new EvaluationImage(
+        => [.. Directory.GetFiles(Path.Combine(folder, "groundtruths"), "*.txt").Order(StringComparer.Ordinal)
+            .Select(file => new EvaluationImage(
             [.. Rows(file).Select(row => new TrueBox(ToBox(row[^4..]), 0))],
-            [.. Rows(Path.Combine(folder, "detections", Path.GetFileName(file))).Select(row => new DetectedBox(ToBox(row[^4..]), 0, row[0]))]))];
+            [.. Rows(Path.Combine(folder, "detections", Path.GetFileName(file)))
+                .Select(row => new DetectedBox(ToBox(row[^4..]), 0, row[0]))]))];
 
     private static IEnumerable<double[]> Rows(string file)
         => File.ReadLines(file).Where(line => line.Length > 0)

@@ -20,7 +20,8 @@ public class AnnotationWriterTests
     {
         AnnotatedObject[] objects =
         [
-            Cat with { Crowd = true, Area = 12.5f }, Dog with { Difficult = true, Truncated = 0.3f, Occluded = 2, Area = 200 }, Cat with { Ignore = true, Area = 3 },
+            Cat with { Crowd = true, Area = 12.5f }, Dog with { Difficult = true, Truncated = 0.3f, Occluded = 2, Area = 200 },
+            Cat with { Ignore = true, Area = 3 },
         ];
         Assert.That(WriteAndRead(DetectionFormat.Coco, objects), Is.EqualTo(objects));
     }
@@ -28,7 +29,8 @@ public class AnnotationWriterTests
     [Test]
     public void Voc_KeepsWhatItKnows_AndMakesGroupsDifficult()
     {
-        AnnotatedObject[] objects = [Cat with { Crowd = true }, Dog with { Difficult = true, Truncated = 0.5f, Occluded = 2 }, Cat with { Ignore = true, Area = 9 }];
+        AnnotatedObject[] objects = [Cat with { Crowd = true }, Dog with { Difficult = true, Truncated = 0.5f, Occluded = 2 },
+            Cat with { Ignore = true, Area = 9 }];
         Assert.That(WriteAndRead(DetectionFormat.PascalVoc, objects), Is.EqualTo(new[]
         {
             Cat with { Difficult = true }, Dog with { Difficult = true, Truncated = 0.5f, Occluded = 1 }, Cat with { Difficult = true },
@@ -38,7 +40,8 @@ public class AnnotationWriterTests
     [Test]
     public void Yolo_LeavesOutWhatADetectorMustNotLearn()
     {
-        AnnotatedObject[] read = WriteAndRead(DetectionFormat.Yolo, [Cat with { Crowd = true }, Dog with { Difficult = true }, Cat with { Ignore = true }, Cat], leftOut: 2);
+        AnnotatedObject[] read = WriteAndRead(DetectionFormat.Yolo,
+            [Cat with { Crowd = true }, Dog with { Difficult = true }, Cat with { Ignore = true }, Cat], leftOut: 2);
         Assert.That(read.Select(item => item.Label), Is.EqualTo(new[] { Dog.Label, "cat" }));
         Assert.That(read[1].X1, Is.EqualTo(20.1f).Within(1e-5));
     }
@@ -50,7 +53,8 @@ public class AnnotationWriterTests
         => Assert.That(WriteAndRead(format, [Cat with { Label = "", Ignore = true }, Dog], leftOut: 1), Has.Length.EqualTo(1));
 
     [Test]
-    public void Cancellation_InTheMiddle_LeavesNothing([Values(DetectionFormat.PascalVoc, DetectionFormat.Coco, DetectionFormat.Yolo)] DetectionFormat format)
+    public void Cancellation_InTheMiddle_LeavesNothing(
+        [Values(DetectionFormat.PascalVoc, DetectionFormat.Coco, DetectionFormat.Yolo)] DetectionFormat format)
     {
         using var source = new CancellationTokenSource();
         string output = _folder.Sub("half/written");
@@ -96,7 +100,8 @@ public class AnnotationWriterTests
     [TestCase(DetectionFormat.Coco)]
     [TestCase(DetectionFormat.Yolo)]
     public void TwoImagesOfOneName_AreAnError(DetectionFormat format)
-        => Assert.That(() => Write(format, [Image("x/a.png"), Image("y/A.png")]), Throws.TypeOf<InvalidDataException>().With.Message.Contains("'A'"));
+        => Assert.That(() => Write(format, [Image("x/a.png"), Image("y/A.png")]),
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains("'A'"));
 
     [Test]
     public void Yolo_SecondSplit_KeepsTheNumbersOfTheClasses()
@@ -110,7 +115,8 @@ public class AnnotationWriterTests
 
     [Test]
     public void Label_ThatXmlCannotHold_IsAnError()
-        => Assert.That(() => Write(DetectionFormat.PascalVoc, [Image("a.png", Cat with { Label = "a\u0001" })]), Throws.TypeOf<InvalidDataException>().With.Message.Contains("a.png"));
+        => Assert.That(() => Write(DetectionFormat.PascalVoc, [Image("a.png", Cat with { Label = "a\u0001" })]),
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains("a.png"));
 
     [Test]
     public void OtherFormats_CannotBeWritten()
@@ -124,9 +130,11 @@ public class AnnotationWriterTests
     }
 
     private WrittenAnnotations Write(DetectionFormat format, IEnumerable<AnnotatedImage> images, string split = "train")
-        => AnnotationWriter.Write(format, _folder.Sub("out/"), images.Select(image => image ?? throw new FormatException("broken")), new() { Split = split, CopyImages = true });
+        => AnnotationWriter.Write(format, _folder.Sub("out/"), images.Select(image => image ?? throw new FormatException("broken")),
+            new() { Split = split, CopyImages = true });
 
-    private IEnumerable<AnnotatedImage> Read(DetectionFormat format, string? split = "train") => AnnotationReader.Read(format, new AnnotationSource(_folder.Sub("out/"), split));
+    private IEnumerable<AnnotatedImage> Read(DetectionFormat format, string? split = "train")
+        => AnnotationReader.Read(format, new AnnotationSource(_folder.Sub("out/"), split));
 
     private AnnotatedImage Image(string name, params AnnotatedObject[] objects)
     {
@@ -135,5 +143,6 @@ public class AnnotationWriterTests
         return new AnnotatedImage(path, null, objects);
     }
 
-    private string[] Contents() => [.. Directory.EnumerateFileSystemEntries(_folder.Sub("out/"), "*", SearchOption.AllDirectories).Order().Select(path => File.Exists(path) ? path + File.ReadAllText(path) : path)];
+    private string[] Contents() => [.. Directory.EnumerateFileSystemEntries(_folder.Sub("out/"), "*", SearchOption.AllDirectories).Order()
+        .Select(path => File.Exists(path) ? path + File.ReadAllText(path) : path)];
 }

@@ -13,7 +13,8 @@ public class BadFormatTests
     [TestCase("<annotation>\n<object><name>cat</name><bndbox><xmin>5</xmin><ymin>1</ymin><xmax>4</xmax><ymax>9</ymax></bndbox></object></annotation>", 2, "negative width")]
     [TestCase("<annotation>\n<size><width>-5</width></size></annotation>", 2, "not from 0 to")]
     [TestCase("<annotation><object><name>cat</name>\n<difficult>maybe</difficult><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>4</xmax><ymax>9</ymax></bndbox></object></annotation>", 2, "neither 0 nor 1")]
-    [TestCase("<annotation>\n<object><name>cat</name><bndbox><xmin>1e39</xmin></bndbox></object></annotation>", 2, "'1e39', which is no number")]
+    [TestCase("<annotation>\n<object><name>cat</name><bndbox><xmin>1e39</xmin></bndbox></object></annotation>", 2,
+        "'1e39', which is no number")]
     [TestCase("<annotation>\n&who;</annotation>", 2, "")]
     [TestCase("<?xml version=\"1.0\" encoding=\"nowhere\"?>\n<annotation/>", 1, "")]
     [TestCase("", 1, "xml")]
@@ -21,7 +22,8 @@ public class BadFormatTests
 
     [Test]
     public void ImageNet_SynsetWithoutAName()
-        => AssertError(DetectionFormat.ImageNet, "<annotation>\n<object>\n<name>n00000003</name></object></annotation>", 3, "'n00000003' has no name in 'file'");
+        => AssertError(DetectionFormat.ImageNet, "<annotation>\n<object>\n<name>n00000003</name></object></annotation>", 3,
+            "'n00000003' has no name in 'file'");
 
     [TestCase("[]", 1, "an object with images")]
     [TestCase("{\"images\": []", 1, "no well-formed json")]
@@ -34,9 +36,12 @@ public class BadFormatTests
     [TestCase("{\"images\": [{\"file_name\": \"a\"}]}", 1, "images[0] has no id")]
     [TestCase("{\"images\": [{\"id\": 1.5}]}", 1, "neither a whole number nor a text")]
     [TestCase("{\"images\": [{\"id\": 1, \"file_name\": \"a\", \"width\": -4}]}", 1, "width is no number of pixels")]
-    [TestCase("{\"images\": [{\"id\": 1, \"file_name\": \"a\"},\n{\"id\": 1, \"file_name\": \"b\"}]}", 2, "images[1] has the id 1 of another image")]
-    [TestCase("{\"images\": [{\"id\": 1, \"file_name\": \"a\"},\n{\"id\": 2, \"file_name\": \"a\"}]}", 2, "images[1] has the file_name 'a' of another image")]
-    [TestCase("{\"categories\": [{\"id\": 1, \"name\": \"a\"},\n{\"id\": 1, \"name\": \"b\"}]}", 2, "categories[1] has the id 1 of another category")]
+    [TestCase("{\"images\": [{\"id\": 1, \"file_name\": \"a\"},\n{\"id\": 1, \"file_name\": \"b\"}]}", 2,
+        "images[1] has the id 1 of another image")]
+    [TestCase("{\"images\": [{\"id\": 1, \"file_name\": \"a\"},\n{\"id\": 2, \"file_name\": \"a\"}]}", 2,
+        "images[1] has the file_name 'a' of another image")]
+    [TestCase("{\"categories\": [{\"id\": 1, \"name\": \"a\"},\n{\"id\": 1, \"name\": \"b\"}]}", 2,
+        "categories[1] has the id 1 of another category")]
     [TestCase("{\"categories\": [{\"id\": 1, \"name\": \"\"}]}", 1, "name is no text, or empty")]
     public void Coco(string content, int line, string problem) => AssertError(DetectionFormat.Coco, content, line, problem);
 
@@ -44,7 +49,8 @@ public class BadFormatTests
     [TestCase("\"image_id\": 1, \"bbox\": [1, 1, 2, 2]", "has no category_id")]
     [TestCase("\"category_id\": 1, \"bbox\": [1, 1, 2, 2]", "has no image_id")]
     [TestCase("\"image_id\": 2, \"category_id\": 1, \"bbox\": [1, 1, 2, 2]", "belongs to the image 2, which the file does not have")]
-    [TestCase("\"image_id\": 1, \"category_id\": \"x\", \"bbox\": [1, 1, 2, 2]", "belongs to the category 'x', which the file does not have")]
+    [TestCase("\"image_id\": 1, \"category_id\": \"x\", \"bbox\": [1, 1, 2, 2]",
+        "belongs to the category 'x', which the file does not have")]
     [TestCase("\"image_id\": 1, \"category_id\": 1, \"bbox\": [1, 1, -2, 2]", "negative width")]
     [TestCase("\"image_id\": 1, \"category_id\": 1, \"bbox\": [1, 1, 2]", "has 3 numbers in its bbox")]
     [TestCase("\"image_id\": 1, \"category_id\": 1, \"bbox\": [1, 1, 2, NaN]", "no well-formed json")]
@@ -54,7 +60,8 @@ public class BadFormatTests
     [TestCase("\"image_id\": 1, \"category_id\": 1, \"bbox\": null", "no list of four numbers")]
     [TestCase("\"image_id\": 1, \"category_id\": 1, \"bbox\": [1, 1, 2, 2], \"iscrowd\": 2", "iscrowd is neither 0 nor 1")]
     [TestCase("\"image_id\": 1, \"category_id\": 1, \"bbox\": [1, 1, 2, 2], \"area\": -1", "area is no number from 0")]
-    [TestCase("\"image_id\": 1, \"category_id\": 1, \"bbox\": [1, 1, 2, 2], \"id\": 5},\n{\"image_id\": 1, \"category_id\": 1, \"bbox\": [1, 1, 2, 2], \"id\": 5", "has the id 5 of another annotation")]
+    [TestCase("\"image_id\": 1, \"category_id\": 1, \"bbox\": [1, 1, 2, 2], \"id\": 5},\n{\"image_id\": 1, \"category_id\": 1, \"bbox\": "
+        + "[1, 1, 2, 2], \"id\": 5", "has the id 5 of another annotation")]
     public void Coco_Annotation(string members, string problem)
     {
         string content = $$"""
@@ -70,7 +77,8 @@ public class BadFormatTests
     [TestCase("Cat 0 0 0 1 1 2 0.5" + KittiTail, "negative height")]
     [TestCase("Cat 0 4 0 1 1 2 2" + KittiTail, "column 3 (occluded)")]
     [TestCase("Cat 1.5 0 0 1 1 2 2" + KittiTail, "column 2 (truncated)")]
-    public void Kitti(string line, string problem) => AssertError(DetectionFormat.Kitti, "Cat 0 0 0 1 1 2 2" + KittiTail + "\n\n" + line + "\n", 3, problem);
+    public void Kitti(string line, string problem)
+        => AssertError(DetectionFormat.Kitti, "Cat 0 0 0 1 1 2 2" + KittiTail + "\n\n" + line + "\n", 3, problem);
 
     [TestCase("0 .5 .5 .1", "5 columns are expected (class, centre x, y, width, height), not 4")]
     [TestCase("0 .5 .5 .1 .1 .9", "not 6")]
@@ -84,7 +92,8 @@ public class BadFormatTests
     [TestCase("a: 1\nnames:\n  x: cat\n", 3, "'x' is no number of a class")]
     [TestCase("names:\n  0: cat\n  0: dog\n", 3, "class 0 is named twice")]
     [TestCase("names: [cat, cat]\n", 1, "two classes have the name 'cat'")]
-    [TestCase("names: [cat, dog\n", 2, "no well-formed YAML: While parsing a flow sequence, did not find expected ',' or ']' (in what begins in line 1)")]
+    [TestCase("names: [cat, dog\n", 2,
+        "no well-formed YAML: While parsing a flow sequence, did not find expected ',' or ']' (in what begins in line 1)")]
     [TestCase("names: ['cat]\n", 1, "no well-formed YAML")]
     [TestCase("names: [cat, '', dog]\n", 1, "the name of a class is empty")]
     [TestCase("names:\n- cat\n-\n", 3, "the name of a class is empty")]
@@ -100,7 +109,8 @@ public class BadFormatTests
     [TestCase("a: &a {0: cat}\nnames:\n  <<: *a\n", 3, "maps are not merged ('<<')")]
     [TestCase("names: [*a]\n", 1, "the alias '*a' stands for nothing that ends before it")]
     [TestCase("names: &a [*a]\n", 1, "the alias '*a' stands for nothing that ends before it")]
-    [TestCase("a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nnames: [cat]\n", 2, "the alias '*a' stands for a list or map inside of another")]
+    [TestCase("a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nnames: [cat]\n", 2,
+        "the alias '*a' stands for a list or map inside of another")]
     [TestCase("a: &a [[x]]\nnames: *a\n", 2, "the alias '*a' stands for a list or map inside of another")]
     public void DataYaml(string content, int line, string problem)
         => AssertError(() => YoloDataFile.Read(Parsing.Lines(content)).ReadNames(), line, problem);
@@ -129,28 +139,34 @@ public class BadFormatTests
     [TestCase("a.jpg\tcat,\t1,2,3,4,1,2,3,4", "label 2 is empty")]
     [TestCase("\tcat\t1,2,3,4", "the image has no path")]
     [TestCase("b.jpg\tcat\t1,2,3,4", "the image 'b.jpg' is named twice")]
-    public void TabSeparated(string line, string problem) => AssertError(DetectionFormat.TabSeparated, "b.jpg\t\t\n" + line + "\n", 2, problem);
+    public void TabSeparated(string line, string problem)
+        => AssertError(DetectionFormat.TabSeparated, "b.jpg\t\t\n" + line + "\n", 2, problem);
 
     [TestCase("n01 cat", "a synset and a name")]
     [TestCase("n00000001", "a synset and a name")]
     [TestCase("n00000002 3 cat", "named twice")]
-    public void SynsetNames(string line, string problem) => AssertError(() => ClassCodes.ReadSynsets(Parsing.Lines("n00000002 dog\n" + line)), 2, problem);
+    public void SynsetNames(string line, string problem)
+        => AssertError(() => ClassCodes.ReadSynsets(Parsing.Lines("n00000002 dog\n" + line)), 2, problem);
 
     [TestCase("/m/1", "an id and a name")]
     [TestCase("/m/2,cat", "named twice")]
     [TestCase("/m/1,", "has no name")]
-    public void MachineIdNames(string line, string problem) => AssertError(() => ClassCodes.ReadMachineIds(Parsing.Lines("/m/2,dog\n" + line)), 2, problem);
+    public void MachineIdNames(string line, string problem)
+        => AssertError(() => ClassCodes.ReadMachineIds(Parsing.Lines("/m/2,dog\n" + line)), 2, problem);
 
     [Test]
     public void TextInAnotherEncoding([Values] DetectionFormat format)
     {
         // The name in Latin-1; UTF-16 without a mark.
-        string sample = Samples.Of(format).Replace("cat", "chaté", StringComparison.Ordinal).Replace("dog", "chatté", StringComparison.Ordinal).Replace("Cat", "Chaté", StringComparison.Ordinal) + (format == DetectionFormat.Yolo ? "é" : "");
+        string sample = Samples.Of(format).Replace("cat", "chaté", StringComparison.Ordinal)
+            .Replace("dog", "chatté", StringComparison.Ordinal).Replace("Cat", "Chaté", StringComparison.Ordinal)
+            + (format == DetectionFormat.Yolo ? "é" : "");
         sample = format == DetectionFormat.ImageNet ? sample.Replace("n00000002", "é", StringComparison.Ordinal) : sample;
         foreach (byte[] content in (byte[][])[Encoding.Latin1.GetBytes(sample), Encoding.Unicode.GetBytes(sample)])
         {
             // Xml in UTF-16 that does not claim to be in UTF-8 is read, as xml's rules say.
-            if (format == DetectionFormat.ImageNet && content[1] == 0) Assert.That(Parsing.Read(format, content).Single().Objects.Single().Label, Is.EqualTo("é"));
+            if (format == DetectionFormat.ImageNet && content[1] == 0) Assert
+                .That(Parsing.Read(format, content).Single().Objects.Single().Label, Is.EqualTo("é"));
             else Assert.That(() => Parsing.Read(format, content), Throws.TypeOf<FormatException>().With.Message.Match(@"^file\(\d+\): "));
         }
     }
@@ -185,8 +201,10 @@ public class BadFormatTests
         Assert.That(time.Elapsed, Is.LessThan(TimeSpan.FromSeconds(20)));
     }
 
-    private static void AssertError(DetectionFormat format, string content, int line, string problem) => AssertError(() => Parsing.Read(format, content), line, problem);
+    private static void AssertError(DetectionFormat format, string content, int line, string problem)
+        => AssertError(() => Parsing.Read(format, content), line, problem);
 
     private static void AssertError<T>(Func<T> read, int line, string problem)
-        => Assert.That(() => read(), Throws.TypeOf<FormatException>().With.Message.StartsWith($"file({line}): ").And.Message.Contains(problem));
+        => Assert.That(() => read(), Throws.TypeOf<FormatException>().With.Message.StartsWith($"file({line}): ").And.Message
+            .Contains(problem));
 }

@@ -55,15 +55,18 @@ public class CocoStreamingTests
     public void ValueLongerThanTheWindow_IsRead()
     {
         string name = new('a', 300_000);
-        CocoFile file = CocoParser.Parse(new MemoryStream(Encoding.UTF8.GetBytes($$"""{"images": [{"id": 1, "file_name": "{{name}}"}]}""")), "file");
+        CocoFile file = CocoParser.Parse(
+            new MemoryStream(Encoding.UTF8.GetBytes($$"""{"images": [{"id": 1, "file_name": "{{name}}"}]}""")), "file");
         Assert.That(file.Images.Single().FileName, Is.EqualTo(name));
     }
 
     /// <summary>A COCO file. As in COCO itself, most of it is masks.</summary>
     private static void WriteFile(Stream stream, int annotations)
     {
-        stream.Write(Encoding.UTF8.GetBytes("""{"categories": [{"id": 1, "name": "cat"}], "images": [{"id": 1, "file_name": "a"}], "annotations": [""" + "\n"));
-        byte[] element = Encoding.UTF8.GetBytes($$"""{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "segmentation": [[{{string.Join(", ", Enumerable.Repeat("123.25", 200))}}]]},""" + "\n");
+        stream.Write(Encoding.UTF8.GetBytes(
+            """{"categories": [{"id": 1, "name": "cat"}], "images": [{"id": 1, "file_name": "a"}], "annotations": [""" + "\n"));
+        byte[] element = Encoding.UTF8
+            .GetBytes($$"""{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "segmentation": [[{{string.Join(", ", Enumerable.Repeat("123.25", 200))}}]]},""" + "\n");
         for (int i = 1; i < annotations; i++) stream.Write(element);
         stream.Write(element.AsSpan(0, element.Length - 2));
         stream.Write("]}"u8);

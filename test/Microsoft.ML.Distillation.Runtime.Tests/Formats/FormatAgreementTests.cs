@@ -29,7 +29,9 @@ public class FormatAgreementTests
     {
         // What the other files of this set do not say cannot be read from them.
         AnnotatedObject[] voc = [.. Read(DetectionFormat.PascalVoc, "pascalvoc_format").Values.SelectMany(image => image.Objects)];
-        Assert.That(voc.Count(item => item.Difficult), Is.EqualTo(Directory.EnumerateFiles(Folder("pascalvoc_format")).Sum(path => File.ReadAllText(path).Split("<difficult>1").Length - 1)));
+        Assert.That(voc.Count(item => item.Difficult),
+            Is.EqualTo(Directory.EnumerateFiles(Folder("pascalvoc_format"))
+            .Sum(path => File.ReadAllText(path).Split("<difficult>1").Length - 1)));
         Assert.That(voc.Count(item => item.Difficult), Is.Positive);
         AnnotatedObject[] coco = [.. Read(DetectionFormat.Coco, "coco_format_v1").Values.SelectMany(image => image.Objects)];
         Assert.That(coco, Is.All.Matches<AnnotatedObject>(item => item is { Difficult: false, Crowd: false, Truncated: 0 }));
@@ -47,20 +49,24 @@ public class FormatAgreementTests
     {
         using var folder = new TemporaryFolder();
         Dictionary<string, AnnotatedImage> expected = Read(DetectionFormat.PascalVoc, "pascalvoc_format");
-        WrittenAnnotations written = AnnotationWriter.Write(format, folder.Path, expected.Values, new AnnotationWriterOptions { Split = "train", CopyImages = true });
+        WrittenAnnotations written = AnnotationWriter
+            .Write(format, folder.Path, expected.Values, new AnnotationWriterOptions { Split = "train", CopyImages = true });
         Assert.That((written.Images, written.Objects, written.LeftOut), Is.EqualTo((Images, Boxes, 0)));
         AssertSame(ByName(AnnotationReader.Read(format, new AnnotationSource(folder.Path, "train"))), expected, tolerance);
         if (format == DetectionFormat.Yolo) return;
-        int difficult = AnnotationReader.Read(format, new AnnotationSource(folder.Path, "train")).Sum(image => image.Objects.Count(item => item.Difficult));
+        int difficult = AnnotationReader.Read(format, new AnnotationSource(folder.Path, "train"))
+            .Sum(image => image.Objects.Count(item => item.Difficult));
         Assert.That(difficult, Is.EqualTo(expected.Values.Sum(image => image.Objects.Count(item => item.Difficult))));
     }
 
     private static string Folder(string name) => Path.Combine(TestData.Folder("voc2012-100"), "annotations", name);
 
     private static Dictionary<string, AnnotatedImage> Read(DetectionFormat format, string folder, string? split = null)
-        => ByName(AnnotationReader.Read(format, new AnnotationSource(Folder(folder), split, Path.Combine(TestData.Folder("voc2012-100"), "JPEGImages"))));
+        => ByName(AnnotationReader.Read(format,
+            new AnnotationSource(Folder(folder), split, Path.Combine(TestData.Folder("voc2012-100"), "JPEGImages"))));
 
-    private static Dictionary<string, AnnotatedImage> ByName(IEnumerable<AnnotatedImage> images) => images.ToDictionary(image => Path.GetFileName(image.ImagePath));
+    private static Dictionary<string, AnnotatedImage> ByName(IEnumerable<AnnotatedImage> images)
+        => images.ToDictionary(image => Path.GetFileName(image.ImagePath));
 
     private static void AssertSame(Dictionary<string, AnnotatedImage> actual, Dictionary<string, AnnotatedImage> expected, double tolerance)
     {
@@ -76,7 +82,8 @@ public class FormatAgreementTests
     }
 
     private static AnnotatedObject[] Sorted(AnnotatedImage image)
-        => [.. image.Objects.OrderBy(item => item.Label, StringComparer.Ordinal).ThenBy(item => Math.Round(item.X0)).ThenBy(item => Math.Round(item.Y0)).ThenBy(item => Math.Round(item.X1)).ThenBy(item => Math.Round(item.Y1))];
+        => [.. image.Objects.OrderBy(item => item.Label, StringComparer.Ordinal).ThenBy(item => Math.Round(item.X0))
+            .ThenBy(item => Math.Round(item.Y0)).ThenBy(item => Math.Round(item.X1)).ThenBy(item => Math.Round(item.Y1))];
 
     private static float[] Corners(AnnotatedObject item) => [item.X0, item.Y0, item.X1, item.Y1];
 }

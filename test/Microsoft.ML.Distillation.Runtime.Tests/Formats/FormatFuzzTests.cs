@@ -34,12 +34,14 @@ public class FormatFuzzTests
     public void CocoResults_GiveGoodDetections_OrTheirOwnError()
         => Fuzz(
             ["""[{"image_id":42,"category_id":18,"bbox":[258.15,41.29,348.26,243.78],"score":0.236},{"image_id":"b","category_id":"c","bbox":[0,0,1,1],"score":-1,"more":[{}],"file_name":"a"}]""", "[]"],
-            content => Assert.That(CocoResults.Parse(new MemoryStream(content), Parsing.File).All(found => IsGood(found.Box) && double.IsFinite(found.Score))));
+            content => Assert.That(CocoResults.Parse(new MemoryStream(content), Parsing.File)
+                .All(found => IsGood(found.Box) && double.IsFinite(found.Score))));
 
     [Test]
     public void DataYaml_GivesNames_OrItsOwnError()
         => Fuzz(
-            ["path: x\ntrain: images/train\nval:\n- a\n- b\nnc: 2\nnames:\n  0: cat\n  1: 'dog''s'\n", "names: [cat, \"d\\u00f6g\"] # two\n", "names: {0: a, 1: b}\n",
+            ["path: x\ntrain: images/train\nval:\n- a\n- b\nnc: 2\nnames:\n  0: cat\n  1: 'dog''s'\n",
+                "names: [cat, \"d\\u00f6g\"] # two\n", "names: {0: a, 1: b}\n",
                 "%YAML 1.1\n--- &r\na: &a !!str [x, *b]\nnames: *a\nb: >-\n  two\n  \"\\U0001F600\"\n? k\n: v\n..."],
             content =>
             {
@@ -50,9 +52,11 @@ public class FormatFuzzTests
 
     [Test]
     public void NamesFiles_GiveNames_OrTheirOwnError()
-        => Fuzz(["n00000001 1 cat\nn00000002 dog, hound\n", "LabelName,DisplayName\n/m/1,\"Cat, wild\"\n/m/2,Dog\n", "cat\ndog\n"], content =>
+        => Fuzz(["n00000001 1 cat\nn00000002 dog, hound\n", "LabelName,DisplayName\n/m/1,\"Cat, wild\"\n/m/2,Dog\n", "cat\ndog\n"],
+            content =>
         {
-            Action[] readers = [() => ClassCodes.ReadSynsets(Parsing.Lines(content)), () => ClassCodes.ReadMachineIds(Parsing.Lines(content)), () => YoloNames.ReadList(Parsing.Lines(content))];
+            Action[] readers = [() => ClassCodes.ReadSynsets(Parsing.Lines(content)),
+                () => ClassCodes.ReadMachineIds(Parsing.Lines(content)), () => YoloNames.ReadList(Parsing.Lines(content))];
             foreach (Action read in readers)
             {
                 try
@@ -94,7 +98,9 @@ public class FormatFuzzTests
 
     private static string[] MoreSeeds(DetectionFormat format) => format switch
     {
-        DetectionFormat.PascalVoc => ["<!DOCTYPE annotation [<!ENTITY a 'cat'>]><annotation>\n<object><name>&a;</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox></object></annotation>"],
+        DetectionFormat.PascalVoc => [
+            "<!DOCTYPE annotation [<!ENTITY a "
+            + "'cat'>]><annotation>\n<object><name>&a;</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox></object></annotation>"],
         DetectionFormat.Coco => ["""{"images":[{"id":1,"file_name":"a"}],"categories":[{"id":1,"name":"c"}],"annotations":[{"id":1,"image_id":1,"category_id":1,"bbox":[1,2,3,4],"ignore":1}]}"""],
         _ => [],
     };
@@ -137,7 +143,8 @@ public class FormatFuzzTests
         => exception is UnreadableImageException || exception.Message.StartsWith(Parsing.File + "(", StringComparison.Ordinal);
 
     private static bool IsGood(CocoBox box)
-        => double.IsFinite(box.X) && double.IsFinite(box.Y) && double.IsFinite(box.X1) && double.IsFinite(box.Y1) && box is { Width: >= 0, Height: >= 0 };
+        => double.IsFinite(box.X) && double.IsFinite(box.Y) && double.IsFinite(box.X1) && double.IsFinite(box.Y1)
+            && box is { Width: >= 0, Height: >= 0 };
 
     private static void AssertGood(AnnotatedImage image)
     {

@@ -6,9 +6,11 @@ namespace Microsoft.ML.Distillation.Tests.Formats;
 /// <summary>Where the files of a data set may lie.</summary>
 public class FormatLayoutTests
 {
-    private const string CocoJson = """{"images":[{"id":1,"file_name":"a.png","width":10,"height":10}],"categories":[{"id":1,"name":"cat"}],"annotations":[{"image_id":1,"category_id":1,"bbox":[1,2,3,4]}]}""";
+    private const string CocoJson =
+        """{"images":[{"id":1,"file_name":"a.png","width":10,"height":10}],"categories":[{"id":1,"name":"cat"}],"annotations":[{"image_id":1,"category_id":1,"bbox":[1,2,3,4]}]}""";
     private const string Csv = "ImageID,LabelName,XMin,XMax,YMin,YMax\na,/m/1,0.1,0.4,0.2,0.6\n";
-    private const string ImageNetXml = "<annotation><filename>a</filename><object><name>n00000001</name><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>4</xmax><ymax>6</ymax></bndbox></object></annotation>";
+    private const string ImageNetXml =
+        "<annotation><filename>a</filename><object><name>n00000001</name><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>4</xmax><ymax>6</ymax></bndbox></object></annotation>";
     private const string KittiText = "cat 0 0 0 1 2 4 6 0 0 0 0 0 0 0\n";
     private const string YoloText = "0 0.25 0.4 0.3 0.4\n";
     private const string Yaml = "train: images/train\nval: images/val\nnames: [cat]\n";
@@ -67,7 +69,8 @@ public class FormatLayoutTests
 
     [TestCase("train.tsv", "a.png", "train")]
     [TestCase("all.tsv", "images/a.png", null)]
-    public void TabSeparated(string file, string image, string? split) => AssertRead(DetectionFormat.TabSeparated, file, "a.png\tcat\t1,2,4,6\n", image, split);
+    public void TabSeparated(string file, string image, string? split)
+        => AssertRead(DetectionFormat.TabSeparated, file, "a.png\tcat\t1,2,4,6\n", image, split);
 
     [Test]
     public void Yolo_DataYaml_NamesTheSplits_AndImagesWithoutLabelsHaveNoObjects()
@@ -99,9 +102,11 @@ public class FormatLayoutTests
     public void Yolo_WithoutAnyLabels_IsAnError_AndSoIsAMissingFileOfNames()
     {
         WriteImage("images/a.png");
-        Assert.That(() => Counts(DetectionFormat.Yolo, null), Throws.TypeOf<FileNotFoundException>().With.Message.Contains("no file of class names"));
+        Assert.That(() => Counts(DetectionFormat.Yolo, null), Throws.TypeOf<FileNotFoundException>().With.Message
+            .Contains("no file of class names"));
         _folder.Write("data.yaml", "names: [cat]\n");
-        Assert.That(() => Counts(DetectionFormat.Yolo, null), Throws.TypeOf<FileNotFoundException>().With.Message.Contains("None of 1 images has a label file"));
+        Assert.That(() => Counts(DetectionFormat.Yolo, null), Throws.TypeOf<FileNotFoundException>().With.Message
+            .Contains("None of 1 images has a label file"));
     }
 
     [Test]
@@ -116,9 +121,11 @@ public class FormatLayoutTests
         _folder.Write("ImageSets/val.txt", "b\na\n");
         Assert.That(Counts(DetectionFormat.Kitti, "val"), Is.EqualTo(new[] { "b 1", "a 1" }));
         string list = _folder.Write("ImageSets/bad.txt", "a\nb\na\n");
-        Assert.That(() => Counts(DetectionFormat.Kitti, "bad"), Throws.TypeOf<FormatException>().With.Message.StartsWith($"{list}(3): 'a' is listed twice"));
+        Assert.That(() => Counts(DetectionFormat.Kitti, "bad"), Throws.TypeOf<FormatException>().With.Message
+            .StartsWith($"{list}(3): 'a' is listed twice"));
         _folder.Write("ImageSets/bad.txt", "z\n");
-        Assert.That(() => Counts(DetectionFormat.Kitti, "bad"), Throws.TypeOf<FileNotFoundException>().With.Message.StartsWith($"{list}(1): "));
+        Assert.That(() => Counts(DetectionFormat.Kitti, "bad"), Throws.TypeOf<FileNotFoundException>().With.Message
+            .StartsWith($"{list}(1): "));
     }
 
     [TestCase(DetectionFormat.Kitti, "ImageSets/val.txt")]
@@ -144,13 +151,15 @@ public class FormatLayoutTests
         _folder.Write("ImageSets/DET/train.txt", "x/a 1\nextra/b 2\n");
         Assert.That(Counts(DetectionFormat.ImageNet, "train"), Is.EqualTo(new[] { "a 1", "b 0" }));
         string list = _folder.Write("ImageSets/DET/train.txt", "x/a 1\nextra/c 2\n");
-        Assert.That(() => Counts(DetectionFormat.ImageNet, "train"), Throws.TypeOf<FileNotFoundException>().With.Message.StartsWith($"{list}(2): "));
+        Assert.That(() => Counts(DetectionFormat.ImageNet, "train"),
+            Throws.TypeOf<FileNotFoundException>().With.Message.StartsWith($"{list}(2): "));
     }
 
     [TestCase(DetectionFormat.PascalVoc, "Annotations/a.xml", "<annotation>\n<filename>a.png</filename></annotation>", 2)]
     [TestCase(DetectionFormat.PascalVoc, "Annotations/a.xml", "<annotation/>", 1)]
     [TestCase(DetectionFormat.ImageNet, "Annotations/a.xml", "<annotation>\n\n<filename>a</filename></annotation>", 3)]
-    [TestCase(DetectionFormat.Coco, "a.json", "{\"categories\": [],\n\"annotations\": [], \"images\": [\n{\"id\": 1, \"file_name\": \"a.png\"}]}", 3)]
+    [TestCase(DetectionFormat.Coco, "a.json",
+        "{\"categories\": [],\n\"annotations\": [], \"images\": [\n{\"id\": 1, \"file_name\": \"a.png\"}]}", 3)]
     [TestCase(DetectionFormat.Kitti, "label_2/a.txt", "Car 0 0 0 1 2 4 6 1 1 1 1 1 1 1\n", 1)]
     [TestCase(DetectionFormat.Yolo, "train.txt", "\nimages/a.png\n", 2)]
     [TestCase(DetectionFormat.OpenImages, "train.csv", Csv, 2)]
@@ -167,7 +176,8 @@ public class FormatLayoutTests
             _folder.Write("images/a.txt", "0 .5 .5 .2 .2\n");
         }
 
-        Assert.That(() => Counts(format, split), Throws.TypeOf<FileNotFoundException>().With.Message.StartsWith($"{file}({line}): the image '").And.Message.EndsWith("' does not exist."));
+        Assert.That(() => Counts(format, split), Throws.TypeOf<FileNotFoundException>().With.Message
+            .StartsWith($"{file}({line}): the image '").And.Message.EndsWith("' does not exist."));
 
         IDataView allowed = new MLContext().Data.LoadDetections(_folder.Path, format, split, allowMissingImages: true);
         Assert.That(allowed.GetColumn<string>("ImagePath").Select(Path.GetFileNameWithoutExtension), Is.EqualTo(new[] { "a" }));
@@ -179,7 +189,8 @@ public class FormatLayoutTests
         WriteImage("a.png");
         _folder.Write("a.xml", "<annotation><filename>a.png</filename></annotation>");
         string second = _folder.Write("b.xml", "<annotation>\n<filename>a.png</filename></annotation>");
-        Assert.That(() => Counts(DetectionFormat.PascalVoc, null), Throws.TypeOf<FormatException>().With.Message.StartsWith($"{second}(2): ").And.Message.Contains("already annotated by"));
+        Assert.That(() => Counts(DetectionFormat.PascalVoc, null), Throws.TypeOf<FormatException>().With.Message
+            .StartsWith($"{second}(2): ").And.Message.Contains("already annotated by"));
     }
 
     [Test]
@@ -187,19 +198,23 @@ public class FormatLayoutTests
     {
         _folder.Write("a.tsv", "");
         _folder.Write("b.tsv", "");
-        Assert.That(() => Counts(DetectionFormat.TabSeparated, null), Throws.TypeOf<FormatException>().With.Message.Contains("name one, or a split").And.Message.Contains("a.tsv, b.tsv"));
-        Assert.That(() => Counts(DetectionFormat.TabSeparated, "c"), Throws.TypeOf<FileNotFoundException>().With.Message.Contains("split 'c'"));
+        Assert.That(() => Counts(DetectionFormat.TabSeparated, null),
+            Throws.TypeOf<FormatException>().With.Message.Contains("name one, or a split").And.Message.Contains("a.tsv, b.tsv"));
+        Assert.That(() => Counts(DetectionFormat.TabSeparated, "c"),
+            Throws.TypeOf<FileNotFoundException>().With.Message.Contains("split 'c'"));
     }
 
     [Test]
     public void MissingFolder_IsNamed_WhateverTheFormat([Values] DetectionFormat format)
-        => Assert.That(() => AnnotationReader.Read(format, new AnnotationSource("no-such-folder")), Throws.TypeOf<DirectoryNotFoundException>().With.Message.Contains("no-such-folder"));
+        => Assert.That(() => AnnotationReader.Read(format, new AnnotationSource("no-such-folder")),
+            Throws.TypeOf<DirectoryNotFoundException>().With.Message.Contains("no-such-folder"));
 
     [Test]
     public void MissingSplit_IsNamed_WhateverTheFormat([Values] DetectionFormat format)
     {
         _folder.Write("data.yaml", "names: [cat]\n");
-        Assert.That(() => AnnotationReader.Read(format, new AnnotationSource(_folder.Path, "nowhere")), Throws.TypeOf<FileNotFoundException>().With.Message.Contains("'nowhere'"));
+        Assert.That(() => AnnotationReader.Read(format, new AnnotationSource(_folder.Path, "nowhere")),
+            Throws.TypeOf<FileNotFoundException>().With.Message.Contains("'nowhere'"));
     }
 
     private void AssertRead(DetectionFormat format, string file, string content, string image, string? split)
@@ -216,5 +231,6 @@ public class FormatLayoutTests
     private void WriteImage(string name) => DrawnImages.Save(DrawnImages.Noise(10, 10), _folder.Sub(name));
 
     private string[] Counts(DetectionFormat format, string? split)
-        => [.. AnnotationReader.Read(format, new AnnotationSource(_folder.Path, split)).Select(image => $"{Path.GetFileNameWithoutExtension(image.ImagePath)} {image.Objects.Count}")];
+        => [.. AnnotationReader.Read(format, new AnnotationSource(_folder.Path, split))
+            .Select(image => $"{Path.GetFileNameWithoutExtension(image.ImagePath)} {image.Objects.Count}")];
 }

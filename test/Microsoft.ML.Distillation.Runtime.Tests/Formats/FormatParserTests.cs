@@ -61,7 +61,8 @@ public class FormatParserTests
     {
         AnnotatedObject[] objects = Objects(DetectionFormat.Yolo);
         Assert.That(objects.Select(item => item.Label), Is.EqualTo(new[] { "cat", "dog" }));
-        Assert.That(objects.SelectMany(item => new[] { item.X0, item.Y0, item.X1, item.Y1 }), Is.EqualTo(new float[] { 1.5f, 2, 20, 10, 30, 5, 40, 25 }).Within(1e-5));
+        Assert.That(objects.SelectMany(item => new[] { item.X0, item.Y0, item.X1, item.Y1 }),
+            Is.EqualTo(new float[] { 1.5f, 2, 20, 10, 30, 5, 40, 25 }).Within(1e-5));
     }
 
     [Test]
@@ -70,7 +71,8 @@ public class FormatParserTests
         List<AnnotatedImage> images = Parsing.Read(DetectionFormat.OpenImages, Samples.OpenImages);
         Assert.That(images.Select(image => image.Objects.Count), Is.EqualTo(new[] { 2, 1 }));
         Assert.That(images[0].Objects[0], Is.EqualTo(new AnnotatedObject("Cat", 0.015f, 0.04f, 0.2f, 0.2f) { Occluded = 1 }));
-        Assert.That(images[1].Objects[0], Is.EqualTo(new AnnotatedObject("Wild \"dog\", other", 0.3f, 0.1f, 0.4f, 0.5f) { Crowd = true, Truncated = 1 }));
+        Assert.That(images[1].Objects[0],
+            Is.EqualTo(new AnnotatedObject("Wild \"dog\", other", 0.3f, 0.1f, 0.4f, 0.5f) { Crowd = true, Truncated = 1 }));
     }
 
     [Test]
@@ -83,7 +85,8 @@ public class FormatParserTests
     }
 
     [Test]
-    public void LineEnds_AndByteOrderMarks_OfAnySystem_AreTheSame([Values] DetectionFormat format, [Values("\n", "\r\n", "\r")] string end, [Values] bool mark)
+    public void LineEnds_AndByteOrderMarks_OfAnySystem_AreTheSame([Values] DetectionFormat format, [Values("\n", "\r\n", "\r")] string end,
+        [Values] bool mark)
     {
         List<AnnotatedImage> expected = Parsing.Read(format, Samples.Of(format));
         string text = (mark ? "\uFEFF" : "") + Samples.Of(format).ReplaceLineEndings(end);
@@ -94,9 +97,11 @@ public class FormatParserTests
     public void Utf16_WithAByteOrderMark_IsRead_ButForJson([Values] DetectionFormat format, [Values] bool bigEndian)
     {
         Encoding encoding = bigEndian ? Encoding.BigEndianUnicode : Encoding.Unicode;
-        byte[] content = [.. encoding.GetPreamble(), .. encoding.GetBytes(Samples.Of(format).Replace("encoding=\"utf-8\"", "encoding=\"utf-16\"", StringComparison.Ordinal))];
+        byte[] content = [.. encoding.GetPreamble(),
+            .. encoding.GetBytes(Samples.Of(format).Replace("encoding=\"utf-8\"", "encoding=\"utf-16\"", StringComparison.Ordinal))];
         if (format != DetectionFormat.Coco) AssertSame(Parsing.Read(format, content), Parsing.Read(format, Samples.Of(format)));
-        else Assert.That(() => Parsing.Read(format, content), Throws.TypeOf<FormatException>().With.Message.StartsWith("file(1): ").And.Message.Contains("UTF-8"));
+        else Assert.That(() => Parsing.Read(format, content), Throws.TypeOf<FormatException>().With.Message
+            .StartsWith("file(1): ").And.Message.Contains("UTF-8"));
     }
 
     [TestCase("names:\n  0: cat\n  1: 'the dog''s'\n", "cat|the dog's")]
@@ -135,7 +140,8 @@ public class FormatParserTests
     [Test]
     public void DataYaml_Wrapped_IsOneLine()
     {
-        var file = YoloDataFile.Read(Parsing.Lines("path: /home/some user/My very long name that goes on\n  and on\ntrain:\n  images/train\nval: [a, b]\nnames: [cell]\n"));
+        var file = YoloDataFile.Read(Parsing
+            .Lines("path: /home/some user/My very long name that goes on\n  and on\ntrain:\n  images/train\nval: [a, b]\nnames: [cell]\n"));
         Assert.That(file.PathText, Is.EqualTo("/home/some user/My very long name that goes on and on"));
         Assert.That(file.Split("train"), Is.EqualTo(new[] { ("images/train", 4) }));
         Assert.That(file.Split("val").Select(part => part.Path), Is.EqualTo(new[] { "a", "b" }));

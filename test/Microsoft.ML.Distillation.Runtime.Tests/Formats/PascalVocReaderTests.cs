@@ -76,7 +76,8 @@ public class PascalVocReaderTests
         _folder.Write("train/a.jpg", "");
         _folder.Write("test/b.xml", NoObject);
         _folder.Write("test/b.png", "");
-        Assert.That(PascalVocReader.Read(_folder.Path, "train").Single().ImagePath, Is.EqualTo(Path.Combine(_folder.Path, "train", "a.jpg")));
+        Assert.That(PascalVocReader.Read(_folder.Path, "train").Single().ImagePath,
+            Is.EqualTo(Path.Combine(_folder.Path, "train", "a.jpg")));
         Assert.That(Names("test"), Is.EqualTo(new[] { "b.png" }));
     }
 
@@ -108,7 +109,8 @@ public class PascalVocReaderTests
     [TestCase("<annotation>\n<object><bndbox/></object></annotation>", 2, "<object> has no <name>")]
     [TestCase("<annotation><object>\n<name> </name></object></annotation>", 2, "<name> is empty")]
     [TestCase("<annotation><object><name>cat</name>\n\n<bndbox><xmin>1</xmin></bndbox></object></annotation>", 3, "<bndbox> has no <ymin>")]
-    [TestCase("<annotation><object><name>cat</name><bndbox>\n<xmin>left</xmin></bndbox></object></annotation>", 2, "'left', which is no number")]
+    [TestCase("<annotation><object><name>cat</name><bndbox>\n<xmin>left</xmin></bndbox></object></annotation>", 2,
+        "'left', which is no number")]
     [TestCase("<annotation><object><name>cat</name><bndbox>\n<xmin>NaN</xmin></bndbox></object></annotation>", 2, "no number")]
     [TestCase("<html/>", 1, "an <annotation> is expected, not <html>")]
     public void Error_NamesFileAndLine(string xml, int line, string problem)
@@ -139,7 +141,8 @@ public class PascalVocReaderTests
     public void FolderOfSplits_WithoutASplit_AsksForOne()
     {
         _folder.Write("train/a.xml", OneCat);
-        Assert.That(() => PascalVocReader.Read(_folder.Path), Throws.TypeOf<FileNotFoundException>().With.Message.EndsWith("Name a split: train."));
+        Assert.That(() => PascalVocReader.Read(_folder.Path), Throws.TypeOf<FileNotFoundException>().With.Message
+            .EndsWith("Name a split: train."));
     }
 
     [Test]
@@ -161,7 +164,8 @@ public class PascalVocReaderTests
         AnnotatedImage[] images = [.. PascalVocReader.Read(TestData.Folder("bccd"), split)];
         Assert.That(images, Has.Length.EqualTo(count));
         Assert.That(images, Is.All.Matches<AnnotatedImage>(image => File.Exists(image!.ImagePath)));
-        Assert.That(images.SelectMany(image => image.Objects).Select(item => item.Label).Distinct(), Is.EquivalentTo(new[] { "RBC", "WBC", "Platelets" }));
+        Assert.That(images.SelectMany(image => image.Objects).Select(item => item.Label).Distinct(),
+            Is.EquivalentTo(new[] { "RBC", "WBC", "Platelets" }));
         if (split is null) Assert.That(images.Sum(image => image.Objects.Count), Is.EqualTo(4888));
     }
 
@@ -186,5 +190,6 @@ public class PascalVocReaderTests
         _folder.Write("ImageSets/Main/val.txt", "b\n");
     }
 
-    private string[] Names(string? split) => [.. PascalVocReader.Read(_folder.Path, split).Select(image => Path.GetFileName(image.ImagePath))];
+    private string[] Names(string? split)
+        => [.. PascalVocReader.Read(_folder.Path, split).Select(image => Path.GetFileName(image.ImagePath))];
 }

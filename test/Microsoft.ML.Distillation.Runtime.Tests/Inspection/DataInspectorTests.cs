@@ -11,7 +11,8 @@ public class DataInspectorTests
     public void Bccd_HasItsKnownCounts_AndItsTwoBoxesWithoutArea()
     {
         DetectionDataInspection found = new MLContext().Data.InspectDetections(TestData.Folder("bccd"));
-        Assert.That(found.Splits.Select(split => (split.Name, split.Images)), Is.EqualTo(new[] { ("train", 205), ("val", 87), ("test", 72) }));
+        Assert.That(found.Splits.Select(split => (split.Name, split.Images)),
+            Is.EqualTo(new[] { ("train", 205), ("val", 87), ("test", 72) }));
         Assert.That(found.Objects, Is.EqualTo(4888));
         Assert.That(found.Classes.Select(c => c.Name), Is.EqualTo(new[] { "RBC", "WBC", "Platelets" }));
         Assert.That(found.Classes.Sum(c => c.Total), Is.EqualTo(4888));
@@ -27,7 +28,8 @@ public class DataInspectorTests
     public void EachDefect_IsFound_AndNothingElse()
     {
         using var folder = new TemporaryFolder();
-        string good = folder.Sub("good.png"), twin = folder.Sub("twin.png"), cut = folder.Sub("cut.jpg"), broken = folder.Write("broken.png", "no image");
+        string good = folder.Sub("good.png"), twin = folder.Sub("twin.png"), cut = folder.Sub("cut.jpg"),
+        broken = folder.Write("broken.png", "no image");
         DrawnImages.Save(DrawnImages.Noise(40, 30), good);
         File.Copy(good, twin);
         File.Copy(good, folder.Sub("copy.png"));
@@ -43,10 +45,12 @@ public class DataInspectorTests
             new(twin, new ImageSize(41, 30), []),
             new(cut, null, []),
         ];
-        AnnotatedImage[] test = [new(broken, null, []), new(folder.Sub("none.png"), null, []), new(folder.Sub("copy.png"), null, [Cat(0, 0, 40, 30)])];
+        AnnotatedImage[] test = [new(broken, null, []), new(folder.Sub("none.png"), null, []),
+            new(folder.Sub("copy.png"), null, [Cat(0, 0, 40, 30)])];
         DetectionDataInspection found = DataInspector.Inspect([("train", train), ("test", test)]);
 
-        Assert.That(found.Defects.Select(defect => (defect.Kind, Path.GetFileName(defect.ImagePath), defect.Object)), Is.EquivalentTo(new (DetectionDefectKind, string, int?)[]
+        Assert.That(found.Defects.Select(defect => (defect.Kind, Path.GetFileName(defect.ImagePath), defect.Object)),
+            Is.EquivalentTo(new (DetectionDefectKind, string, int?)[]
         {
             (DetectionDefectKind.ZeroAreaBox, "good.png", 1),
             (DetectionDefectKind.BoxOutside, "good.png", 2),
@@ -58,7 +62,8 @@ public class DataInspectorTests
             (DetectionDefectKind.DuplicateImage, "twin.png", null),
             (DetectionDefectKind.DuplicateAcrossSplits, "copy.png", null),
         }));
-        Assert.That(found.Defects.Single(defect => defect.Kind == DetectionDefectKind.DuplicateAcrossSplits).Message, Does.Contain("good.png of the part 'train'"));
+        Assert.That(found.Defects.Single(defect => defect.Kind == DetectionDefectKind.DuplicateAcrossSplits).Message,
+            Does.Contain("good.png of the part 'train'"));
         Assert.That(found.Splits[0], Is.EqualTo(new DetectionDataSplit("train", 3, 6, 2)), "regions to ignore are no objects");
         Assert.That(found.Classes.Select(c => (c.Name, c.Total, c.Images)), Is.EqualTo(new[] { ("cat", 6, 2), ("dog", 1, 1) }));
     }
@@ -74,11 +79,13 @@ public class DataInspectorTests
         {
             folder.Write("data.yaml", "train: train.txt\nnames: [cat]\n");
             folder.Write("train.txt", "images/broken.png\nimages/none.png\nimages/good.png\n");
-            foreach (string name in (string[])["broken", "none", "good"]) folder.Write($"labels/{name}.txt", "0 .5 .5 .2 .2\n0 .2 .2 .1 .1\n");
+            foreach (string name in (string[])["broken", "none", "good"]) folder
+                .Write($"labels/{name}.txt", "0 .5 .5 .2 .2\n0 .2 .2 .1 .1\n");
         }
         else
         {
-            string boxes = string.Concat(new[] { "broken.png", "none.png", "good.png" }.Select(name => $"{name},cat,0.4,0.6,0.4,0.6\n{name},cat,0.1,0.3,0.1,0.3\n"));
+            string boxes = string.Concat(new[] { "broken.png", "none.png",
+                "good.png" }.Select(name => $"{name},cat,0.4,0.6,0.4,0.6\n{name},cat,0.1,0.3,0.1,0.3\n"));
             folder.Write("train.csv", "ImageID,LabelName,XMin,XMax,YMin,YMax\n" + boxes);
         }
 
@@ -88,10 +95,13 @@ public class DataInspectorTests
         {
             (DetectionDefectKind.UnreadableImage, "broken.png"), (DetectionDefectKind.UnreadableImage, "none.png"),
         }));
-        Assert.That(found.Defects.Select(defect => defect.Message), Is.All.EndsWith("so its 2 objects, given in shares of it, are not counted"));
+        Assert.That(found.Defects.Select(defect => defect.Message),
+            Is.All.EndsWith("so its 2 objects, given in shares of it, are not counted"));
         Assert.That(DataInspector.InspectAll(format, new AnnotationSource(folder.Path)).Defects, Has.Count.EqualTo(2));
-        Assert.That(() => AnnotationReader.Read(format, new AnnotationSource(folder.Path, "train")).ToArray(), Throws.InstanceOf<Exception>().With.Message.Contains("png"), "what trains on it does not pass over it");
-        Assert.That(AnnotationSplits.Exists(format, new AnnotationSource(folder.Path, "train")), "the part is there, though it cannot be read");
+        Assert.That(() => AnnotationReader.Read(format, new AnnotationSource(folder.Path, "train")).ToArray(),
+            Throws.InstanceOf<Exception>().With.Message.Contains("png"), "what trains on it does not pass over it");
+        Assert.That(AnnotationSplits.Exists(format, new AnnotationSource(folder.Path, "train")),
+            "the part is there, though it cannot be read");
     }
 
     [Test]
@@ -122,7 +132,8 @@ public class DataInspectorTests
         using MLImage sheet = MLImage.CreateFromFile(folder.Sub("sheet.png"));
         Assert.That((sheet.Width, sheet.Height), Is.EqualTo((2 * 328 + 8, 268 + 8)));
         RgbImage pixels = MLImagePixels.ToRgb(sheet);
-        int blue = Enumerable.Range(0, sheet.Width * sheet.Height).Count(i => pixels.Pixels[3 * i + 2] == 200 && pixels.Pixels[3 * i] == 10);
+        int blue = Enumerable.Range(0, sheet.Width * sheet.Height)
+            .Count(i => pixels.Pixels[3 * i + 2] == 200 && pixels.Pixels[3 * i] == 10);
         Assert.That(blue, Is.InRange(320 * 240 * 0.9, 320 * 240), "the picture, less its box and label");
     }
 

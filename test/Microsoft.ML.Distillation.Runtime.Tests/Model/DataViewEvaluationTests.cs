@@ -52,7 +52,8 @@ public class DataViewEvaluationTests
         {
             Label = ["cat"], BoundingBoxes = [0, 0, 19, 9], PredictedLabel = ["cat"], Score = [1], PredictedBoundingBoxes = [0, 0, 9, 9],
         }]);
-        DetectionMetrics inclusive = Context.EvaluateDetections(data), exclusive = Context.EvaluateDetections(data, inclusiveVocPixels: false);
+        DetectionMetrics inclusive = Context.EvaluateDetections(data),
+        exclusive = Context.EvaluateDetections(data, inclusiveVocPixels: false);
         Assert.That((inclusive.Voc07.MeanAveragePrecision, inclusive.Voc12.MeanAveragePrecision), Is.EqualTo((1.0, 1.0)));
         Assert.That((exclusive.Voc07.MeanAveragePrecision, exclusive.Voc12.MeanAveragePrecision), Is.EqualTo((0.0, 0.0)));
         Assert.That((inclusive.AveragePrecision50, exclusive.AveragePrecision50), Is.EqualTo((0.0, 0.0)));
@@ -152,7 +153,8 @@ public class DataViewEvaluationTests
     {
         DetectionMetrics metrics = DataViewEvaluation.Evaluate(Context.Data.LoadFromEnumerable([Marked()]));
         Assert.That(metrics.Classes.Select(c => c.Name), Is.EqualTo(new[] { "Car" }), "a region without a class names none");
-        Assert.That(metrics.Voc12.MeanAveragePrecision, Is.EqualTo(.5).Within(1e-12), "of the first and the fourth the first is found, and nothing is wrong");
+        Assert.That(metrics.Voc12.MeanAveragePrecision, Is.EqualTo(.5).Within(1e-12),
+            "of the first and the fourth the first is found, and nothing is wrong");
         Assert.That(metrics.Ilsvrc.MeanAveragePrecision, Is.EqualTo(.5).Within(1e-12));
         Assert.That(metrics.Errors.Background.Count, Is.Zero);
         Assert.That(metrics.Errors.Missed.Count, Is.EqualTo(1));

@@ -93,7 +93,8 @@ public class DetectorTransformerTests
         using MLImage image = MLImage.CreateFromFile(Path.Combine(_folder, "a.png"));
         using DetectorTransformer alone = Detector(new ImageDataViewType(48, 64));
         var fromMemory = _mlContext.Model.CreatePredictionEngine<ImageInput, Prediction>(
-            alone.Append(_mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel").Fit(alone.Transform(Schema(new ImageDataViewType(48, 64))))));
+            alone.Append(_mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel")
+                .Fit(alone.Transform(Schema(new ImageDataViewType(48, 64))))));
         for (int i = 0; i < 3; i++) expected.MustEqual(fromMemory.Predict(new ImageInput { Image = image }));
     }
 

@@ -96,7 +96,8 @@ public class ObjectDetectorTests
     public void ScoreThreshold_LeavesOutWeakerDetections()
     {
         RgbImage dim = DrawnImages.Plain(16, 16, 140, 200, 0);
-        using ObjectDetector all = ObjectDetector.Load(Onnx()), sure = ObjectDetector.Load(Onnx(), new ObjectDetectorOptions { ScoreThreshold = .6 });
+        using ObjectDetector all = ObjectDetector.Load(Onnx()), sure = ObjectDetector
+            .Load(Onnx(), new ObjectDetectorOptions { ScoreThreshold = .6 });
 
         Assert.That(all.Detect(dim.Pixels, 16, 16).Select(one => one.Label), Has.Member("red").And.Member("green"));
         Assert.That(sure.Detect(dim.Pixels, 16, 16).Select(one => one.Label).Distinct(), Is.EqualTo(new[] { "green" }));
@@ -118,7 +119,8 @@ public class ObjectDetectorTests
         {
             RgbImage image = images[i % images.Length];
             IReadOnlyList<Detection> found = detector.Detect(image.Pixels, image.Width, image.Height);
-            if (!found.SequenceEqual(expected[i % images.Length])) throw new InvalidOperationException($"Image {i % images.Length}: {string.Join("; ", found)}");
+            if (!found.SequenceEqual(expected[i % images.Length])) throw new InvalidOperationException(
+                $"Image {i % images.Length}: {string.Join("; ", found)}");
         });
     }
 
@@ -161,7 +163,8 @@ public class ObjectDetectorTests
         string whole = Save("whole.png", ToyDetector.Image(40, 20, Cells)), half = _folder.Sub("half.png");
         File.WriteAllBytes(half, File.ReadAllBytes(whole)[..60]);
 
-        foreach ((string path, Type type) in ((string, Type)[])[(text, typeof(FormatException)), (none, typeof(FileNotFoundException)), (half, typeof(FormatException))])
+        foreach ((string path, Type type) in ((string, Type)[])[(text, typeof(FormatException)), (none, typeof(FileNotFoundException)),
+            (half, typeof(FormatException))])
         {
             Assert.That(() => detector.Detect(path), Throws.InstanceOf(type).With.Message.Contains(path));
             Assert.That(() => detector.Detect([whole, path]), Throws.InstanceOf(type).With.Message.Contains(path));
@@ -173,31 +176,39 @@ public class ObjectDetectorTests
     {
         string text = _folder.Write("text.onnx", "no model"), notZip = _folder.Write("text.zip", "no zip"), none = _folder.Sub("none.onnx");
         string empty = _folder.Sub("empty.zip"), nameless = _folder.Sub("nameless.onnx");
-        using (var archive = new System.IO.Compression.ZipArchive(File.Create(empty), System.IO.Compression.ZipArchiveMode.Create)) archive.CreateEntry("nothing");
+        using (var archive = new System.IO.Compression.ZipArchive(File.Create(empty), System.IO.Compression.ZipArchiveMode.Create)) archive
+            .CreateEntry("nothing");
         using (var graph = new TeacherGraph()) File.Copy(graph.Output("boxes", new float[8], [2, 4]).Save(), nameless);
 
         Assert.That(() => ObjectDetector.Load(none), Throws.TypeOf<FileNotFoundException>().With.Message.Contains(none));
         Assert.That(() => ObjectDetector.Load(text), Throws.TypeOf<FormatException>().With.Message.Contains(text));
         Assert.That(() => ObjectDetector.Load(notZip), Throws.TypeOf<FormatException>().With.Message.Contains(notZip));
-        Assert.That(() => ObjectDetector.Load(empty), Throws.TypeOf<FormatException>().With.Message.Contains(empty).And.Message.Contains("no detector"));
-        Assert.That(() => ObjectDetector.Load(nameless), Throws.ArgumentException.With.Message.Contains(nameless).And.Message.Contains("ClassNames"));
+        Assert.That(() => ObjectDetector.Load(empty), Throws.TypeOf<FormatException>().With.Message.Contains(empty).And.Message
+            .Contains("no detector"));
+        Assert.That(() => ObjectDetector.Load(nameless), Throws.ArgumentException.With.Message.Contains(nameless).And.Message
+            .Contains("ClassNames"));
         Assert.That(() => Load(new MemoryStream([1, 2, 3])), Throws.TypeOf<FormatException>());
     }
 
     [Test]
     public void OptionsOfReading_AreRefusedForADetectorThatSaysItself()
     {
-        Assert.That(() => ObjectDetector.Load(Onnx(), new ObjectDetectorOptions { ClassNames = ["a"] }), Throws.ArgumentException.With.Message.Contains("ClassNames"));
-        Assert.That(() => ObjectDetector.Load(Onnx(), new ObjectDetectorOptions { InputWidth = 32 }), Throws.ArgumentException.With.Message.Contains("InputWidth"));
-        Assert.That(() => ObjectDetector.Load(Onnx(), new ObjectDetectorOptions { ScoreThreshold = 2 }), Throws.InstanceOf<ArgumentException>().With.Message.Contains("ScoreThreshold"));
-        Assert.That(() => ObjectDetector.Load(Onnx(), new ObjectDetectorOptions { Threads = -1 }), Throws.InstanceOf<ArgumentException>().With.Message.Contains("Threads"));
+        Assert.That(() => ObjectDetector.Load(Onnx(), new ObjectDetectorOptions { ClassNames = ["a"] }),
+            Throws.ArgumentException.With.Message.Contains("ClassNames"));
+        Assert.That(() => ObjectDetector.Load(Onnx(), new ObjectDetectorOptions { InputWidth = 32 }),
+            Throws.ArgumentException.With.Message.Contains("InputWidth"));
+        Assert.That(() => ObjectDetector.Load(Onnx(), new ObjectDetectorOptions { ScoreThreshold = 2 }),
+            Throws.InstanceOf<ArgumentException>().With.Message.Contains("ScoreThreshold"));
+        Assert.That(() => ObjectDetector.Load(Onnx(), new ObjectDetectorOptions { Threads = -1 }),
+            Throws.InstanceOf<ArgumentException>().With.Message.Contains("Threads"));
     }
 
     [Test]
     public void ConfigureSession_IsGivenOnnxRuntimesSettings()
     {
         int threads = -1;
-        ObjectDetector.Load(Onnx(), new ObjectDetectorOptions { Threads = 1, ConfigureSession = settings => threads = settings.IntraOpNumThreads }).Dispose();
+        ObjectDetector.Load(Onnx(), new ObjectDetectorOptions { Threads = 1,
+            ConfigureSession = settings => threads = settings.IntraOpNumThreads }).Dispose();
         Assert.That(threads, Is.EqualTo(1));
     }
 
@@ -220,11 +231,13 @@ public class ObjectDetectorTests
         OnnxDecoder decoder = outputs => Rows(outputs["output0"]);
         var options = new ObjectDetectorOptions { Decoder = decoder };
 
-        using ObjectDetector detector = ObjectDetector.Load(path, options), fromStream = Load(new MemoryStream(File.ReadAllBytes(path)), options);
+        using ObjectDetector detector = ObjectDetector.Load(path, options),
+        fromStream = Load(new MemoryStream(File.ReadAllBytes(path)), options);
         using ObjectDetector keepsAll = ObjectDetector.Load(path, options with { NmsThreshold = 1, ClassNames = ["a", "b"] });
 
         IReadOnlyList<Detection> found = detector.Detect(new byte[3 * 128 * 32], 128, 32);
-        Assert.That(found, Is.EqualTo(new[] { new Detection("cat", .9f, new BoundingBox(32, 8, 64, 16)), new Detection("dog", .7f, new BoundingBox(0, 0, 16, 32)) }));
+        Assert.That(found, Is.EqualTo(
+            new[] { new Detection("cat", .9f, new BoundingBox(32, 8, 64, 16)), new Detection("dog", .7f, new BoundingBox(0, 0, 16, 32)) }));
         Assert.That(fromStream.Detect(new byte[3 * 128 * 32], 128, 32), Is.EqualTo(found));
         Assert.That(keepsAll.Detect(new byte[3 * 128 * 32], 128, 32).Select(one => one.Label), Is.EqualTo(new[] { "a", "a", "b" }));
         Assert.That((detector.InputWidth, detector.InputHeight), Is.EqualTo((64, 64)));
@@ -246,8 +259,10 @@ public class ObjectDetectorTests
         Assert.That(found, Is.Not.Empty);
         Assert.That(found.Select(one => one.Label), Is.EqualTo(expected.Labels.Select(label => classes[label])));
         Assert.That(found.Select(one => one.Score), Is.EqualTo(expected.Scores).Within(1e-6));
-        Assert.That(found.SelectMany(one => (float[])[one.Box.X0, one.Box.Y0, one.Box.X1, one.Box.Y1]), Is.EqualTo(expected.Boxes).Within(1e-3));
-        Assert.That(detector.Detect([DrawnImages.ToMLImage(image), DrawnImages.ToMLImage(image)])[1].Select(one => one.Label), Is.EqualTo(found.Select(one => one.Label)));
+        Assert.That(found.SelectMany(one => (float[])[one.Box.X0, one.Box.Y0, one.Box.X1, one.Box.Y1]),
+            Is.EqualTo(expected.Boxes).Within(1e-3));
+        Assert.That(detector.Detect([DrawnImages.ToMLImage(image), DrawnImages.ToMLImage(image)])[1].Select(one => one.Label),
+            Is.EqualTo(found.Select(one => one.Label)));
     }
 
     private static OnnxPredictions Rows(OnnxOutput output)

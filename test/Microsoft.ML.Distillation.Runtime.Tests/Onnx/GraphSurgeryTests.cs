@@ -36,7 +36,8 @@ public class GraphSurgeryTests
         using var changed = new OnnxRunner(path, [hint], Options);
 
         var size = new ImageSize(352, 352);
-        float[] before = plain.Run(image, size)[0].Outputs[0].Values.ToArray(), after = changed.Run(image, size)[0].Outputs[0].Values.ToArray();
+        float[] before = plain.Run(image, size)[0].Outputs[0].Values.ToArray(),
+        after = changed.Run(image, size)[0].Outputs[0].Values.ToArray();
         Assert.That(after, Is.EqualTo(before).AsCollection.Within(1e-5f));
     }
 
@@ -71,7 +72,8 @@ public class GraphSurgeryTests
         using var folder = new TemporaryFolder();
         string large = folder.Sub("large.onnx");
         using (FileStream file = File.Create(large)) file.SetLength((1L << 31) + 10);
-        Assert.That(() => new OnnxRunner(large, [], Options), Throws.TypeOf<FormatException>().With.Message.Contains("2 GB").And.Message.Contains("external data"));
+        Assert.That(() => new OnnxRunner(large, [], Options), Throws.TypeOf<FormatException>().With.Message.Contains("2 GB").And.Message
+            .Contains("external data"));
         string text = folder.Write("text.onnx", "this is no model");
         Assert.That(() => new OnnxRunner(text, [], Options), Throws.TypeOf<FormatException>().With.Message.Contains("text.onnx"));
         Assert.That(() => new OnnxRunner(folder.Sub("none.onnx"), [], Options), Throws.TypeOf<FileNotFoundException>());

@@ -49,7 +49,8 @@ public class OnnxModelFileTests
         Assert.That(() => OnnxModelFile.LoadAll(path), Throws.TypeOf<FormatException>().With.Message.Contains("notes.txt"));
         string zip = Path.Combine(_folder, "notes.zip");
         File.WriteAllText(zip, "no model at all");
-        Assert.That(() => OnnxModelFile.LoadAll(zip), Throws.TypeOf<FormatException>().With.Message.Contains("notes.zip' is not an ML.NET model: it is no zip archive"));
+        Assert.That(() => OnnxModelFile.LoadAll(zip), Throws.TypeOf<FormatException>().With.Message
+            .Contains("notes.zip' is not an ML.NET model: it is no zip archive"));
         Assert.That(() => OnnxModelFile.LoadAll(path + "x"), Throws.TypeOf<FileNotFoundException>().With.Message.Contains("notes.txtx"));
     }
 
@@ -85,7 +86,8 @@ public class OnnxModelFileTests
         if (!OperatingSystem.IsLinux()) return;
         string pipe = Path.Combine(_folder, "pipe");
         System.Diagnostics.Process.Start("mkfifo", [pipe]).WaitForExit();
-        Assert.That(() => AtomicFile.Write(pipe, [1]), Throws.TypeOf<IOException>().With.Message.Contains($"'{pipe}' is a device or a pipe"));
+        Assert.That(() => AtomicFile.Write(pipe, [1]), Throws.TypeOf<IOException>().With.Message
+            .Contains($"'{pipe}' is a device or a pipe"));
         Assert.That(() => AtomicFile.Write(pipe, beside => File.WriteAllText(beside, "")), Throws.TypeOf<IOException>());
         Assert.That(() => AtomicFile.Check("/dev/null"), Throws.TypeOf<IOException>());
         Assert.That(Directory.GetFiles(_folder), Is.EqualTo(new[] { pipe }));

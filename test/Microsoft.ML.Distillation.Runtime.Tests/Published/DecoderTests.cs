@@ -19,7 +19,8 @@ public class DecoderTests
     public void DeleteGraph() => _graph.Dispose();
 
     [Test]
-    public void YoloX_AddsItsCell_AndRaisesTheExponential([Values(OnnxDetectorFormat.YoloX, OnnxDetectorFormat.Auto)] OnnxDetectorFormat format)
+    public void YoloX_AddsItsCell_AndRaisesTheExponential(
+        [Values(OnnxDetectorFormat.YoloX, OnnxDetectorFormat.Auto)] OnnxDetectorFormat format)
     {
         var rows = new float[Cells * 7];
         // The second level, third row, second column: (1 + .5)·16 = 24, (2 + .25)·16 = 36, e^(ln 2)·16 = 32, e^0·16 = 16.
@@ -43,13 +44,15 @@ public class DecoderTests
     }
 
     [Test]
-    public void YoloX_MayBeDecoded_AndSeesWhatYoloXSees([Values(OnnxDetectorFormat.YoloX, OnnxDetectorFormat.Auto)] OnnxDetectorFormat format)
+    public void YoloX_MayBeDecoded_AndSeesWhatYoloXSees(
+        [Values(OnnxDetectorFormat.YoloX, OnnxDetectorFormat.Auto)] OnnxDetectorFormat format)
     {
         Rows(Cells, .8f);
         using PublishedDetector detector = _graph.Load(format, 2);
 
         Assert.That(detector.Format, Is.EqualTo(OnnxDetectorFormat.YoloX));
-        Assert.That((detector.Preprocessing.Scale, detector.Preprocessing.Channels, detector.Preprocessing.Fit, detector.Preprocessing.Fill),
+        Assert.That((detector.Preprocessing.Scale, detector.Preprocessing.Channels, detector.Preprocessing.Fit,
+            detector.Preprocessing.Fill),
             Is.EqualTo((1f, ChannelOrder.Bgr, ImageFit.LetterboxTopLeft, 114f)));
         Expect(_graph.Predict(format, classes: 2), [8, 28, 40, 44], [.4f, .72f]);
     }
@@ -70,12 +73,14 @@ public class DecoderTests
         Rows(50, .8f);
 
         Assert.That(() => _graph.Predict(OnnxDetectorFormat.Auto, classes: 2), Throws.TypeOf<FormatException>()
-            .With.Message.Contains("YoloX (").And.Message.Contains("BGR from 0 to 255").And.Message.Contains("YoloV5 (").And.Message.Contains("RGB from 0 to 1"));
+            .With.Message.Contains("YoloX (").And.Message.Contains("BGR from 0 to 255").And.Message.Contains("YoloV5 (").And.Message
+                .Contains("RGB from 0 to 1"));
         Expect(_graph.Predict(OnnxDetectorFormat.YoloX, classes: 2), [8, 28, 40, 44], [.4f, .72f]);
     }
 
     [Test]
-    public void EndToEnd_HasDetectionsInRows([Values(OnnxDetectorFormat.YoloEndToEnd, OnnxDetectorFormat.Auto)] OnnxDetectorFormat format, [Values(1, 2, 3)] int classes)
+    public void EndToEnd_HasDetectionsInRows([Values(OnnxDetectorFormat.YoloEndToEnd, OnnxDetectorFormat.Auto)] OnnxDetectorFormat format,
+        [Values(1, 2, 3)] int classes)
     {
         var rows = new float[300 * 6];
         float[] row = [8, 28, 40, 44, .7f, classes - 1];
@@ -115,7 +120,8 @@ public class DecoderTests
     }
 
     [Test]
-    public void NanoDetPlus_TakesTheMeanOfItsBins_FromTheCellsCorner([Values(OnnxDetectorFormat.Gfl, OnnxDetectorFormat.Auto)] OnnxDetectorFormat format)
+    public void NanoDetPlus_TakesTheMeanOfItsBins_FromTheCellsCorner(
+        [Values(OnnxDetectorFormat.Gfl, OnnxDetectorFormat.Auto)] OnnxDetectorFormat format)
     {
         const int columns = 2 + 32;
         var rows = new float[Cells * columns];
@@ -167,9 +173,12 @@ public class DecoderTests
         // In the middle of the one cell, in strides of 64 and of 128, one tenth of which reaches beyond the input.
         Assert.That(predictions.Count, Is.EqualTo(ofOneCell));
         Assert.That(predictions.Boxes[..4], Is.EqualTo(new[] { 0, 0, 1f, 1 }).AsCollection.Within(1e-5f));
-        Assert.That(predictions.Probabilities, Is.EqualTo(ofOneCell == 1 ? [.3f, .6f] : new[] { .3f, .6f, .5f, .4f }).AsCollection.Within(1e-5f));
-        Assert.That(predictions.Edges!.Places[1] - predictions.Edges.Places[0], Is.EqualTo(-1).Within(1e-5f), "a bin of the first is 64 pixels");
-        if (ofOneCell == 2) Assert.That(predictions.Edges.Places[33] - predictions.Edges.Places[32], Is.EqualTo(-2).Within(1e-5f), "of the second 128");
+        Assert.That(predictions.Probabilities, Is.EqualTo(ofOneCell == 1 ? [.3f, .6f] : new[] { .3f, .6f, .5f, .4f }).AsCollection
+            .Within(1e-5f));
+        Assert.That(predictions.Edges!.Places[1] - predictions.Edges.Places[0], Is.EqualTo(-1).Within(1e-5f),
+            "a bin of the first is 64 pixels");
+        if (ofOneCell == 2) Assert.That(predictions.Edges.Places[33] - predictions.Edges.Places[32], Is.EqualTo(-2).Within(1e-5f),
+            "of the second 128");
 
         IEnumerable<(string, float[], long[])> Levels(int last)
         {
@@ -195,7 +204,8 @@ public class DecoderTests
 
         using var runner = new OnnxRunner(_graph.Save(), [], options);
         IReadOnlyList<OnnxOutput> outputs = runner.Run(new float[3 * 64 * 64], new ImageSize(64, 64))[0].Outputs;
-        IReadOnlyList<GflLevel> levels = GflLevels.Find(outputs, new DecoderContext(new ImageSize(32, 32), TeacherGraph.Names(2), options, true));
+        IReadOnlyList<GflLevel> levels = GflLevels
+            .Find(outputs, new DecoderContext(new ImageSize(32, 32), TeacherGraph.Names(2), options, true));
 
         Assert.That(levels.Select(level => level.Stride), Is.EqualTo(new[] { 8, 16, 32 }));
     }
@@ -224,7 +234,8 @@ public class DecoderTests
         Expect(_graph.Predict(format, classes: 2), [8, 28, 40, 44], [.1f, .6f]);
     }
 
-    /// <summary>As many logits as classes are RT-DETR's, which sees no mean and deviation; one more is DETR's, which sees ImageNet's.</summary>
+    /// <summary>As many logits as classes are RT-DETR's, which sees no mean and deviation; one more is DETR's, which sees
+    /// ImageNet's.</summary>
     [Test]
     public void RtDetr_TakesSigmoids_AndSeesPlainShares_DetrDoesNot()
     {
@@ -287,12 +298,14 @@ public class DecoderTests
     public void Ssd_MayEndInLabels_BesideShares([Values] bool batch)
     {
         using var graph = new TeacherGraph(noBatch: !batch);
-        graph.Output("bboxes", [.125f, .4375f, .625f, .6875f, 0, 0, 1.1f, 1], [2, 4]).Output("labels", [2, 1], [2]).Output("scores", [.7f, .01f], [2]);
+        graph.Output("bboxes", [.125f, .4375f, .625f, .6875f, 0, 0, 1.1f, 1], [2, 4]).Output("labels", [2, 1], [2])
+            .Output("scores", [.7f, .01f], [2]);
         using PublishedDetector detector = graph.Load(OnnxDetectorFormat.Auto, 2);
 
         Assert.That(detector.Format, Is.EqualTo(OnnxDetectorFormat.Ssd));
         Expect(graph.Predict(OnnxDetectorFormat.Auto, classes: 2), [8, 28, 40, 44], [0, .7f]);
-        Expect(graph.Predict(OnnxDetectorFormat.Torchvision, classes: 2, new OnnxDetectorOptions { FirstLabel = 1 }), [8, 28, 40, 44], [0, .7f]);
+        Expect(graph.Predict(OnnxDetectorFormat.Torchvision, classes: 2, new OnnxDetectorOptions { FirstLabel = 1 }), [8, 28, 40, 44],
+            [0, .7f]);
     }
 
     [Test]
@@ -305,10 +318,12 @@ public class DecoderTests
     }
 
     [Test]
-    public void TensorFlow_HasRowsBeforeColumns_InShares_AndLabelsFromOne([Values(OnnxDetectorFormat.TensorFlow, OnnxDetectorFormat.Auto)] OnnxDetectorFormat format)
+    public void TensorFlow_HasRowsBeforeColumns_InShares_AndLabelsFromOne(
+        [Values(OnnxDetectorFormat.TensorFlow, OnnxDetectorFormat.Auto)] OnnxDetectorFormat format)
     {
         _graph.Output("detection_boxes:0", [.4375f, .125f, .6875f, .625f, 0, 0, 0, 0], [2, 4]).Output("detection_classes:0", [2, 1], [2])
-            .Output("detection_scores:0", [.7f, 0], [2]).Output("num_detections:0", [1], []).Output("raw_detection_boxes", [0, 0, 1, 1], [1, 4]);
+            .Output("detection_scores:0", [.7f, 0], [2]).Output("num_detections:0", [1], [])
+                .Output("raw_detection_boxes", [0, 0, 1, 1], [1, 4]);
         using PublishedDetector detector = _graph.Load(format, 2);
 
         Assert.That(detector.Format, Is.EqualTo(OnnxDetectorFormat.TensorFlow));
@@ -323,13 +338,16 @@ public class DecoderTests
         graph.Output("boxes", [8, 28, 40, 44, 0, 0, 9, 9], [2, 4]).Integers("labels", 2, 1).Output("scores", [.7f, .01f], [2]);
 
         Expect(graph.Predict(OnnxDetectorFormat.Auto, classes: 2), [8, 28, 40, 44], [0, .7f]);
-        Expect(graph.Predict(OnnxDetectorFormat.Torchvision, classes: 3, new OnnxDetectorOptions { FirstLabel = 0 }), [8, 28, 40, 44], [0, 0, .7f]);
-        using var detector = new PublishedDetector(graph.Save(), OnnxDetectorFormat.Auto, ["__background__", "cat", "dog"], new OnnxDetectorOptions());
+        Expect(graph.Predict(OnnxDetectorFormat.Torchvision, classes: 3, new OnnxDetectorOptions { FirstLabel = 0 }), [8, 28, 40, 44],
+            [0, 0, .7f]);
+        using var detector = new PublishedDetector(graph.Save(), OnnxDetectorFormat.Auto, ["__background__", "cat", "dog"],
+            new OnnxDetectorOptions());
         Expect(detector.Run(new float[3 * 64 * 64], [new ImageSize(64, 64)])[0].Predictions, [8, 28, 40, 44], [0, 0, .7f]);
     }
 
     [Test]
-    public void FastestDet_MultipliesObjectnessAndClass([Values(OnnxDetectorFormat.FastestDet, OnnxDetectorFormat.Auto)] OnnxDetectorFormat format)
+    public void FastestDet_MultipliesObjectnessAndClass(
+        [Values(OnnxDetectorFormat.FastestDet, OnnxDetectorFormat.Auto)] OnnxDetectorFormat format)
     {
         // Cell (2, 1) of 4 × 4: x = (1 + tanh(artanh ½)) / 4 = .375, y = 2 / 4, width σ(0) = ½, height σ(ln ⅓) = ¼.
         float[] cell = [.9f, MathF.Atanh(.5f), 0, 0, MathF.Log(1f / 3), .2f, .8f];
@@ -353,7 +371,8 @@ public class DecoderTests
         };
 
         Expect(_graph.Predict(OnnxDetectorFormat.Auto, classes: 2, options), [8, 28, 40, 44], [.1f, .3f]);
-        Assert.That(() => _graph.Predict(OnnxDetectorFormat.Custom, classes: 3, options), Throws.InvalidOperationException.With.Message.Contains("2 probabilities"));
+        Assert.That(() => _graph.Predict(OnnxDetectorFormat.Custom, classes: 3, options),
+            Throws.InvalidOperationException.With.Message.Contains("2 probabilities"));
         Assert.That(() => _graph.Predict(OnnxDetectorFormat.Custom, classes: 2), Throws.ArgumentException.With.Message.Contains("Decoder"));
     }
 
@@ -374,7 +393,8 @@ public class DecoderTests
 
         Assert.That(() => _graph.Predict(OnnxDetectorFormat.Auto, classes: 20), Throws.TypeOf<FormatException>()
             .With.Message.Contains("'out' [7, 3]").And.Message.Contains("C = 20").And.Message.Contains("YoloV8"));
-        Assert.That(() => _graph.Predict(OnnxDetectorFormat.YoloX, classes: 20), Throws.TypeOf<FormatException>().With.Message.Contains("not of the format YoloX"));
+        Assert.That(() => _graph.Predict(OnnxDetectorFormat.YoloX, classes: 20),
+            Throws.TypeOf<FormatException>().With.Message.Contains("not of the format YoloX"));
     }
 
     [Test]
@@ -386,8 +406,10 @@ public class DecoderTests
         _graph.Output("output0", values, [6, Cells]);
 
         // An image twice as wide as high covers rows 16 to 48 in the middle, 0 to 32 at the top.
-        Expect(_graph.Predict(OnnxDetectorFormat.YoloV8, 2, size: new ImageSize(200, 100)), [8, (28 - 16) * 2, 40, (44 - 16) * 2], [.4f, .72f]);
-        var topLeft = new OnnxDetectorOptions { Preprocessing = OnnxPreprocessing.For(OnnxDetectorFormat.YoloV8) with { Fit = ImageFit.LetterboxTopLeft } };
+        Expect(_graph.Predict(OnnxDetectorFormat.YoloV8, 2, size: new ImageSize(200, 100)), [8, (28 - 16) * 2, 40, (44 - 16) * 2],
+            [.4f, .72f]);
+        var topLeft = new OnnxDetectorOptions { Preprocessing = OnnxPreprocessing
+            .For(OnnxDetectorFormat.YoloV8) with { Fit = ImageFit.LetterboxTopLeft } };
         Expect(_graph.Predict(OnnxDetectorFormat.YoloV8, 2, topLeft, new ImageSize(200, 100)), [8, 56, 40, 64], [.4f, .72f]);
         var stretched = new OnnxDetectorOptions { Preprocessing = new OnnxPreprocessing() };
         Expect(_graph.Predict(OnnxDetectorFormat.YoloV8, 2, stretched, new ImageSize(200, 100)), [8, 28, 40, 44], [.4f, .72f]);

@@ -15,7 +15,8 @@ public class InputTests
     [TestCase(ImageFit.LetterboxCentred, 1000, 3, 0, 31, 64, 1)]
     [TestCase(ImageFit.LetterboxCentred, 7, 7, 0, 0, 64, 64)]
     public void Frame_KeepsProportions_InALetterbox(ImageFit fit, int width, int height, int x, int y, int frameWidth, int frameHeight)
-        => Assert.That(InputFrame.For(Input, new ImageSize(width, height), fit), Is.EqualTo(new InputFrame(Input, x, y, frameWidth, frameHeight)));
+        => Assert.That(InputFrame.For(Input, new ImageSize(width, height), fit),
+            Is.EqualTo(new InputFrame(Input, x, y, frameWidth, frameHeight)));
 
     [Test]
     public void Pixels_AreScaled_Shifted_AndDivided_InTheModelsOrder()

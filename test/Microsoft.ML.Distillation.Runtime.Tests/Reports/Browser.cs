@@ -77,8 +77,10 @@ internal sealed record Browser(IReadOnlyList<string> Console, JsonElement Facts)
         string page = folder.Write("page.html", html.Replace("<body>", Script + "<body>", StringComparison.Ordinal));
         using var process = Process.Start(new ProcessStartInfo(program,
         [
-            "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", $"--user-data-dir={folder.Sub("profile/x")}", $"--window-size={width},900",
-            $"--blink-settings=preferredColorScheme={(dark ? 0 : 1)}", "--enable-logging=stderr", "--virtual-time-budget=20000", "--dump-dom", new Uri(page).AbsoluteUri,
+            "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+            $"--user-data-dir={folder.Sub("profile/x")}", $"--window-size={width},900",
+            $"--blink-settings=preferredColorScheme={(dark ? 0 : 1)}", "--enable-logging=stderr", "--virtual-time-budget=20000",
+            "--dump-dom", new Uri(page).AbsoluteUri,
         ])
         {
             RedirectStandardOutput = true,
@@ -92,7 +94,8 @@ internal sealed record Browser(IReadOnlyList<string> Console, JsonElement Facts)
         int start = at + "data-facts=\"".Length;
         string json = System.Net.WebUtility.HtmlDecode(dom[start..dom.IndexOf('"', start)]);
         using JsonDocument document = JsonDocument.Parse(json);
-        return new Browser([.. errors.Result.Split('\n').Where(line => line.Contains("CONSOLE", StringComparison.Ordinal))], document.RootElement.Clone());
+        return new Browser([.. errors.Result.Split('\n').Where(line => line.Contains("CONSOLE", StringComparison.Ordinal))],
+            document.RootElement.Clone());
     }
 
     /// <summary>A number among the facts.</summary>

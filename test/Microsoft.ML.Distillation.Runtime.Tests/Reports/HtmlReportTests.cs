@@ -20,7 +20,8 @@ public partial class HtmlReportTests
         Assert.That(browser.Number("pictures"), Is.EqualTo(4));
         Assert.That(browser.Number("loaded"), Is.EqualTo(4));
         Assert.That(browser.Number("panels"), Is.EqualTo(4 * 4), "ground truth and three models of each picture");
-        Assert.That(browser.Number("plots"), Is.EqualTo(11), "2 of cost, 2 + 2 of curves, classes, validation, learning rate, terms, shares");
+        Assert.That(browser.Number("plots"), Is.EqualTo(11),
+            "2 of cost, 2 + 2 of curves, classes, validation, learning rate, terms, shares");
         Assert.That(browser.Words("emptyPlots"), Is.Empty);
         Assert.That(browser.Words("outside"), Is.Empty);
         Assert.That(browser.Facts.GetProperty("notANumber").GetBoolean(), Is.False);
@@ -31,7 +32,8 @@ public partial class HtmlReportTests
     [Test]
     public void Browser_ShowsAModelOfWhichOnlyTrainingIsKnown()
     {
-        var content = new ReportContent("only trained", [new ReportedModel("model", DetectorRole.Model) { Training = ReportScenes.Training() }]) { Made = DateTimeOffset.UnixEpoch };
+        var content = new ReportContent("only trained",
+            [new ReportedModel("model", DetectorRole.Model) { Training = ReportScenes.Training() }]) { Made = DateTimeOffset.UnixEpoch };
         Browser browser = Browser.Open(HtmlReport.ToHtml(content));
         Assert.That(browser.Console, Is.Empty);
         Assert.That(browser.Number("plots"), Is.EqualTo(4));
@@ -59,7 +61,8 @@ public partial class HtmlReportTests
     [Test]
     public void Sections_ThatHaveNothingToSay_AreLeftOut()
     {
-        string html = HtmlReport.ToHtml(new ReportContent("bare", [new ReportedModel("model", DetectorRole.Model)]) { Made = DateTimeOffset.UnixEpoch });
+        string html = HtmlReport.ToHtml(
+            new ReportContent("bare", [new ReportedModel("model", DetectorRole.Model)]) { Made = DateTimeOffset.UnixEpoch });
         Assert.That(Regex.Matches(html, "<section id=\"(\\w+)\"").Select(match => match.Groups[1].Value), Is.EqualTo(new[] { "verdict" }));
     }
 

@@ -38,12 +38,14 @@ public class MeasureDetectorTests
             path,
             [
                 new ReportedDetector("the teacher", DetectorRole.Teacher, detector),
-                new ReportedDetector("the student", DetectorRole.Distilled, measured) { Seeds = [new SeedFigures(7, .5, .6, .5), new SeedFigures(8, .7, .8, .7)] },
+                new ReportedDetector("the student", DetectorRole.Distilled,
+                    measured) { Seeds = [new SeedFigures(7, .5, .6, .5), new SeedFigures(8, .7, .8, .7)] },
             ],
             new DetectorReportOptions { Title = "Toys", TestSet = TestSet(), Command = "make-report" });
 
         string html = File.ReadAllText(path);
-        Assert.That(html, Does.Contain("Toys").And.Contain("the teacher").And.Contain("the student").And.Contain("make-report").And.Contain("red.png"));
+        Assert.That(html, Does.Contain("Toys").And.Contain("the teacher").And.Contain("the student").And.Contain("make-report").And
+            .Contain("red.png"));
         Assert.That(() => _context.SaveReport(path, []), Throws.ArgumentException);
     }
 

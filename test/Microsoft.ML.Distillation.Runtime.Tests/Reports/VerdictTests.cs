@@ -11,7 +11,8 @@ public class VerdictTests
     {
         (string sentence, string detail) = VerdictSection.Sentence(ReportScenes.Content());
         Assert.That(sentence, Does.StartWith("Distilled, the student gains ").And.EndWith(" points of AP"));
-        Assert.That(detail, Does.Contain("on 6 test images").And.Contain("57× smaller").And.Contain("9.8× as fast").And.Contain("how much of the difference is chance is not known"));
+        Assert.That(detail, Does.Contain("on 6 test images").And.Contain("57× smaller").And.Contain("9.8× as fast").And
+            .Contain("how much of the difference is chance is not known"));
     }
 
     // Differences .01, .03, .02: mean .02, standard deviation .01, t(2) = 4.303: ± 4.303 × .01 / √3 = .0248.
@@ -21,8 +22,10 @@ public class VerdictTests
     public void Seeds_DecideTheVerdict(double shift, string expected)
     {
         SeedFigures[] alone = [new(1, .30, .5, .2), new(2, .31, .5, .2), new(3, .32, .5, .2)];
-        SeedFigures[] distilled = [new(3, .34 + shift, .6, .3), new(1, .31 + shift, .6, .3), new(2, .34 + shift, .6, .3), new(9, .9, .9, .9)];
-        Assert.That(VerdictSection.Sentence(ReportScenes.Content(aloneSeeds: alone, distilledSeeds: distilled)).Sentence, Is.EqualTo(expected));
+        SeedFigures[] distilled = [new(3, .34 + shift, .6, .3), new(1, .31 + shift, .6, .3), new(2, .34 + shift, .6, .3),
+            new(9, .9, .9, .9)];
+        Assert.That(VerdictSection.Sentence(ReportScenes.Content(aloneSeeds: alone, distilledSeeds: distilled)).Sentence,
+            Is.EqualTo(expected));
     }
 
     [Test]
@@ -34,7 +37,8 @@ public class VerdictTests
         row = row[..row.IndexOf("</tr>", StringComparison.Ordinal)];
         Assert.That(row, Does.Contain("<td>35.0</td>").And.Contain("<td>55.0</td>").And.Contain("<td>25.0</td>"), "AP, AP50, AP75");
         Assert.That(html, Does.Contain("30.0 / 50.0 / 10.0").And.Contain("40.0 / 60.0 / 40.0"), "every seed");
-        Assert.That(html, Does.Contain("What student distilled (seed 1) takes for what").And.Contain("Loss: student distilled (seed 1)"), "what is of one run says so");
+        Assert.That(html, Does.Contain("What student distilled (seed 1) takes for what").And.Contain("Loss: student distilled (seed 1)"),
+            "what is of one run says so");
     }
 
     [Test]
@@ -42,10 +46,13 @@ public class VerdictTests
     {
         ReportContent content = ReportScenes.Content();
         ReportedModel distilled = content.Main;
-        ReportedModel quantised = content.Find(DetectorRole.Alone)! with { Name = "student quantised", Role = DetectorRole.Quantised, Bytes = 70_000, Milliseconds = 2.05 };
+        ReportedModel quantised = content.Find(DetectorRole.Alone)! with { Name = "student quantised", Role = DetectorRole.Quantised,
+            Bytes = 70_000, Milliseconds = 2.05 };
         string detail = VerdictSection.Sentence(content with { Models = [.. content.Models, quantised] }).Detail;
         string loss = Figures.Points(quantised.AveragePrecision - distilled.AveragePrecision);
-        Assert.That(detail, Does.Contain($"Quantised, it has AP {Figures.Percent(quantised.AveragePrecision)} ({loss} points), in a file 4.0× smaller and 2.0× as fast."));
+        Assert.That(detail, Does.Contain(
+            $"Quantised, it has AP {Figures.Percent(quantised.AveragePrecision)} ({loss} points), in a file 4.0× smaller and 2.0× as "
+            + $"fast."));
         Assert.That(VerdictSection.Sentence(content).Detail, Does.Not.Contain("Quantised"));
     }
 
@@ -56,14 +63,16 @@ public class VerdictTests
         var choice = PictureChoice.Of(content.Images, content.Main, content.Find(DetectorRole.Alone), 6);
         Assert.That(choice.Groups.Select(group => group.Images.Count), Is.EqualTo(new[] { 3, 3 }));
         Assert.That(choice.Groups.SelectMany(group => group.Images), Is.Unique);
-        Assert.That(choice.Groups[1].Images, Is.All.Matches<int>(i => i % 2 == 0), "images of even number have a wrong detection beside the missed object");
+        Assert.That(choice.Groups[1].Images, Is.All.Matches<int>(i => i % 2 == 0),
+            "images of even number have a wrong detection beside the missed object");
     }
 
     [Test]
     public void JudgedImage_TellsRightFromWrongFromMissed_AndExcusesIgnored()
     {
         ReportedBox[] truth = [new("a", 0, 0, 10, 10), new("a", 20, 0, 30, 10), new("b", 40, 0, 50, 10, Ignored: true)];
-        ReportedBox[] found = [new("a", 0, 0, 10, 9, .9f), new("a", 0, 0, 10, 10, .8f), new("b", 40, 0, 50, 10, .7f), new("a", 20, 0, 30, 10, .4f)];
+        ReportedBox[] found = [new("a", 0, 0, 10, 9, .9f), new("a", 0, 0, 10, 10, .8f), new("b", 40, 0, 50, 10, .7f),
+            new("a", 20, 0, 30, 10, .4f)];
         var judged = JudgedImage.Of(truth, found);
         Assert.That((judged.Right, judged.Wrong, judged.Missed), Is.EqualTo((1, 1, 1)));
         Assert.That(judged.Boxes.Select(box => box.Class), Is.EqualTo(new[] { "b-right", "b-wrong", "b-ignored", "b-missed" }));

@@ -42,13 +42,15 @@ public class SaveDetectionsTests
     {
         IDataView keys = _context.Transforms.Conversion.MapValueToKey("Label").Fit(Loaded).Transform(Loaded);
         _context.Data.SaveDetections(keys, _folder.Sub("voc"), DetectionFormat.PascalVoc);
-        Assert.That(File.ReadAllText(_folder.Sub("voc/Annotations/a.xml")), Does.Contain("<name>dog</name>").And.Contain("<name>cat</name>"));
+        Assert.That(File.ReadAllText(_folder.Sub("voc/Annotations/a.xml")),
+            Does.Contain("<name>dog</name>").And.Contain("<name>cat</name>"));
     }
 
     [Test]
     public void ThreeColumnsAreEnough_AndEachOfThemIsNeeded()
     {
-        IDataView bare = _context.Transforms.SelectColumns("ImagePath", "ImageWidth", "ImageHeight", "Label", "BoundingBoxes").Fit(Loaded).Transform(Loaded);
+        IDataView bare = _context.Transforms.SelectColumns("ImagePath", "ImageWidth", "ImageHeight", "Label", "BoundingBoxes").Fit(Loaded)
+            .Transform(Loaded);
         Assert.That(_context.Data.SaveDetections(bare, _folder.Sub("to"), DetectionFormat.Coco).Objects, Is.EqualTo(2));
         IDataView without = _context.Transforms.DropColumns("BoundingBoxes").Fit(Loaded).Transform(Loaded);
         Assert.That(
@@ -60,7 +62,8 @@ public class SaveDetectionsTests
     [Test]
     public void RowWithTooFewBoxes_IsNamed_AndNothingIsWritten()
     {
-        IDataView rows = _context.Data.LoadFromEnumerable([new Row { ImagePath = "x.png", Label = ["cat"], BoundingBoxes = [1, 2, 3], LabelScore = [1] }]);
+        IDataView rows = _context.Data
+            .LoadFromEnumerable([new Row { ImagePath = "x.png", Label = ["cat"], BoundingBoxes = [1, 2, 3], LabelScore = [1] }]);
         Assert.That(
             () => _context.Data.SaveDetections(rows, _folder.Sub("to"), DetectionFormat.Coco),
             Throws.TypeOf<InvalidDataException>().With.Message.Contains("'x.png'"));
@@ -71,7 +74,8 @@ public class SaveDetectionsTests
     public void LabelsOfATeacher_KeepTheirScores()
     {
         IDataView rows = _context.Data.LoadFromEnumerable(
-            [new Row { ImagePath = "x.png", ImageWidth = 9, ImageHeight = 9, Label = ["cat"], BoundingBoxes = [1, 2, 3, 4], LabelScore = [0.75f] }]);
+            [new Row { ImagePath = "x.png", ImageWidth = 9, ImageHeight = 9, Label = ["cat"], BoundingBoxes = [1, 2, 3, 4],
+                LabelScore = [0.75f] }]);
         _context.Data.SaveDetections(rows, _folder.Sub("to"), DetectionFormat.Coco);
         Assert.That(File.ReadAllText(_folder.Sub("to/annotations/instances_default.json")), Does.Contain("\"score\":0.75"));
     }

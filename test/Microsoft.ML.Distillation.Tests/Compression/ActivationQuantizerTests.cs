@@ -30,7 +30,8 @@ public class ActivationQuantizerTests
         // Steps of 0.02 from 0 to 5.1; 0.03 is a tie of 1 and 2, which goes to 2.
         Assert.That(Round([0.047f, 0.03f, -0.4f, 9, 2.5f], 0, 5.1f), Is.EqualTo(new[] { 0.04f, 0.04f, 0, 5.1f, 2.5f }).Within(1e-6));
         Assert.That(Round([-0.996f, -2, 0.004f, 1.554f], -1, 1.55f), Is.EqualTo(new[] { -1, -1, 0, 1.55f }).Within(1e-6));
-        Assert.That(Round([0.501f, 2, -1], 0, 9, QuantizerKind.Wrpn), Is.EqualTo(new[] { 128f / 255, 1, 0 }).Within(1e-6), "round(255 · 0.501) = 128");
+        Assert.That(Round([0.501f, 2, -1], 0, 9, QuantizerKind.Wrpn), Is.EqualTo(new[] { 128f / 255, 1, 0 }).Within(1e-6),
+            "round(255 · 0.501) = 128");
 
         static float[] Round(float[] values, float low, float high, QuantizerKind kind = QuantizerKind.PerChannel)
         {

@@ -17,7 +17,8 @@ public class LayerFactorsTests
         using DisposeScope scope = NewDisposeScope();
         Tensor weight = DeterministicValues.Values(1, shape);
         LayerFactors factors = LayerFactors.Of(weight, ranks);
-        Assert.That(TensorArrays.Floats(Product(factors)), Is.EqualTo(TensorArrays.Floats(weight.reshape(shape[0], shape[1], -1))).Within(1e-5));
+        Assert.That(TensorArrays.Floats(Product(factors)), Is.EqualTo(TensorArrays.Floats(weight.reshape(shape[0], shape[1], -1)))
+            .Within(1e-5));
         Assert.That(factors.Error, Is.LessThan(1e-6));
     }
 
@@ -40,7 +41,8 @@ public class LayerFactorsTests
     public void ConvolutionOfLowRank_IsFoundExactly()
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor core = DeterministicValues.Values(1, 3, 2, 3, 3), seen = DeterministicValues.Values(2, 2, 7), made = DeterministicValues.Values(3, 9, 3);
+        Tensor core = DeterministicValues.Values(1, 3, 2, 3, 3), seen = DeterministicValues.Values(2, 2, 7),
+        made = DeterministicValues.Values(3, 9, 3);
         LayerFactors factors = LayerFactors.Of(Compose(core, seen, made), [2, 3]);
         Assert.That(factors.Error, Is.LessThan(1e-3), "to the precision of the weights");
     }

@@ -20,7 +20,8 @@ public class LowPrecisionTests
     [TestCase("w88")]
     [TestCase("")]
     public void OtherNames_AreNot(string name)
-        => Assert.That(() => LowPrecision.Parse(name), Throws.TypeOf<FormatException>().With.Message.Contains("w4a8").And.Message.Contains($"'{name}'"));
+        => Assert.That(() => LowPrecision.Parse(name), Throws.TypeOf<FormatException>().With.Message.Contains("w4a8").And.Message
+            .Contains($"'{name}'"));
 
     [Test]
     public void OtherBits_AreNamed()

@@ -55,7 +55,8 @@ public class RankSearchTests
 
     [Test]
     public void ShareBelowTheSmallestRanks_IsAnError()
-        => Assert.That(() => RankSearch.Choose(Layers, 0.001, None, null), Throws.ArgumentException.With.Message.Contains("even at rank 1"));
+        => Assert.That(() => RankSearch.Choose(Layers, 0.001, None, null),
+            Throws.ArgumentException.With.Message.Contains("even at rank 1"));
 
     private static double Share(IReadOnlyDictionary<string, IReadOnlyList<int>> ranks)
         => Layers.Sum(l => ranks.TryGetValue(l.Name, out IReadOnlyList<int>? r) ? l.FlopsAt(r) : l.Flops) / Layers.Sum(l => l.Flops);

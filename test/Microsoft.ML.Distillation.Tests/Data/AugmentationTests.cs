@@ -23,7 +23,8 @@ public class AugmentationTests
     {
         var options = new AugmentationOptions();
         Assert.That(Draws(options with { HorizontalFlip = false }, Corner), Is.All.Matches<Augmentation>(a => !a.Geometry.Mirror));
-        Assert.That(Draws(options with { ScaleJitter = 0 }, Corner), Is.All.Matches<Augmentation>(a => a.Geometry.Width == 1 && a.Geometry.X == 0));
+        Assert.That(Draws(options with { ScaleJitter = 0 }, Corner),
+            Is.All.Matches<Augmentation>(a => a.Geometry.Width == 1 && a.Geometry.X == 0));
         Assert.That(Draws(options with { ColorJitter = 0 }, Corner), Is.All.Matches<Augmentation>(a => a.Colors == ColorFactors.Identity));
     }
 
@@ -49,7 +50,8 @@ public class AugmentationTests
     [Test]
     public void Draw_DependsOnSeedEpochAndImage_Alone()
     {
-        Augmentation Draw(int seed, int epoch, int index) => Augmentation.Draw(new AugmentationOptions(), Corner, SampleRandom.For(seed, epoch, index));
+        Augmentation Draw(int seed, int epoch, int index)
+            => Augmentation.Draw(new AugmentationOptions(), Corner, SampleRandom.For(seed, epoch, index));
         Assert.That(Draw(1, 2, 3), Is.EqualTo(Draw(1, 2, 3)));
         Assert.That(new[] { Draw(1, 2, 3), Draw(2, 2, 3), Draw(1, 3, 3), Draw(1, 2, 4), Draw(2, 1, 3) }, Is.Unique);
     }

@@ -179,7 +179,8 @@ public class BatchLoaderTests
     public void EmptyDataSet_IsAnError()
     {
         using SampleStore store = DrawnStore.Of(0);
-        Assert.That(() => new BatchLoader(store, OneView, 4, AugmentationOptions.None), Throws.ArgumentException.With.Message.Contains("empty"));
+        Assert.That(() => new BatchLoader(store, OneView, 4, AugmentationOptions.None),
+            Throws.ArgumentException.With.Message.Contains("empty"));
     }
 
     /// <summary>Everything in an epoch's batches, to be compared.</summary>
@@ -189,7 +190,8 @@ public class BatchLoaderTests
         foreach (DetectionBatch batch in batches)
         {
             text.AppendJoin(' ', batch.Indices).AppendLine();
-            foreach (Annotation annotation in batch.Annotations) text.AppendJoin(' ', annotation.Boxes.Select(BitConverter.SingleToInt32Bits)).AppendLine();
+            foreach (Annotation annotation in batch.Annotations) text
+                .AppendJoin(' ', annotation.Boxes.Select(BitConverter.SingleToInt32Bits)).AppendLine();
             foreach (torch.Tensor view in batch.Views) text.Append(Convert.ToHexString(view.bytes)).AppendLine();
             batch.Dispose();
         }

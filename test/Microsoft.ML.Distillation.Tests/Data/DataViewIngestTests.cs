@@ -15,7 +15,8 @@ public class DataViewIngestTests
     [Test]
     public void Boxes_BecomeShares_AndLabelsIndices()
     {
-        var rows = new IngestRow[] { new(DrawnImages.Noise(20, 10), ["dog", "cat"], [0, 0, 10, 5, 5, 2, 20, 10]), new(DrawnImages.Noise(8, 8), [], []) };
+        var rows = new IngestRow[] { new(DrawnImages.Noise(20, 10), ["dog", "cat"], [0, 0, 10, 5, 5, 2, 20, 10]),
+            new(DrawnImages.Noise(8, 8), [], []) };
         using SampleStore store = new DataViewIngest(new()).Read(IngestRow.View(_mlContext, rows));
         Assert.That(store.ClassNames, Is.EqualTo(new[] { "dog", "cat" }));
         Assert.That(store.Count, Is.EqualTo(2));
@@ -39,9 +40,11 @@ public class DataViewIngestTests
     {
         IDataView view = IngestRow.View(_mlContext, [new(DrawnImages.Noise(20, 10), ["cat"], [0, 0, 10, 5])]);
         view = _mlContext.Transforms.CopyColumns("Picture", "Image").Append(_mlContext.Transforms.CopyColumns("Kinds", "Label"))
-            .Append(_mlContext.Transforms.CopyColumns("Places", "BoundingBoxes")).Append(_mlContext.Transforms.DropColumns("Image", "Label", "BoundingBoxes"))
+            .Append(_mlContext.Transforms.CopyColumns("Places", "BoundingBoxes"))
+                .Append(_mlContext.Transforms.DropColumns("Image", "Label", "BoundingBoxes"))
             .Fit(view).Transform(view);
-        var options = new DataViewIngestOptions { ImageColumnName = "Picture", LabelColumnName = "Kinds", BoundingBoxColumnName = "Places" };
+        var options = new DataViewIngestOptions { ImageColumnName = "Picture", LabelColumnName = "Kinds",
+            BoundingBoxColumnName = "Places" };
         using SampleStore store = new DataViewIngest(options).Read(view);
         Assert.That(store.AnnotationOf(0).Count, Is.EqualTo(1));
     }
@@ -58,7 +61,8 @@ public class DataViewIngestTests
     [Test]
     public void Box_APixelOutside_IsCutOff()
     {
-        using SampleStore store = new DataViewIngest(new()).Read(IngestRow.View(_mlContext, [new(DrawnImages.Noise(20, 10), ["cat"], [-1, 0, 21, 10.5f])]));
+        using SampleStore store = new DataViewIngest(new())
+            .Read(IngestRow.View(_mlContext, [new(DrawnImages.Noise(20, 10), ["cat"], [-1, 0, 21, 10.5f])]));
         Assert.That(store.AnnotationOf(0).Boxes, Is.EqualTo(new float[] { 0, 0, 1, 1 }));
     }
 
@@ -67,7 +71,8 @@ public class DataViewIngestTests
     {
         using var folder = new TemporaryFolder();
         IngestRow[] rows = [.. Enumerable.Range(0, 4).Select(i => new IngestRow(DrawnImages.Noise(20, 10, i), ["cat"], [0, 0, 10, 5]))];
-        using SampleStore store = new DataViewIngest(new() { CacheBytes = 1300, TemporaryFolder = folder.Path }).Read(IngestRow.View(_mlContext, rows));
+        using SampleStore store = new DataViewIngest(new() { CacheBytes = 1300, TemporaryFolder = folder.Path })
+            .Read(IngestRow.View(_mlContext, rows));
         Assert.That(store.SpilledCount, Is.EqualTo(2));
         Assert.That(store.Read(3).Pixels, Is.EqualTo(DrawnImages.Noise(20, 10, 3).Pixels));
     }
@@ -91,7 +96,8 @@ public class DataViewIngestTests
             Throws.TypeOf<InvalidDataException>().With.Message.Contains(image).And.Message.Contains(box).And.Message.Contains("no area"));
 
         var warnings = new List<string>();
-        using SampleStore store = new DataViewIngest(new() { OnInvalidSample = InvalidSampleHandling.Skip, Warn = warnings.Add }).Read(view);
+        using SampleStore store = new DataViewIngest(new() { OnInvalidSample = InvalidSampleHandling.Skip, Warn = warnings.Add })
+            .Read(view);
         Assert.That(store.Count, Is.EqualTo(count));
         Assert.That(store.SizeOf(0), Is.EqualTo(new ImageSize(640, 480)));
         Assert.That(warnings.Single(), Does.StartWith("Invalid samples: 1 box left out.").And.Contain(image));
@@ -112,6 +118,7 @@ public class DataViewIngestTests
     private IDataView Load(string folder, string split)
     {
         IDataView view = _mlContext.Data.LoadDetections(TestData.Folder(folder), split: split);
-        return _mlContext.Transforms.LoadImages("Image", null, "ImagePath").Append(_mlContext.Transforms.Conversion.MapValueToKey("Label")).Fit(view).Transform(view);
+        return _mlContext.Transforms.LoadImages("Image", null, "ImagePath").Append(_mlContext.Transforms.Conversion.MapValueToKey("Label"))
+            .Fit(view).Transform(view);
     }
 }

@@ -48,7 +48,8 @@ public class ImageGeometryTests
 
     [Test]
     public void Region_IsInPixelsOfTheImage()
-        => Assert.That(new ImageGeometry(0.25f, 0.5f, 0.5f, 0.25f, false).Region(new ImageSize(200, 100)), Is.EqualTo(new CropRegion(50, 50, 100, 25)));
+        => Assert.That(new ImageGeometry(0.25f, 0.5f, 0.5f, 0.25f, false).Region(new ImageSize(200, 100)),
+            Is.EqualTo(new CropRegion(50, 50, 100, 25)));
 
     [Test]
     public void Boxes_StayOnTheirObject_UnderEveryAugmentation()
@@ -62,9 +63,11 @@ public class ImageGeometryTests
         {
             Augmentation augmentation = Augmentation.Draw(options, annotation, SampleRandom.For(1, 0, i));
             var planes = new float[3 * 200 * 160];
-            AntialiasedResize.Resize(image, augmentation.Geometry.Region(new ImageSize(100, 80)), augmentation.Geometry.Mirror, new ImageSize(200, 160), planes);
+            AntialiasedResize.Resize(image, augmentation.Geometry.Region(new ImageSize(100, 80)), augmentation.Geometry.Mirror,
+                new ImageSize(200, 160), planes);
             float[] box = augmentation.Geometry.Apply(annotation).Boxes;
-            Assert.That(WhiteBox(planes, 200, 160), Is.EqualTo(new[] { 200 * box[0], 160 * box[1], 200 * box[2], 160 * box[3] }).Within(1.01), $"draw {i}");
+            Assert.That(WhiteBox(planes, 200, 160), Is.EqualTo(new[] { 200 * box[0], 160 * box[1], 200 * box[2], 160 * box[3] })
+                .Within(1.01), $"draw {i}");
         }
     }
 
@@ -74,7 +77,8 @@ public class ImageGeometryTests
         for (int i = 0; i < width * height; i++)
         {
             if (planes[i] < 0.5f || planes[i] == AntialiasedResize.PadColor.X) continue;
-            box = [Math.Min(box[0], i % width), Math.Min(box[1], i / width), Math.Max(box[2], i % width + 1), Math.Max(box[3], i / width + 1)];
+            box = [Math.Min(box[0], i % width), Math.Min(box[1], i / width), Math.Max(box[2], i % width + 1),
+                Math.Max(box[3], i / width + 1)];
         }
 
         return box;

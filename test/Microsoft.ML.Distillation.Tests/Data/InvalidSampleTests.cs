@@ -33,7 +33,8 @@ public class InvalidSampleTests
     {
         var bad = new IngestRow(Picture, ["cat", "cat"], [0, 0, 5, 5, .. box]);
         string message = ErrorOf(Good, bad);
-        Assert.That(message, Does.StartWith($"Row 1, column 'BoundingBoxes': box 1, {BoxCheck.Text(box)}, ").And.Contain(problem).And.Contain("OnInvalidSample = Skip"));
+        Assert.That(message, Does.StartWith($"Row 1, column 'BoundingBoxes': box 1, {BoxCheck.Text(box)}, ").And.Contain(problem).And
+            .Contain("OnInvalidSample = Skip"));
     }
 
     [TestCaseSource(nameof(BadBoxes))]
@@ -88,7 +89,8 @@ public class InvalidSampleTests
     public void CountsThatDiffer_AreAnError_OrLeaveTheImageOut()
     {
         var bad = new IngestRow(Picture, ["cat", "cat"], [0, 0, 5, 5]);
-        Assert.That(ErrorOf(Good, Good, bad), Does.StartWith("Row 2: column 'BoundingBoxes' has 4 values, but 2 labels in column 'Label' need 8"));
+        Assert.That(ErrorOf(Good, Good, bad),
+            Does.StartWith("Row 2: column 'BoundingBoxes' has 4 values, but 2 labels in column 'Label' need 8"));
         (SampleStore store, string warning) = Skip(Good, bad);
         using SampleStore _ = store;
         Assert.That(store.Count, Is.EqualTo(1));
@@ -122,7 +124,8 @@ public class InvalidSampleTests
     public void DataSetWithNothingUsable_IsAnError_EvenWhenSkipping()
     {
         var options = new DataViewIngestOptions { OnInvalidSample = InvalidSampleHandling.Skip };
-        Assert.That(ErrorOf(options, new IngestRow(null, ["cat"], [0, 0, 5, 5])), Does.Contain("no image that can be used").And.Contain("Row 0"));
+        Assert.That(ErrorOf(options, new IngestRow(null, ["cat"], [0, 0, 5, 5])),
+            Does.Contain("no image that can be used").And.Contain("Row 0"));
     }
 
     [Test]
@@ -134,9 +137,11 @@ public class InvalidSampleTests
         DrawnImages.Save(Picture, folder.Sub("good.png"));
         foreach (string name in (string[])["broken", "missing", "good"]) folder.Write($"{name}.xml", "<annotation/>");
 
-        Assert.That(() => Read(folder.Path, new()), Throws.TypeOf<InvalidDataException>().With.Message.StartsWith($"Row 0 ('{broken}'), column 'Image': the image cannot be read"));
+        Assert.That(() => Read(folder.Path, new()), Throws.TypeOf<InvalidDataException>().With.Message
+            .StartsWith($"Row 0 ('{broken}'), column 'Image': the image cannot be read"));
         File.Delete(Path.Combine(folder.Path, "broken.xml"));
-        Assert.That(() => Read(folder.Path, new()), Throws.TypeOf<InvalidDataException>().With.Message.StartsWith($"Row 1 ('{missing}'), column 'Image': the file does not exist"));
+        Assert.That(() => Read(folder.Path, new()), Throws.TypeOf<InvalidDataException>().With.Message
+            .StartsWith($"Row 1 ('{missing}'), column 'Image': the file does not exist"));
 
         string? warning = null;
         using SampleStore store = Read(folder.Path, new() { OnInvalidSample = InvalidSampleHandling.Skip, Warn = text => warning = text });
@@ -195,7 +200,8 @@ public class InvalidSampleTests
     {
         IDataView others = _mlContext.Data.LoadFromEnumerable(new[] { new OtherTypes() });
         Assert.That(
-            () => new DataViewIngest(new() { LabelColumnName = "Nameless" }).Read(new SideBySide(IngestRow.View(_mlContext, [Good]), others)),
+            () => new DataViewIngest(new() { LabelColumnName = "Nameless" })
+                .Read(new SideBySide(IngestRow.View(_mlContext, [Good]), others)),
             Throws.ArgumentException.With.Message.Contains("'Nameless' have no names"));
     }
 
@@ -244,7 +250,8 @@ public class InvalidSampleTests
         public SideBySide(IDataView one, IDataView other)
         {
             var builder = new DataViewSchema.Builder();
-            foreach (DataViewSchema.Column column in one.Schema.Concat(other.Schema)) builder.AddColumn(column.Name, column.Type, column.Annotations);
+            foreach (DataViewSchema.Column column in one.Schema.Concat(other.Schema)) builder
+                .AddColumn(column.Name, column.Type, column.Annotations);
             Schema = builder.ToSchema();
         }
 
@@ -254,8 +261,10 @@ public class InvalidSampleTests
 
         public long? GetRowCount() => null;
 
-        public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) => throw new NotSupportedException();
+        public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null)
+            => throw new NotSupportedException();
 
-        public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => throw new NotSupportedException();
+        public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null)
+            => throw new NotSupportedException();
     }
 }

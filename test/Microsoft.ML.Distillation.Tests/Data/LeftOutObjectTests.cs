@@ -53,7 +53,8 @@ public class LeftOutObjectTests
     private IDataView Load(DetectionFormat format)
     {
         IDataView view = _mlContext.Data.LoadDetections(_folder.Path, format);
-        return _mlContext.Transforms.LoadImages("Image", null, "ImagePath").Append(_mlContext.Transforms.Conversion.MapValueToKey("Label")).Fit(view).Transform(view);
+        return _mlContext.Transforms.LoadImages("Image", null, "ImagePath").Append(_mlContext.Transforms.Conversion.MapValueToKey("Label"))
+            .Fit(view).Transform(view);
     }
 
     private void WriteKitti(string name, string text)

@@ -24,7 +24,8 @@ internal sealed class RealImages : IDetectionDataset
 
     /// <summary>The first images of bccd; skips the test where it is not there.</summary>
     public static IDetectionDataset Bccd(int count)
-        => new RealImages(Directory.GetFiles(Path.Combine(TestData.Folder("bccd"), "JPEGImages")).Order(StringComparer.Ordinal).Take(count));
+        => new RealImages(Directory.GetFiles(Path.Combine(TestData.Folder("bccd"), "JPEGImages")).Order(StringComparer.Ordinal)
+            .Take(count));
 
     public ImageSize SizeOf(int index) => new(_images[index].Width, _images[index].Height);
 

@@ -66,7 +66,8 @@ public class UnionDatasetTests
         using var union = new UnionDataset(labelled, others, 0.6);
         var loader = new BatchLoader(union, [new ImageSize(12, 10)], 41, new AugmentationOptions());
         using DetectionBatch batch = loader.Epoch(1, 1, shuffle: true).Single();
-        string[] own = [.. Enumerable.Range(0, batch.Count).Where(i => batch.Indices[i] == 0).Select(i => Convert.ToHexString(batch.Views[0][i].contiguous().bytes))];
+        string[] own = [.. Enumerable.Range(0, batch.Count).Where(i => batch.Indices[i] == 0)
+            .Select(i => Convert.ToHexString(batch.Views[0][i].contiguous().bytes))];
         Assert.That(own, Has.Length.GreaterThan(20).And.Unique);
     }
 
@@ -74,7 +75,8 @@ public class UnionDatasetTests
     public void Images_AreThoseOfBothParts()
     {
         using SampleStore labelled = DrawnStore.Of(3), others = DrawnStore.Of(5);
-        using var relabelled = new RelabelledDataset(others, labelled.ClassNames, [(4, new Annotation([0, 0, 1, 1], [1])), (1, Annotation.Empty)]);
+        using var relabelled = new RelabelledDataset(others, labelled.ClassNames,
+            [(4, new Annotation([0, 0, 1, 1], [1])), (1, Annotation.Empty)]);
         using var union = new UnionDataset(labelled, relabelled, 0.5);
         Assert.That(union.Count, Is.EqualTo(5));
         Assert.That(union.Read(2), Is.EqualTo(labelled.Read(2)));

@@ -31,15 +31,18 @@ public class ClassicDetectorTests
         Assert.That(count, Is.EqualTo(detectorMillions).Within(0.1));
 
         double classes = 1000 * (1 + detector.Config.HeadWidths[^1]) / 1e6;
-        double others = detector.named_parameters().Where(p => p.name.StartsWith("rpn.", StringComparison.Ordinal) || p.name.Contains("_", StringComparison.Ordinal))
+        double others = detector.named_parameters()
+            .Where(p => p.name.StartsWith("rpn.", StringComparison.Ordinal) || p.name.Contains("_", StringComparison.Ordinal))
             .Sum(p => p.parameter.NumberOfElements) / 1e6;
         Assert.That(count - others + classes, Is.EqualTo(classifierMillions).Within(0.1), "as a classifier of ImageNet");
 
         Assert.That(detector.Config.OutputStride, Is.GreaterThanOrEqualTo(16));
         Assert.That(detector.Anchors.shape[0], Is.EqualTo(20 * 15 * 9), "anchors at stride 16");
         if (kind == BackboneKind.VggM) return;
-        WeightsMismatchException? mismatch = PretrainedWeights.Mismatch(backbone, "file", CheckpointNamesTests.Of(kind), FasterRcnnPlan.Parameters(detector));
+        WeightsMismatchException? mismatch = PretrainedWeights
+            .Mismatch(backbone, "file", CheckpointNamesTests.Of(kind), FasterRcnnPlan.Parameters(detector));
         Assert.That(mismatch?.Message, Is.Null);
-        Assert.That(FasterRcnnPlan.Parameters(detector), Contains.Key(kind == BackboneKind.AlexNet ? "classifier.4.weight" : "classifier.3.weight"));
+        Assert.That(FasterRcnnPlan.Parameters(detector),
+            Contains.Key(kind == BackboneKind.AlexNet ? "classifier.4.weight" : "classifier.3.weight"));
     }
 }

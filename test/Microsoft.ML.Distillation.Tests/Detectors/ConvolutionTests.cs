@@ -42,7 +42,8 @@ public class ConvolutionTests
         string what = $"{from} to {to}, {kernel}×{kernel}, stride {stride}: ";
         Assert.That(Difference(actual, expected), Is.LessThan(Tolerance), what + "values");
         Assert.That(Difference(actualGradients[1], expectedGradients[1]), Is.LessThan(Tolerance), what + "gradient of the weights");
-        if (from > 3) Assert.That(Difference(actualGradients[0], expectedGradients[0]), Is.LessThan(Tolerance), what + "gradient of the input");
+        if (from > 3) Assert.That(Difference(actualGradients[0], expectedGradients[0]), Is.LessThan(Tolerance), what
+            + "gradient of the input");
     }
 
     private static float Difference(Tensor a, Tensor b) => ((a - b).abs().max() / b.abs().max()).item<float>();

@@ -27,7 +27,8 @@ public class DetectorCompressorTests
         CompressibleLayers layers = CompressibleLayers.Of(whole);
         var ranks = layers.All.Where(l => l.Groups == 1).ToDictionary(l => l.Name, l => (IReadOnlyList<int>)l.FullRanks);
         Assert.That(ranks.Keys, Contains.Item("rpn.conv").And.Some.StartWith("backbone."));
-        if (backbone.FpnChannels is not null) Assert.That(ranks.Keys, Contains.Item("fpn.inner_blocks.1.0").And.Contains("fpn.layer_blocks.0.0"));
+        if (backbone.FpnChannels is not null) Assert
+            .That(ranks.Keys, Contains.Item("fpn.inner_blocks.1.0").And.Contains("fpn.layer_blocks.0.0"));
         CompressionReport? report = null;
         using FasterRcnn parts = DetectorCompressor.Compress(whole, new() { Ranks = ranks, Report = r => report = r });
         parts.eval();
@@ -55,10 +56,12 @@ public class DetectorCompressorTests
 
         // The pyramid's layers keep their map's size, and the RPN looks at every map.
         Assert.That(further["fpn.layer_blocks.0.0"].OutPositions, Is.EqualTo(further["fpn.inner_blocks.0.0"].InPositions));
-        Assert.That(further["rpn.conv"].OutPositions, Is.EqualTo(further.Values.Where(l => l.Name.StartsWith("fpn.layer_blocks", StringComparison.Ordinal)).Sum(l => l.OutPositions)));
+        Assert.That(further["rpn.conv"].OutPositions, Is
+            .EqualTo(further.Values.Where(l => l.Name.StartsWith("fpn.layer_blocks", StringComparison.Ordinal)).Sum(l => l.OutPositions)));
 
         CompressionReport? report = null;
-        var ranks = new Dictionary<string, IReadOnlyList<int>> { ["fpn.layer_blocks.0.0"] = [6, 7], ["rpn.conv"] = [4, 5], ["fpn.inner_blocks.1.0"] = [3] };
+        var ranks = new Dictionary<string, IReadOnlyList<int>> { ["fpn.layer_blocks.0.0"] = [6, 7], ["rpn.conv"] = [4, 5],
+            ["fpn.inner_blocks.1.0"] = [3] };
         using FasterRcnn small = DetectorCompressor.Compress(whole, new() { Ranks = ranks, Report = r => report = r });
         Assert.That(report!.FlopsShare, Is.EqualTo(1), "of the backbone");
         Assert.That(report.Layers.Select(l => l.Name), Is.EquivalentTo(ranks.Keys));
@@ -66,7 +69,8 @@ public class DetectorCompressorTests
         Assert.That(report.Layers.Select(l => l.FlopsShare), Is.All.InRange(0.01, 0.9));
         Assert.That(small.parameters().Sum(p => p.NumberOfElements), Is.EqualTo(report.Parameters).And.LessThan(report.ParametersBefore));
         using var again = (FasterRcnn)DetectorFactory.FromDescription(small.Describe());
-        Assert.That(again.state_dict().Keys, Is.EqualTo(small.state_dict().Keys).And.Contains("rpn.conv.core.weight").And.Contains("fpn.inner_blocks.1.0.expand.bias"));
+        Assert.That(again.state_dict().Keys, Is.EqualTo(small.state_dict().Keys).And.Contains("rpn.conv.core.weight").And
+            .Contains("fpn.inner_blocks.1.0.expand.bias"));
     }
 
     [TestCase(true)]
@@ -78,8 +82,10 @@ public class DetectorCompressorTests
         random.manual_seed(1);
         using var whole = (OneStageDetector)DetectorPlan.OneStage(
             Backbone.Plain(8, 16, 24, 32), 96, new OneStageOptions { Separable = separable }).Build(TestDetectors.Statistics);
-        var ranks = CompressibleLayers.Of(whole).All.Where(l => l.Groups == 1).ToDictionary(l => l.Name, l => (IReadOnlyList<int>)l.FullRanks);
-        Assert.That(ranks.Keys, Contains.Item("backbone.conv2").And.Contains("neck.lateral0.conv").And.Contains(separable ? "head.layer0.conv1" : "head.layer0.conv0"));
+        var ranks = CompressibleLayers.Of(whole).All.Where(l => l.Groups == 1)
+            .ToDictionary(l => l.Name, l => (IReadOnlyList<int>)l.FullRanks);
+        Assert.That(ranks.Keys, Contains.Item("backbone.conv2").And.Contains("neck.lateral0.conv").And
+            .Contains(separable ? "head.layer0.conv1" : "head.layer0.conv0"));
         using OneStageDetector full = DetectorCompressor.Compress(whole, new() { Ranks = ranks });
         whole.eval();
         full.eval();
@@ -101,9 +107,11 @@ public class DetectorCompressorTests
         Assert.That(report.Parameters, Is.EqualTo(small.parameters().Sum(p => p.NumberOfElements)).And.LessThan(report.ParametersBefore));
         using var again = (OneStageDetector)DetectorFactory.FromDescription(small.Describe());
         Assert.That(again.state_dict().Keys, Is.EqualTo(small.state_dict().Keys));
-        var planned = (OneStageDetector)DetectorPlan.OneStage(Backbone.Plain(8, 16, 24, 32) with { Compression = new() { FlopsShare = 0.4 } }, 96).Build(TestDetectors.Statistics);
+        var planned = (OneStageDetector)DetectorPlan
+            .OneStage(Backbone.Plain(8, 16, 24, 32) with { Compression = new() { FlopsShare = 0.4 } }, 96).Build(TestDetectors.Statistics);
         using (planned) Assert.That(planned.state_dict().Keys, Does.Contain("backbone.conv2.core.weight"));
-        Assert.That(() => DetectorCompressor.Compress(whole, new() { FlopsShare = 0.4, HeadFlopsShare = 0.5 }), Throws.ArgumentException.With.Message.Contains("HeadFlopsShare is for fully connected layers"));
+        Assert.That(() => DetectorCompressor.Compress(whole, new() { FlopsShare = 0.4, HeadFlopsShare = 0.5 }),
+            Throws.ArgumentException.With.Message.Contains("HeadFlopsShare is for fully connected layers"));
     }
 
     [TestCase(0.2)]
@@ -117,10 +125,12 @@ public class DetectorCompressorTests
         using FasterRcnn student = TestDetectors.Build(backbone, 160);
         Assert.That(report!.FlopsShare, Is.InRange(share - 0.01, share));
         Assert.That(report.HeadFlopsShare, Is.InRange(share - 0.01, share));
-        Assert.That(report.Layers.Select(l => l.Name), Is.EqualTo(student.Config.Ranks.Keys).AsCollection.Or.EquivalentTo(student.Config.Ranks.Keys));
+        Assert.That(report.Layers.Select(l => l.Name), Is.EqualTo(student.Config.Ranks.Keys).AsCollection.Or
+            .EquivalentTo(student.Config.Ranks.Keys));
         Assert.That(report.Parameters, Is.LessThan((share + 0.05) * report.ParametersBefore));
         TestContext.Out.WriteLine($"{share}: {report.Parameters} of {report.ParametersBefore} parameters");
-        foreach (LayerCompression layer in report.Layers) TestContext.Out.WriteLine($"{layer.Name} [{string.Join(", ", layer.Ranks)}] {layer.FlopsShare:P1}");
+        foreach (LayerCompression layer in report.Layers) TestContext.Out
+            .WriteLine($"{layer.Name} [{string.Join(", ", layer.Ranks)}] {layer.FlopsShare:P1}");
     }
 
     [Test]
@@ -134,19 +144,22 @@ public class DetectorCompressorTests
     public void CompressedDetector_IsRebuilt_Moved_AndTrained()
     {
         using DisposeScope scope = NewDisposeScope();
-        var compression = new CompressionOptions { FlopsShare = 0.4, Ranks = new Dictionary<string, IReadOnlyList<int>> { ["backbone.features.3"] = [20, 40] } };
+        var compression = new CompressionOptions { FlopsShare = 0.4,
+            Ranks = new Dictionary<string, IReadOnlyList<int>> { ["backbone.features.3"] = [20, 40] } };
         Backbone backbone = Backbone.AlexNet with { Stages = 3 };
         using FasterRcnn whole = TestDetectors.Build(backbone, 96, SmallHead);
         using FasterRcnn student = DetectorCompressor.Compress(whole, compression);
         Assert.That(student.Config.Ranks["backbone.features.3"], Is.EqualTo(new[] { 20, 40 }));
-        Assert.That(student.state_dict().Keys, Contains.Item("backbone.features.3.core.weight").And.Contains("head.fc6.reduce.weight").And.Not.Contains("backbone.features.3.weight"));
+        Assert.That(student.state_dict().Keys, Contains.Item("backbone.features.3.core.weight").And
+            .Contains("head.fc6.reduce.weight").And.Not.Contains("backbone.features.3.weight"));
 
         using var again = (FasterRcnn)DetectorFactory.FromDescription(student.Describe());
         Assert.That(again.state_dict().Keys, Is.EqualTo(student.state_dict().Keys));
         Assert.That(again.Describe(), Is.EqualTo(student.Describe()));
 
         again.to(ScalarType.Float64);
-        foreach ((string name, var parameter) in again.named_parameters()) Assert.That(parameter.dtype, Is.EqualTo(ScalarType.Float64), name);
+        foreach ((string name, var parameter) in again.named_parameters()) Assert
+            .That(parameter.dtype, Is.EqualTo(ScalarType.Float64), name);
         using (again.Features(TestDetectors.Images(again, 1).to(ScalarType.Float64))["conv3"]) again.to(ScalarType.Float32);
 
         again.train();
@@ -172,7 +185,8 @@ public class DetectorCompressorTests
         };
         using FasterRcnn student = TestDetectors.Build(backbone);
         Assert.That(report!.FlopsShare, Is.LessThanOrEqualTo(0.9));
-        Assert.That(report.Layers.Where(l => l.Name.StartsWith("backbone", StringComparison.Ordinal)).Select(l => l.Error), Is.Not.Empty.And.All.InRange(0.0, 0.9));
+        Assert.That(report.Layers.Where(l => l.Name.StartsWith("backbone", StringComparison.Ordinal)).Select(l => l.Error),
+            Is.Not.Empty.And.All.InRange(0.0, 0.9));
         Dictionary<string, Tensor> state = student.state_dict();
         using var file = Microsoft.ML.Distillation.Detectors.Weights.WeightsFile.Open(Golden.Path("Weights", "plain.pth"));
         Assert.That(TensorArrays.Floats(state["backbone.bn2.weight"]), Is.EqualTo(TensorArrays.Floats(file.Read("bn2.weight"))));
@@ -185,7 +199,8 @@ public class DetectorCompressorTests
     public void UnfitRanks_AreErrors(string name, int[] ranks, string reason)
     {
         var options = new CompressionOptions { Ranks = new Dictionary<string, IReadOnlyList<int>> { [name] = ranks } };
-        Assert.That(() => TestDetectors.Build(Backbone.Plain(4, 6) with { Compression = options }), Throws.ArgumentException.With.Message.Contains(reason));
+        Assert.That(() => TestDetectors.Build(Backbone.Plain(4, 6) with { Compression = options }),
+            Throws.ArgumentException.With.Message.Contains(reason));
         Assert.That(() => Backbone.TuckerAlexNet(1.5), Throws.ArgumentException.With.Message.Contains("not 1.5"));
     }
 }

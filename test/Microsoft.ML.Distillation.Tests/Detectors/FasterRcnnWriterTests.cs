@@ -17,22 +17,27 @@ public class FasterRcnnWriterTests
     private static readonly Dictionary<string, DetectorPlan> Cases = new()
     {
         ["plain"] = DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 24, 32), 192),
-        ["plain, boxes by class, two layers"] = DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 24), 96, new() { ClassAgnosticBoxes = false, HeadLayers = 2 }),
+        ["plain, boxes by class, two layers"] = DetectorPlan
+            .FasterRcnn(Backbone.Plain(8, 16, 24), 96, new() { ClassAgnosticBoxes = false, HeadLayers = 2 }),
         ["plain, odd size"] = DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 24), 101, 75),
         ["ShuffleNetV2 x0.5"] = DetectorPlan.FasterRcnn(Backbone.ShuffleNetV2_x0_5, 128),
-        ["ShuffleNetV2 x1.0, FPN"] = DetectorPlan.FasterRcnn(Backbone.ShuffleNetV2_x1_0 with { FpnChannels = 24 }, 128, new() { ClassAgnosticBoxes = false }),
+        ["ShuffleNetV2 x1.0, FPN"] = DetectorPlan
+            .FasterRcnn(Backbone.ShuffleNetV2_x1_0 with { FpnChannels = 24 }, 128, new() { ClassAgnosticBoxes = false }),
         ["ResNet-18, three stages"] = DetectorPlan.FasterRcnn(Backbone.ResNet18 with { Stages = 3 }, 96),
         ["ResNet-34, stride 16"] = DetectorPlan.FasterRcnn(Backbone.ResNet34 with { OutputStride = 16 }, 96),
-        ["ResNet-50, FPN"] = DetectorPlan.FasterRcnn(Backbone.ResNet50 with { Stages = 3, FpnChannels = 32 }, 320, new() { Proposals = 50 }),
+        ["ResNet-50, FPN"] = DetectorPlan
+            .FasterRcnn(Backbone.ResNet50 with { Stages = 3, FpnChannels = 32 }, 320, new() { Proposals = 50 }),
         ["MobileNetV3-Small, FPN"] = DetectorPlan.FasterRcnn(Backbone.MobileNetV3Small with { FpnChannels = 24 }, 128),
-        ["AlexNet, regions by maximum"] = DetectorPlan.FasterRcnn(Backbone.AlexNet, 160, new() { RoiPooling = RoiPoolingKind.Max, HeadWidth = 32 }),
+        ["AlexNet, regions by maximum"] = DetectorPlan
+            .FasterRcnn(Backbone.AlexNet, 160, new() { RoiPooling = RoiPoolingKind.Max, HeadWidth = 32 }),
         ["VGG-M, odd size"] = DetectorPlan.FasterRcnn(Backbone.VggM, 131, 99, new() { RoiPooling = RoiPoolingKind.Max, HeadWidth = 32 }),
         ["VGG16, odd size"] = DetectorPlan.FasterRcnn(Backbone.Vgg16, 131, 99, new() { HeadWidth = 32 }),
         ["AlexNet in parts"] = DetectorPlan.FasterRcnn(Backbone.TuckerAlexNet(0.3), 160, new() { HeadWidth = 32 }),
         ["pyramid and RPN in parts"] = DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 24) with
         {
             FpnChannels = 24,
-            Compression = new() { Ranks = new Dictionary<string, IReadOnlyList<int>> { ["fpn.layer_blocks.0.0"] = [6, 7], ["fpn.inner_blocks.1.0"] = [5], ["rpn.conv"] = [4, 5] } },
+            Compression = new() { Ranks = new Dictionary<string, IReadOnlyList<int>> { ["fpn.layer_blocks.0.0"] = [6, 7],
+                ["fpn.inner_blocks.1.0"] = [5], ["rpn.conv"] = [4, 5] } },
         }, 96),
         ["nothing found"] = DetectorPlan.FasterRcnn(Backbone.Plain(8, 16), 64, new() { ScoreThreshold = 1 }),
     };
@@ -102,7 +107,8 @@ public class FasterRcnnWriterTests
     private static Detections Run(InferenceSession session, torch.Tensor image)
     {
         var input = new DenseTensor<float>(TensorArrays.Floats(image), Array.ConvertAll(image.shape, d => (int)d));
-        using IDisposableReadOnlyCollection<DisposableNamedOnnxValue> outputs = session.Run([NamedOnnxValue.CreateFromTensor("images", input)]);
+        using IDisposableReadOnlyCollection<DisposableNamedOnnxValue> outputs = session
+            .Run([NamedOnnxValue.CreateFromTensor("images", input)]);
         return new Detections(
             [.. outputs[0].AsEnumerable<float>()],
             [.. outputs[1].AsEnumerable<float>()],

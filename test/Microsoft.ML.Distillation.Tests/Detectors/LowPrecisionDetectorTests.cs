@@ -29,7 +29,8 @@ public class LowPrecisionDetectorTests
     [Test]
     public void FirstAndLastLayers_StayInFullPrecision_UnlessAsked()
     {
-        using FasterRcnn some = Lowered("plain", LowPrecision.W8A8), all = Lowered("plain", LowPrecision.W8A8 with { FirstAndLastLayers = true });
+        using FasterRcnn some = Lowered("plain", LowPrecision.W8A8),
+        all = Lowered("plain", LowPrecision.W8A8 with { FirstAndLastLayers = true });
         Assert.That(Names(some), Is.EquivalentTo(["backbone.conv2", "backbone.conv3", "backbone.conv4", "rpn.conv", "head.fc6"]));
         Assert.That(Names(all), Is.EquivalentTo(
             [.. Names(some), "backbone.conv1", "rpn.cls_logits", "rpn.bbox_pred", "head.cls_score", "head.bbox_pred"]));
@@ -78,12 +79,14 @@ public class LowPrecisionDetectorTests
         Assert.That(folded.Integers.Skip(row).Take(row), Is.EqualTo(plain.Skip(row).Take(row).Select(q => (sbyte)-q)), "γ is negative");
         Assert.That(folded.Integers.Skip(2 * row).Take(row), Is.All.Zero, "γ is 0");
         // γ / √(variance + ε) = 2 / 2, and β − μ γ/σ = 0.1 − 1.
-        Assert.That(folded.Scale[0], Is.EqualTo(TensorArrays.Floats(WeightQuantizer.Of(conv.Weight, LowPrecision.W4A8).Scale)[0]).Within(1e-5));
+        Assert.That(folded.Scale[0], Is.EqualTo(TensorArrays.Floats(WeightQuantizer.Of(conv.Weight, LowPrecision.W4A8).Scale)[0])
+            .Within(1e-5));
         Assert.That(folded.Bias, Is.EqualTo(new[] { -0.9f, 0.2f - 0.5f, 0.3f, 0.4f }).Within(1e-4));
 
         Tensor image = randn(1, 3, 6, 5), expected = pair.Run(image);
         Tensor weight = tensor(Array.ConvertAll(folded.Integers, q => (float)q), [4, 3, 3, 3]).mul(tensor(folded.Scale).view(-1, 1, 1, 1));
-        Tensor actual = Convolution.Apply(ActivationQuantizer.Round(image, conv.Quantizer.Range, QuantizerKind.PerChannel), weight, tensor(folded.Bias!), 1, 1);
+        Tensor actual = Convolution.Apply(ActivationQuantizer.Round(image, conv.Quantizer.Range, QuantizerKind.PerChannel), weight,
+            tensor(folded.Bias!), 1, 1);
         Assert.That(TensorArrays.Floats(actual), Is.EqualTo(TensorArrays.Floats(expected)).Within(1e-5));
         folded.Restore(conv);
         Assert.That(TensorArrays.Floats(pair.Run(image)), Is.EqualTo(TensorArrays.Floats(expected)).Within(1e-5));
@@ -91,14 +94,16 @@ public class LowPrecisionDetectorTests
 
     [Test]
     public void Files_LoadBack_WithTheSameIntegers(
-        [Values("plain", "ShuffleNetV2", "AlexNet in parts")] string backbone, [Values("w8a8", "w4a8", "w2")] string name, [Values] QuantizerKind kind)
+        [Values("plain", "ShuffleNetV2", "AlexNet in parts")] string backbone, [Values("w8a8", "w4a8", "w2")] string name,
+        [Values] QuantizerKind kind)
     {
         using FasterRcnn detector = Lowered(backbone, LowPrecision.Parse(name) with { Quantizer = kind });
         OnnxModelFile first = DetectorFile.Export(detector);
         using Detector loaded = DetectorFile.Load(OnnxModelFile.Parse(first.ToBytes(), "first"));
         Assert.That(loaded.Precision, Is.EqualTo(detector.Precision));
         OnnxModelFile second = DetectorFile.Export(loaded);
-        foreach ((string parameter, OnnxIntegers integers) in first.Integers()) Assert.That(second.Integers()[parameter].Values, Is.EqualTo(integers.Values), parameter);
+        foreach ((string parameter, OnnxIntegers integers) in first.Integers()) Assert
+            .That(second.Integers()[parameter].Values, Is.EqualTo(integers.Values), parameter);
         foreach ((string parameter, OnnxTensor value) in first.Parameters())
         {
             float size = Math.Max(1e-3f, value.Values.Length == 0 ? 0 : value.Values.Max(Math.Abs));
@@ -109,9 +114,11 @@ public class LowPrecisionDetectorTests
     [Test]
     public void Files_HoldIntegers_AndNoFloatsOfThem()
     {
-        using FasterRcnn full = TestDetectors.Build(Backbones["plain"]), eight = Lowered("plain", LowPrecision.W8A8), four = Lowered("plain", LowPrecision.W4A8);
+        using FasterRcnn full = TestDetectors.Build(Backbones["plain"]), eight = Lowered("plain", LowPrecision.W8A8),
+        four = Lowered("plain", LowPrecision.W4A8);
         OnnxModelFile floats = DetectorFile.Export(full), bytes = DetectorFile.Export(eight), halves = DetectorFile.Export(four);
-        Assert.That((floats.Model.OpsetImport[0].Version, bytes.Model.OpsetImport[0].Version, halves.Model.OpsetImport[0].Version), Is.EqualTo((18, 18, 21)));
+        Assert.That((floats.Model.OpsetImport[0].Version, bytes.Model.OpsetImport[0].Version, halves.Model.OpsetImport[0].Version),
+            Is.EqualTo((18, 18, 21)));
         Assert.That(floats.Metadata, Does.Not.ContainKey(DetectorGraph.PrecisionKey), "nothing changes in full precision");
         Dictionary<string, TensorProto> stored = halves.Model.Graph.Initializer.ToDictionary(i => i.Name);
         foreach ((string name, ILowPrecisionLayer layer) in LowPrecisionLayers.In(four))
@@ -124,14 +131,16 @@ public class LowPrecisionDetectorTests
         }
 
         long weights = LowPrecisionLayers.In(four).Sum(l => l.Layer.Weight.numel());
-        Assert.That(stored.Values.Where(t => t.DataType == (int)TensorProto.Types.DataType.Float && t.Dims.Count > 1).Sum(t => t.RawData.Length), Is.LessThan(weights / 2));
+        Assert.That(stored.Values.Where(t => t.DataType == (int)TensorProto.Types.DataType.Float && t.Dims.Count > 1)
+            .Sum(t => t.RawData.Length), Is.LessThan(weights / 2));
         Assert.That(floats.ToBytes().Length - bytes.ToBytes().Length, Is.GreaterThan(2.5 * weights), "a byte in the place of four");
         Assert.That(bytes.ToBytes().Length - halves.ToBytes().Length, Is.GreaterThan(0.45 * weights));
     }
 
     [Test]
     public void OnnxRuntime_AnswersLikeTheRoundedNetwork_OnRealImages(
-        [Values("plain", "ShuffleNetV2", "ResNet-18, FPN", "MobileNetV3", "AlexNet in parts")] string backbone, [Values("w8a8", "w4a8", "w2a8", "w2")] string name)
+        [Values("plain", "ShuffleNetV2", "ResNet-18, FPN", "MobileNetV3", "AlexNet in parts")] string backbone,
+        [Values("w8a8", "w4a8", "w2a8", "w2")] string name)
     {
         using IDetectionDataset images = RealImages.Bccd(6);
         using FasterRcnn detector = Lowered(backbone, LowPrecision.Parse(name), images);
@@ -142,18 +151,21 @@ public class LowPrecisionDetectorTests
     }
 
     [Test]
-    public void OnnxRuntime_IsExact_WhereItRunsTheGraphAsWritten([Values("plain", "MobileNetV3")] string backbone, [Values("w8a8", "w4a8", "w2a8")] string name)
+    public void OnnxRuntime_IsExact_WhereItRunsTheGraphAsWritten([Values("plain", "MobileNetV3")] string backbone,
+        [Values("w8a8", "w4a8", "w2a8")] string name)
     {
         using IDetectionDataset images = RealImages.Bccd(6);
         using FasterRcnn detector = Lowered(backbone, LowPrecision.Parse(name), images);
-        ExportAgreement agreement = ExportCheck.Compare(detector, DetectorFile.Export(detector), images, asWritten: true, ExportTolerance.Exact);
+        ExportAgreement agreement = ExportCheck
+            .Compare(detector, DetectorFile.Export(detector), images, asWritten: true, ExportTolerance.Exact);
         Assert.That(agreement.Holds, agreement.ToString());
         Assert.That(agreement.Detections, Is.GreaterThan(0));
     }
 
     [Test]
     public void FeatureMaps_AreOnnxRuntimes_ButForValuesBetweenTwoSteps(
-        [Values("plain", "ShuffleNetV2", "ResNet-18, FPN", "MobileNetV3", "AlexNet in parts")] string backbone, [Values("w8a8", "w4a8")] string name,
+        [Values("plain", "ShuffleNetV2", "ResNet-18, FPN", "MobileNetV3", "AlexNet in parts")] string backbone,
+        [Values("w8a8", "w4a8")] string name,
         [Values] bool asWritten)
     {
         using var scope = NewDisposeScope();
@@ -172,13 +184,15 @@ public class LowPrecisionDetectorTests
         float[] expected = TensorArrays.Floats(detector.Backbone.Run(image)[^1]);
         float largest = expected.Max(Math.Abs);
         double[] differences = [.. expected.Zip(actual, (e, a) => (double)Math.Abs(e - a) / largest).Order()];
-        TestContext.Out.WriteLine($"{backbone} {name} {asWritten}: median {differences[differences.Length / 2]:0.0e0}, 90 % {differences[differences.Length * 9 / 10]:0.0e0}, most {differences[^1]:0.0e0}");
+        TestContext.Out.WriteLine($"{backbone} {name} {asWritten}: median {differences[differences.Length / 2]:0.0e0}, 90 % "
+            + $"{differences[differences.Length * 9 / 10]:0.0e0}, most {differences[^1]:0.0e0}");
         Assert.That(largest, Is.GreaterThan(0));
         Assert.That(differences[differences.Length / 2], Is.LessThan(0.004), "less than a step");
         // In deeper networks the differences of the last bit, which move a value to the next step, multiply.
         if (!asWritten) return;
         if (backbone is "plain") Assert.That(differences[^1], Is.LessThan(1e-5));
-        if (backbone is "MobileNetV3") Assert.That((differences[differences.Length * 9 / 10] < 1e-6, differences[^1] < 0.004), Is.EqualTo((true, true)), "a step is crossed here and there");
+        if (backbone is "MobileNetV3") Assert.That((differences[differences.Length * 9 / 10] < 1e-6, differences[^1] < 0.004),
+            Is.EqualTo((true, true)), "a step is crossed here and there");
     }
 
     /// <summary>A shaken detector with its precision lowered and its ranges taken from images.</summary>

@@ -33,10 +33,12 @@ internal static class TestDetectors
     {
         random.manual_seed(seed);
         using Tensor coarse = rand(count, 3, 6, 8);
-        return nn.functional.interpolate(coarse, [detector.InputSize.Height, detector.InputSize.Width], mode: InterpolationMode.Bilinear, align_corners: false);
+        return nn.functional.interpolate(coarse, [detector.InputSize.Height, detector.InputSize.Width], mode: InterpolationMode.Bilinear,
+            align_corners: false);
     }
 
-    /// <summary>Gives batch normalisation the statistics of images, and the predictors weights that make a fresh network's answers varied.</summary>
+    /// <summary>Gives batch normalisation the statistics of images, and the predictors weights that make a fresh network's answers
+    /// varied.</summary>
     public static void Shake(FasterRcnn detector)
     {
         using IDisposable noGradients = no_grad();

@@ -24,15 +24,18 @@ public class TorchvisionAgreementTests
     {
         using var scope = NewDisposeScope();
         Tensor references = Boxes("coder", "references");
-        Assert.That(TensorArrays.Floats(BoxCoder.Head.Encode(Boxes("coder", "boxes"), references)), Is.EqualTo(Floats("coder", "encoded")).Within(Tolerance));
-        Assert.That(TensorArrays.Floats(BoxCoder.Head.Decode(Boxes("coder", "deltas"), references)), Is.EqualTo(Floats("coder", "decoded")).Within(1e-3));
+        Assert.That(TensorArrays.Floats(BoxCoder.Head.Encode(Boxes("coder", "boxes"), references)),
+            Is.EqualTo(Floats("coder", "encoded")).Within(Tolerance));
+        Assert.That(TensorArrays.Floats(BoxCoder.Head.Decode(Boxes("coder", "deltas"), references)),
+            Is.EqualTo(Floats("coder", "decoded")).Within(1e-3));
     }
 
     [Test]
     public void Iou_IsTorchvisions()
     {
         using var scope = NewDisposeScope();
-        Assert.That(TensorArrays.Floats(BoxOps.Iou(Boxes("coder", "boxes"), Boxes("coder", "references"))), Is.EqualTo(Floats("iou")).Within(Tolerance));
+        Assert.That(TensorArrays.Floats(BoxOps.Iou(Boxes("coder", "boxes"), Boxes("coder", "references"))),
+            Is.EqualTo(Floats("iou")).Within(Tolerance));
     }
 
     [Test]
@@ -43,7 +46,8 @@ public class TorchvisionAgreementTests
     [TestCase("proposals", 0.5f, 0.5f, false)]
     public void Matcher_MatchesAsTorchvision(string kind, float high, float low, bool allowLowQuality)
     {
-        int[] matches = new Matcher(high, low, allowLowQuality).Match(Floats("matches", "truth"), BoxColumns.FromRows(Floats("nms", "boxes")));
+        int[] matches = new Matcher(high, low, allowLowQuality)
+            .Match(Floats("matches", "truth"), BoxColumns.FromRows(Floats("nms", "boxes")));
         Assert.That(matches, Is.EqualTo(Integers("matches", kind)));
     }
 

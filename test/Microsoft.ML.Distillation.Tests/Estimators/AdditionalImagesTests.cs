@@ -15,7 +15,8 @@ public class AdditionalImagesTests
         mlContext.Log += (_, e) => log.Add(e.RawMessage);
         IDataView train = Annotated(mlContext, folder, "train");
         IDataView files = mlContext.Data.LoadFromEnumerable(Enumerable.Range(6, 12).Select(i => new Row(folder.Image(i))).ToArray());
-        IDataView unlabelled = mlContext.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath").Fit(files).Transform(files);
+        IDataView unlabelled = mlContext.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath").Fit(files)
+            .Transform(files);
         using DetectorTransformer teacher = mlContext.Transforms.TrainDetector(new TrainDetectorOptions
         {
             Detector = DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 16), 64),
@@ -33,16 +34,19 @@ public class AdditionalImagesTests
 
         using DetectorTransformer first = mlContext.Transforms.DistillDetector(options).Fit(train);
         Assert.That(log, Has.Some.Contains("The teacher labelled ").And.Some.Contains("of 12 images without labels"));
-        Assert.That(log, Has.Some.Matches<string>(line => line!.StartsWith("Training on 1", StringComparison.Ordinal)), "of the 18 images at least 10");
+        Assert.That(log, Has.Some.Matches<string>(line => line!.StartsWith("Training on 1", StringComparison.Ordinal)),
+            "of the 18 images at least 10");
         using DetectorTransformer again = mlContext.Transforms.DistillDetector(options).Fit(train);
         Assert.That(Weights(again), Is.EqualTo(Weights(first)), "the finished run was taken up again: the labels are the same");
 
         Assert.That(() => mlContext.Transforms.DistillDetector(options with { LabelledShare = 0.5 }).Fit(train),
             Throws.InvalidOperationException.With.Message.Contains("training set"));
-        Assert.That(() => mlContext.Transforms.DistillDetector(options with { UnlabelledSet = files, CheckpointDirectory = null }).Fit(train),
+        Assert.That(() => mlContext.Transforms.DistillDetector(options with { UnlabelledSet = files, CheckpointDirectory = null })
+            .Fit(train),
             Throws.ArgumentException.With.Message.Contains("UnlabelledSet").And.Message.Contains("LoadImages"));
 
-        static float[] Weights(DetectorTransformer model) => [.. model.Model.Parameters().OrderBy(p => p.Key, StringComparer.Ordinal).SelectMany(p => p.Value.Values)];
+        static float[] Weights(DetectorTransformer model)
+            => [.. model.Model.Parameters().OrderBy(p => p.Key, StringComparer.Ordinal).SelectMany(p => p.Value.Values)];
     }
 
     [Test]
@@ -69,7 +73,8 @@ public class AdditionalImagesTests
         };
 
         mlContext.Transforms.DistillDetector(options with { UnlabelledSet = others }).Fit(train).Dispose();
-        Assert.That(log, Has.Some.Contains("The teacher labelled ").And.Some.Contains("of 6 images without labels").And.Some.Contains("Training on 12 images"));
+        Assert.That(log, Has.Some.Contains("The teacher labelled ").And.Some.Contains("of 6 images without labels").And.Some
+            .Contains("Training on 12 images"));
         mlContext.Transforms.DistillDetector(options with { WithoutLabels = true }).Fit(others).Dispose();
         Assert.That(log, Has.Some.Contains("Training on 6 images of 2 classes"));
     }

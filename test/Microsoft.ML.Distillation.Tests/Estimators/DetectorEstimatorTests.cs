@@ -65,7 +65,8 @@ public class DetectorEstimatorTests
         using var folder = new DrawnFolder(1, 0, 0);
         Assert.That(() => Teacher.FromModel(folder.At("none.zip")), Throws.TypeOf<FileNotFoundException>());
         Assert.That(() => Teacher.FromModel(folder.Image(0)), Throws.TypeOf<FormatException>().With.Message.Contains("image0.png"));
-        Assert.That(() => Teacher.FromModel(TestData.Model("ultraface-rfb320.onnx")), Throws.TypeOf<FormatException>().With.Message.Contains("ultraface"));
+        Assert.That(() => Teacher.FromModel(TestData.Model("ultraface-rfb320.onnx")),
+            Throws.TypeOf<FormatException>().With.Message.Contains("ultraface"));
     }
 
     [Test]
@@ -84,19 +85,22 @@ public class DetectorEstimatorTests
         using var folder = new DrawnFolder(1, 0, 0);
         IDataView data = _mlContext.Data.LoadDetections(folder.Path);
         var pipeline = Prepared().Append(_mlContext.Transforms.TrainDetector(new TrainDetectorOptions { GpuDeviceId = 99 }));
-        Assert.That(() => pipeline.Fit(data), Throws.InvalidOperationException.With.Message.Contains("GPU 99").And.Message.Contains("FallbackToCpu"));
+        Assert.That(() => pipeline.Fit(data), Throws.InvalidOperationException.With.Message.Contains("GPU 99").And.Message
+            .Contains("FallbackToCpu"));
     }
 
     private EstimatorChain<Transforms.ValueToKeyMappingTransformer> Prepared()
         => _mlContext.Transforms.LoadImages("Image", null!, "ImagePath").Append(_mlContext.Transforms.Conversion.MapValueToKey("Label"));
 
     private IDataView Annotated()
-        => _mlContext.Data.LoadFromEnumerable(new[] { new { ImagePath = "a.png", Label = new[] { "x" }, BoundingBoxes = new[] { 0f, 0, 1, 1 } } });
+        => _mlContext.Data.LoadFromEnumerable(
+            new[] { new { ImagePath = "a.png", Label = new[] { "x" }, BoundingBoxes = new[] { 0f, 0, 1, 1 } } });
 
     /// <summary>The shape of a view's schema; ML.NET makes it inside EstimatorChain, by a method that is not public.</summary>
     private static SchemaShape Shape(IDataView view)
     {
-        var create = typeof(SchemaShape).GetMethod("Create", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static);
+        var create = typeof(SchemaShape)
+            .GetMethod("Create", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static);
         return (SchemaShape)create!.Invoke(null, [view.Schema])!;
     }
 }

@@ -51,16 +51,20 @@ public class ExportAgreementTests
     public void AnotherChoiceAmongTheSameBoxes_IsAChoice_OtherBoxesAreNone()
     {
         // The network chose the first and third of four boxes with equal scores, the export the first and second.
-        var offered = new Detections([0, 0, .2f, .2f, .1f, 0, .3f, .2f, .2f, 0, .4f, .2f, .3f, 0, .5f, .2f], [.5f, .5f, .5f, .5f], [0, 0, 0, 0]);
+        var offered = new Detections([0, 0, .2f, .2f, .1f, 0, .3f, .2f, .2f, 0, .4f, .2f, .3f, 0, .5f, .2f], [.5f, .5f, .5f, .5f],
+            [0, 0, 0, 0]);
         Detections chosen = Of(0, 2), other = Of(0, 1);
         Assert.That(Judge(chosen, other), Is.EqualTo((false, true)));
-        Assert.That(Judge(chosen, other with { Boxes = [0, 0, .2f, .2f, .15f, 0, .35f, .2f] }), Is.EqualTo((false, false)), "a box that nobody offered");
+        Assert.That(Judge(chosen, other with { Boxes = [0, 0, .2f, .2f, .15f, 0, .35f, .2f] }), Is.EqualTo((false, false)),
+            "a box that nobody offered");
         Assert.That(Judge(chosen, other with { Scores = [.5f, .6f] }), Is.EqualTo((false, false)), "a score that nobody gave");
         Assert.That(Judge(chosen, Of(0)), Is.EqualTo((false, false)), "half of it is missing");
-        Assert.That(Judge(chosen, other with { Boxes = [.1f, 0, .3f, .2f, .1f, 0, .3f, .2f] }), Is.EqualTo((false, false)), "one box twice");
+        Assert.That(Judge(chosen, other with { Boxes = [.1f, 0, .3f, .2f, .1f, 0, .3f, .2f] }), Is.EqualTo((false, false)),
+            "one box twice");
 
         Detections Of(params int[] which) => new(
-            [.. which.SelectMany(i => offered.Boxes[(4 * i)..((4 * i) + 4)])], [.. which.Select(i => offered.Scores[i])], [.. which.Select(i => offered.Labels[i])]);
+            [.. which.SelectMany(i => offered.Boxes[(4 * i)..((4 * i) + 4)])], [.. which.Select(i => offered.Scores[i])],
+            [.. which.Select(i => offered.Labels[i])]);
 
         (bool, bool) Judge(Detections first, Detections second)
         {

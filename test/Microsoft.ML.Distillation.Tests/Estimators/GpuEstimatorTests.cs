@@ -29,8 +29,12 @@ public class GpuEstimatorTests
         _folder = new DrawnFolder(train: 8, val: 4, test: 1);
         _mlContext = new MLContext(seed: 1) { GpuDeviceId = 0 };
         _mlContext.Log += (_, e) => _log.Add(e.RawMessage);
-        _twoStage = _mlContext.Transforms.TrainDetector(new TrainDetectorOptions { Detector = DetectorPlan.FasterRcnn(Backbone.ResNet18 with { FpnChannels = 16 }, 96), Epochs = 2 }).Fit(Images("train"));
-        _oneStage = _mlContext.Transforms.TrainDetector(new TrainDetectorOptions { Detector = DetectorPlan.OneStage(Backbone.Plain(16, 24, 32), 64), Epochs = 2 }).Fit(Images("train"));
+        _twoStage = _mlContext.Transforms
+            .TrainDetector(new TrainDetectorOptions { Detector = DetectorPlan.FasterRcnn(Backbone.ResNet18 with { FpnChannels = 16 }, 96),
+            Epochs = 2 }).Fit(Images("train"));
+        _oneStage = _mlContext.Transforms
+            .TrainDetector(new TrainDetectorOptions { Detector = DetectorPlan.OneStage(Backbone.Plain(16, 24, 32), 64), Epochs = 2 })
+            .Fit(Images("train"));
     }
 
     [OneTimeTearDown]
@@ -42,7 +46,8 @@ public class GpuEstimatorTests
     }
 
     [Test]
-    public void Students_LearnUnderTeachers([Values] bool oneStageTeacher, [Values] bool oneStageStudent) => Distil(new DistillDetectorOptions
+    public void Students_LearnUnderTeachers([Values] bool oneStageTeacher, [Values] bool oneStageStudent)
+        => Distil(new DistillDetectorOptions
     {
         Teacher = Teacher.FromModel(oneStageTeacher ? _oneStage : _twoStage),
         Student = oneStageStudent ? OneStage : TwoStage,
@@ -54,12 +59,14 @@ public class GpuEstimatorTests
 
     [Test]
     public void Students_LearnInMixedPrecision([Values] bool oneStage)
-        => Distil(new DistillDetectorOptions { Teacher = Teacher.FromModel(_twoStage), Student = oneStage ? OneStage : TwoStage, MixedPrecision = true, Optimizer = OptimizerKind.Sgd });
+        => Distil(new DistillDetectorOptions { Teacher = Teacher.FromModel(_twoStage), Student = oneStage ? OneStage
+            : TwoStage, MixedPrecision = true, Optimizer = OptimizerKind.Sgd });
 
     [Test]
     public void Students_LearnWithFewBits([Values] ApprenticeScheme scheme, [Values("w8a8", "w4a8", "w2")] string precision)
     {
-        using DetectorTransformer? trained = scheme != ApprenticeScheme.C ? null : _mlContext.Transforms.TrainDetector(new TrainDetectorOptions { Detector = TwoStage, Epochs = 1 }).Fit(Images("train"));
+        using DetectorTransformer? trained = scheme != ApprenticeScheme.C ? null
+            : _mlContext.Transforms.TrainDetector(new TrainDetectorOptions { Detector = TwoStage, Epochs = 1 }).Fit(Images("train"));
         Distil(new DistillDetectorOptions
         {
             Teacher = Teacher.FromModel(_twoStage),
@@ -85,7 +92,8 @@ public class GpuEstimatorTests
     [Test]
     public void Students_LearnFromImagesWithoutLabels()
     {
-        var options = new DistillDetectorOptions { Teacher = Teacher.FromModel(_twoStage), Student = TwoStage, GeneratedLabels = new GeneratedLabelOptions { ScoreThreshold = 0.02 } };
+        var options = new DistillDetectorOptions { Teacher = Teacher.FromModel(_twoStage), Student = TwoStage,
+            GeneratedLabels = new GeneratedLabelOptions { ScoreThreshold = 0.02 } };
         Distil(options with { UnlabelledSet = Images("val") });
         Distil(options with { WithoutLabels = true });
     }
@@ -95,7 +103,8 @@ public class GpuEstimatorTests
     {
         string checkpoints = _folder.At("checkpoints");
         using var stop = new CancellationTokenSource();
-        var options = new DistillDetectorOptions { Teacher = Teacher.FromModel(_twoStage), Student = TwoStage, CheckpointDirectory = checkpoints, EmaDecay = 0.9, Epochs = 2 };
+        var options = new DistillDetectorOptions { Teacher = Teacher.FromModel(_twoStage), Student = TwoStage,
+            CheckpointDirectory = checkpoints, EmaDecay = 0.9, Epochs = 2 };
         Distil(options with { CancellationToken = stop.Token, Progress = new Follow(p => { if (p.EpochEnd) stop.Cancel(); }) });
         var epochs = new List<int>();
         Distil(options with { Progress = new Follow(p => epochs.Add(p.Epoch)) });
@@ -106,7 +115,8 @@ public class GpuEstimatorTests
     private void Distil(DistillDetectorOptions options)
     {
         _log.Clear();
-        using DetectorTransformer student = _mlContext.Transforms.DistillDetector(options with { Epochs = options.Epochs ?? 1 }).Fit(Images("train"));
+        using DetectorTransformer student = _mlContext.Transforms.DistillDetector(options with { Epochs = options.Epochs ?? 1 })
+            .Fit(Images("train"));
         Assert.That(_log, Has.Some.StartsWith("Training on").And.Contains("cuda"));
         Assert.That(_log, Has.Some.StartsWith("Exported to ONNX"));
     }
@@ -115,7 +125,8 @@ public class GpuEstimatorTests
     {
         IDataView files = _mlContext.Data.LoadDetections(_folder.Path, split: split);
         return _mlContext.Transforms.LoadImages("Image", null!, "ImagePath")
-            .Append(_mlContext.Transforms.Conversion.MapValueToKey("Label", keyOrdinality: Microsoft.ML.Transforms.ValueToKeyMappingEstimator.KeyOrdinality.ByValue))
+            .Append(_mlContext.Transforms.Conversion
+                .MapValueToKey("Label", keyOrdinality: Microsoft.ML.Transforms.ValueToKeyMappingEstimator.KeyOrdinality.ByValue))
             .Fit(files).Transform(files);
     }
 }

@@ -15,7 +15,8 @@ public class LabelWithTeacherTests
         IDataView train = Annotated(mlContext, folder), unlabelled = Unlabelled(mlContext, folder);
         using DetectorTransformer teacher = mlContext.Transforms.TrainDetector(new TrainDetectorOptions
         {
-            Detector = oneStage ? DetectorPlan.OneStage(Backbone.Plain(16, 24, 32), 96) : DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 16), 64),
+            Detector = oneStage ? DetectorPlan.OneStage(Backbone.Plain(16, 24, 32), 96)
+                : DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 16), 64),
             BatchSize = oneStage ? 2 : 4,
             Epochs = oneStage ? 40 : 3,
         }).Fit(train);
@@ -31,9 +32,11 @@ public class LabelWithTeacherTests
         IDataView labels = labeller.Transform(unlabelled);
 
         Row[] rows = [.. mlContext.Data.CreateEnumerable<Row>(labels, reuseRowObject: false)];
-        int labelled = mlContext.Data.CreateEnumerable<Row>(train, reuseRowObject: false, ignoreMissingColumns: true).Sum(row => row.Label.Length);
+        int labelled = mlContext.Data.CreateEnumerable<Row>(train, reuseRowObject: false, ignoreMissingColumns: true)
+            .Sum(row => row.Label.Length);
         Assert.That(rows, Has.Length.EqualTo(10));
-        Assert.That(rows.Sum(row => row.Label.Length), Is.EqualTo(2 * labelled).Within(1), "as many in each of 10 images as in each of the 5");
+        Assert.That(rows.Sum(row => row.Label.Length), Is.EqualTo(2 * labelled).Within(1),
+            "as many in each of 10 images as in each of the 5");
         Assert.That(rows.All(row => row.BoundingBoxes.Length == 4 * row.Label.Length && row.LabelScore.Length == row.Label.Length));
         Assert.That(rows.SelectMany(row => row.LabelScore).Min(), Is.GreaterThanOrEqualTo(labeller.Thresholds.Values.Min()));
         Assert.That(rows.SelectMany(row => row.BoundingBoxes).Max(), Is.GreaterThan(1), "boxes are in pixels");
@@ -47,11 +50,14 @@ public class LabelWithTeacherTests
             Epochs = 1,
             GeneratedSet = labels,
         }).Fit(train);
-        Assert.That(log, Has.Some.Contains($"Training on {5 + rows.Count(row => row.Label.Length > 0)} images"), "images without labels are not used");
+        Assert.That(log, Has.Some.Contains($"Training on {5 + rows.Count(row => row.Label.Length > 0)} images"),
+            "images without labels are not used");
         Assert.That(student.ClassNames, Is.EquivalentTo(new[] { "disc", "square" }));
 
-        mlContext.Transforms.LabelWithTeacher(options with { Ensemble = options.Ensemble with { LeastScore = 1 }, Labels = new GeneratedLabelOptions { PerClass = true } }).Fit(unlabelled).Dispose();
-        Assert.That(log, Has.Some.Contains("fewer objects").And.Some.Contains("of disc 0 ").And.Some.Contains("of square 0 ").And.Some.Contains("ScoreThreshold"));
+        mlContext.Transforms.LabelWithTeacher(options with { Ensemble = options.Ensemble with { LeastScore = 1 },
+            Labels = new GeneratedLabelOptions { PerClass = true } }).Fit(unlabelled).Dispose();
+        Assert.That(log, Has.Some.Contains("fewer objects").And.Some.Contains("of disc 0 ").And.Some.Contains("of square 0 ").And.Some
+            .Contains("ScoreThreshold"));
     }
 
     [Test]
@@ -60,7 +66,9 @@ public class LabelWithTeacherTests
         using var folder = new DrawnFolder(train: 2, val: 0, test: 0);
         var mlContext = new MLContext(seed: 1);
         IDataView train = Annotated(mlContext, folder);
-        using DetectorTransformer teacher = mlContext.Transforms.TrainDetector(new TrainDetectorOptions { Detector = DetectorPlan.FasterRcnn(Backbone.Plain(4, 4, 8), 64), Epochs = 1 }).Fit(train);
+        using DetectorTransformer teacher = mlContext.Transforms
+            .TrainDetector(new TrainDetectorOptions { Detector = DetectorPlan.FasterRcnn(Backbone.Plain(4, 4, 8), 64), Epochs = 1 })
+            .Fit(train);
         IDataView files = mlContext.Data.LoadDetections(folder.Path);
         Assert.That(() => mlContext.Transforms.LabelWithTeacher(Teacher.FromModel(teacher), train).Fit(files),
             Throws.ArgumentException.With.Message.Contains("'Image'").And.Message.Contains("LoadImages"));

@@ -22,7 +22,8 @@ public class LowPrecisionEstimatorTests
         _folder = new DrawnFolder(train: 16, val: 0, test: 1);
         _mlContext = new MLContext(seed: 1);
         _train = Images("train");
-        _full = _mlContext.Transforms.TrainDetector(new TrainDetectorOptions { Detector = Student, Epochs = 60, LearningRate = 0.005 }).Fit(_train);
+        _full = _mlContext.Transforms.TrainDetector(new TrainDetectorOptions { Detector = Student, Epochs = 60, LearningRate = 0.005 })
+            .Fit(_train);
         _teacher = Teacher.FromModel(_full);
     }
 
@@ -57,7 +58,8 @@ public class LowPrecisionEstimatorTests
         ITransformer loaded = _mlContext.Model.Load(zip, out _);
         Assert.That(Ap(loaded), Is.EqualTo(Ap(quantised)).Within(1e-9));
         Assert.That(Teacher.FromModel(onnx).ClassNames, Is.EqualTo(new[] { "disc", "square" }));
-        Assert.That(() => _mlContext.Transforms.QuantizeDetector(new QuantizeDetectorOptions { Detector = TrainedDetector.FromModel(zip) }).Fit(_train),
+        Assert.That(() => _mlContext.Transforms.QuantizeDetector(new QuantizeDetectorOptions { Detector = TrainedDetector.FromModel(zip) })
+            .Fit(_train),
             Throws.ArgumentException.With.Message.Contains("low precision already").And.Message.Contains("w4a8"));
     }
 
@@ -114,7 +116,8 @@ public class LowPrecisionEstimatorTests
             InitialStudent = TrainedDetector.FromModel(_full),
             Epochs = 2,
         }).Fit(_train);
-        Assert.That(DetectorFile.Load(FittedDetectors.In(fitted)).InputSize, Is.EqualTo(DetectorFile.Load(FittedDetectors.In(_full)).InputSize), "it is the detector that it started from");
+        Assert.That(DetectorFile.Load(FittedDetectors.In(fitted)).InputSize,
+            Is.EqualTo(DetectorFile.Load(FittedDetectors.In(_full)).InputSize), "it is the detector that it started from");
     }
 
     [Test]
@@ -130,7 +133,8 @@ public class LowPrecisionEstimatorTests
         AssertWrong(options with { Scheme = ApprenticeScheme.A, WithoutLabels = true }, "WithoutLabels");
         string onnx = _folder.At("foreign.onnx");
         _full.SaveOnnx(onnx);
-        AssertWrong(options with { Scheme = ApprenticeScheme.A, Teacher = Teacher.FromOnnx(onnx, OnnxDetectorFormat.YoloX, ["disc", "square"]) }, "Teacher.FromModel");
+        AssertWrong(options with { Scheme = ApprenticeScheme.A, Teacher = Teacher
+            .FromOnnx(onnx, OnnxDetectorFormat.YoloX, ["disc", "square"]) }, "Teacher.FromModel");
         Assert.That(() => _mlContext.Transforms.QuantizeDetector(new QuantizeDetectorOptions { Detector = trained, CalibrationImages = 0 }),
             Throws.InstanceOf<ArgumentException>().With.Message.Contains("CalibrationImages"));
         IDataView unprepared = _mlContext.Data.LoadDetections(_folder.Path);
@@ -138,7 +142,8 @@ public class LowPrecisionEstimatorTests
             Throws.ArgumentException.With.Message.Contains("'Image'").And.Message.Contains("LoadImages"));
 
         void AssertWrong(DistillDetectorOptions wrong, string what)
-            => Assert.That(() => _mlContext.Transforms.DistillDetector(wrong), Throws.InstanceOf<ArgumentException>().With.Message.Contains(what));
+            => Assert.That(() => _mlContext.Transforms.DistillDetector(wrong),
+                Throws.InstanceOf<ArgumentException>().With.Message.Contains(what));
     }
 
     [Test]
@@ -148,14 +153,16 @@ public class LowPrecisionEstimatorTests
         var warnings = new List<string>();
         context.Log += (_, e) => { if (e.Kind == Runtime.ChannelMessageKind.Warning) warnings.Add(e.Message); };
         DetectorPlan student = DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 32), inputSize: 64);
-        TrainDetectorOptions options = new() { Detector = student, Epochs = 1, Precision = LowPrecision.W4A8 with { Quantizer = QuantizerKind.Wrpn } };
+        TrainDetectorOptions options =
+            new() { Detector = student, Epochs = 1, Precision = LowPrecision.W4A8 with { Quantizer = QuantizerKind.Wrpn } };
         context.Transforms.TrainDetector(options).Fit(_train).Dispose();
         // New weights of a layer with 800 inputs (32 channels of 5×5) are at most √(3/800) = 0.061, below half of WRPN's step of 1/7.
         Assert.That(warnings, Has.Some.Contains("w4a8, WRPN").And.Contains("head.fc6").And.Contains("PerChannel"));
 
         warnings.Clear();
         context.Transforms.TrainDetector(options with { Precision = LowPrecision.W4A8 }).Fit(_train).Dispose();
-        context.Transforms.QuantizeDetector(new QuantizeDetectorOptions { Detector = TrainedDetector.FromModel(_full), Precision = LowPrecision.W2A8 }).Fit(_train).Dispose();
+        context.Transforms.QuantizeDetector(new QuantizeDetectorOptions { Detector = TrainedDetector.FromModel(_full),
+            Precision = LowPrecision.W2A8 }).Fit(_train).Dispose();
         Assert.That(warnings, Is.Empty);
     }
 
@@ -163,7 +170,8 @@ public class LowPrecisionEstimatorTests
     {
         IDataView files = _mlContext.Data.LoadDetections(_folder.Path, split: split);
         return _mlContext.Transforms.LoadImages("Image", null!, "ImagePath")
-            .Append(_mlContext.Transforms.Conversion.MapValueToKey("Label", keyOrdinality: Microsoft.ML.Transforms.ValueToKeyMappingEstimator.KeyOrdinality.ByValue))
+            .Append(_mlContext.Transforms.Conversion
+                .MapValueToKey("Label", keyOrdinality: Microsoft.ML.Transforms.ValueToKeyMappingEstimator.KeyOrdinality.ByValue))
             .Fit(files).Transform(files);
     }
 

@@ -23,7 +23,8 @@ public class DenseLossTests
         using var scope = NewDisposeScope();
         Tensor logits = randn(4, 3, float64);
         Assert.That(QualityFocalLoss.Loss(logits, logits.sigmoid(), 1).ToDouble(), Is.Zero);
-        Assert.That(QualityFocalLoss.Loss(tensor(new[] { 800f, -800f }, [1, 2]), tensor(new[] { 0f, 1f }, [1, 2]), 1).ToSingle(), Is.EqualTo(1600).Within(1e-3));
+        Assert.That(QualityFocalLoss.Loss(tensor(new[] { 800f, -800f }, [1, 2]), tensor(new[] { 0f, 1f }, [1, 2]), 1).ToSingle(),
+            Is.EqualTo(1600).Within(1e-3));
     }
 
     [Test]
@@ -35,8 +36,10 @@ public class DenseLossTests
         Tensor distances = tensor(new[] { 1.25, 0, 2.5, 9 }, [1, 4]);
         double expected = -(0.75 * Math.Log(0.2) + 0.25 * Math.Log(0.3) + Math.Log(0.1) + 0.5 * (Math.Log(0.3) + Math.Log(0.4))
             + 0.01 * Math.Log(0.3) + 0.99 * Math.Log(0.4)) / 4;
-        Assert.That(DistributionFocalLoss.Loss(logits, distances, tensor(new[] { 0.5 }), 1).ToDouble(), Is.EqualTo(0.5 * expected).Within(1e-9));
-        Assert.That(DistributionFocalLoss.Loss(logits, distances, tensor(new[] { 0.5 }), 0.5).ToDouble(), Is.EqualTo(expected).Within(1e-9));
+        Assert.That(DistributionFocalLoss.Loss(logits, distances, tensor(new[] { 0.5 }), 1).ToDouble(),
+            Is.EqualTo(0.5 * expected).Within(1e-9));
+        Assert.That(DistributionFocalLoss.Loss(logits, distances, tensor(new[] { 0.5 }), 0.5).ToDouble(),
+            Is.EqualTo(expected).Within(1e-9));
     }
 
     [Test]
@@ -61,7 +64,8 @@ public class DenseLossTests
         NumericalGradient.Check(logits => QualityFocalLoss.Loss(logits, qualities, 3), randn(3, 4, float64));
         NumericalGradient.Check(logits => DistributionFocalLoss.Loss(logits, distances, weights, 2), randn(3, 4, 5, float64));
         Tensor targets = tensor(new[] { 0.0, 0, 4, 3, 1, 1, 2, 2, 5, 5, 9, 6 }, [3, 4]);
-        NumericalGradient.Check(boxes => GeneralizedIouLoss.Loss(boxes, targets, weights, 2), tensor(new[] { 1.0, 1, 6, 5, 4, 0, 5.5, 3, 6, 4, 7, 7 }, [3, 4]));
+        NumericalGradient.Check(boxes => GeneralizedIouLoss.Loss(boxes, targets, weights, 2),
+            tensor(new[] { 1.0, 1, 6, 5, 4, 0, 5.5, 3, 6, 4, 7, 7 }, [3, 4]));
     }
 
     [Test]

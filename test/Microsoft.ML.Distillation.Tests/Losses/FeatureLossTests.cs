@@ -81,7 +81,8 @@ public class FeatureLossTests
         double one = masked.call(big, wanted).ToDouble();
         Tensor hidden = big.masked_fill(kept, 0);
         manual_seed(1);
-        Assert.That(masked.call(big + 100 * big.masked_fill(kept, 0), wanted).ToDouble(), Is.EqualTo(one).Within(1e-3), "masked positions are not seen");
+        Assert.That(masked.call(big + 100 * big.masked_fill(kept, 0), wanted).ToDouble(), Is.EqualTo(one).Within(1e-3),
+            "masked positions are not seen");
         Assert.That(hidden.sum().ToSingle(), Is.GreaterThan(0));
 
         void Set(string layer, float centre, float bias)
@@ -122,7 +123,8 @@ public class FeatureLossTests
         using nn.Module<Tensor, Tensor, Tensor> loss = Kinds[name](3, 3);
         Tensor varied = randn(2, 3, 4, 4), constant = varied.clone();
         constant[TensorIndex.Colon, 1] = zeros(2, 4, 4) + 3;
-        foreach ((Tensor student, Tensor teacher) in new[] { (constant, varied), (varied, constant), (constant, constant), (zeros(2, 3, 4, 4), varied) })
+        foreach ((Tensor student, Tensor teacher) in new[] { (constant, varied), (varied, constant), (constant, constant),
+            (zeros(2, 3, 4, 4), varied) })
         {
             Tensor guided = student.clone().requires_grad_();
             Tensor value = loss.call(guided, teacher);
@@ -136,7 +138,8 @@ public class FeatureLossTests
     /// <summary>Squares of 1000 and variances of 1e-5 leave the range of half precision.</summary>
     [Test]
     public void MapsInHalfPrecision_CostWhatTheyCostInSingle(
-        [ValueSource(nameof(Names))] string name, [Values(ScalarType.Float16, ScalarType.BFloat16)] ScalarType half, [Values(0.003f, 1, 3000)] float size, [Values] bool constant)
+        [ValueSource(nameof(Names))] string name, [Values(ScalarType.Float16, ScalarType.BFloat16)] ScalarType half,
+        [Values(0.003f, 1, 3000)] float size, [Values] bool constant)
     {
         using var scope = NewDisposeScope();
         manual_seed(4);

@@ -40,7 +40,8 @@ public class HeadDistillationTests
 
     /// <summary>0.1 in half precision; near constants, whose differences are rounding, correlate with nothing either.</summary>
     [Test]
-    public void Dist_OfConstantsInHalfPrecision_IsNoNaN([Values(ScalarType.Float16, ScalarType.BFloat16, ScalarType.Float32)] ScalarType type)
+    public void Dist_OfConstantsInHalfPrecision_IsNoNaN(
+        [Values(ScalarType.Float16, ScalarType.BFloat16, ScalarType.Float32)] ScalarType type)
     {
         using var scope = NewDisposeScope();
         manual_seed(6);
@@ -56,7 +57,8 @@ public class HeadDistillationTests
 
         Assert.That(RelationLoss.Loss(varied, varied).to(float32).ToSingle(), Is.Zero.Within(1e-3));
         Tensor rounded = full([5, 4], 0.25f).add(rand(5, 4).sub(rand(5, 4)).mul(type == ScalarType.BFloat16 ? 1e-3f : 1e-4f)).to_type(type);
-        if (type != ScalarType.Float32) Assert.That(RelationLoss.Loss(rounded, rounded).to(float32).ToSingle(), Is.GreaterThan(1), "rounding is no relation");
+        if (type != ScalarType.Float32) Assert
+            .That(RelationLoss.Loss(rounded, rounded).to(float32).ToSingle(), Is.GreaterThan(1), "rounding is no relation");
     }
 
     [Test]
@@ -65,7 +67,8 @@ public class HeadDistillationTests
         using var scope = NewDisposeScope();
         manual_seed(7);
         Tensor logits = randn(3, 4, 6).mul(20).to_type(half), teacher = randn(3, 4, 6).mul(20).softmax(2).to_type(half);
-        Assert.That(LocalizationLoss.Loss(logits, teacher, 10).ToSingle(), Is.EqualTo(LocalizationLoss.Loss(logits.to(float32), teacher.to(float32), 10).ToSingle()).Within(1e-4).Percent);
+        Assert.That(LocalizationLoss.Loss(logits, teacher, 10).ToSingle(),
+            Is.EqualTo(LocalizationLoss.Loss(logits.to(float32), teacher.to(float32), 10).ToSingle()).Within(1e-4).Percent);
     }
 
     [Test]
@@ -88,7 +91,8 @@ public class HeadDistillationTests
     public void Localization_IsTheDivergence_AtATemperature()
     {
         using var scope = NewDisposeScope();
-        Tensor student = tensor(new[] { 0.0, 0, 0 }, [1, 1, 3]).expand(1, 4, 3), teacher = tensor(new[] { 0.2, 0.3, 0.5 }, [1, 1, 3]).expand(1, 4, 3);
+        Tensor student = tensor(new[] { 0.0, 0, 0 }, [1, 1, 3]).expand(1, 4, 3),
+        teacher = tensor(new[] { 0.2, 0.3, 0.5 }, [1, 1, 3]).expand(1, 4, 3);
         double[] soft = [.. new[] { 0.2, 0.3, 0.5 }.Select(Math.Sqrt)];
         double sum = soft.Sum(), expected = 4 * soft.Sum(q => q / sum * Math.Log(q / sum * 3));
         Assert.That(LocalizationLoss.Loss(student, teacher, 2).ToDouble(), Is.EqualTo(expected).Within(1e-9));
@@ -115,7 +119,8 @@ public class HeadDistillationTests
     {
         using var scope = NewDisposeScope();
         manual_seed(3);
-        Tensor teacher = randn(4, 3, float64).softmax(1), bins = randn(2, 4, 5, float64).softmax(2), own = randn(2, 4, 5, float64), classes = randn(2, 3, float64);
+        Tensor teacher = randn(4, 3, float64).softmax(1), bins = randn(2, 4, 5, float64).softmax(2), own = randn(2, 4, 5, float64),
+        classes = randn(2, 3, float64);
         NumericalGradient.Check(logits => RelationLoss.Loss(logits.sigmoid(), teacher), randn(4, 3, float64));
         NumericalGradient.Check(logits => LocalizationLoss.Loss(logits, bins, 4), randn(2, 4, 5, float64));
         NumericalGradient.Check(logits => CrossHeadLoss.Classes(logits, classes), randn(2, 3, float64));

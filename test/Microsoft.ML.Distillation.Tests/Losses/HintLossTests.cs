@@ -27,7 +27,8 @@ public class HintLossTests
     }
 
     [Test]
-    public void PredictingNothing_CostsOne_AtAnySizeAndScale([Values(1, 16)] int channels, [Values(4, 12)] int size, [Values(0.01f, 100f)] float scale)
+    public void PredictingNothing_CostsOne_AtAnySizeAndScale([Values(1, 16)] int channels, [Values(4, 12)] int size,
+        [Values(0.01f, 100f)] float scale)
     {
         using var scope = NewDisposeScope();
         using var loss = new HintLoss(3, channels);

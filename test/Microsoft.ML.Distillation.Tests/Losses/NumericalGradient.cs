@@ -6,7 +6,8 @@ namespace Microsoft.ML.Distillation.Tests.Losses;
 /// <summary>Compares a loss's gradient with differences of the loss.</summary>
 internal static class NumericalGradient
 {
-    /// <summary>Fails unless the gradient of <paramref name="loss"/> at <paramref name="at"/> (float64) is that of central differences.</summary>
+    /// <summary>Fails unless the gradient of <paramref name="loss"/> at <paramref name="at"/> (float64) is that of central
+    /// differences.</summary>
     public static void Check(Func<Tensor, Tensor> loss, Tensor at, double tolerance = 1e-6)
     {
         const double step = 1e-5;

@@ -84,7 +84,8 @@ public class RegressionLossTests
         NumericalGradient.Check(deltas => BoxRegression.SmoothL1(deltas, truth, 7), student);
         NumericalGradient.Check(deltas => BoxRegression.Squared(deltas, truth, 7, 3), student);
         NumericalGradient.Check(deltas => TeacherBoundedRegression.Loss(deltas, teacher, truth, 7, 0.01, 3), student);
-        Tensor boxes = tensor(new[] { 0.0, 1, 9, 8, 3, 2, 14, 9 }, [2, 4]), objects = tensor(new[] { 1.0, 0, 10, 10, 2, 1, 11, 12 }, [2, 4]);
+        Tensor boxes = tensor(new[] { 0.0, 1, 9, 8, 3, 2, 14, 9 }, [2, 4]),
+        objects = tensor(new[] { 1.0, 0, 10, 10, 2, 1, 11, 12 }, [2, 4]);
         NumericalGradient.Check(moved => TeacherBoundedRegression.OverlapLoss(moved, objects + 0.1, objects, ones(2, float64), 2), boxes);
     }
 

@@ -65,7 +65,8 @@ public class WeightedSoftCrossEntropyTests
         Assert.That(WeightedSoftCrossEntropy.Loss(logits, teacher, 1.5).ToSingle(), Is.EqualTo(2000));
         Tensor objectness = tensor(new[] { 0f, 1f });
         Assert.That(
-            WeightedSoftCrossEntropy.BinaryLoss(tensor(new[] { 1000f, -1000f }), objectness, 1.5).ToSingle(), Is.EqualTo(1250).Within(1e-3));
+            WeightedSoftCrossEntropy.BinaryLoss(tensor(new[] { 1000f, -1000f }), objectness, 1.5).ToSingle(),
+            Is.EqualTo(1250).Within(1e-3));
     }
 
     [Test]

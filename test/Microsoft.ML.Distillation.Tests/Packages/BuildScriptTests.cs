@@ -27,7 +27,8 @@ public class BuildScriptTests
     [Test]
     public void Demo_ShowsWhyABuildFails_AndDoesNotRun()
     {
-        (int exitCode, string shown, string[] calls) = Run("case $1 in build) echo 'Scene.cs(1,1): error CS1002: ; expected'; exit 1 ;; esac", "demo");
+        (int exitCode, string shown, string[] calls) =
+            Run("case $1 in build) echo 'Scene.cs(1,1): error CS1002: ; expected'; exit 1 ;; esac", "demo");
         Assert.That(exitCode, Is.Not.Zero);
         Assert.That(shown, Does.Contain("Scene.cs(1,1): error CS1002"));
         Assert.That(calls, Has.None.StartWith("run "));
@@ -44,7 +45,9 @@ public class BuildScriptTests
             <UnitTestResult testName="Fails" outcome="Failed" testListId="8">
                   <Message>Wrong.</Message>
             """;
-        (int exitCode, string shown, _) = Run($"case $1 in test) mkdir -p artifacts/test-results; cat > artifacts/test-results/a.trx <<'END'\n{Results}\nEND\nexit 3 ;; esac", "test");
+        (int exitCode, string shown, _) =
+            Run($"case $1 in test) mkdir -p artifacts/test-results; cat > artifacts/test-results/a.trx <<'END'\n{Results}\nEND\nexit 3 ;; "
+            + $"esac", "test");
         Assert.That(exitCode, Is.EqualTo(3));
         Assert.That(shown, Does.Contain("Skipped, and why:\n  Needs(\"data\"): The data <is> not here.\n").And.Not.Contain("Fails"));
     }
@@ -77,9 +80,11 @@ public class BuildScriptTests
         File.Delete(_folder.Sub("calls"));
         string stub = _folder.Write("bin/dotnet", $"#!/bin/sh\necho \"$*\" >> \"{_folder.Path}/calls\"\n{dotnet}\n");
         foreach (string file in Directory.GetFiles(Path.GetDirectoryName(stub)!).Append(_folder.Sub("build.sh")))
-            if (OperatingSystem.IsLinux()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            if (OperatingSystem.IsLinux()) File
+                .SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         Directory.CreateDirectory(_folder.Sub("artifacts/packages"));
-        var start = new ProcessStartInfo("bash", ["-c", "exec ./build.sh \"$@\" 2>&1", "-", .. args]) { WorkingDirectory = _folder.Path, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("bash", ["-c", "exec ./build.sh \"$@\" 2>&1", "-", .. args]) { WorkingDirectory = _folder.Path,
+            RedirectStandardOutput = true };
         start.Environment["PATH"] = $"{Path.GetDirectoryName(stub)}:{Environment.GetEnvironmentVariable("PATH")}";
         using Process process = Process.Start(start)!;
         string shown = process.StandardOutput.ReadToEnd();

@@ -6,7 +6,8 @@ using Microsoft.ML.Distillation.Samples.Demo.Scenes;
 
 namespace Microsoft.ML.Distillation.Tests.Packages;
 
-/// <summary>The packages as users have them: packed, added to fresh console projects, and README's programs run there as they stand.</summary>
+/// <summary>The packages as users have them: packed, added to fresh console projects, and README's programs run there as they
+/// stand.</summary>
 public partial class PackageTests
 {
     private const string Training = "ML.Distillation", Runtime = "ML.Distillation.Runtime";
@@ -23,7 +24,8 @@ public partial class PackageTests
         _version = $"0.0.0-test.{Guid.NewGuid():N}";
         foreach (string project in (string[])["Microsoft.ML.Distillation.Runtime", "Microsoft.ML.Distillation"])
         {
-            Dotnet(TestData.Repository(), "pack", $"src/{project}", "--no-build", "-c", ProgramRun.Configuration, "-o", _folder.Sub("packages"),
+            Dotnet(TestData.Repository(), "pack", $"src/{project}", "--no-build", "-c", ProgramRun.Configuration, "-o",
+                _folder.Sub("packages"),
                 $"-p:PackageVersion={_version}", "-p:IncludeSymbols=false", "--verbosity", "quiet");
         }
     }
@@ -47,7 +49,8 @@ public partial class PackageTests
     [Test]
     public void ReadmesPrograms_RunFromThePackages_AsTheyStand()
     {
-        string[] programs = [.. CSharp().Matches(File.ReadAllText(Path.Combine(TestData.Repository(), "README.md"))).Select(match => match.Groups["code"].Value)];
+        string[] programs = [.. CSharp().Matches(File.ReadAllText(Path.Combine(TestData.Repository(), "README.md")))
+            .Select(match => match.Groups["code"].Value)];
         Assert.That(programs, Has.Length.EqualTo(2), "one that distils, one that uses");
 
         string trains = Project("trains", programs[0], (Training, _version), ("TorchSharp-cpu", null), ("Microsoft.ML.OnnxRuntime", null));
@@ -71,14 +74,16 @@ public partial class PackageTests
         Assert.That(training[Runtime], Is.EqualTo($"[{_version}]"), "the two share internals, so only the same version will do");
         Assert.That(training.Keys, Is.EquivalentTo(new[] { Runtime, "TorchSharp" }));
         Assert.That(runtime["SkiaSharp"], Is.EqualTo("[2.88.9, 3.0.0)"), "ML.NET breaks on SkiaSharp 3");
-        Assert.That(runtime.Keys, Has.None.Contains("Torch").And.None.EqualTo("Microsoft.ML.OnnxRuntime"), "applications choose the native libraries");
+        Assert.That(runtime.Keys, Has.None.Contains("Torch").And.None.EqualTo("Microsoft.ML.OnnxRuntime"),
+            "applications choose the native libraries");
     }
 
     [TestCase("cuda-windows")]
     [TestCase("cuda-linux")]
     public void TorchRuntime_ChoosesTheBundle_ThatARestoreAsksFor(string runtime)
     {
-        string shown = Dotnet(TestData.Repository(), "msbuild", "src/Microsoft.ML.Distillation.Tool", $"-p:TorchRuntime={runtime}", "-getItem:PackageReference");
+        string shown = Dotnet(TestData.Repository(), "msbuild", "src/Microsoft.ML.Distillation.Tool", $"-p:TorchRuntime={runtime}",
+            "-getItem:PackageReference");
         Assert.That(shown, Does.Contain($"\"TorchSharp-{runtime}\"").And.Not.Contain("\"TorchSharp-cpu\""));
     }
 
@@ -86,17 +91,20 @@ public partial class PackageTests
     {
         using ZipArchive zip = ZipFile.OpenRead(_folder.Sub($"packages/{package}.{_version}.nupkg"));
         using Stream stream = zip.GetEntry($"{package}.nuspec")!.Open();
-        return XDocument.Load(stream).Descendants().Where(e => e.Name.LocalName == "dependency").ToDictionary(e => e.Attribute("id")!.Value, e => e.Attribute("version")!.Value);
+        return XDocument.Load(stream).Descendants().Where(e => e.Name.LocalName == "dependency")
+            .ToDictionary(e => e.Attribute("id")!.Value, e => e.Attribute("version")!.Value);
     }
 
-    /// <summary>A console project as <c>dotnet new console</c> makes it, with a program and packages; those without a version have this repository's.</summary>
+    /// <summary>A console project as <c>dotnet new console</c> makes it, with a program and packages; those without a version have this
+    /// repository's.</summary>
     private string Project(string name, string program, params (string Id, string? Version)[] packages)
     {
         XDocument versions = XDocument.Load(Path.Combine(TestData.Repository(), "Directory.Packages.props"));
         IEnumerable<string> references = packages.Select(package =>
         {
             string version = package.Version
-                ?? versions.Descendants("PackageVersion").Single(e => e.Attribute("Include")!.Value == package.Id).Attribute("Version")!.Value;
+                ?? versions.Descendants("PackageVersion").Single(e => e.Attribute("Include")!.Value == package.Id)
+                    .Attribute("Version")!.Value;
             return $"<PackageReference Include=\"{package.Id}\" Version=\"{version}\" />";
         });
         _folder.Write($"{name}/Program.cs", program);
@@ -117,7 +125,8 @@ public partial class PackageTests
 
     private static string Dotnet(string folder, params string[] args)
     {
-        var start = new ProcessStartInfo("dotnet", args) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", args) { WorkingDirectory = folder, RedirectStandardOutput = true,
+            RedirectStandardError = true };
         start.Environment["OMP_WAIT_POLICY"] = "PASSIVE";
         using Process process = Process.Start(start)!;
         Task<string> errors = process.StandardError.ReadToEndAsync();

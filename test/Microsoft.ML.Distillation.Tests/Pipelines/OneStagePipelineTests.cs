@@ -15,7 +15,8 @@ public class OneStagePipelineTests
     {
         using var folder = new DrawnFolder(train: 16, val: 0, test: 4);
         var mlContext = new MLContext(seed: 1);
-        IDataView train = mlContext.Data.LoadDetections(folder.Path, split: "train"), test = mlContext.Data.LoadDetections(folder.Path, split: "test");
+        IDataView train = mlContext.Data.LoadDetections(folder.Path, split: "train"),
+        test = mlContext.Data.LoadDetections(folder.Path, split: "test");
         var prepare = mlContext.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath")
             .Append(mlContext.Transforms.Conversion.MapValueToKey("Label"), TransformerScope.Training);
         var teacher = prepare
@@ -82,7 +83,8 @@ public class OneStagePipelineTests
             .Append(mlContext.Transforms.Conversion.MapValueToKey("Label"))
             .Append(mlContext.Transforms.DistillDetector(new DistillDetectorOptions
             {
-                Teacher = Teacher.FromOnnx(path, OnnxDetectorFormat.Auto, ["square", "triangle"], new OnnxTeacherOptions { Hints = [hint] }),
+                Teacher = Teacher.FromOnnx(path, OnnxDetectorFormat.Auto, ["square", "triangle"],
+                    new OnnxTeacherOptions { Hints = [hint] }),
                 Student = DetectorPlan.OneStage(Backbone.Plain(8, 16, 16), 64, Light),
                 Losses = [new SoftClasses(), new Hint(), new ChannelWise()],
                 Epochs = 2,

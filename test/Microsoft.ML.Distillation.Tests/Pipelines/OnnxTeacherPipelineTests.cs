@@ -19,7 +19,8 @@ public class OnnxTeacherPipelineTests
             .Append(mlContext.Transforms.Conversion.MapValueToKey("Label"))
             .Append(mlContext.Transforms.DistillDetector(new DistillDetectorOptions
             {
-                Teacher = Teacher.FromOnnx(path, OnnxDetectorFormat.Auto, folder.At("names.txt"), new OnnxTeacherOptions { Hints = [hint] }),
+                Teacher = Teacher.FromOnnx(path, OnnxDetectorFormat.Auto, folder.At("names.txt"),
+                    new OnnxTeacherOptions { Hints = [hint] }),
                 Student = DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 16), inputSize: 64),
                 Epochs = 2,
             }));

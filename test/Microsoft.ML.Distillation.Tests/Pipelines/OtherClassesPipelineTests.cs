@@ -22,13 +22,15 @@ public class OtherClassesPipelineTests
             .Append(mlContext.Transforms.DistillDetector(new DistillDetectorOptions
             {
                 Teacher = Teacher.FromModel(folder.At("teacher.onnx")),
-                Student = oneStageStudent ? DetectorPlan.OneStage(Backbone.Plain(8, 16, 16), 64, light) : DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 16), 64),
+                Student = oneStageStudent ? DetectorPlan.OneStage(Backbone.Plain(8, 16, 16), 64, light)
+                    : DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 16), 64),
                 Losses = [new SoftClasses(), new BoundedBoxes()],
                 Epochs = 1,
             }));
 
         using var model = (IDisposable)pipeline.Fit(mlContext.Data.LoadDetections(folder.Path, split: "train"));
 
-        Assert.That(log, Has.Some.Contains("does not know 'disc': learned from the labels").And.Some.Contains("count as background: triangle").And.Some.Contains("class.soft"));
+        Assert.That(log, Has.Some.Contains("does not know 'disc': learned from the labels").And.Some
+            .Contains("count as background: triangle").And.Some.Contains("class.soft"));
     }
 }

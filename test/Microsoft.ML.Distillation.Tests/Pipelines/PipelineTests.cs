@@ -38,7 +38,8 @@ public class PipelineTests
         _teacher = teacher;
 
         IDataView validation = _mlContext.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath")
-            .Append(_mlContext.Transforms.Conversion.MapValueToKey("Label")).Fit(_train).Transform(_mlContext.Data.LoadDetections(_folder.Path, split: "val"));
+            .Append(_mlContext.Transforms.Conversion.MapValueToKey("Label")).Fit(_train)
+                .Transform(_mlContext.Data.LoadDetections(_folder.Path, split: "val"));
         var student = prepare
             .Append(_mlContext.Transforms.DistillDetector(new DistillDetectorOptions
             {
@@ -68,7 +69,8 @@ public class PipelineTests
     {
         DetectionMetrics teacher = _mlContext.EvaluateDetections(_teacher.Transform(_test));
         DetectionMetrics student = _mlContext.EvaluateDetections(_student.Transform(_test));
-        TestContext.Out.WriteLine($"teacher {teacher.AveragePrecision:P1} {teacher.AveragePrecision50:P1}, student {student.AveragePrecision:P1} {student.AveragePrecision50:P1}");
+        TestContext.Out.WriteLine($"teacher {teacher.AveragePrecision:P1} {teacher.AveragePrecision50:P1}, student "
+            + $"{student.AveragePrecision:P1} {student.AveragePrecision50:P1}");
         Assert.That(teacher.AveragePrecision50, Is.GreaterThan(.5));
         Assert.That(student.AveragePrecision50, Is.GreaterThan(.3));
         Assert.That(student.Classes.Select(c => c.Name), Is.EquivalentTo(new[] { "disc", "square" }));
@@ -176,7 +178,8 @@ public class PipelineTests
         {
         }
 
-        public Found(string[] label, float[] score, float[] boxes) => (PredictedLabel, Score, PredictedBoundingBoxes) = (label, score, boxes);
+        public Found(string[] label, float[] score, float[] boxes)
+            => (PredictedLabel, Score, PredictedBoundingBoxes) = (label, score, boxes);
 
         public string[] PredictedLabel { get; set; } = [];
 
@@ -196,16 +199,20 @@ public class PipelineTests
     public void Report_OfTheLoadedStudent_ShowsItsTrainingAndTheTestImages()
     {
         ITransformer loaded = _mlContext.Model.Load(_folder.At("student.zip"), out _);
-        IDataView test = _mlContext.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath").Fit(_test).Transform(_test);
-        loaded.SaveReport(_folder.At("report.html"), new DetectorReportOptions { TestSet = test, Teacher = _teacher, Title = "drawn", Pictures = 2 });
+        IDataView test = _mlContext.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath").Fit(_test)
+            .Transform(_test);
+        loaded.SaveReport(_folder.At("report.html"),
+            new DetectorReportOptions { TestSet = test, Teacher = _teacher, Title = "drawn", Pictures = 2 });
         string html = File.ReadAllText(_folder.At("report.html"));
-        foreach (string section in (string[])["verdict", "trade-off", "pictures", "curves", "classes", "errors", "training", "data", "settings"])
+        foreach (string section in (string[])["verdict", "trade-off", "pictures", "curves", "classes", "errors", "training", "data",
+            "settings"])
             Assert.That(html, Does.Contain($"<section id=\"{section}\""));
         DetectionMetrics metrics = _mlContext.EvaluateDetections(_student.Transform(_test));
         Assert.That(html, Does.Contain($"AP {100 * metrics.AveragePrecision:0.0}"), "measured as EvaluateDetections measures");
         Assert.That(html, Does.Contain("Loss: student distilled").And.Contain("Loss: teacher"));
 
         loaded.SaveReport(_folder.At("bare.html"));
-        Assert.That(File.ReadAllText(_folder.At("bare.html")), Does.Contain("trained, not yet measured").And.Contain("<section id=\"training\""));
+        Assert.That(File.ReadAllText(_folder.At("bare.html")), Does.Contain("trained, not yet measured").And
+            .Contain("<section id=\"training\""));
     }
 }

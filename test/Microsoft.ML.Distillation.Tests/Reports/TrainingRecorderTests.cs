@@ -34,8 +34,11 @@ public class TrainingRecorderTests
     {
         var recorder = new TrainingRecorder(null);
         for (int step = 11; step <= 15; step++) recorder.Report(Progress(3, step, 1));
-        TrainingRecord record = RecordOf(recorder, [.. Enumerable.Range(1, 3).Select(epoch => new EpochSummary(epoch, new Dictionary<string, double> { ["a"] = 10 * epoch }, .1 * epoch, null))]);
-        Assert.That(record.Losses.Select(point => (point.Step, point.Losses[0])), Is.EqualTo(new[] { (5, 10.0), (10, 20.0), (11, 1.0), (12, 1.0), (13, 1.0), (14, 1.0), (15, 1.0) }));
+        TrainingRecord record = RecordOf(recorder,
+            [.. Enumerable.Range(1, 3).Select(epoch
+            => new EpochSummary(epoch, new Dictionary<string, double> { ["a"] = 10 * epoch }, .1 * epoch, null))]);
+        Assert.That(record.Losses.Select(point => (point.Step, point.Losses[0])),
+            Is.EqualTo(new[] { (5, 10.0), (10, 20.0), (11, 1.0), (12, 1.0), (13, 1.0), (14, 1.0), (15, 1.0) }));
         Assert.That(record.Validations.Select(point => (point.Step, point.Epoch)), Is.EqualTo(new[] { (5, 1), (10, 2) }));
     }
 

@@ -24,18 +24,22 @@ public class PaperCommandTests
     {
         string output = _folder.Sub("table");
         string[] line = Line(output, "--table", "5", "--rows", "tucker,tucker+vgg16", "--seeds", "2");
-        ProgramRun killed = ProgramRun.Of(Path.Combine(AppContext.BaseDirectory, "Microsoft.ML.Distillation.Research.dll"), _folder.Path, line, (process, text) =>
+        ProgramRun killed = ProgramRun
+            .Of(Path.Combine(AppContext.BaseDirectory, "Microsoft.ML.Distillation.Research.dll"), _folder.Path, line, (process, text) =>
         {
             if (text.Contains("training tucker (seed 4)", StringComparison.Ordinal)) process.Kill();
         });
-        Assert.That(killed.Output, Does.Contain("training alexnet (seed 3), vgg16 (seed 3)").And.Contain("finished tucker+vgg16 (seed 3)"), killed.Error);
+        Assert.That(killed.Output, Does.Contain("training alexnet (seed 3), vgg16 (seed 3)").And.Contain("finished tucker+vgg16 (seed 3)"),
+            killed.Error);
         Assert.That(killed.Output, Does.Not.Contain("finished tucker (seed 4)"));
         JsonElement[] before = Rows(output);
         Assert.That(before.Select(row => row.GetProperty("row").GetString()), Is.EqualTo(new[] { "tucker", "tucker+vgg16" }));
-        Assert.That(before[0].GetProperty("training").GetProperty("ap").ValueKind, Is.EqualTo(JsonValueKind.Number), "Table 5 measures on the training images too");
+        Assert.That(before[0].GetProperty("training").GetProperty("ap").ValueKind, Is.EqualTo(JsonValueKind.Number),
+            "Table 5 measures on the training images too");
 
         ToolRun second = Run(line).Expected();
-        Assert.That(second.Output.Split('\n').Where(text => text.StartsWith("training ", StringComparison.Ordinal)).Select(text => text.Trim()),
+        Assert.That(second.Output.Split('\n').Where(text => text.StartsWith("training ", StringComparison.Ordinal))
+            .Select(text => text.Trim()),
             Is.EqualTo(new[] { "training tucker (seed 4), tucker+vgg16 (seed 4)" }), "what was finished is not trained again");
         Assert.That(Rows(output).Take(2).Select(row => row.GetRawText()), Is.EqualTo(before.Select(row => row.GetRawText())));
         Assert.That(Rows(output), Has.Length.EqualTo(4));
@@ -64,11 +68,14 @@ public class PaperCommandTests
         Run(Line(first, "--table", "1", "--rows", "alexnet,vgg16")).Expected();
         string alexNet = Path.Combine(first, "models", "alexnet-seed3.zip"), vgg16 = Path.Combine(first, "models", "vgg16-seed3.zip");
         ToolRun run = Run(GivenLine(alexNet, vgg16)).Expected();
-        Assert.That(run.Output, Does.Contain("training alexnet (seed 3), alexnet+vgg16 (seed 3)").And.Contain("training alexnet (seed 4), alexnet+vgg16 (seed 4)"));
-        Assert.That(run.Output, Does.Contain("training tucker+alexnet (seed 3)").And.Not.Contain("training vgg16").And.Contain("measured the given vgg16"));
+        Assert.That(run.Output, Does.Contain("training alexnet (seed 3), alexnet+vgg16 (seed 3)").And
+            .Contain("training alexnet (seed 4), alexnet+vgg16 (seed 4)"));
+        Assert.That(run.Output, Does.Contain("training tucker+alexnet (seed 3)").And.Not.Contain("training vgg16").And
+            .Contain("measured the given vgg16"));
 
         var rows = Rows(output).Select(row => (
-            Row: row.GetProperty("row").GetString(), Seed: row.GetProperty("seed").GetInt32(), Given: row.GetProperty("given").GetBoolean())).ToArray();
+            Row: row.GetProperty("row").GetString(), Seed: row.GetProperty("seed").GetInt32(),
+            Given: row.GetProperty("given").GetBoolean())).ToArray();
         Assert.That(rows, Is.EquivalentTo(new[]
         {
             ("alexnet", 3, false), ("alexnet+vgg16", 3, false), ("tucker+alexnet", 3, false),
@@ -87,7 +94,8 @@ public class PaperCommandTests
         Assert.That(other.Error, Does.Contain("its given models is"));
 
         string[] GivenLine(string start, string teacher) => Line(
-            output, "--table", "1", "--rows", "alexnet,alexnet+vgg16,tucker+alexnet", "--start", start, "--teacher", teacher, "--seeds", "2", "--batch-size", "2");
+            output, "--table", "1", "--rows", "alexnet,alexnet+vgg16,tucker+alexnet", "--start", start, "--teacher", teacher, "--seeds",
+            "2", "--batch-size", "2");
     }
 
     [Test]
@@ -131,7 +139,8 @@ public class PaperCommandTests
     public void BadPlaces_AreNamedInOneLine(string line, int exitCode, string what)
     {
         File.WriteAllText(_folder.Sub("file.txt"), "");
-        AssertOneLine(Run([.. line.Split(' ').Select(word => word.Replace("{0}", _folder.Path))]), exitCode, what.Replace("{0}", _folder.Path));
+        AssertOneLine(Run([.. line.Split(' ').Select(word => word.Replace("{0}", _folder.Path))]), exitCode,
+            what.Replace("{0}", _folder.Path));
     }
 
     private static void AssertOneLine(ToolRun run, int exitCode, string what)

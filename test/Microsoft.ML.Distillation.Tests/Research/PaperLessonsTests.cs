@@ -5,7 +5,8 @@ namespace Microsoft.ML.Distillation.Tests.Research;
 public class PaperLessonsTests
 {
     // ν = γ = 0.5 and μ = 0.5 throughout, w_0 = 1.5 but for the column without it.
-    private static readonly DistillationLoss Classes = new SoftClasses { LabelWeight = null, Weight = null, BackgroundWeight = 1.5, Temperature = 1 };
+    private static readonly DistillationLoss Classes =
+        new SoftClasses { LabelWeight = null, Weight = null, BackgroundWeight = 1.5, Temperature = 1 };
     private static readonly DistillationLoss Boxes = new BoundedBoxes { Margin = 0, Kind = BoxDistillation.Bounded };
     private static readonly DistillationLoss Hint = new Hint { Adaptation = HintAdaptation.Learnt, Norm = HintNorm.L2 };
 

@@ -47,7 +47,8 @@ public class PaperReportTests
 
             """.ReplaceLineEndings("\n"),
         }));
-        Assert.That(File.ReadAllText(folder.Sub("table-3.json")), Does.Contain("\"row\": \"tucker\\u002Bvgg16\"").And.Contain("\"voc07\": 35.5"));
+        Assert.That(File.ReadAllText(folder.Sub("table-3.json")), Does.Contain("\"row\": \"tucker\\u002Bvgg16\"").And
+            .Contain("\"voc07\": 35.5"));
     }
 
     [Test]
@@ -59,14 +60,17 @@ public class PaperReportTests
         results.Put(Result("vgg16", 1, 0.90, 0.70, 4) with { Given = true });
         results.Put(Result("tucker+vgg16", 1, 0.53, 0.25, 5));
         PaperSummary cell = PaperSummary.Of(Table.Cells[2], results)!;
-        Assert.That((cell.Ap!.Mean, cell.GainAp, cell.GainAp50), Is.EqualTo((25.0, (Gain?)null, (Gain?)null)), "it was trained with another seed and schedule");
+        Assert.That((cell.Ap!.Mean, cell.GainAp, cell.GainAp50), Is.EqualTo((25.0, (Gain?)null, (Gain?)null)),
+            "it was trained with another seed and schedule");
         Assert.That(results.Find("tucker", 1), Is.Null, "the row is still to be trained");
 
         results.Put(Result("tucker", 1, 0.50, 0.20, 4));
-        Assert.That(PaperSummary.Of(Table.Cells[2], results)!.GainAp!.Mean, Is.EqualTo(5).Within(1e-9), "against the row, not the model of its name");
+        Assert.That(PaperSummary.Of(Table.Cells[2], results)!.GainAp!.Mean, Is.EqualTo(5).Within(1e-9),
+            "against the row, not the model of its name");
         Assert.That(results.FindGiven("tucker")!.Test.Ap, Is.EqualTo(0.6));
         PaperReport.Write(folder.Path, Table, results);
-        Assert.That(File.ReadAllText(folder.Sub("table-3.md")), Does.Contain("| vgg16 (given) | – | 12,345 | 4.0 | 1 | 90.0 | 70.0 |").And.Not.Contain("tucker (given)"));
+        Assert.That(File.ReadAllText(folder.Sub("table-3.md")), Does
+            .Contain("| vgg16 (given) | – | 12,345 | 4.0 | 1 | 90.0 | 70.0 |").And.Not.Contain("tucker (given)"));
     }
 
     [Test]
@@ -95,7 +99,8 @@ public class PaperReportTests
         _ = new PaperResults(folder.Path, Settings);
         Assert.That(new PaperResults(folder.Path, corrected).Settings["epochs"], Is.EqualTo("4"));
         folder.Write("models/tucker-seed1.zip", "trained for 4 epochs");
-        Assert.That(() => new PaperResults(folder.Path, Settings), Throws.InvalidOperationException.With.Message.Contains("epochs is 4, and now it is 3"));
+        Assert.That(() => new PaperResults(folder.Path, Settings), Throws.InvalidOperationException.With.Message
+            .Contains("epochs is 4, and now it is 3"));
     }
 
     [Test]

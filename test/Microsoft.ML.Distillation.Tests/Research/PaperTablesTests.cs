@@ -30,14 +30,16 @@ public class PaperTablesTests
         var tables = new PaperTables(PaperBudget.Small);
         foreach (var rows in tables.Tables.SelectMany(table => table.Cells).Select(cell => cell.Row).GroupBy(row => row.Id))
             Assert.That(rows.Distinct().Count(), Is.EqualTo(1), rows.Key);
-        Assert.That(tables.Tables[4].Cells.Select(cell => cell.Row.Id), Is.SubsetOf(tables.Tables[3].Cells.Select(cell => cell.Row.Id)), "Table 5 measures rows of Table 4");
+        Assert.That(tables.Tables[4].Cells.Select(cell => cell.Row.Id), Is.SubsetOf(tables.Tables[3].Cells.Select(cell => cell.Row.Id)),
+            "Table 5 measures rows of Table 4");
     }
 
     [Test]
     public void Table3_TakesThePapersShares()
     {
         PaperTable table = new PaperTables(PaperBudget.Full).Tables[2];
-        Assert.That(table.Cells.Take(5).Select(cell => cell.Row.Compression!.FlopsShare), Is.EqualTo(new[] { 0.2, 0.25, 0.3, 0.375, 0.45 }));
+        Assert.That(table.Cells.Take(5).Select(cell => cell.Row.Compression!.FlopsShare),
+            Is.EqualTo(new[] { 0.2, 0.25, 0.3, 0.375, 0.45 }));
         Assert.That(table.Cells[3].Row.Compression!.HeadFlopsShare, Is.EqualTo(0.17).Within(1e-9), "the paper's 11 million parameters");
         Assert.That(table.Cells.Skip(5).Select(cell => cell.Against), Is.EqualTo(table.Cells.Take(5).Select(cell => cell.Row.Id)));
     }
@@ -45,7 +47,8 @@ public class PaperTablesTests
     [TestCase(5_011, 14)]
     [TestCase(82_783, 6)]
     public void ThePapersBudget_TrainsAsLongAsItsStandIn(int images, int epochs)
-        => Assert.That(PaperBudget.Full.Apply(new TrainDetectorOptions(), images).Epochs, Is.EqualTo(epochs), "70,000 images of VOC's, 490,000 of COCO's");
+        => Assert.That(PaperBudget.Full.Apply(new TrainDetectorOptions(), images).Epochs, Is.EqualTo(epochs),
+            "70,000 images of VOC's, 490,000 of COCO's");
 
     [Test]
     public void OtherInputs_KeepTheProportionsOfTable2_AndOfTheAnchors()

@@ -25,10 +25,12 @@ public class DrawnScenesTests
             Assert.That(scene.Picture.Width, Is.InRange(160, 256));
             Assert.That(scene.Picture.Height, Is.InRange(120, 192));
             Assert.That(scene.Objects, Has.All.Matches<SceneObject>(o =>
-                o!.X0 >= 0 && o.Y0 >= 0 && o.X1 <= scene.Picture.Width && o.Y1 <= scene.Picture.Height && o.X1 - o.X0 >= 4 && o.Y1 - o.Y0 >= 4));
+                o!.X0 >= 0 && o.Y0 >= 0 && o.X1 <= scene.Picture.Width && o.Y1 <= scene.Picture.Height && o.X1 - o.X0 >= 4
+                    && o.Y1 - o.Y0 >= 4));
         }
 
-        Assert.That(scenes.SelectMany(scene => scene.Objects).Select(o => o.Name).Distinct(), Is.EquivalentTo(Shape.Classes.Select(shape => shape.Name)));
+        Assert.That(scenes.SelectMany(scene => scene.Objects).Select(o => o.Name).Distinct(),
+            Is.EquivalentTo(Shape.Classes.Select(shape => shape.Name)));
     }
 
     [Test]
@@ -37,9 +39,11 @@ public class DrawnScenesTests
         using var folder = new TemporaryFolder();
         string data = folder.Sub("scenes");
         SceneDataSet.Write(data, seed: 3, [("train", 4), ("test", 2)]);
-        IReadOnlyList<AnnotatedRow> train = AnnotatedRow.Load(new MLContext(), data, "train"), all = AnnotatedRow.Load(new MLContext(), data, null);
+        IReadOnlyList<AnnotatedRow> train = AnnotatedRow.Load(new MLContext(), data, "train"),
+        all = AnnotatedRow.Load(new MLContext(), data, null);
         Assert.That((train.Count, all.Count), Is.EqualTo((4, 6)));
-        Assert.That(all, Has.All.Matches<AnnotatedRow>(image => File.Exists(image!.ImagePath) && image.BoundingBoxes.Length == 4 * image.Label.Length));
+        Assert.That(all, Has.All.Matches<AnnotatedRow>(image => File.Exists(image!.ImagePath)
+            && image.BoundingBoxes.Length == 4 * image.Label.Length));
         Assert.That(all.SelectMany(image => image.Label).Distinct(), Is.SubsetOf(Shape.Classes.Select(shape => shape.Name)));
         Assert.That(Directory.GetDirectories(folder.Path), Has.Length.EqualTo(1), "no temporary folder stays");
     }

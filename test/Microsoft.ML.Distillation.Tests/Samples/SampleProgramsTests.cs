@@ -35,7 +35,8 @@ public class SampleProgramsTests
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         Assert.That(run.Output, Does.Contain("teacher  ").And.Contain("student alone  ").And.Contain("student distilled  "));
         string output = Path.Combine(folder.Path, "artifacts", "demo");
-        Assert.That(Directory.GetFiles(output).Select(Path.GetFileName), Is.EquivalentTo(new[] { "teacher.zip", "student-alone.zip", "student.zip", "student.onnx" }));
+        Assert.That(Directory.GetFiles(output).Select(Path.GetFileName),
+            Is.EquivalentTo(new[] { "teacher.zip", "student-alone.zip", "student.zip", "student.onnx" }));
         Assert.That(Directory.GetFiles(Path.Combine(output, "pictures")), Has.Length.EqualTo(2));
     }
 

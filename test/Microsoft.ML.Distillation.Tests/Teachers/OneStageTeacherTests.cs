@@ -39,8 +39,10 @@ public class OneStageTeacherTests
                 int point = (int)confident[n][i].ToInt64(), best = (int)label[n][point].ToInt64(), row = 3 * n + i;
                 if (score[n][point].ToSingle() < 0.3f) continue;
                 // Classes a b c are columns 2 3 1 of the answer.
-                Assert.That(scores.Probabilities[row][best == 2 ? 1 : best + 2].ToSingle(), Is.EqualTo(score[n][point].ToSingle()).Within(1e-5));
-                Assert.That(TensorArrays.Floats(scores.RefinedBoxes[row][0]), Is.EqualTo(TensorArrays.Floats(boxes[n][point])).AsCollection.Within(1e-5));
+                Assert.That(scores.Probabilities[row][best == 2 ? 1 : best + 2].ToSingle(),
+                    Is.EqualTo(score[n][point].ToSingle()).Within(1e-5));
+                Assert.That(TensorArrays.Floats(scores.RefinedBoxes[row][0]),
+                    Is.EqualTo(TensorArrays.Floats(boxes[n][point])).AsCollection.Within(1e-5));
                 Assert.That(scores.Known![row].ToBoolean() && scores.KnownBoxes![row].ToBoolean());
             }
         }

@@ -22,5 +22,6 @@ internal static class ShownImages
     };
 
     /// <summary>Shows a teacher images [N,3,H,W] of its size.</summary>
-    public static ITeacherView View(this ITeacher teacher, Tensor images, IReadOnlyList<ImageSize>? sizes = null) => teacher.View(DetectionBatch.Of(images, sizes));
+    public static ITeacherView View(this ITeacher teacher, Tensor images, IReadOnlyList<ImageSize>? sizes = null)
+        => teacher.View(DetectionBatch.Of(images, sizes));
 }

@@ -84,7 +84,8 @@ public class TwoStageTeacherTests
         AreClose(columns.Probabilities(theirs), tensor(new[] { 0.4f, 0.4f, 0.2f }, [1, 3]));
         Tensor boxes = columns.Boxes(arange(12, float32).view(1, 3, 4), theirs, asked);
         AreClose(boxes, cat([arange(8, 12, float32), arange(4, float32)]).view(1, 2, 4));
-        Assert.That(columns.Boxes(zeros(5, 1, 4), theirs, asked).shape, Is.EqualTo(new long[] { 5, 1, 4 }), "boxes shared by all classes stay");
+        Assert.That(columns.Boxes(zeros(5, 1, 4), theirs, asked).shape, Is.EqualTo(new long[] { 5, 1, 4 }),
+            "boxes shared by all classes stay");
     }
 
     [Test]
@@ -119,7 +120,8 @@ public class TwoStageTeacherTests
     {
         using FasterRcnn detector = TinyRun.Detector();
         string message = Assert.Throws<ArgumentException>(() => new TwoStageTeacher(detector, ["hexagon"], CPU).Dispose())!.Message;
-        Assert.That(message, Does.Contain("'hexagon'").And.Contains("'square', 'disc'").And.Not.Contains("Aliases"), "which only ONNX teachers have");
+        Assert.That(message, Does.Contain("'hexagon'").And.Contains("'square', 'disc'").And.Not.Contains("Aliases"),
+            "which only ONNX teachers have");
     }
 
     [Test]
@@ -127,11 +129,15 @@ public class TwoStageTeacherTests
     {
         using var scope = NewDisposeScope();
         // A dog, a cat, and a little dog; that the first dog could also be a cat, hardly, does not count.
-        var found = new Detections([0, 0, .5f, .5f, .5f, .5f, 1, 1, .8f, .1f, .84f, .14f, 0, 0, .5f, .48f], [.9f, .8f, .7f, .1f], [1, 0, 1, 0]);
-        Tensor anchors = tensor(new[] { 0f, 0, .5f, .4f, .5f, .5f, 1, .9f, .3f, .3f, .8f, .8f, .75f, .05f, .9f, .2f, 0, .9f, .1f, 1 }, [5, 4]);
+        var found = new Detections([0, 0, .5f, .5f, .5f, .5f, 1, 1, .8f, .1f, .84f, .14f, 0, 0, .5f, .48f], [.9f, .8f, .7f, .1f],
+            [1, 0, 1, 0]);
+        Tensor anchors = tensor(new[] { 0f, 0, .5f, .4f, .5f, .5f, 1, .9f, .3f, .3f, .8f, .8f, .75f, .05f, .9f, .2f, 0, .9f, .1f, 1 },
+            [5, 4]);
         Tensor away = IgnoredObjects.AwayFrom(anchors, found, new ClassMatch(["cat", "dog"], ["cat"]));
-        Assert.That(away.data<bool>().ToArray(), Is.EqualTo(new[] { false, true, true, false, true }), "dog, cat, rather cat, the anchor nearest to the little dog, nothing");
-        Assert.That(IgnoredObjects.AwayFrom(anchors, new Detections([], [], []), new ClassMatch(["cat", "dog"], ["cat"])).all().ToBoolean());
+        Assert.That(away.data<bool>().ToArray(), Is.EqualTo(new[] { false, true, true, false, true }),
+            "dog, cat, rather cat, the anchor nearest to the little dog, nothing");
+        Assert.That(IgnoredObjects.AwayFrom(anchors, new Detections([], [], []), new ClassMatch(["cat", "dog"], ["cat"])).all()
+            .ToBoolean());
     }
 
     [Test]
@@ -141,7 +147,8 @@ public class TwoStageTeacherTests
         using var data = new DrawnDataset(8);
         FasterRcnn detector = TinyRun.Detector(inputSize: 96, widths: [12, 24, 32]);
         TinyRun.Train(TinyRun.Options(80) with { Augmentation = AugmentationOptions.None }, data, student: detector);
-        Tensor anchors = detector.Anchors / tensor(new float[] { detector.InputSize.Width, detector.InputSize.Height, detector.InputSize.Width, detector.InputSize.Height });
+        Tensor anchors = detector.Anchors / tensor(
+            new float[] { detector.InputSize.Width, detector.InputSize.Height, detector.InputSize.Width, detector.InputSize.Height });
         using var teacher = new TwoStageTeacher(detector, ["disc"], CPU);
         using DetectionBatch batch = BatchLoader.Load(data, [.. Enumerable.Range(0, 8)], teacher.InputSize);
         using ITeacherView view = teacher.View(batch);
@@ -152,14 +159,16 @@ public class TwoStageTeacherTests
         Assert.That(squares.kept, Is.LessThan(0.1 * squares.called));
         Assert.That(discs.kept, Is.GreaterThan(0.9 * discs.called));
 
-        // Of the objects of a class, anchors that fit one and that the RPN calls an object, and those of them on which the teacher has an opinion.
+        // Of the objects of a class, anchors that fit one and that the RPN calls an object, and those of them on which the teacher has an
+        // opinion.
         (int, int) Objects(int label)
         {
             int called = 0, kept = 0;
             for (int n = 0; n < batch.Count; n++)
             {
                 Annotation image = batch.Annotations[n];
-                float[] boxes = [.. Enumerable.Range(0, image.Count).Where(i => image.Labels[i] == label).SelectMany(i => image.Boxes[(4 * i)..(4 * i + 4)])];
+                float[] boxes = [.. Enumerable.Range(0, image.Count).Where(i => image.Labels[i] == label)
+                    .SelectMany(i => image.Boxes[(4 * i)..(4 * i + 4)])];
                 if (boxes.Length == 0) continue;
                 Tensor fits = (BoxOps.Iou(anchors, TensorArrays.Boxes(boxes, CPU)).amax([1]) >= 0.4) & (scores.Objectness[n] > 0.5);
                 called += (int)fits.sum().ToInt64();
@@ -177,7 +186,8 @@ public class TwoStageTeacherTests
         foreach (string[] classes in new[] { ["square"], new[] { "disc", "square", "ring" } })
         {
             using var teacher = new TwoStageTeacher(TinyRun.Detector(seed: 9, inputSize: 112, classes: classes), Classes, CPU);
-            EpochSummary epoch = TinyRun.Train(TinyRun.Options(1), data, teacher: teacher, losses: TinyRun.Losses(new SoftClasses(), new BoundedBoxes())).History[^1];
+            EpochSummary epoch = TinyRun.Train(TinyRun.Options(1), data, teacher: teacher,
+                losses: TinyRun.Losses(new SoftClasses(), new BoundedBoxes())).History[^1];
             Assert.That(epoch.Losses.Keys, Has.Some.EqualTo("rcn.class.soft").And.Some.EqualTo("rpn.class.soft"));
             Assert.That(epoch.Losses.Values, Is.All.GreaterThanOrEqualTo(0));
         }

@@ -52,7 +52,8 @@ public class ConstantTests
         using var normalisation = new PixelNormalisation();
         detector.to(Elsewhere);
         Assert.That(detector.Anchors.device.type, Is.EqualTo(DeviceType.META));
-        Assert.That(FasterRcnn.RpnCoder.Decode(zeros(1, detector.Anchors.shape[0], 4, device: Elsewhere), detector.Anchors).device.type, Is.EqualTo(DeviceType.META));
+        Assert.That(FasterRcnn.RpnCoder.Decode(zeros(1, detector.Anchors.shape[0], 4, device: Elsewhere), detector.Anchors).device.type,
+            Is.EqualTo(DeviceType.META));
         Assert.That(normalisation.Run(zeros(1, 3, 8, 8, device: Elsewhere)).device.type, Is.EqualTo(DeviceType.META));
     }
 
@@ -73,7 +74,8 @@ public class ConstantTests
         using FasterRcnn detector = TestDetectors.Build(Backbone.ResNet18 with { FpnChannels = 16 });
         detector.LowerPrecision(LowPrecision.W8A8);
         detector.to(Elsewhere);
-        ILowPrecisionLayer[] layers = [.. detector.named_modules().Select(m => m.module).OfType<ILowPrecisionLayer>().Where(layer => layer.IsWhole)];
+        ILowPrecisionLayer[] layers =
+            [.. detector.named_modules().Select(m => m.module).OfType<ILowPrecisionLayer>().Where(layer => layer.IsWhole)];
         Assert.That(layers, Has.Length.GreaterThan(20));
         foreach (ILowPrecisionLayer layer in layers)
         {

@@ -59,7 +59,8 @@ public class MetaDeviceTests
         using FasterRcnn detector = TestDetectors.Build(Backbones[backbone], 64);
         detector.to(Elsewhere);
         Assert.That(StrayTensors.In(detector), Is.Empty);
-        Assert.That(FasterRcnn.RpnCoder.Decode(Meta(1, detector.Anchors.shape[0], 4), detector.Anchors).device.type, Is.EqualTo(DeviceType.META));
+        Assert.That(FasterRcnn.RpnCoder.Decode(Meta(1, detector.Anchors.shape[0], 4), detector.Anchors).device.type,
+            Is.EqualTo(DeviceType.META));
     }
 
     [TestCaseSource(nameof(BackboneNames))]

@@ -35,9 +35,11 @@ public class OlderCxxRuntimeTests
         Assert.That(NativeLibrary.TryGetExport(handle, "THSTensor_add", out _), Is.True);
         byte[] relaxed = File.ReadAllBytes(library);
         Assert.That(OlderCxxRuntime.Relax(relaxed), Is.True, "the application's own file still asks for the version");
-        string[] mapped = [.. File.ReadLines("/proc/self/maps").Where(line => line.Contains("libLibTorchSharp.so", StringComparison.Ordinal))];
+        string[] mapped = [.. File.ReadLines("/proc/self/maps")
+            .Where(line => line.Contains("libLibTorchSharp.so", StringComparison.Ordinal))];
         Assert.That(mapped, Is.Not.Empty);
-        Assert.That(mapped, Has.All.Contains(AppContext.BaseDirectory).Or.All.EndsWith(" (deleted)"), "the application's own, or a copy whose file is gone");
+        Assert.That(mapped, Has.All.Contains(AppContext.BaseDirectory).Or.All.EndsWith(" (deleted)"),
+            "the application's own, or a copy whose file is gone");
     }
 
     private static string Library()

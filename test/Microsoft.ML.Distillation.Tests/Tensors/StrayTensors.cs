@@ -35,9 +35,11 @@ internal static class StrayTensors
 
         for (Type? type = value.GetType(); type is not null && Holds(type); type = type.BaseType)
         {
-            foreach (FieldInfo field in type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+            foreach (FieldInfo field in type
+                .GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
             {
-                if (!field.FieldType.IsPointer && !field.FieldType.IsPrimitive) Visit(field.GetValue(value), $"{path}.{field.Name}", seen, found);
+                if (!field.FieldType.IsPointer && !field.FieldType.IsPrimitive) Visit(field.GetValue(value), $"{path}.{field.Name}", seen,
+                    found);
             }
         }
     }

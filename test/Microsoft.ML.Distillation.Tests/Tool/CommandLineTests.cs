@@ -68,7 +68,9 @@ public class CommandLineTests
     }
 
     [Test]
-    public void Help_NamesTheCommandAndItsOptions([Values("train", "distill", "evaluate", "predict", "export", "inspect", "convert", "label", "inspect-teacher", "quantize", "compress")] string command)
+    public void Help_NamesTheCommandAndItsOptions(
+        [Values("train", "distill", "evaluate", "predict", "export", "inspect", "convert", "label", "inspect-teacher", "quantize",
+        "compress")] string command)
     {
         ToolRun run = ToolRun.Succeeding(command, "--help");
         Assert.That(run.Output, Does.Contain(command).And.Contain("Options:"));
@@ -81,13 +83,16 @@ public class CommandLineTests
     [TestCase("--scheme ", "c")]
     [TestCase("--precision ", "w4a8")]
     public void Completion_OffersWhatAnOptionMayBe(string option, string word)
-        => Assert.That(ToolRun.Succeeding($"[suggest:{8 + option.Length}]", $"distill {option}").Output.Split('\n').Select(line => line.Trim()), Does.Contain(word));
+        => Assert.That(ToolRun.Succeeding($"[suggest:{8 + option.Length}]", $"distill {option}").Output.Split('\n')
+            .Select(line => line.Trim()), Does.Contain(word));
 
     [Test]
     public void MessagesOfTheLibrary_NameTheCommandsFlags()
     {
-        Assert.That(OptionNames.Translate("Correct it, or set OnInvalidSample = Skip to go on without it."), Is.EqualTo("Correct it, or give --skip-invalid to go on without it."));
-        Assert.That(OptionNames.Translate("GeneratedLabelOptions.ScoreThreshold gives another score"), Is.EqualTo("--label-score gives another score"));
+        Assert.That(OptionNames.Translate("Correct it, or set OnInvalidSample = Skip to go on without it."),
+            Is.EqualTo("Correct it, or give --skip-invalid to go on without it."));
+        Assert.That(OptionNames.Translate("GeneratedLabelOptions.ScoreThreshold gives another score"),
+            Is.EqualTo("--label-score gives another score"));
         Assert.That(OptionNames.Translate("The option Strides must be whole"), Is.EqualTo("--strides must be whole"));
     }
 

@@ -7,7 +7,8 @@ namespace Microsoft.ML.Distillation.Tests.Tool;
 
 public class DistillationOptionSetTests
 {
-    private static readonly DistillationLoss Soft = new SoftClasses(), Boxes = new BoundedBoxes(), Hint = new Hint(), Cwd = new ChannelWise();
+    private static readonly DistillationLoss Soft = new SoftClasses(), Boxes = new BoundedBoxes(), Hint = new Hint(),
+    Cwd = new ChannelWise();
 
     private static IEnumerable<TestCaseData> Lines =>
     [
@@ -16,18 +17,26 @@ public class DistillationOptionSetTests
         Line("--feature-loss hint", [Soft, Boxes, Hint], [Soft, Boxes, Hint]),
         Line("--feature-loss none", [Soft, Boxes], [Soft, Boxes]),
         Line("--feature-loss cwd", [Soft, Boxes, Cwd], [Cwd]),
-        Line("--feature-loss pkd=4 mgd --no-soft-targets --boxes none", [new PearsonFeatures { Weight = 4 }, new MaskedGeneration()], [new PearsonFeatures { Weight = 4 }, new MaskedGeneration()]),
-        Line("--feature-loss hint=1,hint=2 --hint-weight 3", [Soft, Boxes, new Hint { Weight = 2 }], [Soft, Boxes, new Hint { Weight = 2 }]),
+        Line("--feature-loss pkd=4 mgd --no-soft-targets --boxes none", [new PearsonFeatures { Weight = 4 }, new MaskedGeneration()],
+            [new PearsonFeatures { Weight = 4 }, new MaskedGeneration()]),
+        Line("--feature-loss hint=1,hint=2 --hint-weight 3", [Soft, Boxes, new Hint { Weight = 2 }],
+            [Soft, Boxes, new Hint { Weight = 2 }]),
         Line("--hint-weight 3 --hint-norm l1 --hint-adaptation none",
             [Soft, Boxes, new Hint { Weight = 3, Norm = HintNorm.L1, Adaptation = HintAdaptation.None }, Cwd],
             [new Hint { Weight = 3, Norm = HintNorm.L1, Adaptation = HintAdaptation.None }, Cwd]),
-        Line("--hard-weight 0.2", [new SoftClasses { LabelWeight = 0.2 }, Boxes, Hint, Cwd], [new SoftClasses { LabelWeight = 0.2 }, Hint, Cwd]),
-        Line("--soft-weight 0.5 --temperature 2", [new SoftClasses { Weight = 0.5, Temperature = 2 }, Boxes, Hint, Cwd], [new SoftClasses { Weight = 0.5, Temperature = 2 }, Hint, Cwd]),
+        Line("--hard-weight 0.2", [new SoftClasses { LabelWeight = 0.2 }, Boxes, Hint, Cwd],
+            [new SoftClasses { LabelWeight = 0.2 }, Hint, Cwd]),
+        Line("--soft-weight 0.5 --temperature 2", [new SoftClasses { Weight = 0.5, Temperature = 2 }, Boxes, Hint, Cwd],
+            [new SoftClasses { Weight = 0.5, Temperature = 2 }, Hint, Cwd]),
         Line("--temperature 2", [new SoftClasses { Temperature = 2 }, Boxes, Hint, Cwd], null),
-        Line("--bounded-weight 2 --margin 0.1", [Soft, new BoundedBoxes { Weight = 2, Margin = 0.1 }, Hint, Cwd], [new BoundedBoxes { Weight = 2, Margin = 0.1 }, Hint, Cwd]),
-        Line("--boxes squared", [Soft, new BoundedBoxes { Kind = BoxDistillation.Squared }, Hint, Cwd], [new BoundedBoxes { Kind = BoxDistillation.Squared }, Hint, Cwd]),
-        Line("--distil-parts rpn", [new SoftClasses { LearningParts = TwoStageParts.Rpn }, new BoundedBoxes { LearningParts = TwoStageParts.Rpn }, Hint, Cwd], null),
-        Line("--dist-weight 1 --ld-weight 0.5 --crosskd-weight 0", [Soft, Boxes, Hint, Cwd, new ClassRelations { Weight = 1 }, new BoxDistributions { Weight = 0.5 }],
+        Line("--bounded-weight 2 --margin 0.1", [Soft, new BoundedBoxes { Weight = 2, Margin = 0.1 }, Hint, Cwd],
+            [new BoundedBoxes { Weight = 2, Margin = 0.1 }, Hint, Cwd]),
+        Line("--boxes squared", [Soft, new BoundedBoxes { Kind = BoxDistillation.Squared }, Hint, Cwd],
+            [new BoundedBoxes { Kind = BoxDistillation.Squared }, Hint, Cwd]),
+        Line("--distil-parts rpn", [new SoftClasses { LearningParts = TwoStageParts.Rpn },
+            new BoundedBoxes { LearningParts = TwoStageParts.Rpn }, Hint, Cwd], null),
+        Line("--dist-weight 1 --ld-weight 0.5 --crosskd-weight 0",
+            [Soft, Boxes, Hint, Cwd, new ClassRelations { Weight = 1 }, new BoxDistributions { Weight = 0.5 }],
             [Hint, Cwd, new ClassRelations { Weight = 1 }, new BoxDistributions { Weight = 0.5 }]),
     ];
 
@@ -43,9 +52,12 @@ public class DistillationOptionSetTests
         set.AddTo(command.Options);
         ParseResult parsed = command.Parse(line);
         Assert.That(parsed.Errors, Is.Empty);
-        foreach ((DetectorPlan plan, object? losses) in new[] { (DetectorPlan.FasterRcnn(Backbone.ResNet18), twoStage), (DetectorPlan.OneStage(Backbone.ResNet18), oneStage) })
-            Assert.That(set.Apply(new DistillDetectorOptions { Teacher = Teacher.FromModel(path), Student = plan }, parsed).Losses, Is.EqualTo(losses));
+        foreach ((DetectorPlan plan, object? losses) in new[] { (DetectorPlan.FasterRcnn(Backbone.ResNet18), twoStage),
+            (DetectorPlan.OneStage(Backbone.ResNet18), oneStage) })
+            Assert.That(set.Apply(new DistillDetectorOptions { Teacher = Teacher.FromModel(path), Student = plan }, parsed).Losses,
+                Is.EqualTo(losses));
     }
 
-    private static TestCaseData Line(string line, DistillationLoss[]? twoStage, DistillationLoss[]? oneStage) => new(line, twoStage, oneStage);
+    private static TestCaseData Line(string line, DistillationLoss[]? twoStage, DistillationLoss[]? oneStage)
+        => new(line, twoStage, oneStage);
 }

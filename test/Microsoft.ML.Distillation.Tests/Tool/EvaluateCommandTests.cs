@@ -42,7 +42,8 @@ public class EvaluateCommandTests
         int measured = 0;
         foreach (JsonElement c in figures.RootElement.GetProperty("classes").EnumerateArray())
         {
-            double[] recalls = Numbers(c.GetProperty("recalls")), precision = Numbers(c.GetProperty("precision").EnumerateObject().Single().Value);
+            double[] recalls = Numbers(c.GetProperty("recalls")), precision =
+                Numbers(c.GetProperty("precision").EnumerateObject().Single().Value);
             Assert.That(precision, Has.Length.EqualTo(recalls.Length));
             double ap = c.GetProperty("figures").GetProperty("AP").GetDouble();
             if (ap < 0) continue;
@@ -60,7 +61,8 @@ public class EvaluateCommandTests
     {
         // 10 of 20 columns by VOC's rule, 9 of 19 without it: enough, and not enough, for IoU .50.
         using var folder = new TemporaryFolder();
-        string truth = folder.Write("gt.json", """{"images":[{"id":1}],"categories":[{"id":1}],"annotations":[{"image_id":1,"category_id":1,"bbox":[0,0,19,9]}]}""");
+        string truth = folder.Write("gt.json",
+            """{"images":[{"id":1}],"categories":[{"id":1}],"annotations":[{"image_id":1,"category_id":1,"bbox":[0,0,19,9]}]}""");
         string found = folder.Write("dt.json", """[{"image_id":1,"category_id":1,"bbox":[0,0,9,9],"score":1}]""");
         string[] evaluate = ["evaluate", "--ground-truth", truth, "--detections", found, "--metric", metric];
         Assert.That(ToolRun.Succeeding(evaluate).Output, Does.StartWith("mAP   1.000000"));
@@ -71,8 +73,10 @@ public class EvaluateCommandTests
     public void KittisCurves_StandUnderTheirDifficulty_At41Recalls()
     {
         using var folder = new TemporaryFolder();
-        string truth = folder.Write("gt.json", """{"images":[{"id":1}],"categories":[{"id":1,"name":"Car"}],"annotations":[{"image_id":1,"category_id":1,"bbox":[0,0,50,30]}]}""");
-        string found = folder.Write("dt.json", """[{"image_id":1,"category_id":1,"bbox":[0,0,50,30],"score":0.5}]"""), json = folder.Sub("figures.json");
+        string truth = folder.Write("gt.json",
+            """{"images":[{"id":1}],"categories":[{"id":1,"name":"Car"}],"annotations":[{"image_id":1,"category_id":1,"bbox":[0,0,50,30]}]}""");
+        string found = folder.Write("dt.json", """[{"image_id":1,"category_id":1,"bbox":[0,0,50,30],"score":0.5}]"""),
+        json = folder.Sub("figures.json");
         ToolRun.Succeeding("evaluate", "--ground-truth", truth, "--detections", found, "--metric", "kitti", "--json", json);
         using JsonDocument figures = JsonDocument.Parse(File.ReadAllBytes(json));
         Assert.That(figures.RootElement.GetProperty("recalls").GetArrayLength(), Is.EqualTo(41));
@@ -91,7 +95,8 @@ public class EvaluateCommandTests
             {"images":[{"id":1}],"categories":[{"id":3,"name":"cat"},{"id":4,"name":"dog"}],
              "annotations":[{"image_id":1,"category_id":3,"bbox":[0,0,20,20],"area":400,"iscrowd":0}]}
             """);
-        string found = folder.Write("dt.json", """[{"image_id":1,"category_id":3,"bbox":[0,0,20,20],"score":0.5},{"image_id":9,"category_id":3,"bbox":[0,0,1,1],"score":0.5}]""");
+        string found = folder.Write("dt.json",
+            """[{"image_id":1,"category_id":3,"bbox":[0,0,20,20],"score":0.5},{"image_id":9,"category_id":3,"bbox":[0,0,1,1],"score":0.5}]""");
         ToolRun run = ToolRun.Succeeding("evaluate", "--ground-truth", truth, "--detections", found, "--metric", metric);
         Assert.That(run.Output, Does.Contain(line));
         Assert.That(run.Output, Does.Contain("dog: AP -1.000000"));
@@ -105,11 +110,13 @@ public class EvaluateCommandTests
         SceneDataSet.Write(folder.Sub("data"), seed: 1, [("test", 3)]);
         File.WriteAllBytes(folder.Sub("toy.onnx"), ToyDetector.Model().ToBytes());
         ToolRun run = ToolRun.Succeeding("evaluate", "--model", folder.Sub("toy.onnx"), "--data", folder.Sub("data"));
-        Assert.That(run.Error, Does.Match("^warning: the model knows none of the images' classes. It knows red, green; the images have [a-z, ]+.$"));
+        Assert.That(run.Error, Does.Match(
+            "^warning: the model knows none of the images' classes. It knows red, green; the images have [a-z, ]+.$"));
         Assert.That(run.Output, Does.StartWith("AP    0.000000"));
     }
 
-    /// <summary>AP50 is the mean of the 101 precisions at IoU .50, and AP that of the ten thresholds' means: of the classes, and of all of them.</summary>
+    /// <summary>AP50 is the mean of the 101 precisions at IoU .50, and AP that of the ten thresholds' means: of the classes, and of all of
+    /// them.</summary>
     private static void AssertCurvesBelongToTheFigures(JsonElement root)
     {
         Assert.That(Numbers(root.GetProperty("recalls")), Is.EqualTo(Enumerable.Range(0, 101).Select(i => i / 100.0)).Within(1e-9));
@@ -117,7 +124,8 @@ public class EvaluateCommandTests
         foreach (JsonElement element in root.GetProperty("classes").EnumerateArray().Append(root))
         {
             JsonElement figures = element.GetProperty("figures");
-            Assert.That(figures.EnumerateObject().Select(figure => figure.Name), Is.EqualTo(new[] { "AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl" }));
+            Assert.That(figures.EnumerateObject().Select(figure => figure.Name),
+                Is.EqualTo(new[] { "AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl" }));
             double ap = figures.GetProperty("AP").GetDouble();
             if (ap < 0)
             {
@@ -127,7 +135,8 @@ public class EvaluateCommandTests
 
             measured++;
             JsonProperty[] curves = [.. element.GetProperty("precision").EnumerateObject()];
-            Assert.That(curves.Select(curve => curve.Name), Is.EqualTo(new[] { "0.50", "0.55", "0.60", "0.65", "0.70", "0.75", "0.80", "0.85", "0.90", "0.95" }));
+            Assert.That(curves.Select(curve => curve.Name),
+                Is.EqualTo(new[] { "0.50", "0.55", "0.60", "0.65", "0.70", "0.75", "0.80", "0.85", "0.90", "0.95" }));
             Assert.That(curves.Average(curve => Numbers(curve.Value).Average()), Is.EqualTo(ap).Within(1e-6));
             Assert.That(Numbers(curves[0].Value).Average(), Is.EqualTo(figures.GetProperty("AP50").GetDouble()).Within(1e-6));
             Assert.That(Numbers(curves[5].Value).Average(), Is.EqualTo(figures.GetProperty("AP75").GetDouble()).Within(1e-6));

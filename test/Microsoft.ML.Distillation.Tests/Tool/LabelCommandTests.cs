@@ -10,14 +10,16 @@ public class LabelCommandTests
 
     private string[] Command(string output, params string[] more) =>
     [
-        "label", "--teacher", _folder.Sub("teacher.zip"), "--images", Path.Combine(_folder.Sub("others"), "JPEGImages"), "--labelled", _folder.Sub("data"),
+        "label", "--teacher", _folder.Sub("teacher.zip"), "--images", Path.Combine(_folder.Sub("others"), "JPEGImages"), "--labelled",
+        _folder.Sub("data"),
         "--output", _folder.Sub(output), "--least-score", "0", "--scales", "1,1.5", "--loader-threads", "1", .. more,
     ];
 
     /// <summary>The same for other images, each shown once.</summary>
     private string[] Once(string images, string output, params string[] more) =>
     [
-        "label", "--teacher", _folder.Sub("teacher.zip"), "--images", images, "--labelled", _folder.Sub("data"), "--output", _folder.Sub(output),
+        "label", "--teacher", _folder.Sub("teacher.zip"), "--images", images, "--labelled", _folder.Sub("data"), "--output",
+        _folder.Sub(output),
         "--least-score", "0", "--scales", "1", "--no-flip", .. more,
     ];
 
@@ -44,8 +46,10 @@ public class LabelCommandTests
         string json = File.ReadAllText(Path.Combine(_folder.Sub("whole"), "annotations", "instances_default.json"));
         Assert.That(json, Does.Contain("\"score\":0.").And.Contain("\"teacher\":\"").And.Contain("\"thresholds\":\""));
 
-        ToolRun run = ToolRun.Succeeding("train", "--data", _folder.Sub("data"), "--generated", _folder.Sub("whole"), "--output", _folder.Sub("student.zip"),
-            "--epochs", "1", "--backbone", "plain", "--widths", "4,4,8", "--input-size", "64", "--test-split", "none", "--val-split", "none");
+        ToolRun run = ToolRun.Succeeding("train", "--data", _folder.Sub("data"), "--generated", _folder.Sub("whole"), "--output",
+            _folder.Sub("student.zip"),
+            "--epochs", "1", "--backbone", "plain", "--widths", "4,4,8", "--input-size", "64", "--test-split", "none", "--val-split",
+            "none");
         Assert.That(run.Output, Does.Contain("epoch 1/1"));
     }
 
@@ -67,7 +71,8 @@ public class LabelCommandTests
     public void VocFormat_HasTheSameObjects()
     {
         ToolRun.Succeeding(Command("voc", "--output-format", "voc"));
-        IDataView coco = new MLContext().Data.LoadDetections(_folder.Sub("whole"), DetectionFormat.Coco), voc = new MLContext().Data.LoadDetections(_folder.Sub("voc"));
+        IDataView coco = new MLContext().Data.LoadDetections(_folder.Sub("whole"), DetectionFormat.Coco),
+        voc = new MLContext().Data.LoadDetections(_folder.Sub("voc"));
         Assert.That(Objects(voc), Is.EqualTo(Objects(coco)).And.GreaterThan(0));
         Assert.That(File.ReadAllText(Directory.GetFiles(Path.Combine(_folder.Sub("voc"), "Annotations"))[0]), Does.Contain("<score>"));
     }
@@ -92,7 +97,8 @@ public class LabelCommandTests
         Assert.That(kills, Is.GreaterThan(0), "the process was killed at work");
         ToolRun.Succeeding(Command("killed"));
         Assert.That(DataSet("killed"), Is.EqualTo(DataSet("whole")));
-        Assert.That(File.ReadAllBytes(shard), Is.EqualTo(File.ReadAllBytes(Path.Combine(_folder.Sub("whole"), ".shards", "shard-1-of-1.jsonl"))));
+        Assert.That(File.ReadAllBytes(shard),
+            Is.EqualTo(File.ReadAllBytes(Path.Combine(_folder.Sub("whole"), ".shards", "shard-1-of-1.jsonl"))));
     }
 
     [Test]
@@ -101,7 +107,8 @@ public class LabelCommandTests
         long half = Length(Path.Combine(_folder.Sub("whole"), ".shards", "shard-1-of-1.jsonl")) / 2;
         var random = new Random(11);
         (Process Process, string File, long Point)[] shards = [.. new[] { 1, 2 }.Select(i => (
-            Start(Command("killed-shards", "--shard", $"{i}/2")), Path.Combine(_folder.Sub("killed-shards"), ".shards", $"shard-{i}-of-2.jsonl"), random.NextInt64(1, half / 2)))];
+            Start(Command("killed-shards", "--shard", $"{i}/2")),
+            Path.Combine(_folder.Sub("killed-shards"), ".shards", $"shard-{i}-of-2.jsonl"), random.NextInt64(1, half / 2)))];
         int kills = 0;
         while (shards.Any(shard => !shard.Process.HasExited))
         {
@@ -128,10 +135,12 @@ public class LabelCommandTests
             merge.WaitForExit();
         }
 
-        if (File.Exists(Path.Combine(annotations, "instances_default.json"))) Assert.That(DataSet("killed-shards"), Is.EqualTo(DataSet("whole")), "it is there as a whole or not at all");
+        if (File.Exists(Path.Combine(annotations, "instances_default.json"))) Assert
+            .That(DataSet("killed-shards"), Is.EqualTo(DataSet("whole")), "it is there as a whole or not at all");
         ToolRun.Succeeding(Command("killed-shards", "--merge"));
         Assert.That(DataSet("killed-shards"), Is.EqualTo(DataSet("whole")));
-        Assert.That(File.ReadAllBytes(Path.Combine(_folder.Sub("killed-shards"), "generated.json")), Is.EqualTo(File.ReadAllBytes(Path.Combine(_folder.Sub("whole"), "generated.json"))));
+        Assert.That(File.ReadAllBytes(Path.Combine(_folder.Sub("killed-shards"), "generated.json")),
+            Is.EqualTo(File.ReadAllBytes(Path.Combine(_folder.Sub("whole"), "generated.json"))));
     }
 
     [Test]
@@ -206,14 +215,18 @@ public class LabelCommandTests
     {
         string images = Some("few", "a.png", "b.png");
         ToolRun few = ToolRun.Succeeding(Short());
-        Assert.That(few.Error, Does.Contain("warning: ").And.Contain("0 (0 an image), where ").And.Contain("are wanted").And.Contain("--label-score"));
-        string[] classes = [.. new MLContext().Data.CreateEnumerable<Row>(new MLContext().Data.LoadDetections(_folder.Sub("data")), false).SelectMany(row => row.Label).Distinct()];
+        Assert.That(few.Error, Does.Contain("warning: ").And.Contain("0 (0 an image), where ").And.Contain("are wanted").And
+            .Contain("--label-score"));
+        string[] classes = [.. new MLContext().Data.CreateEnumerable<Row>(new MLContext().Data.LoadDetections(_folder.Sub("data")), false)
+            .SelectMany(row => row.Label).Distinct()];
         ToolRun perClass = ToolRun.Succeeding(Short("--merge", "--labels-per-class"));
-        Assert.That(classes, Is.Not.Empty.And.All.Matches<string>(name => perClass.Error.Contains($"of {name} 0 (0 an image)")), perClass.Error);
+        Assert.That(classes, Is.Not.Empty.And.All.Matches<string>(name => perClass.Error.Contains($"of {name} 0 (0 an image)")),
+            perClass.Error);
         Assert.That(ToolRun.Succeeding(Short("--merge", "--label-score", "0.5")).Error, Is.Empty);
         Assert.That(ToolRun.Succeeding(Command("whole", "--merge")).Error, Is.Empty, "enough of them");
 
-        string[] Short(params string[] more) => ["label", "--teacher", _folder.Sub("teacher.zip"), "--images", images, "--labelled", _folder.Sub("data"),
+        string[] Short(params string[] more)
+            => ["label", "--teacher", _folder.Sub("teacher.zip"), "--images", images, "--labelled", _folder.Sub("data"),
             "--output", _folder.Sub("few-labels"), "--least-score", "1", "--scales", "1", .. more];
     }
 
@@ -232,7 +245,8 @@ public class LabelCommandTests
         byte[] labels = File.ReadAllBytes(shard);
         Assert.That(ToolRun.Of(Once(images, $"coco-{name}", "--merge", "--output-format", "voc")).ExitCode, Is.EqualTo(1));
         ToolRun.Succeeding(Once(images, $"coco-{name}", "--output-format", "coco"));
-        Assert.That((DataSet($"coco-{name}"), File.ReadAllBytes(shard)), Is.EqualTo((before, labels)), "the labels that were there are used");
+        Assert.That((DataSet($"coco-{name}"), File.ReadAllBytes(shard)), Is.EqualTo((before, labels)),
+            "the labels that were there are used");
     }
 
     [Test]
@@ -240,7 +254,8 @@ public class LabelCommandTests
     {
         string annotations = Path.Combine(_folder.Sub("images-gone"), "Annotations");
         Directory.CreateDirectory(annotations);
-        foreach (string file in Directory.GetFiles(Path.Combine(_folder.Sub("data"), "Annotations"))) File.Copy(file, Path.Combine(annotations, Path.GetFileName(file)));
+        foreach (string file in Directory.GetFiles(Path.Combine(_folder.Sub("data"), "Annotations"))) File
+            .Copy(file, Path.Combine(annotations, Path.GetFileName(file)));
         ToolRun.Succeeding(["label", "--teacher", _folder.Sub("teacher.zip"), "--images", Path.Combine(_folder.Sub("others"), "JPEGImages"),
             "--labelled", _folder.Sub("images-gone"), "--output", _folder.Sub("still-labelled"), "--least-score", "0", "--scales", "1"]);
         Assert.That(Directory.GetFiles(_folder.Sub("still-labelled"), "*.json", SearchOption.AllDirectories), Is.Not.Empty);
@@ -255,7 +270,8 @@ public class LabelCommandTests
         File.WriteAllText(Path.Combine(folder, "data.yaml"), "names: [square]\n");
         File.WriteAllText(Path.Combine(folder, "labels", "gone.txt"), "0 .5 .5 .2 .2\n");
         File.WriteAllText(Path.Combine(folder, named[..named.IndexOf('(')]), list + "\n");
-        ToolRun run = ToolRun.Of(["label", "--teacher", _folder.Sub("teacher.zip"), "--images", Path.Combine(_folder.Sub("others"), "JPEGImages"),
+        ToolRun run = ToolRun.Of(["label", "--teacher", _folder.Sub("teacher.zip"), "--images",
+            Path.Combine(_folder.Sub("others"), "JPEGImages"),
             "--labelled", folder, "--format", format, "--output", _folder.Sub($"{format}-labels")]);
         Assert.That(run.ExitCode, Is.EqualTo(1), run.Error);
         Assert.That(run.Error, Does.Contain(named).And.Contain("does not exist"), "or it would count as an image without objects");
@@ -290,7 +306,8 @@ public class LabelCommandTests
         return path;
     }
 
-    private static Process Start(string[] args) => Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "ml-distill.dll"), .. args])
+    private static Process Start(string[] args)
+        => Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "ml-distill.dll"), .. args])
     {
         RedirectStandardOutput = true,
         RedirectStandardError = true,
@@ -300,7 +317,8 @@ public class LabelCommandTests
 
     private string DataSet(string name) => File.ReadAllText(Path.Combine(_folder.Sub(name), "annotations", "instances_default.json"));
 
-    private static int Objects(IDataView data) => new MLContext().Data.CreateEnumerable<Row>(data, reuseRowObject: false).Sum(row => row.Label.Length);
+    private static int Objects(IDataView data)
+        => new MLContext().Data.CreateEnumerable<Row>(data, reuseRowObject: false).Sum(row => row.Label.Length);
 
     private sealed class Row
     {

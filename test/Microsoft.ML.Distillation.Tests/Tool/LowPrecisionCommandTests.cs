@@ -7,7 +7,8 @@ namespace Microsoft.ML.Distillation.Tests.Tool;
 
 public class LowPrecisionCommandTests
 {
-    private static readonly string[] Tiny = ["--backbone", "plain", "--widths", "8,8,16", "--input-size", "64", "--seed", "3", "--epochs", "1"];
+    private static readonly string[] Tiny =
+        ["--backbone", "plain", "--widths", "8,8,16", "--input-size", "64", "--seed", "3", "--epochs", "1"];
 
     [Test]
     public void TrainDistilQuantize_MakeModelsOfThePrecisionAskedFor()
@@ -18,7 +19,8 @@ public class LowPrecisionCommandTests
         ToolRun.Succeeding(["train", "--data", data, "--output", full, .. Tiny]);
 
         ToolRun.Succeeding(["train", "--data", data, "--output", folder.Sub("alone.zip"), .. Tiny, "--precision", "w2"]);
-        ToolRun a = ToolRun.Succeeding(["distill", "--data", data, "--teacher", full, "--output", folder.Sub("a.zip"), .. Tiny, "--precision", "w4a8", "--scheme", "a"]);
+        ToolRun a = ToolRun.Succeeding(["distill", "--data", data, "--teacher", full, "--output", folder.Sub("a.zip"), .. Tiny,
+            "--precision", "w4a8", "--scheme", "a"]);
         ToolRun c = ToolRun.Succeeding(["distill", "--data", data, "--teacher", full, "--output", folder.Sub("c.zip"), .. Tiny,
             "--precision", "w8a8", "--from", full, "--quantizer", "wrpn", "--quantize-all"]);
         Assert.That(a.Output, Does.Contain("student distilled").And.Not.Match("(?m)^\\W*teacher\\b"), "the given teacher did not teach");
@@ -27,7 +29,8 @@ public class LowPrecisionCommandTests
         ToolRun unweighted = ToolRun.Succeeding(["distill", "--data", data, "--teacher", full, "--output", folder.Sub("a.zip"), .. Tiny,
             "--precision", "w4a8", "--scheme", "a", "--teacher-weight", "0"]);
         Assert.That(unweighted.Output, Does.Contain("teacher.rcn.box 0 %"));
-        ToolRun quantised = ToolRun.Succeeding("quantize", "--model", full, "--images", Path.Combine(data, "JPEGImages"), "--output", folder.Sub("q.zip"), "--precision", "w4a8", "--calibration-images", "5");
+        ToolRun quantised = ToolRun.Succeeding("quantize", "--model", full, "--images", Path.Combine(data, "JPEGImages"), "--output",
+            folder.Sub("q.zip"), "--precision", "w4a8", "--calibration-images", "5");
         Assert.That(quantised.Output, Does.Contain("w4a8").And.Contain("5 images"));
         ToolRun.Succeeding("quantize", "--model", full, "--images", Path.Combine(data, "JPEGImages"), "--output", folder.Sub("q.onnx"));
         ToolRun.Succeeding("evaluate", "--model", folder.Sub("q.zip"), "--data", data);

@@ -11,13 +11,15 @@ public class OneStageCommandTests
         using var folder = new TemporaryFolder();
         string data = folder.Sub("data"), teacher = folder.Sub("teacher.zip");
         SceneDataSet.Write(data, seed: 1, [("train", 8), ("val", 2), ("test", 3)]);
-        string[] tiny = ["--data", data, "--student", "one-stage", "--backbone", "plain", "--widths", "4,8,8", "--input-size", "64", "--channels", "16", "--epochs", "1"];
+        string[] tiny = ["--data", data, "--student", "one-stage", "--backbone", "plain", "--widths", "4,8,8", "--input-size", "64",
+            "--channels", "16", "--epochs", "1"];
         ToolRun train = ToolRun.Succeeding(["train", .. tiny, "--output", teacher, "--strides", "8,16", "--assignment", "atss"]);
         Assert.That(train.Output, Does.Contain("box.edges"));
         ToolRun distill = ToolRun.Succeeding(
             ["distill", .. tiny, "--teacher", teacher, "--output", folder.Sub("student.zip"), "--strides", "8,16",
                 "--feature-loss", "pkd=4,cwd", "--dist-weight", "1", "--ld-weight", "0.25", "--crosskd-weight", "1"]);
-        Assert.That(distill.Output, Does.Contain("pkd").And.Contain("cwd").And.Contain("crosshead").And.Contain("class.relations").And.Not.Contain("hint"));
+        Assert.That(distill.Output, Does.Contain("pkd").And.Contain("cwd").And.Contain("crosshead").And.Contain("class.relations").And.Not
+            .Contain("hint"));
     }
 
     [Test]
@@ -27,16 +29,20 @@ public class OneStageCommandTests
         SceneDataSet.Write(folder.Sub("data"), seed: 1, [("train", 6)]);
         SceneDataSet.Write(folder.Sub("others"), seed: 2, [("train", 6)]);
         string data = folder.Sub("data"), others = Path.Combine(folder.Sub("others"), "JPEGImages");
-        string[] tiny = ["--student", "one-stage", "--backbone", "plain", "--widths", "16,24,32", "--input-size", "96", "--batch-size", "2", "--val-split", "none", "--test-split", "none"];
+        string[] tiny = ["--student", "one-stage", "--backbone", "plain", "--widths", "16,24,32", "--input-size", "96", "--batch-size",
+            "2", "--val-split", "none", "--test-split", "none"];
         string[] teacher = ["--teacher", folder.Sub("teacher.zip")];
         ToolRun.Succeeding(["train", "--data", data, .. tiny, "--epochs", "100", "--output", folder.Sub("teacher.zip")]);
 
-        ToolRun label = ToolRun.Succeeding(["label", .. teacher, "--images", others, "--labelled", data, "--output", folder.Sub("labels"), "--scales", "1"]);
+        ToolRun label = ToolRun.Succeeding(
+            ["label", .. teacher, "--images", others, "--labelled", data, "--output", folder.Sub("labels"), "--scales", "1"]);
         Assert.That(label.Output, Does.Match("[1-9][0-9]* labels in [1-6] of 6 images"));
-        ToolRun beside = ToolRun.Succeeding(["distill", "--data", data, .. tiny, .. teacher, "--unlabelled", others, "--epochs", "1", "--output", folder.Sub("beside.zip")]);
+        ToolRun beside = ToolRun.Succeeding(["distill", "--data", data, .. tiny, .. teacher, "--unlabelled", others, "--epochs", "1",
+            "--output", folder.Sub("beside.zip")]);
         Assert.That(beside.Output, Does.Contain("epoch 1/1"));
         // Of the images that it learned from it is sure.
-        string[] alone = ["distill", "--data", Path.Combine(data, "JPEGImages"), "--no-labels", .. tiny[..^4], .. teacher, "--epochs", "1", "--output", folder.Sub("alone.zip")];
+        string[] alone = ["distill", "--data", Path.Combine(data, "JPEGImages"), "--no-labels", .. tiny[..^4], .. teacher, "--epochs", "1",
+            "--output", folder.Sub("alone.zip")];
         Assert.That(ToolRun.Succeeding(alone).Output, Does.Contain("epoch 1/1"));
     }
 

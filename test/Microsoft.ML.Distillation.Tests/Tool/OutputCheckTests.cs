@@ -29,14 +29,18 @@ public class OutputCheckTests
     [TestCase("train --data {0}/data --output ''", "--output is empty", "")]
     [TestCase("train --data {0}/data --output {0}/file.txt/o.zip", "--output '{0}/file.txt/o.zip' cannot be written", "is a file")]
     [TestCase("distill --data {0}/data --teacher {0}/toy.onnx --output ''", "--output is empty", "")]
-    [TestCase("distill --data {0}/data --teacher {0}/toy.onnx --output {0}/images --seeds 2", "--output '{0}/images' cannot be written", "is a folder")]
-    [TestCase("distill --data {0}/data --teacher {0}/toy.onnx --output {0}/o.zip --report {0}/images", "--report '{0}/images' cannot be written", "is a folder")]
+    [TestCase("distill --data {0}/data --teacher {0}/toy.onnx --output {0}/images --seeds 2", "--output '{0}/images' cannot be written",
+        "is a folder")]
+    [TestCase("distill --data {0}/data --teacher {0}/toy.onnx --output {0}/o.zip --report {0}/images",
+        "--report '{0}/images' cannot be written", "is a folder")]
     [TestCase("distill --data {0}/data --teacher {0}/toy.onnx --output {0}/o.zip --report ''", "--report is empty", "")]
     [TestCase("compress --model {0}/toy.onnx --flops 0.5 --output {0}/images", "--output '{0}/images' cannot be written", "is a folder")]
     [TestCase("quantize --model {0}/toy.onnx --images {0}/images --output ''", "--output is empty", "")]
-    [TestCase("label --teacher {0}/toy.onnx --images {0}/images --labelled {0}/data --output {0}/file.txt", "--output '{0}/file.txt' cannot be written", "is a file")]
+    [TestCase("label --teacher {0}/toy.onnx --images {0}/images --labelled {0}/data --output {0}/file.txt",
+        "--output '{0}/file.txt' cannot be written", "is a file")]
     [TestCase("evaluate --model {0}/toy.onnx --data {0}/data --json {0}/images", "--json '{0}/images' cannot be written", "is a folder")]
-    [TestCase("predict --model {0}/toy.onnx --images {0}/images --output {0}/o.json --draw {0}/file.txt", "--draw '{0}/file.txt' cannot be written", "is a file")]
+    [TestCase("predict --model {0}/toy.onnx --images {0}/images --output {0}/o.json --draw {0}/file.txt",
+        "--draw '{0}/file.txt' cannot be written", "is a file")]
     public void Place_ThatCannotBeWritten_IsRefusedFirst(string line, string named, string why) => AssertRefused(line, named, why);
 
     [Test]
@@ -51,7 +55,8 @@ public class OutputCheckTests
     [TestCase("distill --data {0}/data --teacher {0}/toy.onnx --output {0}/toy.onnx", "--output and --teacher")]
     [TestCase("distill --data {0}/data --teacher {0}/images/../toy.onnx --output {0}/toy.onnx", "--output and --teacher")]
     [TestCase("distill --data {0}/data --teacher {0}/o-alone.onnx --output {0}/o.onnx --control", "--output and --teacher")]
-    [TestCase("distill --data {0}/data --teacher {0}/toy.onnx --output {0}/o-seed.html --seed 4 --seeds 2 --report {0}/o-seed-seed5.html", "--output and --report")]
+    [TestCase("distill --data {0}/data --teacher {0}/toy.onnx --output {0}/o-seed.html --seed 4 --seeds 2 --report {0}/o-seed-seed5.html",
+        "--output and --report")]
     [TestCase("export --model {0}/toy.onnx --output {0}/toy.onnx", "--output and --model")]
     [TestCase("compress --model {0}/toy.onnx --flops 0.5 --output {0}/toy.onnx", "--output and --model")]
     [TestCase("quantize --model {0}/toy.onnx --images {0}/images --output {0}/toy.onnx", "--output and --model")]
@@ -59,8 +64,10 @@ public class OutputCheckTests
     [TestCase("evaluate --ground-truth {0}/gt.json --detections {0}/dt.json --json {0}/gt.json", "--json and --ground-truth")]
     [TestCase("predict --model {0}/toy.onnx --images {0}/images --output {0}/gt.json --ids {0}/gt.json", "--output and --ids")]
     [TestCase("predict --model {0}/toy.onnx --images {0}/images/a.png --output {0}/images/a.png", "--output and --images")]
-    [TestCase("predict --model {0}/toy.onnx --images {0}/images --output {0}/images/a.png", "--output: '{0}/images/a.png' is one of the images")]
-    [TestCase("predict --model {0}/toy.onnx --images {0}/images --output {0}/o.json --draw {0}/images", "--draw: '{0}/images/a.png' is one of the images")]
+    [TestCase("predict --model {0}/toy.onnx --images {0}/images --output {0}/images/a.png",
+        "--output: '{0}/images/a.png' is one of the images")]
+    [TestCase("predict --model {0}/toy.onnx --images {0}/images --output {0}/o.json --draw {0}/images",
+        "--draw: '{0}/images/a.png' is one of the images")]
     [TestCase("inspect --data {0}/inspection.json --format coco --out {0}", "--out and --data")]
     [TestCase("inspect-teacher --teacher {0}/toy.onnx --image {0}/images/a.png --draw {0}/images/a.png", "--draw and --image")]
     [TestCase("convert --data {0}/data --to voc --output {0}/data", "--output '{0}/data' is where the data set itself lies")]
@@ -96,7 +103,8 @@ public class OutputCheckTests
         foreach (string words in named) Assert.That(run.Error, Does.Contain(words.Replace("{0}", _folder.Path)));
         Assert.That(run.Error.TrimEnd().Split('\n'), Has.Length.EqualTo(1), run.Error);
         Assert.That(run.Output, Is.Empty, "nothing was begun");
-        Assert.That(Directory.GetFileSystemEntries(_folder.Path, "*", SearchOption.AllDirectories), Is.EquivalentTo(before), "nothing was left");
+        Assert.That(Directory.GetFileSystemEntries(_folder.Path, "*", SearchOption.AllDirectories), Is.EquivalentTo(before),
+            "nothing was left");
         Assert.That(File.ReadAllBytes(_folder.Sub("toy.onnx")), Is.EqualTo(model));
         return run;
     }

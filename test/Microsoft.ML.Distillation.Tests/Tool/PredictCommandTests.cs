@@ -45,7 +45,8 @@ public class PredictCommandTests
              "annotations":[{"image_id":50,"category_id":8,"bbox":[10,40,10,20]},{"image_id":70,"category_id":9,"bbox":[0,0,20,10]},{"image_id":70,"category_id":8,"bbox":[60,30,20,10]}]}
             """);
         string output = _folder.Sub("dt.json");
-        ToolRun.Succeeding("predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "--output", output, "--ids", truth);
+        ToolRun.Succeeding("predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "--output", output, "--ids",
+            truth);
         ToolRun run = ToolRun.Succeeding("evaluate", "--ground-truth", truth, "--detections", output);
         Assert.That(run.Output, Does.StartWith("AP    1.000000"));
         Assert.That(run.Error, Is.Empty);
@@ -54,8 +55,10 @@ public class PredictCommandTests
     [Test]
     public void Ids_ThatLackAnImage_AreAnErrorThatNamesIt()
     {
-        string truth = _folder.Write("gt.json", """{"images":[{"id":1,"file_name":"a.png"}],"categories":[{"id":8,"name":"red"}],"annotations":[]}""");
-        ToolRun run = ToolRun.Of("predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "--output", _folder.Sub("dt.json"), "--ids", truth);
+        string truth = _folder.Write("gt.json",
+            """{"images":[{"id":1,"file_name":"a.png"}],"categories":[{"id":8,"name":"red"}],"annotations":[]}""");
+        ToolRun run = ToolRun.Of("predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "--output",
+            _folder.Sub("dt.json"), "--ids", truth);
         Assert.That(run.ExitCode, Is.EqualTo(1));
         Assert.That(run.Error, Does.Contain("gt.json").And.Contain("'b.png'"));
         Assert.That(File.Exists(_folder.Sub("dt.json")), Is.False);
@@ -64,8 +67,10 @@ public class PredictCommandTests
     [Test]
     public void Ids_ThatTwoImagesShareTheNameOf_AreAnErrorThatNamesBoth()
     {
-        string truth = _folder.Write("gt.json", """{"images":[{"id":1,"file_name":"x/a.png"},{"id":2,"file_name":"y/a.png"}],"categories":[{"id":8,"name":"red"}],"annotations":[]}""");
-        ToolRun run = ToolRun.Of("predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "--output", _folder.Sub("dt.json"), "--ids", truth);
+        string truth = _folder.Write("gt.json",
+            """{"images":[{"id":1,"file_name":"x/a.png"},{"id":2,"file_name":"y/a.png"}],"categories":[{"id":8,"name":"red"}],"annotations":[]}""");
+        ToolRun run = ToolRun.Of("predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "--output",
+            _folder.Sub("dt.json"), "--ids", truth);
         Assert.That(run.ExitCode, Is.EqualTo(1));
         Assert.That(run.Error, Does.Contain("the images 1 and 2 have the same name 'a.png'"));
     }
@@ -74,7 +79,8 @@ public class PredictCommandTests
     public void Drawings_ShowTheBoxes_InTheColourOfTheirClass()
     {
         ToolRun.Succeeding(
-            "predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images/a.png"), "--output", _folder.Sub("dt.json"), "--draw", _folder.Sub("drawn"));
+            "predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images/a.png"), "--output", _folder.Sub("dt.json"),
+            "--draw", _folder.Sub("drawn"));
         using MLImage image = MLImage.CreateFromFile(_folder.Sub("drawn/a.png"));
         var drawn = Picture.Of(image);
         Assert.That((drawn.Width, drawn.Height), Is.EqualTo((40, 80)));
@@ -87,7 +93,8 @@ public class PredictCommandTests
     public void FileThatIsNoImage_IsNamed()
     {
         _folder.Write("images/c.jpg", "no image");
-        ToolRun run = ToolRun.Of("predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "--output", _folder.Sub("dt.json"));
+        ToolRun run = ToolRun.Of("predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "--output",
+            _folder.Sub("dt.json"));
         Assert.That(run.ExitCode, Is.EqualTo(1));
         Assert.That(run.Error, Does.Contain("c.jpg"));
     }
@@ -97,11 +104,13 @@ public class PredictCommandTests
     {
         ToolRun.Succeeding("export", "--model", _folder.Sub("toy.onnx"), "--output", _folder.Sub("full.onnx"));
         ToolRun.Succeeding("export", "--model", _folder.Sub("toy.onnx"), "--output", _folder.Sub("plain.onnx"), "--plain");
-        ToolRun.Succeeding("predict", "--model", _folder.Sub("full.onnx"), "--images", _folder.Sub("images"), "--output", _folder.Sub("dt.json"));
+        ToolRun.Succeeding("predict", "--model", _folder.Sub("full.onnx"), "--images", _folder.Sub("images"), "--output",
+            _folder.Sub("dt.json"));
         ToolRun again = ToolRun.Of("export", "--model", _folder.Sub("plain.onnx"), "--output", _folder.Sub("again.onnx"));
         Assert.That(again.ExitCode, Is.EqualTo(1));
         Assert.That(again.Error, Does.Contain("plain.onnx' is the plain form already"));
-        ToolRun.Succeeding("predict", "--model", _folder.Sub("plain.onnx"), "--images", _folder.Sub("images"), "--output", _folder.Sub("plain.json"));
+        ToolRun.Succeeding("predict", "--model", _folder.Sub("plain.onnx"), "--images", _folder.Sub("images"), "--output",
+            _folder.Sub("plain.json"));
         IReadOnlyList<CocoDetection> full = CocoResults.Read(_folder.Sub("dt.json")), plain = CocoResults.Read(_folder.Sub("plain.json"));
         Assert.That(full, Is.Not.Empty);
         Assert.That(plain.Select(one => (one.Image, one.Category)), Is.EqualTo(full.Select(one => (one.Image, one.Category))));
@@ -117,10 +126,12 @@ public class PredictCommandTests
         IDataView files = context.Data.LoadFromEnumerable(new[] { new { ImagePath = _folder.Sub("images/b.png") } });
         ITransformer before = context.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath")
             .Append(context.Transforms.ConvertToGrayscale("Image")).Fit(files);
-        using var detector = new DetectorTransformer(context.Transforms, ToyDetector.Model(), new DetectorColumns(), before.Transform(files).Schema);
+        using var detector = new DetectorTransformer(context.Transforms, ToyDetector.Model(), new DetectorColumns(),
+            before.Transform(files).Schema);
         context.Model.Save(new TransformerChain<ITransformer>(before, detector), files.Schema, _folder.Sub("grey.zip"));
 
-        ToolRun.Succeeding("predict", "--model", _folder.Sub("grey.zip"), "--images", _folder.Sub("images/b.png"), "--output", _folder.Sub("dt.json"));
+        ToolRun.Succeeding("predict", "--model", _folder.Sub("grey.zip"), "--images", _folder.Sub("images/b.png"), "--output",
+            _folder.Sub("dt.json"));
         IReadOnlyList<CocoDetection> found = CocoResults.Read(_folder.Sub("dt.json"));
         Assert.That(found.Select(one => one.Category.Number), Is.EquivalentTo(new[] { 1L, 2L }));
         Assert.That(found.Select(one => (one.Box.X, one.Box.Y)), Is.All.EqualTo((0d, 0d)));

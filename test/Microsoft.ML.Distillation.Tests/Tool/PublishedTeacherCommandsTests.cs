@@ -8,7 +8,8 @@ public class PublishedTeacherCommandsTests
 {
     private static readonly string[] Tiny =
     [
-        "--input-size", "64", "--epochs", "1", "--batch-size", "3", "--seed", "3", "--val-split", "none", "--test-split", "none", "--backbone", "plain",
+        "--input-size", "64", "--epochs", "1", "--batch-size", "3", "--seed", "3", "--val-split", "none", "--test-split", "none",
+        "--backbone", "plain",
         "--widths", "4,8,8", "--teacher-threads", "1",
     ];
 
@@ -22,14 +23,16 @@ public class PublishedTeacherCommandsTests
     {
         _folder = new TemporaryFolder();
         SceneDataSet.Write(_folder.Sub("data"), seed: 1, [("train", 6)]);
-        _class = new MLContext().Data.CreateEnumerable<Row>(new MLContext().Data.LoadDetections(_folder.Sub("data")), false).SelectMany(row => row.Label).First();
+        _class = new MLContext().Data.CreateEnumerable<Row>(new MLContext().Data.LoadDetections(_folder.Sub("data")), false)
+            .SelectMany(row => row.Label).First();
     }
 
     [OneTimeTearDown]
     public void DeleteFolder() => _folder.Dispose();
 
     [Test]
-    public void FastestDet([Values] bool oneStage) => Distil(TestData.Model("fastestdet.onnx"), TestData.Model("coco.names"), "person", oneStage);
+    public void FastestDet([Values] bool oneStage)
+        => Distil(TestData.Model("fastestdet.onnx"), TestData.Model("coco.names"), "person", oneStage);
 
     [Test]
     public void UltraFace([Values] bool oneStage) => Distil(TestData.Model("ultraface-rfb320.onnx"), Names("face"), "face", oneStage);
@@ -43,7 +46,8 @@ public class PublishedTeacherCommandsTests
         (values[20 * columns], values[20 * columns + 2 + 2]) = (.9f, 9);
         graph.Output("output", values, [cells, columns]);
         string[] localisation = oneStage ? ["--ld-weight", "0.25"] : [];
-        ToolRun run = Distil(graph.Save(), Names("cat", "dog"), "cat", oneStage, [.. localisation, "--teacher-cache", _folder.Sub($"cache{oneStage}")]);
+        ToolRun run = Distil(graph.Save(), Names("cat", "dog"), "cat", oneStage,
+            [.. localisation, "--teacher-cache", _folder.Sub($"cache{oneStage}")]);
         if (oneStage) Assert.That(run.Output, Does.Contain("box.distribution"));
     }
 
@@ -58,7 +62,8 @@ public class PublishedTeacherCommandsTests
         graph.Output("output", values, [cells, columns]);
         string hint = graph.Pool();
         // One of the student's maps is held to a tensor inside the graph.
-        Distil(graph.Save(), Names("cat", "dog"), "cat", oneStage, ["--hint", $"{(oneStage ? "neck0" : "conv3")}={hint}", "--feature-loss", "hint,pkd"]);
+        Distil(graph.Save(), Names("cat", "dog"), "cat", oneStage,
+            ["--hint", $"{(oneStage ? "neck0" : "conv3")}={hint}", "--feature-loss", "hint,pkd"]);
     }
 
     private ToolRun Distil(string teacher, string names, string known, bool oneStage, params string[] more)
@@ -66,7 +71,8 @@ public class PublishedTeacherCommandsTests
         string aliases = _folder.Sub("aliases.txt"), output = _folder.Sub("student.zip");
         File.WriteAllText(aliases, $"{known} = {_class}");
         ToolRun run = ToolRun.Succeeding(
-            ["distill", "--data", _folder.Sub("data"), "--teacher", teacher, "--teacher-classes", names, "--teacher-aliases", aliases, "--output", output,
+            ["distill", "--data", _folder.Sub("data"), "--teacher", teacher, "--teacher-classes", names, "--teacher-aliases", aliases,
+                "--output", output,
                 .. oneStage ? OneStage : TwoStage, .. Tiny, .. more]);
         Assert.That(run.Output, Does.Contain($"are taught: {_class}").And.Contain(oneStage ? "class.soft" : "rcn.class.soft"));
         Assert.That(Teacher.FromModel(output).ClassNames, Does.Contain(_class));

@@ -15,7 +15,8 @@ public class SharedTeacherCacheTests
     {
         using var folder = new TemporaryFolder();
         SceneDataSet.Write(folder.Sub("data"), seed: 1, [("train", Images)]);
-        using var graph = new TeacherGraph("batch").Output("scores", [.1f, .8f, .1f], [1, 3], [0, .1f, -.1f]).Output("boxes", [.1f, .1f, .4f, .5f], [1, 4]);
+        using var graph = new TeacherGraph("batch").Output("scores", [.1f, .8f, .1f], [1, 3], [0, .1f, -.1f])
+            .Output("boxes", [.1f, .1f, .4f, .5f], [1, 4]);
         File.WriteAllLines(folder.Sub("names.txt"), ["circle", "square"]);
         File.WriteAllText(folder.Sub("aliases.txt"), $"square = {ClassOf(folder.Sub("data"))}");
         string teacher = graph.Save();
@@ -42,9 +43,11 @@ public class SharedTeacherCacheTests
 
         Task<ProgramRun> Distil(string output, int epochs, bool kill = false) => Task.Run(() => ProgramRun.Of(
             Path.Combine(AppContext.BaseDirectory, "ml-distill.dll"), folder.Path,
-            ["distill", "--data", "data", "--teacher", teacher, "--teacher-format", "ssd", "--teacher-classes", "names.txt", "--teacher-aliases", "aliases.txt",
+            ["distill", "--data", "data", "--teacher", teacher, "--teacher-format", "ssd", "--teacher-classes", "names.txt",
+                "--teacher-aliases", "aliases.txt",
                 "--teacher-cache", "cache", "--teacher-threads", "1", "--backbone", "plain", "--widths", "4,4,8", "--input-size", "64",
-                "--batch-size", "2", "--seed", "3", "--val-split", "none", "--test-split", "none", "--epochs", $"{epochs}", "--output", output],
+                "--batch-size", "2", "--seed", "3", "--val-split", "none", "--test-split", "none", "--epochs", $"{epochs}", "--output",
+                output],
             (process, line) =>
             {
                 if (kill && line.Contains("epoch 1/", StringComparison.Ordinal)) process.Kill();
@@ -61,7 +64,8 @@ public class SharedTeacherCacheTests
     }
 
     private static string ClassOf(string data)
-        => new MLContext().Data.CreateEnumerable<Row>(new MLContext().Data.LoadDetections(data), false).SelectMany(row => row.Label).First();
+        => new MLContext().Data.CreateEnumerable<Row>(new MLContext().Data.LoadDetections(data), false).SelectMany(row => row.Label)
+            .First();
 
     private sealed class Row
     {

@@ -36,7 +36,8 @@ public class TrainingCommandsTests
         ToolRun train = ToolRun.Succeeding(["train", "--data", Data, "--output", teacher, .. Tiny, "--epochs", "1", "--widths", "8,8,16"]);
         Assert.That(train.Output, Does.Contain("train: epoch 1/1  loss ").And.Contain("AP50").And.Contain("ms/image"));
 
-        ToolRun distill = ToolRun.Succeeding(["distill", "--data", Data, "--teacher", teacher, "--output", student, "--control", .. Tiny, "--epochs", "1", "--widths", "4,4,8"]);
+        ToolRun distill = ToolRun.Succeeding(["distill", "--data", Data, "--teacher", teacher, "--output", student, "--control", .. Tiny,
+            "--epochs", "1", "--widths", "4,4,8"]);
         Assert.That(distill.Output, Does.Contain("student distilled").And.Contain("student alone + L2").And.Contain("teacher"));
         foreach (string control in (string[])["student alone", "student alone + L2"])
         {
@@ -46,7 +47,8 @@ public class TrainingCommandsTests
         }
 
         double Ap(string name) => double.Parse(
-            Regex.Match(distill.Output, $@"^{Regex.Escape(name)}\s+([\d.]+)", RegexOptions.Multiline).Groups[1].Value, CultureInfo.InvariantCulture);
+            Regex.Match(distill.Output, $@"^{Regex.Escape(name)}\s+([\d.]+)", RegexOptions.Multiline).Groups[1].Value,
+            CultureInfo.InvariantCulture);
         Assert.That(File.Exists(_folder.Sub("student-alone.zip")) && File.Exists(_folder.Sub("student-l2.zip")));
 
         ToolRun.Succeeding("export", "--model", student, "--output", onnx);
@@ -56,7 +58,8 @@ public class TrainingCommandsTests
         Assert.That(fromZip.Output, Does.StartWith("AP    ").And.EqualTo(fromOnnx.Output));
 
         string images = Path.Combine(Data, "JPEGImages");
-        ToolRun.Succeeding("predict", "--model", student, "--images", images, "--output", _folder.Sub("zip.json"), "--draw", _folder.Sub("drawn"));
+        ToolRun.Succeeding("predict", "--model", student, "--images", images, "--output", _folder.Sub("zip.json"), "--draw",
+            _folder.Sub("drawn"));
         ToolRun.Succeeding("predict", "--model", onnx, "--images", images, "--output", _folder.Sub("onnx.json"));
         IReadOnlyList<CocoDetection> one = CocoResults.Read(_folder.Sub("zip.json")), other = CocoResults.Read(_folder.Sub("onnx.json"));
         Assert.That(one.Select(d => (d.Image, d.Category, d.Score)), Is.EqualTo(other.Select(d => (d.Image, d.Category, d.Score))));
@@ -70,8 +73,10 @@ public class TrainingCommandsTests
         string[] command = ["train", "--data", Data, "--output", output, "--input-size", "64", "--epochs", "1", "--learning-rate", "1e-9"];
         ToolRun.Succeeding([.. command, "--backbone", "shufflenet-0.5", "--weights", weights]);
         using var file = WeightsFile.Open(weights);
-        using TorchSharp.torch.Tensor first = file.Read(file.Tensors.Keys.Single(name => name.EndsWith("first_conv.0.weight", StringComparison.Ordinal)));
-        float[] stored = TensorArrays.Floats(first), trained = FittedDetectors.In(output).Parameters()["backbone.conv1.0.weight"].Values.ToArray();
+        using TorchSharp.torch.Tensor first = file
+            .Read(file.Tensors.Keys.Single(name => name.EndsWith("first_conv.0.weight", StringComparison.Ordinal)));
+        float[] stored = TensorArrays.Floats(first), trained = FittedDetectors.In(output).Parameters()["backbone.conv1.0.weight"].Values
+            .ToArray();
         Assert.That(trained, Is.EqualTo(stored).Within(1e-4f));
 
         ToolRun other = ToolRun.Of([.. command, "--backbone", "resnet18", "--weights", weights]);
@@ -87,10 +92,12 @@ public class TrainingCommandsTests
         ToolRun run = ToolRun.Succeeding(
             ["distill", "--data", Data, "--teacher", teacher, "--output", _folder.Sub("s.zip"), "--control", "--seeds", "2",
                 .. Tiny, "--epochs", "1", "--widths", "4,4,8"]);
-        foreach (string model in (string[])["s-seed3.zip", "s-seed3-alone.zip", "s-seed4.zip", "s-seed4-l2.zip"]) Assert.That(File.Exists(_folder.Sub(model)), model);
+        foreach (string model in (string[])["s-seed3.zip", "s-seed3-alone.zip", "s-seed4.zip", "s-seed4-l2.zip"]) Assert
+            .That(File.Exists(_folder.Sub(model)), model);
         Assert.That(run.Output, Does.Contain("student distilled - student alone: ").And.Contain("95 % of 2 pairs"));
 
-        ToolRun.Succeeding(["distill", "--data", Data, "--teacher", teacher, "--output", _folder.Sub("one.zip"), .. Tiny, "--epochs", "1", "--widths", "4,4,8"]);
+        ToolRun.Succeeding(["distill", "--data", Data, "--teacher", teacher, "--output", _folder.Sub("one.zip"), .. Tiny, "--epochs", "1",
+            "--widths", "4,4,8"]);
         Assert.That(
             FittedDetectors.In(_folder.Sub("one.zip")).ToBytes(), Is.EqualTo(FittedDetectors.In(_folder.Sub("s-seed3.zip")).ToBytes()),
             "a student beside its controls is the student without them");

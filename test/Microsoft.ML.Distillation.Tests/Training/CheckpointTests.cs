@@ -58,13 +58,15 @@ public class CheckpointTests
         using var data = new DrawnDataset(4);
         TrainingOptions options = TinyRun.Options(1) with { CheckpointDirectory = _folder };
         Train(options);
-        Assert.That(Refused(options with { BatchSize = 2 }), Does.Contain("BatchSize is 4, and now it is 2").And.Contains("CheckpointDirectory"));
+        Assert.That(Refused(options with { BatchSize = 2 }), Does.Contain("BatchSize is 4, and now it is 2").And
+            .Contains("CheckpointDirectory"));
         Assert.That(Refused(options with { Epochs = 2 }), Does.Contain("Epochs is 1"));
         Assert.That(Refused(options with { Augmentation = AugmentationOptions.None }), Does.Contain("Augmentation"));
         Assert.That(Refused(options, new DrawnDataset(4, seed: 2)), Does.Contain("training set"));
         Assert.DoesNotThrow(() => Train(options with { Seed = null }), "the seed is the checkpoint's where none is given");
 
-        string Refused(TrainingOptions with, DrawnDataset? other = null) => Assert.Throws<InvalidOperationException>(() => Train(with, other))!.Message;
+        string Refused(TrainingOptions with, DrawnDataset? other = null)
+            => Assert.Throws<InvalidOperationException>(() => Train(with, other))!.Message;
 
         void Train(TrainingOptions with, DrawnDataset? other = null)
         {

@@ -51,7 +51,8 @@ internal sealed class DrawnDataset : IDetectionDataset
                     double dx = (x + 0.5) / size - 0.5, dy = (y + 0.5) / size - 0.5;
                     if (label == 1 && dx * dx + dy * dy > 0.25) continue;
                     int at = 3 * ((y0 + y) * Width + x0 + x);
-                    (pixels[at], pixels[at + 1], pixels[at + 2]) = label == 0 ? ((byte)230, (byte)80, (byte)60) : ((byte)60, (byte)120, (byte)240);
+                    (pixels[at], pixels[at + 1], pixels[at + 2]) = label == 0 ? ((byte)230, (byte)80, (byte)60)
+                        : ((byte)60, (byte)120, (byte)240);
                 }
             }
 

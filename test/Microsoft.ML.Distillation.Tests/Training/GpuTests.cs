@@ -15,7 +15,8 @@ namespace Microsoft.ML.Distillation.Tests.Training;
 public class GpuTests
 {
     private static readonly LossSelection Everything = TinyRun.Losses(
-        new SoftClasses(), new BoundedBoxes(), new ClassRelations(), new Hint(), new PearsonFeatures { Weight = 1 }, new ChannelWise { Weight = 1 });
+        new SoftClasses(), new BoundedBoxes(), new ClassRelations(), new Hint(), new PearsonFeatures { Weight = 1 },
+        new ChannelWise { Weight = 1 });
 
     [SetUp]
     public void RequireGpu()
@@ -27,7 +28,8 @@ public class GpuTests
     public void TwoStageLosses_AreThoseOfTheCpu([Values] bool distilled) => AssertEqual(device =>
     {
         FasterRcnn student = TinyRun.Detector().to(device);
-        TwoStageTeacher? teacher = distilled ? new TwoStageTeacher(TinyRun.Detector(seed: 9, inputSize: 112), ["square", "disc"], device) : null;
+        TwoStageTeacher? teacher = distilled ? new TwoStageTeacher(TinyRun.Detector(seed: 9, inputSize: 112), ["square", "disc"], device)
+            : null;
         return (new TwoStageObjective(student, 0.5, distilled ? Everything : null, teacher, device), teacher);
     });
 
@@ -35,7 +37,8 @@ public class GpuTests
     public void OneStageLosses_AreThoseOfTheCpu([Values] bool distilled) => AssertEqual(device =>
     {
         OneStageDetector student = OneStageRun.Detector().to(device);
-        OneStageTeacher? teacher = distilled ? new OneStageTeacher(OneStageRun.Detector(seed: 9, inputSize: 112), ["square", "disc"], device) : null;
+        OneStageTeacher? teacher = distilled
+            ? new OneStageTeacher(OneStageRun.Detector(seed: 9, inputSize: 112), ["square", "disc"], device) : null;
         return (new OneStageObjective(student, 0.5, distilled ? Everything : null, teacher, device), teacher);
     });
 
@@ -43,7 +46,8 @@ public class GpuTests
     public void Training_FollowsTheCpusLossCurve([Values] bool mixed)
     {
         double[] onCpu = Train(CPU, mixed: false), onGpu = Train(CUDA, mixed);
-        Assert.That(onGpu.Zip(onCpu, (gpu, cpu) => Math.Abs(gpu - cpu) / cpu), Is.All.LessThan(0.05), $"{string.Join(' ', onCpu)} and {string.Join(' ', onGpu)}");
+        Assert.That(onGpu.Zip(onCpu, (gpu, cpu) => Math.Abs(gpu - cpu) / cpu), Is.All.LessThan(0.05),
+            $"{string.Join(' ', onCpu)} and {string.Join(' ', onGpu)}");
     }
 
     private static double[] Train(Device device, bool mixed)
@@ -79,7 +83,8 @@ public class GpuTests
                 IReadOnlyList<LossTerm> terms = objective.Compute(batch.Annotations, batch.Views[0].to(device), view);
                 Dictionary<string, double> values = terms.ToDictionary(term => term.Name, term => term.Value.ToDouble());
                 LossSum.Of(terms).Total.backward();
-                values["gradient"] = Math.Sqrt(objective.Student.parameters().Sum(p => p.grad is null ? 0 : Math.Pow(p.grad.norm().ToDouble(), 2)));
+                values["gradient"] = Math.Sqrt(objective.Student.parameters()
+                    .Sum(p => p.grad is null ? 0 : Math.Pow(p.grad.norm().ToDouble(), 2)));
                 return values;
             }
         }

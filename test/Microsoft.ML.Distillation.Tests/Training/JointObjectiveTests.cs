@@ -31,7 +31,8 @@ public class JointObjectiveTests
         Assert.That(TrainingLoopTests.Values(detector), Is.Not.EqualTo(before));
         Assert.That(result.Detector, Is.SameAs(student));
 
-        static double Sum(IReadOnlyDictionary<string, double> losses, string start) => losses.Where(l => l.Key.StartsWith(start, StringComparison.Ordinal)).Sum(l => l.Value);
+        static double Sum(IReadOnlyDictionary<string, double> losses, string start)
+            => losses.Where(l => l.Key.StartsWith(start, StringComparison.Ordinal)).Sum(l => l.Value);
     }
 
     [Test]
@@ -82,7 +83,8 @@ public class JointObjectiveTests
         Assert.That(Gradients(detector), Is.All.Zero);
         Assert.That(Gradients(student).Max(Math.Abs), Is.GreaterThan(1e-4));
 
-        static float[] Gradients(Detector network) => [.. network.parameters().SelectMany(p => p.grad is null ? new float[p.numel()] : p.grad.data<float>().ToArray())];
+        static float[] Gradients(Detector network)
+            => [.. network.parameters().SelectMany(p => p.grad is null ? new float[p.numel()] : p.grad.data<float>().ToArray())];
     }
 
     [Test]
@@ -94,7 +96,8 @@ public class JointObjectiveTests
         using IObjective joint = Joint(student, teacher, 1, share: 0.4);
         Assert.That(joint.RateShareOf(detector), Is.EqualTo(0.4));
         Assert.That(joint.RateShareOf(student), Is.EqualTo(1));
-        Assert.That(joint.Extras.Where(extra => extra != detector).Select(joint.RateShareOf), Is.Not.Empty.And.All.EqualTo(1), "the hint's adaptation belongs to the student");
+        Assert.That(joint.Extras.Where(extra => extra != detector).Select(joint.RateShareOf), Is.Not.Empty.And.All.EqualTo(1),
+            "the hint's adaptation belongs to the student");
     }
 
     [Test]

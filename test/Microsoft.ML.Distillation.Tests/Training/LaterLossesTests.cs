@@ -26,7 +26,8 @@ public class LaterLossesTests
         using var data = new DrawnDataset(8);
         using FasterRcnn twoStage = TinyRun.Detector();
         using TwoStageTeacher teacher = TinyRun.Teacher();
-        TrainingResult two = TinyRun.Train(TinyRun.Options(6), data, student: twoStage, teacher: teacher, losses: TinyRun.Losses([.. Every, new Hint()]));
+        TrainingResult two = TinyRun.Train(TinyRun.Options(6), data, student: twoStage, teacher: teacher,
+            losses: TinyRun.Losses([.. Every, new Hint()]));
         Assert.That(two.History[0].Losses.Keys, Is.SupersetOf(new[] { "hint", "pkd", "cwd", "mgd", "rcn.class.relations" }));
         Assert.That(two.History[^1].Losses["pkd"], Is.LessThan(two.History[0].Losses["pkd"]));
 
@@ -78,18 +79,26 @@ public class LaterLossesTests
         using FasterRcnn twoStage = TinyRun.Detector();
         using OneStageDetector student = OneStageRun.Detector();
         using TwoStageTeacher boxes = TinyRun.Teacher();
-        using var narrow = new OneStageTeacher(OneStageRun.Detector(options: new OneStageOptions { Channels = 16, Strides = [8, 16] }), Classes, CPU);
+        using var narrow = new OneStageTeacher(OneStageRun.Detector(options: new OneStageOptions { Channels = 16, Strides = [8, 16] }),
+            Classes, CPU);
         using var large = new OneStageTeacher(OneStageRun.Detector(inputSize: 160), Classes, CPU);
         LossSelection ld = TinyRun.Losses(new BoxDistributions());
         LossSelection cross = TinyRun.Losses(new CrossHead());
-        Assert.That(() => new TwoStageObjective(twoStage, 0, ld, boxes, CPU), Throws.ArgumentException.With.Message.Contains("BoxDistributions").And.Message.Contains("one-stage student"));
-        Assert.That(() => new TwoStageObjective(twoStage, 0, cross, narrow, CPU), Throws.ArgumentException.With.Message.Contains("CrossHead"));
-        Assert.That(() => new OneStageObjective(student, 0, ld, boxes, CPU), Throws.ArgumentException.With.Message.Contains("distributions"));
-        Assert.That(() => new OneStageObjective(student, 0, cross, boxes, CPU), Throws.ArgumentException.With.Message.Contains("no one-stage detector"));
-        Assert.That(() => new OneStageObjective(student, 0, cross, narrow, CPU), Throws.ArgumentException.With.Message.Contains("24 channels, the teacher's 16"));
+        Assert.That(() => new TwoStageObjective(twoStage, 0, ld, boxes, CPU),
+            Throws.ArgumentException.With.Message.Contains("BoxDistributions").And.Message.Contains("one-stage student"));
+        Assert.That(() => new TwoStageObjective(twoStage, 0, cross, narrow, CPU),
+            Throws.ArgumentException.With.Message.Contains("CrossHead"));
+        Assert.That(() => new OneStageObjective(student, 0, ld, boxes, CPU),
+            Throws.ArgumentException.With.Message.Contains("distributions"));
+        Assert.That(() => new OneStageObjective(student, 0, cross, boxes, CPU),
+            Throws.ArgumentException.With.Message.Contains("no one-stage detector"));
+        Assert.That(() => new OneStageObjective(student, 0, cross, narrow, CPU),
+            Throws.ArgumentException.With.Message.Contains("24 channels, the teacher's 16"));
         Assert.That(() => new OneStageObjective(student, 0, cross, large, CPU), Throws.ArgumentException.With.Message.Contains("cells"));
-        Assert.That(() => new PearsonFeatures { Weight = -1 }.Validate(), Throws.InstanceOf<ArgumentException>().With.Message.Contains("PearsonFeatures.Weight"));
-        Assert.That(() => new MaskedGeneration { MaskedShare = 1 }.Validate(), Throws.InstanceOf<ArgumentException>().With.Message.Contains("MaskedGeneration.MaskedShare"));
+        Assert.That(() => new PearsonFeatures { Weight = -1 }.Validate(),
+            Throws.InstanceOf<ArgumentException>().With.Message.Contains("PearsonFeatures.Weight"));
+        Assert.That(() => new MaskedGeneration { MaskedShare = 1 }.Validate(),
+            Throws.InstanceOf<ArgumentException>().With.Message.Contains("MaskedGeneration.MaskedShare"));
     }
 
     private static IEnumerable<FeatureMapLoss> OnMaps => [new Hint(), new PearsonFeatures(), new ChannelWise(), new MaskedGeneration()];
@@ -101,9 +110,11 @@ public class LaterLossesTests
         using OneStageDetector oneStage = OneStageRun.Detector();
         using var teacher = new SilentTeacher(known: true);
         LossSelection losses = TinyRun.Losses((FeatureMapLoss)loss);
-        foreach (Func<IObjective> make in new Func<IObjective>[] { () => new TwoStageObjective(twoStage, 0, losses, teacher, CPU), () => new OneStageObjective(oneStage, 0, losses, teacher, CPU) })
+        foreach (Func<IObjective> make in new Func<IObjective>[] { () => new TwoStageObjective(twoStage, 0, losses, teacher, CPU),
+            () => new OneStageObjective(oneStage, 0, losses, teacher, CPU) })
         {
-            Assert.That(make, Throws.ArgumentException.With.Message.Contains(loss.GetType().Name).And.Message.Contains("OnnxTeacherOptions.Hints")
+            Assert.That(make, Throws.ArgumentException.With.Message.Contains(loss.GetType().Name).And.Message
+                .Contains("OnnxTeacherOptions.Hints")
                 .And.Message.Contains("CacheDirectory"));
         }
 
@@ -140,7 +151,8 @@ public class LaterLossesTests
             using ITeacherView view = teacher.View(batch);
             student.train();
             manual_seed(4);
-            return objective.Compute(batch.Annotations, batch.Views[0], view).Single(term => term.Name == "box.distribution").Value.ToDouble();
+            return objective.Compute(batch.Annotations, batch.Views[0], view).Single(term => term.Name == "box.distribution").Value
+                .ToDouble();
         }
     }
 
@@ -148,7 +160,8 @@ public class LaterLossesTests
     public void AGflTeacher_GivesItsDistributions_InShares()
     {
         using var scope = NewDisposeScope();
-        // Of 64 + 16 + 4 cells of strides 8, 16, 32 only cell 9 (column 1, row 1) of stride 8 predicts: class 0, .9; all distances of bins 2 or 3, half each.
+        // Of 64 + 16 + 4 cells of strides 8, 16, 32 only cell 9 (column 1, row 1) of stride 8 predicts: class 0, .9; all distances of bins
+        // 2 or 3, half each.
         const int bins = 8, cells = 84;
         var values = new float[cells * (1 + 4 * bins)];
         for (int cell = 0; cell < cells; cell++) values[cell * (1 + 4 * bins)] = 1e-3f;
@@ -163,7 +176,8 @@ public class LaterLossesTests
         // NanoDet-Plus's offset is 0: the location is 8 8 of 64, the box reaches 20 pixels to each side and is cut at the image's border.
         EdgeScores edges = view.ScoreEdges([tensor(new[] { 0f, 0, 28 / 64f, 28 / 64f, .6f, .6f, .9f, .9f }, [2, 4])]);
         Assert.That(edges.Known.data<bool>().ToArray(), Is.EqualTo(new[] { true, false }));
-        Assert.That(TensorArrays.Floats(edges.Probabilities[0, 2]), Is.EqualTo(new[] { 0, 0, .5f, .5f, 0, 0, 0, 0 }).AsCollection.Within(1e-5));
+        Assert.That(TensorArrays.Floats(edges.Probabilities[0, 2]),
+            Is.EqualTo(new[] { 0, 0, .5f, .5f, 0, 0, 0, 0 }).AsCollection.Within(1e-5));
         Assert.That(TensorArrays.Floats(edges.Places[0, 0])[..4], Is.EqualTo(new[] { .125f, 0, -.125f, -.25f }).AsCollection.Within(1e-6));
         Assert.That(TensorArrays.Floats(edges.Places[0, 3])[..4], Is.EqualTo(new[] { .125f, .25f, .375f, .5f }).AsCollection.Within(1e-6));
     }

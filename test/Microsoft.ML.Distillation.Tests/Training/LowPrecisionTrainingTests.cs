@@ -58,7 +58,8 @@ public class LowPrecisionTrainingTests
                 if (report is { Epoch: 3, EpochEnd: false }) stop?.Cancel();
             });
             TinyRun.Train(options with { Progress = reports, CancellationToken = stop?.Token ?? default }, data, student: student);
-            return [.. TrainingLoopTests.Values(student), .. LowPrecisionLayers.In(student).SelectMany(l => l.Layer.Quantizer!.Range.data<float>().ToArray())];
+            return [.. TrainingLoopTests.Values(student), .. LowPrecisionLayers.In(student)
+                .SelectMany(l => l.Layer.Quantizer!.Range.data<float>().ToArray())];
         }
     }
 

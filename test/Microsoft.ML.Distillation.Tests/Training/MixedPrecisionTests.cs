@@ -35,7 +35,8 @@ public class MixedPrecisionTests
         using var data = new DrawnDataset(8);
         TrainingResult result = TinyRun.Train(Options(mixed: true) with { Epochs = 1 }, data);
         using Detector student = result.Detector;
-        Assert.That(student.state_dict().Values.Select(value => value.dtype).Where(type => type != ScalarType.Int64), Is.All.EqualTo(ScalarType.Float32));
+        Assert.That(student.state_dict().Values.Select(value => value.dtype).Where(type => type != ScalarType.Int64),
+            Is.All.EqualTo(ScalarType.Float32));
 
         using var scope = NewDisposeScope();
         var detector = (FasterRcnn)student;
@@ -43,12 +44,13 @@ public class MixedPrecisionTests
         RpnOutput rpn = detector.Rpn(features);
         HeadOutput head = detector.Head(features, detector.Propose(rpn, training: false));
         Assert.That(features.Values.Select(map => map.dtype), Is.All.EqualTo(ScalarType.BFloat16));
-        Assert.That(((Tensor[])[rpn.Objectness, rpn.Deltas, head.ClassLogits, head.Deltas]).Select(answer => answer.dtype), Is.All.EqualTo(ScalarType.Float32));
+        Assert.That(((Tensor[])[rpn.Objectness, rpn.Deltas, head.ClassLogits, head.Deltas]).Select(answer => answer.dtype),
+            Is.All.EqualTo(ScalarType.Float32));
     }
 
     /// <summary>
-    /// The limits are half as much again as what autocast of torch 1.13 deviates by on torchvision's networks of the same random weights and
-    /// sizes: .296 in ShuffleNetV2's stage4, .049 in ResNet-18's layer4, .045 in MobileNetV3-Small's features.9.
+    /// The limits are half as much again as what autocast of torch 1.13 deviates by on torchvision's networks of the same random weights
+    /// and sizes: .296 in ShuffleNetV2's stage4, .049 in ResNet-18's layer4, .045 in MobileNetV3-Small's features.9.
     /// </summary>
     [TestCase("shufflenet", 0.44)]
     [TestCase("resnet18", 0.075)]
@@ -83,15 +85,18 @@ public class MixedPrecisionTests
     public void StudentsOfLowPrecision_AreRefused()
     {
         var options = new TrainDetectorOptions { MixedPrecision = true, Precision = LowPrecision.W4A8 };
-        Assert.That(options.Validate, Throws.ArgumentException.With.Message.Contains(nameof(TrainDetectorOptions.MixedPrecision)).And.Message.Contains(nameof(TrainDetectorOptions.Precision)));
+        Assert.That(options.Validate, Throws.ArgumentException.With.Message
+            .Contains(nameof(TrainDetectorOptions.MixedPrecision)).And.Message.Contains(nameof(TrainDetectorOptions.Precision)));
     }
 
-    /// <summary>bfloat16 keeps 8 bits, so single steps differ by some per mille; means over an epoch differ by less than the tolerance, and the loss falls as far.</summary>
+    /// <summary>bfloat16 keeps 8 bits, so single steps differ by some per mille; means over an epoch differ by less than the tolerance, and
+    /// the loss falls as far.</summary>
     private static void AssertAlike(Func<bool, double[]> train)
     {
         double[] single = train(false), mixed = train(true);
         Assert.That(mixed, Is.Not.EqualTo(single), "the option changes the arithmetic");
-        Assert.That(mixed.Zip(single, (m, s) => Math.Abs(m - s) / s), Is.All.LessThan(0.05), $"{string.Join(' ', single)} and {string.Join(' ', mixed)}");
+        Assert.That(mixed.Zip(single, (m, s) => Math.Abs(m - s) / s), Is.All.LessThan(0.05),
+            $"{string.Join(' ', single)} and {string.Join(' ', mixed)}");
         Assert.That(mixed[^1], Is.LessThan(mixed[0]));
     }
 

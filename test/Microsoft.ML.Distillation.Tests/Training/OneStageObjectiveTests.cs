@@ -21,7 +21,8 @@ public class OneStageObjectiveTests
     public void TinyDetector_LearnsDrawnImages(OneStageAssignment assignment, params int[] strides)
     {
         using var data = new DrawnDataset(16);
-        using OneStageDetector student = OneStageRun.Detector(options: new OneStageOptions { Channels = 24, Assignment = assignment, Strides = strides });
+        using OneStageDetector student = OneStageRun
+            .Detector(options: new OneStageOptions { Channels = 24, Assignment = assignment, Strides = strides });
         TrainingResult result = OneStageRun.Train(TinyRun.Options(40) with { ValidationEvery = 40 }, data, student, data);
         TestContext.Out.WriteLine($"AP {result.BestAp}, AP50 {result.History[^1].ValidationAp50}");
         Assert.That(result.History[^1].Loss, Is.LessThan(0.6 * result.History[0].Loss));
@@ -36,10 +37,13 @@ public class OneStageObjectiveTests
         using var teacher = new SilentTeacher(known: true);
         Assert.That(Weights(null), Is.EqualTo($"{Labels}, {OnMaps}"), "beside CWD the teacher teaches neither classes nor boxes");
         Assert.That(Weights(null, teacher), Is.EqualTo($"{Labels}, class.soft 0.5, box.bounded 1"));
-        Assert.That(Weights([new SoftClasses { LabelWeight = 0.5 }]), Is.EqualTo("class.hard 0.5, box 2, box.edges 0.25, class.soft 0.5"), "Chen's μ");
-        Assert.That(Weights([new SoftClasses { LabelWeight = 0.7, Weight = 2 }]), Is.EqualTo("class.hard 0.7, box 2, box.edges 0.25, class.soft 2"), "Apprentice's β and γ");
+        Assert.That(Weights([new SoftClasses { LabelWeight = 0.5 }]), Is.EqualTo("class.hard 0.5, box 2, box.edges 0.25, class.soft 0.5"),
+            "Chen's μ");
+        Assert.That(Weights([new SoftClasses { LabelWeight = 0.7, Weight = 2 }]),
+            Is.EqualTo("class.hard 0.7, box 2, box.edges 0.25, class.soft 2"), "Apprentice's β and γ");
         Assert.That(Weights([new SoftClasses { LearningParts = TwoStageParts.Rpn }]), Is.EqualTo(Labels), "the one stage is the RCN's");
-        Assert.That(Weights([new BoundedBoxes { Weight = 2 }, new Hint(), new ChannelWise()]), Is.EqualTo($"{Labels}, box.bounded 4, {OnMaps}"), "what is asked for is done");
+        Assert.That(Weights([new BoundedBoxes { Weight = 2 }, new Hint(), new ChannelWise()]),
+            Is.EqualTo($"{Labels}, box.bounded 4, {OnMaps}"), "what is asked for is done");
         using OneStageDetector alone = OneStageRun.Detector();
         Assert.That(OneStageRun.Text(alone, null, null, squared: 0.5), Is.EqualTo($"{Labels}, box.unbounded 1"));
 
@@ -55,7 +59,8 @@ public class OneStageObjectiveTests
     public void EachSwitch_TakesItsTermAway()
     {
         string[] usual = ["class.hard", "box", "box.edges", "hint.neck0", "hint.neck1", "cwd.neck0", "cwd.neck1"];
-        string[] all = ["class.hard", "box", "box.edges", "class.soft", "box.bounded", "hint.neck0", "hint.neck1", "cwd.neck0", "cwd.neck1"];
+        string[] all = ["class.hard", "box", "box.edges", "class.soft", "box.bounded", "hint.neck0", "hint.neck1", "cwd.neck0",
+            "cwd.neck1"];
         DistillationLoss[] full = [new SoftClasses(), new BoundedBoxes(), new Hint(), new ChannelWise()];
         using OneStageDetector student = OneStageRun.Detector();
         using TwoStageTeacher teacher = TinyRun.Teacher();
@@ -66,7 +71,8 @@ public class OneStageObjectiveTests
         Assert.That(Terms([.. full[..2], full[3]]), Is.EquivalentTo(all.Except(["hint.neck0", "hint.neck1"])));
         Assert.That(Terms(full[..3]), Is.EquivalentTo(all.Except(["cwd.neck0", "cwd.neck1"])), "Chen's losses");
         Assert.That(Terms([new SoftClasses { LabelWeight = 0 }, .. full[1..]]), Is.EquivalentTo(all.Except(["class.hard"])));
-        Assert.That(OneStageRun.Terms(student, null, null, squared: 1).Keys, Is.EquivalentTo(new[] { "class.hard", "box", "box.edges", "box.unbounded" }));
+        Assert.That(OneStageRun.Terms(student, null, null, squared: 1).Keys,
+            Is.EquivalentTo(new[] { "class.hard", "box", "box.edges", "box.unbounded" }));
 
         IEnumerable<string> Terms(DistillationLoss[]? losses) => OneStageRun.Terms(student, teacher, new LossSelection(losses)).Keys;
     }
@@ -77,7 +83,8 @@ public class OneStageObjectiveTests
         using OneStageDetector student = OneStageRun.Detector();
         using TwoStageTeacher teacher = TinyRun.Teacher();
         LossSelection losses = TinyRun.Losses(new BoundedBoxes { Kind = BoxDistillation.Squared });
-        Assert.That(() => new OneStageObjective(student, 0, losses, teacher, CPU), Throws.ArgumentException.With.Message.Contains("BoundedBoxes").And.Message.Contains("two-stage"));
+        Assert.That(() => new OneStageObjective(student, 0, losses, teacher, CPU),
+            Throws.ArgumentException.With.Message.Contains("BoundedBoxes").And.Message.Contains("two-stage"));
     }
 
     [Test]
@@ -87,8 +94,10 @@ public class OneStageObjectiveTests
         foreach (bool oneStageTeacher in new[] { false, true })
         {
             using OneStageDetector student = OneStageRun.Detector();
-            using ITeacher teacher = oneStageTeacher ? new OneStageTeacher(OneStageRun.Detector(seed: 9, inputSize: 112), Classes, CPU) : TinyRun.Teacher();
-            TrainingResult result = OneStageRun.Train(TinyRun.Options(8), data, student, teacher: teacher, losses: TinyRun.Losses(new SoftClasses(), new BoundedBoxes { Margin = 0.1 }, new Hint()));
+            using ITeacher teacher = oneStageTeacher ? new OneStageTeacher(OneStageRun.Detector(seed: 9, inputSize: 112), Classes, CPU)
+                : TinyRun.Teacher();
+            TrainingResult result = OneStageRun.Train(TinyRun.Options(8), data, student, teacher: teacher,
+                losses: TinyRun.Losses(new SoftClasses(), new BoundedBoxes { Margin = 0.1 }, new Hint()));
             Assert.That(result.History[^1].Loss, Is.LessThan(result.History[0].Loss));
             Assert.That(result.History[^1].Losses.Keys, Has.Member("hint.neck0").And.Member("class.soft").And.Member("box.bounded"));
             Assert.That(result.History[^1].Losses["hint.neck1"], Is.LessThan(result.History[0].Losses["hint.neck1"]));
@@ -153,8 +162,10 @@ public class OneStageObjectiveTests
         Assert.That((silent["box.bounded"], lacking["box.bounded"]), Is.EqualTo((0, 0)));
         Assert.That(wrong["box.bounded"], Is.GreaterThan(0));
         Assert.That(silent["class.soft"], Is.EqualTo(lacking["class.soft"]));
-        Assert.That(Math.Abs(wrong["class.soft"] / silent["class.soft"] - 1), Is.GreaterThan(0.2), "as much for each class is far from the truth");
-        Assert.That(OneStageRun.Terms(student, new SilentTeacher(known: true), new LossSelection()).Keys, Has.None.Contains("hint").And.None.Contains("cwd"));
+        Assert.That(Math.Abs(wrong["class.soft"] / silent["class.soft"] - 1), Is.GreaterThan(0.2),
+            "as much for each class is far from the truth");
+        Assert.That(OneStageRun.Terms(student, new SilentTeacher(known: true), new LossSelection()).Keys,
+            Has.None.Contains("hint").And.None.Contains("cwd"));
     }
 
     [Test]
@@ -162,7 +173,8 @@ public class OneStageObjectiveTests
     {
         using OneStageDetector student = OneStageRun.Detector();
         using TwoStageTeacher teacher = TinyRun.Teacher();
-        Dictionary<string, double> bounded = OneStageRun.Terms(student, teacher, TinyRun.Losses(new BoundedBoxes { Margin = 1e9 }), training: false);
+        Dictionary<string, double> bounded = OneStageRun
+            .Terms(student, teacher, TinyRun.Losses(new BoundedBoxes { Margin = 1e9 }), training: false);
         Dictionary<string, double> unbounded = OneStageRun.Terms(student, null, null, training: false, squared: 1);
         Assert.That(bounded["box.bounded"], Is.EqualTo(unbounded["box.unbounded"]).Within(1e-6).And.GreaterThan(0));
     }
@@ -173,7 +185,8 @@ public class OneStageObjectiveTests
         using var scope = NewDisposeScope();
         using OneStageDetector student = OneStageRun.Detector();
         using TwoStageTeacher teacher = TinyRun.Teacher();
-        using var objective = new OneStageObjective(student, 1, TinyRun.Losses(new SoftClasses(), new BoundedBoxes(), new Hint(), new ChannelWise()), teacher, CPU);
+        using var objective = new OneStageObjective(student, 1, TinyRun
+            .Losses(new SoftClasses(), new BoundedBoxes(), new Hint(), new ChannelWise()), teacher, CPU);
         student.train();
         using ITeacherView view = teacher.View(rand(2, 3, teacher.InputSize.Height, teacher.InputSize.Width));
         IReadOnlyList<LossTerm> terms = objective.Compute([Annotation.Empty, Annotation.Empty], rand(2, 3, 64, 80), view);

@@ -13,11 +13,13 @@ namespace Microsoft.ML.Distillation.Tests.Training;
 internal static class OneStageRun
 {
     /// <summary>A one-stage detector of three convolutions for images of the drawn data set.</summary>
-    public static OneStageDetector Detector(int seed = 1, int inputSize = 80, int[]? widths = null, IReadOnlyList<string>? classes = null, OneStageOptions? options = null)
+    public static OneStageDetector Detector(int seed = 1, int inputSize = 80, int[]? widths = null, IReadOnlyList<string>? classes = null,
+        OneStageOptions? options = null)
     {
         manual_seed(seed);
         using var data = new DrawnDataset(20) { ClassNames = classes ?? ["square", "disc"] };
-        var student = DetectorPlan.OneStage(Backbone.Plain(widths ?? [8, 16, 24]), inputSize, options ?? new OneStageOptions { Channels = 24, Strides = [8, 16] });
+        var student = DetectorPlan.OneStage(Backbone.Plain(widths ?? [8, 16, 24]), inputSize, options
+            ?? new OneStageOptions { Channels = 24, Strides = [8, 16] });
         return (OneStageDetector)student.Build(DataStatistics.Of(data));
     }
 
@@ -37,7 +39,8 @@ internal static class OneStageRun
 
     /// <summary>The names of those terms with their weights.</summary>
     public static string Text(OneStageDetector student, ITeacher? teacher, LossSelection? losses, double squared = 0)
-        => string.Join(", ", Compute(student, teacher, losses, training: true, squared).Select(term => FormattableString.Invariant($"{term.Name} {term.Weight:0.##}")));
+        => string.Join(", ", Compute(student, teacher, losses, training: true, squared)
+            .Select(term => FormattableString.Invariant($"{term.Name} {term.Weight:0.##}")));
 
     private static List<(string Name, double Value, double Weight)> Compute(
         OneStageDetector student, ITeacher? teacher, LossSelection? losses, bool training, double squared)

@@ -10,12 +10,14 @@ public class OptimizerTests
     [Test]
     public void AdamW_TakesTheSteps_OfTorchSharps() => Compare(
         OptimizerKind.AdamW, 0.1, (decaying, other) => optim.AdamW(
-            [new TorchSharp.Modules.AdamW.ParamGroup(decaying, lr: 0.01, weight_decay: 0.1), new TorchSharp.Modules.AdamW.ParamGroup(other, lr: 0.01, weight_decay: 0)], lr: 0.01));
+            [new TorchSharp.Modules.AdamW.ParamGroup(decaying, lr: 0.01, weight_decay: 0.1),
+                new TorchSharp.Modules.AdamW.ParamGroup(other, lr: 0.01, weight_decay: 0)], lr: 0.01));
 
     [Test]
     public void Sgd_TakesTheSteps_OfTorchSharps() => Compare(
         OptimizerKind.Sgd, 0.1, (decaying, other) => optim.SGD(
-            [new SGD.ParamGroup(decaying, lr: 0.01, weight_decay: 0.1, momentum: 0.9), new SGD.ParamGroup(other, lr: 0.01, weight_decay: 0, momentum: 0.9)], 0.01, momentum: 0.9));
+            [new SGD.ParamGroup(decaying, lr: 0.01, weight_decay: 0.1, momentum: 0.9),
+                new SGD.ParamGroup(other, lr: 0.01, weight_decay: 0, momentum: 0.9)], 0.01, momentum: 0.9));
 
     [Test]
     public void Clip_LimitsTheNorm()
@@ -49,7 +51,8 @@ public class OptimizerTests
         using var both = new FlatParameters([first, second], module => module == second ? 0.25 : 1);
         using var slow = new FlatParameters([alone]);
         using var whole = new FlatParameters([fast]);
-        using FlatOptimizer joint = FlatOptimizer.Create(kind, both, 0.1, 0.9), quarter = FlatOptimizer.Create(kind, slow, 0.1, 0.9), full = FlatOptimizer.Create(kind, whole, 0.1, 0.9);
+        using FlatOptimizer joint = FlatOptimizer.Create(kind, both, 0.1, 0.9), quarter = FlatOptimizer.Create(kind, slow, 0.1, 0.9),
+        full = FlatOptimizer.Create(kind, whole, 0.1, 0.9);
         for (int step = 1; step <= 5; step++)
         {
             using var inner = NewDisposeScope();
@@ -78,13 +81,15 @@ public class OptimizerTests
         return nn.Sequential(("a", nn.Linear(5, 8)), ("n", nn.LayerNorm(8)), ("b", nn.Linear(8, 3)));
     }
 
-    private static void Compare(OptimizerKind kind, double decay, Func<IEnumerable<Parameter>, IEnumerable<Parameter>, optim.Optimizer> reference)
+    private static void Compare(OptimizerKind kind, double decay,
+        Func<IEnumerable<Parameter>, IEnumerable<Parameter>, optim.Optimizer> reference)
     {
         using var scope = NewDisposeScope();
         using Sequential ours = Network(), theirs = Network();
         using var flat = new FlatParameters([ours]);
         using FlatOptimizer optimizer = FlatOptimizer.Create(kind, flat, decay, 0.9);
-        using optim.Optimizer expected = reference(theirs.parameters().Where(p => p.dim() > 1), theirs.parameters().Where(p => p.dim() <= 1));
+        using optim.Optimizer expected =
+            reference(theirs.parameters().Where(p => p.dim() > 1), theirs.parameters().Where(p => p.dim() <= 1));
         for (int step = 1; step <= 20; step++)
         {
             using var inner = NewDisposeScope();

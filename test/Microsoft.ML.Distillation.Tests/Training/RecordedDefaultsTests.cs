@@ -117,7 +117,8 @@ public class RecordedDefaultsTests
 
     private static (string Name, double[] Figures)[] Parse(string text)
         => [.. text.Split(' ').Select(term => term.Split(':')).Select(parts =>
-        (parts[0], Array.ConvertAll(parts[1..].Where(part => part.Length > 0).ToArray(), part => double.Parse(part, CultureInfo.InvariantCulture))))];
+        (parts[0], Array.ConvertAll(parts[1..].Where(part => part.Length > 0).ToArray(),
+            part => double.Parse(part, CultureInfo.InvariantCulture))))];
 
     private static string Run(string studentFamily, string teacherFamily, DetectorEstimatorOptions options, bool started)
     {
@@ -150,7 +151,8 @@ public class RecordedDefaultsTests
             student.train(true);
             manual_seed(4);
             IReadOnlyList<LossTerm> computed = objective.Compute(batch.Annotations, batch.Views[0], view);
-            terms = string.Join(" ", computed.Select(term => string.Create(CultureInfo.InvariantCulture, $"{term.Name}:{term.Weight}:{term.Value.ToSingle():G9}")));
+            terms = string.Join(" ", computed
+                .Select(term => string.Create(CultureInfo.InvariantCulture, $"{term.Name}:{term.Weight}:{term.Value.ToSingle():G9}")));
         }
 
         TrainingResult result = new TrainingLoop([(objective, TinyRun.Options(2))], teacher, data, null, CPU).Run()[0];

@@ -37,7 +37,8 @@ public class SideBySideTests
 
     private float[][] Train(params int[] which) => Train(which, null, default, checkpoints: false);
 
-    /// <summary>Trains a student alone (0), distilled (1), and one of another input size distilled (2): those of them that are asked for.</summary>
+    /// <summary>Trains a student alone (0), distilled (1), and one of another input size distilled (2): those of them that are asked
+    /// for.</summary>
     private float[][] Train(int[] which, IProgress<TrainingProgress>? progress, CancellationToken cancellation, bool checkpoints = true)
     {
         using var data = new DrawnDataset(10);
@@ -53,7 +54,8 @@ public class SideBySideTests
 
             TrainingOptions options = TinyRun.Options() with { CancellationToken = cancellation, Progress = progress };
             var students = objectives.Zip(which, (objective, i) =>
-                ((IObjective)objective, options with { CheckpointDirectory = checkpoints ? Path.Combine(_folder, $"{i}") : null })).ToArray();
+                ((IObjective)objective, options with { CheckpointDirectory = checkpoints ? Path.Combine(_folder, $"{i}") : null }))
+                    .ToArray();
             IReadOnlyList<TrainingResult> results = new TrainingLoop(students, teacher, data, data, CPU).Run();
             return [.. results.Select(result => TrainingLoopTests.Values(result.Detector))];
         }

@@ -10,7 +10,8 @@ namespace Microsoft.ML.Distillation.Tests.Training;
 internal static class TinyRun
 {
     /// <summary>A Faster R-CNN of three convolutions for images of the drawn data set.</summary>
-    public static FasterRcnn Detector(int seed = 1, int inputSize = 80, int[]? widths = null, IReadOnlyList<string>? classes = null, FasterRcnnOptions? options = null)
+    public static FasterRcnn Detector(int seed = 1, int inputSize = 80, int[]? widths = null, IReadOnlyList<string>? classes = null,
+        FasterRcnnOptions? options = null)
     {
         manual_seed(seed);
         using var data = new DrawnDataset(20) { ClassNames = classes ?? ["square", "disc"] };

@@ -28,7 +28,8 @@ public class TrainingLoopTests
     public void SameSeed_GivesTheSameModel_AndAnotherSeedDoesNot()
     {
         using var data = new DrawnDataset(10);
-        float[] first = Weights(TinyRun.Options(2)), second = Weights(TinyRun.Options(2)), other = Weights(TinyRun.Options(2) with { Seed = 6 });
+        float[] first = Weights(TinyRun.Options(2)), second = Weights(TinyRun.Options(2)),
+        other = Weights(TinyRun.Options(2) with { Seed = 6 });
         Assert.That(second, Is.EqualTo(first));
         Assert.That(other, Is.Not.EqualTo(first));
 
@@ -45,7 +46,8 @@ public class TrainingLoopTests
     {
         using var data = new DrawnDataset(8);
         using FasterRcnn student = TinyRun.Detector();
-        TrainingOptions options = TinyRun.Options(12) with { Optimizer = OptimizerKind.Sgd, LearningRate = 0.02, Schedule = LearningRateSchedule.Step };
+        TrainingOptions options = TinyRun
+            .Options(12) with { Optimizer = OptimizerKind.Sgd, LearningRate = 0.02, Schedule = LearningRateSchedule.Step };
         TrainingResult result = TinyRun.Train(options, data, student: student);
         Assert.That(result.History[^1].Loss, Is.LessThan(0.7 * result.History[0].Loss));
     }
@@ -99,7 +101,8 @@ public class TrainingLoopTests
         float[] initial = Values(student);
         using var cancel = new CancellationTokenSource();
         var reports = new Reports(_ => cancel.Cancel());
-        TrainingResult result = TinyRun.Train(TinyRun.Options() with { CancellationToken = cancel.Token, Progress = reports }, data, student: student);
+        TrainingResult result = TinyRun
+            .Train(TinyRun.Options() with { CancellationToken = cancel.Token, Progress = reports }, data, student: student);
         Assert.That(result.Cancelled);
         Assert.That(result.History, Is.Empty);
         Assert.That(Values(student), Is.Not.EqualTo(initial));
@@ -127,9 +130,11 @@ public class TrainingLoopTests
         using FasterRcnn plain = TinyRun.Detector(), averaged = TinyRun.Detector();
         TrainingResult without = TinyRun.Train(TinyRun.Options(8), data, student: plain);
         TrainingResult with = TinyRun.Train(TinyRun.Options(8) with { EmaDecay = 0.95 }, data, student: averaged);
-        Assert.That(with.History.Select(epoch => epoch.Loss), Is.EqualTo(without.History.Select(epoch => epoch.Loss)), "the average does not touch training");
+        Assert.That(with.History.Select(epoch => epoch.Loss), Is.EqualTo(without.History.Select(epoch => epoch.Loss)),
+            "the average does not touch training");
         Assert.That(Values(averaged), Is.Not.EqualTo(Values(plain)));
-        Assert.That(averaged.state_dict().Where(entry => entry.Key.EndsWith("running_var", StringComparison.Ordinal)).All(entry => entry.Value.min().ToSingle() > 0));
+        Assert.That(averaged.state_dict().Where(entry => entry.Key.EndsWith("running_var", StringComparison.Ordinal))
+            .All(entry => entry.Value.min().ToSingle() > 0));
     }
 
     [Test]

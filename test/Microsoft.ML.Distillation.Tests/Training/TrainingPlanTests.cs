@@ -52,7 +52,8 @@ public class TrainingPlanTests
         Refuses(new TrainingOptions { EmaDecay = 1 }, "EmaDecay");
         Refuses(new TrainingOptions { Augmentation = new AugmentationOptions { ScaleJitter = 1 } }, "ScaleJitter");
         Assert.That(
-            Assert.Throws<ArgumentOutOfRangeException>(() => new SoftClasses { LabelWeight = 2 }.Validate())!.Message, Does.Contain("SoftClasses.LabelWeight"));
+            Assert.Throws<ArgumentOutOfRangeException>(() => new SoftClasses { LabelWeight = 2 }.Validate())!.Message,
+            Does.Contain("SoftClasses.LabelWeight"));
 
         static void Refuses(TrainingOptions options, string name) =>
             Assert.That(Assert.Throws<ArgumentOutOfRangeException>(options.Validate)!.Message, Does.Contain(name));

@@ -19,16 +19,20 @@ public class TwoStageObjectiveTests
     {
         Assert.That(Weights(null), Is.EqualTo("rpn.class.hard 0.5, rpn.class.soft 0.5, rpn.box.bounded 0.5, rpn.box 1, "
             + "rcn.class.hard 0.5, rcn.class.soft 0.5, rcn.box.bounded 0.5, rcn.box 1, hint 0.5, cwd 10"));
-        Assert.That(Weights([]), Is.EqualTo("rpn.class.hard 1, rpn.box 1, rcn.class.hard 1, rcn.box 1"), "without soft targets μ has no say");
-        Assert.That(Weights([new SoftClasses { LearningParts = TwoStageParts.Rcn }]), Is.EqualTo("rpn.class.hard 1, rpn.box 1, rcn.class.hard 0.5, rcn.class.soft 0.5, rcn.box 1"));
+        Assert.That(Weights([]), Is.EqualTo("rpn.class.hard 1, rpn.box 1, rcn.class.hard 1, rcn.box 1"),
+            "without soft targets μ has no say");
+        Assert.That(Weights([new SoftClasses { LearningParts = TwoStageParts.Rcn }]),
+            Is.EqualTo("rpn.class.hard 1, rpn.box 1, rcn.class.hard 0.5, rcn.class.soft 0.5, rcn.box 1"));
         Assert.That(Weights([new SoftClasses { LabelWeight = 0.7 }]), Does.StartWith("rpn.class.hard 0.7, rpn.class.soft 0.3, "));
-        Assert.That(Weights([new SoftClasses { LabelWeight = 0.7, Weight = 2 }]), Does.StartWith("rpn.class.hard 0.7, rpn.class.soft 2, "), "Apprentice's β and γ");
+        Assert.That(Weights([new SoftClasses { LabelWeight = 0.7, Weight = 2 }]), Does.StartWith("rpn.class.hard 0.7, rpn.class.soft 2, "),
+            "Apprentice's β and γ");
 
         static string Weights(IReadOnlyList<DistillationLoss>? losses)
         {
             using FasterRcnn student = TinyRun.Detector();
             using TwoStageTeacher teacher = TinyRun.Teacher();
-            return string.Join(", ", Compute(student, teacher, new LossSelection(losses)).Select(term => FormattableString.Invariant($"{term.Name} {term.Weight:0.##}")));
+            return string.Join(", ", Compute(student, teacher, new LossSelection(losses))
+                .Select(term => FormattableString.Invariant($"{term.Name} {term.Weight:0.##}")));
         }
     }
 
@@ -42,13 +46,18 @@ public class TwoStageObjectiveTests
         ];
         DistillationLoss[] full = [new SoftClasses(), new BoundedBoxes(), new Hint(), new ChannelWise()];
         Assert.That(Terms(full), Is.EqualTo(all));
-        Assert.That(Terms([new SoftClasses { LearningParts = TwoStageParts.Rcn }, .. full[1..]]), Is.EqualTo(all.Except(["rpn.class.soft"])));
-        Assert.That(Terms([new SoftClasses { LearningParts = TwoStageParts.Rpn }, .. full[1..]]), Is.EqualTo(all.Except(["rcn.class.soft"])));
-        Assert.That(Terms([full[0], new BoundedBoxes { LearningParts = TwoStageParts.Rcn }, .. full[2..]]), Is.EqualTo(all.Except(["rpn.box.bounded"])));
-        Assert.That(Terms([full[0], new BoundedBoxes { LearningParts = TwoStageParts.Rpn }, .. full[2..]]), Is.EqualTo(all.Except(["rcn.box.bounded"])));
+        Assert.That(Terms([new SoftClasses { LearningParts = TwoStageParts.Rcn }, .. full[1..]]),
+            Is.EqualTo(all.Except(["rpn.class.soft"])));
+        Assert.That(Terms([new SoftClasses { LearningParts = TwoStageParts.Rpn }, .. full[1..]]),
+            Is.EqualTo(all.Except(["rcn.class.soft"])));
+        Assert.That(Terms([full[0], new BoundedBoxes { LearningParts = TwoStageParts.Rcn }, .. full[2..]]),
+            Is.EqualTo(all.Except(["rpn.box.bounded"])));
+        Assert.That(Terms([full[0], new BoundedBoxes { LearningParts = TwoStageParts.Rpn }, .. full[2..]]),
+            Is.EqualTo(all.Except(["rcn.box.bounded"])));
         Assert.That(Terms([.. full[..2], full[3]]), Is.EqualTo(all.Except(["hint"])));
         Assert.That(Terms(full[..3]), Is.EqualTo(all.Except(["cwd"])), "the losses of Chen et al. alone");
-        Assert.That(Terms([new SoftClasses { LabelWeight = 0 }, .. full[1..]]), Is.EqualTo(all.Except(["rpn.class.hard", "rcn.class.hard"])));
+        Assert.That(Terms([new SoftClasses { LabelWeight = 0 }, .. full[1..]]),
+            Is.EqualTo(all.Except(["rpn.class.hard", "rcn.class.hard"])));
         Assert.That(Terms([new SoftClasses { LabelWeight = 1 }, new BoundedBoxes { Weight = 0 }, new Hint { Weight = 0 }]),
             Is.EqualTo(new[] { "rpn.class.hard", "rpn.box", "rcn.class.hard", "rcn.box" }));
 
@@ -81,11 +90,16 @@ public class TwoStageObjectiveTests
     {
         using FasterRcnn student = TinyRun.Detector(seed: 3);
         using var teacher = new TwoStageTeacher(TinyRun.Detector(seed: 3), Classes, CPU);
-        Dictionary<string, double> equal = Compute(student, teacher, TinyRun.Losses(new BoundedBoxes { Margin = -1e-3 }), training: false).ToDictionary(t => t.Name, t => t.Value);
-        Dictionary<string, double> asked = Compute(student, teacher, TinyRun.Losses(new BoundedBoxes { Margin = 1e-3 }), training: false).ToDictionary(t => t.Name, t => t.Value);
-        Dictionary<string, double> squared = Compute(student, null, null, training: false, squared: 1).ToDictionary(t => t.Name, t => t.Value);
-        Assert.That((equal["rpn.box.bounded"], equal["rcn.box.bounded"]), Is.EqualTo((0, 0)), "but for rounding it is no worse than the teacher");
-        Assert.That(asked["rpn.box.bounded"], Is.EqualTo(squared["rpn.box.squared"]).Within(1e-5), "with a margin the bound is the control's L2");
+        Dictionary<string, double> equal = Compute(student, teacher, TinyRun.Losses(new BoundedBoxes { Margin = -1e-3 }), training: false)
+            .ToDictionary(t => t.Name, t => t.Value);
+        Dictionary<string, double> asked = Compute(student, teacher, TinyRun.Losses(new BoundedBoxes { Margin = 1e-3 }), training: false)
+            .ToDictionary(t => t.Name, t => t.Value);
+        Dictionary<string, double> squared = Compute(student, null, null, training: false, squared: 1)
+            .ToDictionary(t => t.Name, t => t.Value);
+        Assert.That((equal["rpn.box.bounded"], equal["rcn.box.bounded"]), Is.EqualTo((0, 0)),
+            "but for rounding it is no worse than the teacher");
+        Assert.That(asked["rpn.box.bounded"], Is.EqualTo(squared["rpn.box.squared"]).Within(1e-5),
+            "with a margin the bound is the control's L2");
         Assert.That(asked["rcn.box.bounded"], Is.EqualTo(squared["rcn.box.squared"]).Within(1e-4));
     }
 
@@ -96,13 +110,17 @@ public class TwoStageObjectiveTests
         using FasterRcnn student = TinyRun.Detector(seed: 3);
         using var teacher = new TwoStageTeacher(TinyRun.Detector(seed: 3), Classes, CPU);
         Dictionary<string, double> equal = Values(teacher), silent = Values(new SilentTeacher(known: false));
-        Dictionary<string, double> squared = Compute(student, null, null, training: false, squared: 1).ToDictionary(t => t.Name, t => t.Value);
+        Dictionary<string, double> squared = Compute(student, null, null, training: false, squared: 1)
+            .ToDictionary(t => t.Name, t => t.Value);
         Assert.That(equal.Keys, Has.Member("rpn.box.teacher").And.Member("rcn.box.teacher").And.None.Contains("bounded"));
-        Assert.That((equal["rpn.box.teacher"], equal["rcn.box.teacher"]), Is.EqualTo((0.0, 0.0)).Within(1e-6), "a student that agrees with its teacher pays nothing, right or wrong");
-        Assert.That(silent["rpn.box.teacher"], Is.EqualTo(squared["rpn.box.squared"]).Within(1e-5), "without an opinion the ground truth is the target");
+        Assert.That((equal["rpn.box.teacher"], equal["rcn.box.teacher"]), Is.EqualTo((0.0, 0.0)).Within(1e-6),
+            "a student that agrees with its teacher pays nothing, right or wrong");
+        Assert.That(silent["rpn.box.teacher"], Is.EqualTo(squared["rpn.box.squared"]).Within(1e-5),
+            "without an opinion the ground truth is the target");
         Assert.That(silent["rcn.box.teacher"], Is.EqualTo(squared["rcn.box.squared"]).Within(1e-4));
 
-        Dictionary<string, double> Values(ITeacher teacher) => Compute(student, teacher, losses, training: false).ToDictionary(t => t.Name, t => t.Value);
+        Dictionary<string, double> Values(ITeacher teacher)
+            => Compute(student, teacher, losses, training: false).ToDictionary(t => t.Name, t => t.Value);
     }
 
     [Test]
@@ -118,7 +136,8 @@ public class TwoStageObjectiveTests
     {
         using FasterRcnn student = TinyRun.Detector();
         using TwoStageTeacher teacher = TinyRun.Teacher();
-        string message = Assert.Throws<ArgumentException>(() => HintPairs.Resolve([new("conv3", "layer9")], student, teacher, CPU))!.Message;
+        string message = Assert.Throws<ArgumentException>(() => HintPairs
+            .Resolve([new("conv3", "layer9")], student, teacher, CPU))!.Message;
         Assert.That(message, Does.Contain("teacher").And.Contains("'layer9'").And.Contains("'conv4'"));
     }
 
@@ -126,7 +145,8 @@ public class TwoStageObjectiveTests
     public void ClassSpecificBoxes_AndOtherClassOrders_Distil()
     {
         using FasterRcnn student = TinyRun.Detector(options: new FasterRcnnOptions { ClassAgnosticBoxes = false });
-        FasterRcnn other = TinyRun.Detector(classes: ["disc", "triangle", "square"], options: new FasterRcnnOptions { ClassAgnosticBoxes = false });
+        FasterRcnn other = TinyRun.Detector(classes: ["disc", "triangle", "square"],
+            options: new FasterRcnnOptions { ClassAgnosticBoxes = false });
         using var teacher = new TwoStageTeacher(other, Classes, CPU);
         Assert.That(Compute(student, teacher, new LossSelection()).Select(term => term.Value), Is.All.Matches<double>(double.IsFinite));
     }
@@ -142,19 +162,23 @@ public class TwoStageObjectiveTests
         Assert.That(silent["rcn.class.soft"], Is.EqualTo(silent["rcn.class.hard"]).Within(1e-5));
         Assert.That((silent["rpn.box.bounded"], silent["rcn.box.bounded"]), Is.EqualTo((0, 0)));
         Assert.That(wrong["rcn.class.soft"], Is.Not.EqualTo(wrong["rcn.class.hard"]).Within(1e-3));
-        Assert.That(Compute(student, new SilentTeacher(known: true), new LossSelection()).Select(term => term.Name), Has.None.AnyOf("hint", "cwd"), "a teacher without feature maps teaches none");
+        Assert.That(Compute(student, new SilentTeacher(known: true), new LossSelection()).Select(term => term.Name),
+            Has.None.AnyOf("hint", "cwd"), "a teacher without feature maps teaches none");
 
-        Dictionary<string, double> Values(ITeacher teacher) => Compute(student, teacher, losses).ToDictionary(term => term.Name, term => term.Value);
+        Dictionary<string, double> Values(ITeacher teacher)
+            => Compute(student, teacher, losses).ToDictionary(term => term.Name, term => term.Value);
     }
 
     [Test]
     public void ClassesThatTheTeacherLacks_AreLearnedFromLabelsAlone()
     {
         using FasterRcnn student = TinyRun.Detector();
-        Dictionary<string, double> terms = Compute(student, new SilentTeacher(known: true, 0, 1), TinyRun.Losses(new BoundedBoxes { Margin = 1e9 }))
+        Dictionary<string, double> terms =
+            Compute(student, new SilentTeacher(known: true, 0, 1), TinyRun.Losses(new BoundedBoxes { Margin = 1e9 }))
             .ToDictionary(term => term.Name, term => term.Value);
 
-        Assert.That((terms["rpn.box.bounded"], terms["rcn.box.bounded"]), Is.EqualTo((0, 0)), "every object is of a class that the teacher lacks");
+        Assert.That((terms["rpn.box.bounded"], terms["rcn.box.bounded"]), Is.EqualTo((0, 0)),
+            "every object is of a class that the teacher lacks");
     }
 
     private static List<(string Name, double Value, double Weight)> Compute(

@@ -14,11 +14,13 @@ internal sealed class DetrDecoder(bool realTime) : IOutputDecoder
     public OnnxDetectorFormat Format => realTime ? OnnxDetectorFormat.RtDetr : OnnxDetectorFormat.Detr;
 
     public string Layout => realTime
-        ? "logits [N, C] and boxes [N, 4], or one output [N, 4 + C], centre and size as shares, or boxes [N, 4] in pixels, labels [N], scores [N]; sees RGB from 0 to 1"
+        ? "logits [N, C] and boxes [N, 4], or one output [N, 4 + C], centre and size as shares, or boxes [N, 4] in pixels, labels [N], "
+            + "scores [N]; sees RGB from 0 to 1"
         : "logits [N, C + 1] or [N, C] and boxes [N, 4], centre and size as shares; sees RGB with ImageNet's mean and deviation";
 
     public bool CanRead(IReadOnlyList<OnnxOutput> outputs, DecoderContext context)
-        => Pair(outputs, context) is not null || (realTime && (Joined(outputs, context) is not null || LabelledBoxes.Find(outputs) is not null));
+        => Pair(outputs, context) is not null
+            || (realTime && (Joined(outputs, context) is not null || LabelledBoxes.Find(outputs) is not null));
 
     public FormatFit Recognise(IReadOnlyList<OnnxOutput> outputs, DecoderContext context)
     {
@@ -58,7 +60,8 @@ internal sealed class DetrDecoder(bool realTime) : IOutputDecoder
     }
 
     private static void Read(
-        OnnxOutput boxes, int boxColumn, OnnxOutput scores, int scoreColumn, ScoreActivation activation, DecoderContext context, PredictionSink sink)
+        OnnxOutput boxes, int boxColumn, OnnxOutput scores, int scoreColumn, ScoreActivation activation, DecoderContext context,
+        PredictionSink sink)
     {
         (float width, float height) = (context.Input.Width, context.Input.Height);
         int columns = scores.Shape[1] - scoreColumn;

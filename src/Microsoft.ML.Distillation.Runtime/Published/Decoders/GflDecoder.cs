@@ -16,7 +16,8 @@ internal sealed class GflDecoder : IOutputDecoder
     public OnnxDetectorFormat Format => OnnxDetectorFormat.Gfl;
 
     public string Layout =>
-        "one output [cells of strides 8, 16, 32 (, 64), C + 4(m + 1)], or for each level classes [cells, C] and distances [cells, 4(m + 1)]";
+        "one output [cells of strides 8, 16, 32 (, 64), C + 4(m + 1)], or for each level classes [cells, C] and distances [cells, 4(m + "
+            + "1)]";
 
     public bool CanRead(IReadOnlyList<OnnxOutput> outputs, DecoderContext context)
         => GflLevels.Find(outputs, context).Count > 0;
@@ -112,7 +113,8 @@ internal static class GflLevels
         foreach (int stride in strides)
         {
             levels.Add(new GflLevel(
-                stride, new CellValues(output, start, columns, 1), new CellValues(output, start + context.Classes, columns, 1), bins, Offset: 0));
+                stride, new CellValues(output, start, columns, 1), new CellValues(output, start + context.Classes, columns, 1), bins,
+                Offset: 0));
             start += GridLevels.Cells(context.Input, stride) * columns;
         }
 
@@ -153,7 +155,8 @@ internal static class GflLevels
         int channels = output.Values.Length / cells;
         bool rows = output.Shape.Count == 2 && output.Shape[0] == cells;
         bool map = output.Shape.Count == 3 && output.Shape[1] * output.Shape[2] == cells;
-        return channels > 0 && (rows || map) ? new LevelOutput(output, channels, new CellValues(output, 0, rows ? channels : 1, rows ? 1 : cells)) : null;
+        return channels > 0 && (rows || map)
+            ? new LevelOutput(output, channels, new CellValues(output, 0, rows ? channels : 1, rows ? 1 : cells)) : null;
     }
 
     private static bool IsDistances(OnnxOutput output)
@@ -174,7 +177,8 @@ internal static class GridLevels
 {
     private static readonly int[][] Usual = [[8, 16, 32], [8, 16, 32, 64], [16, 32], [16, 32, 64], [4, 8, 16, 32], [32], [16], [8]];
 
-    /// <summary>The strides whose cells are as many as a model has predictions; <see langword="null"/> where none of the usual ones fit.</summary>
+    /// <summary>The strides whose cells are as many as a model has predictions; <see langword="null"/> where none of the usual ones
+    /// fit.</summary>
     /// <param name="predictions">The number of predictions.</param>
     /// <param name="perCell">The number of predictions in each cell.</param>
     /// <param name="given">The strides to use, if the user knows them.</param>

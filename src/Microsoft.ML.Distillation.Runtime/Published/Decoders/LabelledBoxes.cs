@@ -1,6 +1,7 @@
 namespace Microsoft.ML.Distillation.Published.Decoders;
 
-/// <summary>Boxes [N,4], one label and one score each: P_label = score, all else is background. The detector has suppressed what it found twice.</summary>
+/// <summary>Boxes [N,4], one label and one score each: P_label = score, all else is background. The detector has suppressed what it found
+/// twice.</summary>
 /// <param name="Boxes">x0 y0 x1 y1, in pixels of the input or in shares of it.</param>
 internal sealed record LabelledBoxes(OnnxOutput Boxes, OnnxOutput Labels, OnnxOutput Scores)
 {
@@ -8,8 +9,10 @@ internal sealed record LabelledBoxes(OnnxOutput Boxes, OnnxOutput Labels, OnnxOu
     public static LabelledBoxes? Find(IReadOnlyList<OnnxOutput> outputs)
     {
         OnnxOutput? boxes = outputs.FirstOrDefault(output => output.Shape.Count == 2 && output.Shape[1] == 4);
-        OnnxOutput[] lists = [.. outputs.Where(output => output.Shape.Count == 1 && boxes is not null && output.Shape[0] == boxes.Shape[0])];
-        OnnxOutput? labels = lists.FirstOrDefault(output => output.IsInteger) ?? lists.FirstOrDefault(output => Named(output, "label", "class"));
+        OnnxOutput[] lists = [.. outputs
+            .Where(output => output.Shape.Count == 1 && boxes is not null && output.Shape[0] == boxes.Shape[0])];
+        OnnxOutput? labels = lists.FirstOrDefault(output => output.IsInteger)
+            ?? lists.FirstOrDefault(output => Named(output, "label", "class"));
         OnnxOutput? scores = lists.FirstOrDefault(output => output != labels && !output.IsInteger);
         return boxes is null || labels is null || scores is null ? null : new LabelledBoxes(boxes, labels, scores);
     }
@@ -73,11 +76,12 @@ internal sealed class TorchvisionDecoder : IOutputDecoder
     }
 
     public void Decode(IReadOnlyList<OnnxOutput> outputs, DecoderContext context, PredictionSink sink)
-        => LabelledBoxes.Find(outputs)!.Read(context, sink, context.Options.FirstLabel is null && context.OutputsBatched ? 0 : LabelledBoxes.FirstLabel(context));
+        => LabelledBoxes.Find(outputs)!
+            .Read(context, sink, context.Options.FirstLabel is null && context.OutputsBatched ? 0 : LabelledBoxes.FirstLabel(context));
 }
 
-// Boxes y0 x0 y1 x1 as shares of the input, labels from 1 on (as floats), scores: the outputs of TensorFlow's object detection models, which
-// keep their names through the conversion to ONNX. Further outputs, as num_detections and raw_detection_boxes, are not read.
+// Boxes y0 x0 y1 x1 as shares of the input, labels from 1 on (as floats), scores: the outputs of TensorFlow's object detection models,
+// which keep their names through the conversion to ONNX. Further outputs, as num_detections and raw_detection_boxes, are not read.
 
 /// <summary>Reads the detections that TensorFlow's models export; what is in them stands at the top of the file.</summary>
 internal sealed class TensorFlowDecoder : IOutputDecoder
@@ -86,7 +90,8 @@ internal sealed class TensorFlowDecoder : IOutputDecoder
 
     public OnnxDetectorFormat Format => OnnxDetectorFormat.TensorFlow;
 
-    public string Layout => "detection_boxes [N, 4] (y0 x0 y1 x1 as shares), detection_classes [N], detection_scores [N]; sees RGB from 0 to 255";
+    public string Layout => "detection_boxes [N, 4] (y0 x0 y1 x1 as shares), detection_classes [N], detection_scores [N]; sees RGB from 0 "
+        + "to 255";
 
     public bool CanRead(IReadOnlyList<OnnxOutput> outputs, DecoderContext context) => Find(outputs) is not null;
 

@@ -51,18 +51,22 @@ internal static class FormatRecognition
     private static readonly IOutputDecoder[] Decoders =
     [
         new YoloXDecoder(), new YoloV5Decoder(), new YoloV8Decoder(), new YoloEndToEndDecoder(), new GflDecoder(),
-        new DetrDecoder(realTime: false), new DetrDecoder(realTime: true), new SsdDecoder(), new TorchvisionDecoder(), new TensorFlowDecoder(),
+        new DetrDecoder(realTime: false), new DetrDecoder(realTime: true), new SsdDecoder(), new TorchvisionDecoder(),
+        new TensorFlowDecoder(),
         new FastestDetDecoder(),
     ];
 
     /// <summary>The decoder of a format, or for <see cref="OnnxDetectorFormat.Auto"/> the only one that fits.</summary>
     /// <param name="outputs">The model's outputs for a grey image.</param>
     /// <param name="source">The model's file, for the message.</param>
-    /// <exception cref="FormatException">The outputs are not of the format; or they are of none, or of several. The message says what was seen.</exception>
+    /// <exception cref="FormatException">The outputs are not of the format; or they are of none, or of several. The message says what was
+    /// seen.</exception>
     public static IOutputDecoder Choose(OnnxDetectorFormat format, IReadOnlyList<OnnxOutput> outputs, DecoderContext context, string source)
     {
-        if (context.Options.Decoder is not null && format is OnnxDetectorFormat.Auto or OnnxDetectorFormat.Custom) return new CustomDecoder();
-        if (format == OnnxDetectorFormat.Custom) throw new ArgumentException($"The format {format} needs the option {nameof(OnnxDetectorOptions.Decoder)}.");
+        if (context.Options.Decoder is not null
+            && format is OnnxDetectorFormat.Auto or OnnxDetectorFormat.Custom) return new CustomDecoder();
+        if (format == OnnxDetectorFormat.Custom) throw new ArgumentException(
+            $"The format {format} needs the option {nameof(OnnxDetectorOptions.Decoder)}.");
         return format == OnnxDetectorFormat.Auto ? Recognise(outputs, context, source) : Named(format, outputs, context, source);
     }
 
@@ -70,7 +74,8 @@ internal static class FormatRecognition
     {
         IOutputDecoder decoder = Decoders.First(candidate => candidate.Format == format);
         if (decoder.CanRead(outputs, context)) return decoder;
-        throw new FormatException($"{Seen(outputs, context, source)} They are not of the format {format}: {decoder.Layout}. {Advice(context)}");
+        throw new FormatException($"{Seen(outputs, context, source)} They are not of the format {format}: {decoder.Layout}. "
+            + $"{Advice(context)}");
     }
 
     private static IOutputDecoder Recognise(IReadOnlyList<OnnxOutput> outputs, DecoderContext context, string source)
@@ -93,10 +98,12 @@ internal static class FormatRecognition
     private static string Describe(IOutputDecoder decoder) => $"{decoder.Format} ({decoder.Layout})";
 
     private static string Seen(IReadOnlyList<OnnxOutput> outputs, DecoderContext context, string source) =>
-        $"With an input of {context.Input} the detector '{source}' gives {string.Join(", ", outputs)}, and its class names are C = {context.Classes}.";
+        $"With an input of {context.Input} the detector '{source}' gives {string.Join(", ", outputs)}, and its class names are C = "
+            + $"{context.Classes}.";
 
     private static string Advice(DecoderContext context) =>
-        $"Is {context.Classes} the number of the detector's own classes? A format that is not listed can be read through the option {nameof(OnnxDetectorOptions.Decoder)}.";
+        $"Is {context.Classes} the number of the detector's own classes? A format that is not listed can be read through the option "
+            + $"{nameof(OnnxDetectorOptions.Decoder)}.";
 }
 
 /// <summary>Reads outputs by the user's own code.</summary>
@@ -114,12 +121,14 @@ internal sealed class CustomDecoder : IOutputDecoder
     public void Decode(IReadOnlyList<OnnxOutput> outputs, DecoderContext context, PredictionSink sink)
     {
         OnnxPredictions predictions = context.Options.Decoder!(outputs.ToDictionary(output => output.Name))
-            ?? throw new InvalidOperationException("The detector's Decoder gave nothing; an image without predictions is two empty arrays.");
+            ?? throw new InvalidOperationException(
+                "The detector's Decoder gave nothing; an image without predictions is two empty arrays.");
         int count = predictions.Boxes.Length / 4;
         if (predictions.Boxes.Length % 4 != 0 || predictions.Probabilities.Length != count * context.Classes)
         {
             throw new InvalidOperationException(
-                $"The detector's Decoder gave {predictions.Boxes.Length} values of boxes and {predictions.Probabilities.Length} probabilities; "
+                $"The detector's Decoder gave {predictions.Boxes.Length} values of boxes and {predictions.Probabilities.Length} "
+                    + $"probabilities; "
                 + $"N boxes and {context.Classes} classes are 4N and {context.Classes}N values.");
         }
 

@@ -18,7 +18,8 @@ internal sealed class SsdDecoder : IOutputDecoder
 
     public FormatFit Recognise(IReadOnlyList<OnnxOutput> outputs, DecoderContext context)
     {
-        if (BoxesAndScores.Find(outputs, context, background: 1) is not { } pair) return Recognise(LabelledBoxes.Find(outputs)!, outputs, context);
+        if (BoxesAndScores.Find(outputs, context, background: 1) is not { } pair) return Recognise(LabelledBoxes.Find(outputs)!, outputs,
+            context);
         string name = pair.Scores.Name.ToUpperInvariant();
         if (name.Contains("LOGIT", StringComparison.Ordinal)) return FormatFit.None;
         string[] telling = ["SCORE", "CONF", "PROB"];
@@ -72,7 +73,8 @@ internal static class BoxesAndScores
         foreach (OnnxOutput boxes in outputs.Where(IsBoxes).OrderByDescending(output => HasName(output, "BOX")))
         {
             OnnxOutput? scores = outputs.FirstOrDefault(output => output != boxes && output.Shape.Count == 2 && !output.IsInteger
-                && output.Shape[0] == boxes.Shape[0] && (output.Shape[1] == context.Classes || output.Shape[1] == context.Classes + background));
+                && output.Shape[0] == boxes.Shape[0]
+                    && (output.Shape[1] == context.Classes || output.Shape[1] == context.Classes + background));
             if (scores is not null) return (boxes, scores);
         }
 

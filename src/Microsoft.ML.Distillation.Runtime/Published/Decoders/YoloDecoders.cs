@@ -141,7 +141,8 @@ internal sealed class YoloV8Decoder : IOutputDecoder
     }
 
     private static OnnxOutput? Find(IReadOnlyList<OnnxOutput> outputs, DecoderContext context) => outputs.FirstOrDefault(output =>
-        output.Shape.Count == 2 && (output.Shape[0] == 4 + context.Classes || (output.Shape[0] > 0 && output.Shape[1] == 4 + context.Classes)));
+        output.Shape.Count == 2 && (output.Shape[0] == 4 + context.Classes
+            || (output.Shape[0] > 0 && output.Shape[1] == 4 + context.Classes)));
 
     private static int Predictions(OnnxOutput output, DecoderContext context) => output.Shape[IsTransposed(output, context) ? 0 : 1];
 
@@ -151,14 +152,16 @@ internal sealed class YoloV8Decoder : IOutputDecoder
 // Of cell (i, j) of stride s:   x = (t_x + j) s,   y = (t_y + i) s,   w = s exp(t_w),   h = s exp(t_h),   P_c = objectness · class_c
 //
 // Ge et al., YOLOX: Exceeding YOLO Series in 2021 (arXiv 2107.08430); the layout is that of its own exporter. With --decode_in_inference
-// the graph has done this itself, and boxes come in pixels. What the network wants to see is the same either way, and not what YOLOv5 wants.
+// the graph has done this itself, and boxes come in pixels. What the network wants to see is the same either way, and not what YOLOv5
+// wants.
 
 /// <summary>Reads YOLOX's grids, decoded or not; the formula stands at the top of the file.</summary>
 internal sealed class YoloXDecoder : IOutputDecoder
 {
     public OnnxDetectorFormat Format => OnnxDetectorFormat.YoloX;
 
-    public string Layout => "one output [cells of strides 8, 16, 32, 5 + C], boxes relative to their cells or in pixels; sees BGR from 0 to 255";
+    public string Layout => "one output [cells of strides 8, 16, 32, 5 + C], boxes relative to their cells or in pixels; sees BGR from 0 "
+        + "to 255";
 
     public bool CanRead(IReadOnlyList<OnnxOutput> outputs, DecoderContext context)
         => YoloRows.Find(outputs, 5 + context.Classes) is { } rows && (YoloRows.AreInPixels(rows) || Strides(rows, context) is not null);
@@ -205,8 +208,8 @@ internal sealed class YoloXDecoder : IOutputDecoder
 }
 
 // Detections that need no suppression, one in each row. [N, 6]: x0 y0 x1 y1 in pixels of the input, score, class (YOLOv10, YOLO26, and
-// Ultralytics' exporter with nms). [n, 7]: the image's number in the batch, x0 y0 x1 y1, class, score (YOLOv7 with --end2end). Classes count
-// from 0; P_class = score, all else is background.
+// Ultralytics' exporter with nms). [n, 7]: the image's number in the batch, x0 y0 x1 y1, class, score (YOLOv7 with --end2end). Classes
+// count from 0; P_class = score, all else is background.
 
 /// <summary>Reads suppressed detections in rows; what is in them stands at the top of the file.</summary>
 internal sealed class YoloEndToEndDecoder : IOutputDecoder
@@ -260,5 +263,6 @@ internal sealed class YoloEndToEndDecoder : IOutputDecoder
 
     private static ReadOnlySpan<float> Box(ReadOnlySpan<float> row) => row.Length == 6 ? row[..4] : row[1..5];
 
-    private static (float Score, float Class) ScoreAndClass(ReadOnlySpan<float> row) => row.Length == 6 ? (row[4], row[5]) : (row[6], row[5]);
+    private static (float Score, float Class) ScoreAndClass(ReadOnlySpan<float> row)
+        => row.Length == 6 ? (row[4], row[5]) : (row[6], row[5]);
 }

@@ -17,7 +17,8 @@ internal static class PlotFrame
     /// <param name="note">A line beneath the title.</param>
     /// <param name="legend">Names and the classes that colour them.</param>
     public static IDisposable Open(
-        HtmlWriter html, string title, Axis x, string xTitle, Axis y, string? note = null, IReadOnlyList<(string Name, string Color)>? legend = null,
+        HtmlWriter html, string title, Axis x, string xTitle, Axis y, string? note = null,
+        IReadOnlyList<(string Name, string Color)>? legend = null,
         Func<double, string>? xLabel = null)
     {
         IDisposable figure = html.Tag("figure", ("class", "plot"));
@@ -37,7 +38,8 @@ internal static class PlotFrame
 
         foreach (double tick in x.Ticks)
         {
-            html.Leaf("line", null, ("class", "mark"), ("x1", N(x.At(tick))), ("x2", N(x.At(tick))), ("y1", N(Bottom)), ("y2", N(Bottom + 4)));
+            html.Leaf("line", null, ("class", "mark"), ("x1", N(x.At(tick))), ("x2", N(x.At(tick))), ("y1", N(Bottom)),
+                ("y2", N(Bottom + 4)));
             html.Leaf("text", (xLabel ?? Axis.Label)(tick), ("class", "tick middle"), ("x", N(x.At(tick))), ("y", N(Bottom + 18)));
         }
 
@@ -86,7 +88,8 @@ internal sealed class Axis
         if (!(to > from)) to = from + 1;
         double step = Step((to - from) / steps);
         var ticks = new List<double>();
-        for (double tick = Math.Ceiling(from / step - 1e-9) * step; tick <= to + step * 1e-9; tick += step) ticks.Add(Math.Abs(tick) < step * 1e-9 ? 0 : tick);
+        for (double tick = Math.Ceiling(from / step - 1e-9) * step; tick <= to + step * 1e-9; tick += step) ticks
+            .Add(Math.Abs(tick) < step * 1e-9 ? 0 : tick);
         return new Axis(from, to, start, end, false) { Ticks = ticks };
     }
 
@@ -131,13 +134,15 @@ internal static class AreaPlot
     /// <summary>Draws the areas in an open frame, the first at the bottom.</summary>
     /// <param name="places">Where the values are.</param>
     /// <param name="layers">Each layer's values there, none below 0.</param>
-    public static void Draw(HtmlWriter html, Axis x, Axis y, IReadOnlyList<double> places, IReadOnlyList<(string Color, IReadOnlyList<double> Values)> layers)
+    public static void Draw(HtmlWriter html, Axis x, Axis y, IReadOnlyList<double> places,
+        IReadOnlyList<(string Color, IReadOnlyList<double> Values)> layers)
     {
         var below = new double[places.Count];
         foreach ((string color, IReadOnlyList<double> values) in layers)
         {
             double[] above = [.. below.Select((value, i) => value + values[i])];
-            IEnumerable<(double, double)> outline = places.Select((at, i) => (at, above[i])).Concat(places.Select((at, i) => (at, below[i])).Reverse());
+            IEnumerable<(double, double)> outline = places.Select((at, i) => (at, above[i]))
+                .Concat(places.Select((at, i) => (at, below[i])).Reverse());
             html.Leaf("path", null, ("class", $"area {color}"), ("d", LinePlot.Path(x, y, outline) + "Z"));
             below = above;
         }
@@ -160,8 +165,10 @@ internal static class LinePlot
         for (int i = 0; i < places.Count; i++)
         {
             double at = x.At(places[i].At);
-            double from = i == 0 ? PlotFrame.Left : (x.At(places[i - 1].At) + at) / 2, to = i + 1 < places.Count ? (x.At(places[i + 1].At) + at) / 2 : PlotFrame.Right;
-            using (html.Tag("rect", ("class", "band"), ("x", N(from)), ("y", N(PlotFrame.Top)), ("width", N(Math.Max(0.5, to - from))), ("height", N(PlotFrame.Height))))
+            double from = i == 0 ? PlotFrame.Left : (x.At(places[i - 1].At) + at) / 2, to = i + 1 < places.Count
+                ? (x.At(places[i + 1].At) + at) / 2 : PlotFrame.Right;
+            using (html.Tag("rect", ("class", "band"), ("x", N(from)), ("y", N(PlotFrame.Top)), ("width", N(Math.Max(0.5, to - from))),
+                ("height", N(PlotFrame.Height))))
                 html.Leaf("title", places[i].Text);
         }
     }
@@ -170,7 +177,8 @@ internal static class LinePlot
     public static string Path(Axis x, Axis y, IEnumerable<(double X, double Y)> points)
     {
         var path = new StringBuilder();
-        foreach ((double px, double py) in points) path.Append(path.Length == 0 ? 'M' : 'L').Append(N(x.At(px))).Append(' ').Append(N(y.At(py)));
+        foreach ((double px, double py) in points) path.Append(path.Length == 0 ? 'M' : 'L').Append(N(x.At(px))).Append(' ')
+            .Append(N(y.At(py)));
         return path.ToString();
     }
 }
@@ -196,7 +204,8 @@ internal static class ScatterPlot
             {
                 html.Leaf("title", point.Text);
                 if (point.Spread > 0)
-                    html.Leaf("line", null, ("class", "whisker"), ("x1", N(px)), ("x2", N(px)), ("y1", N(y.At(point.Y - point.Spread))), ("y2", N(y.At(point.Y + point.Spread))));
+                    html.Leaf("line", null, ("class", "whisker"), ("x1", N(px)), ("x2", N(px)), ("y1", N(y.At(point.Y - point.Spread))),
+                        ("y2", N(y.At(point.Y + point.Spread))));
                 html.Leaf("circle", null, ("cx", N(px)), ("cy", N(py)), ("r", "6.5"));
                 bool isRight = px > (PlotFrame.Left + PlotFrame.Right) / 2;
                 html.Leaf("text", point.Name, ("class", isRight ? "end" : null), ("x", N(px + (isRight ? -12 : 12))), ("y", N(labels[i])));

@@ -17,7 +17,8 @@ internal static class ClassSection
         DetectionClassMetrics[] classes = [.. models.SelectMany(model => model.Metrics!.Classes).Where(c => c.Objects > 0)
             .GroupBy(c => c.Name).Select(group => group.First()).OrderByDescending(c => c.Objects)];
         if (classes.Length == 0) return;
-        using IDisposable section = Section.Open(html, "classes", "Each class", "AP in per cent; the most frequent class of the test images first.");
+        using IDisposable section = Section
+            .Open(html, "classes", "Each class", "AP in per cent; the most frequent class of the test images first.");
         PlotFrame.Legend(html, [.. models.Select(model => (model.Name, model.Color))]);
         Dots(html, models, classes);
         using IDisposable details = html.Tag("details");
@@ -28,10 +29,12 @@ internal static class ClassSection
     private static void Dots(HtmlWriter html, ReportedModel[] models, DetectionClassMetrics[] classes)
     {
         double bottom = Top + RowHeight * classes.Length;
-        double highest = models.SelectMany(model => classes.Select(c => Of(model, c.Name)?.AveragePrecision ?? 0)).Where(double.IsFinite).DefaultIfEmpty(0).Max();
+        double highest = models.SelectMany(model => classes.Select(c => Of(model, c.Name)?.AveragePrecision ?? 0)).Where(double.IsFinite)
+            .DefaultIfEmpty(0).Max();
         var x = Axis.LinearTo(0, 100 * highest, Left, Right);
         using IDisposable figure = html.Tag("figure", ("class", "plot wide"));
-        using IDisposable svg = html.Tag("svg", ("viewBox", $"0 0 {N(ViewWidth)} {N(bottom + 8)}"), ("role", "img"), ("aria-label", "AP of each class"));
+        using IDisposable svg = html.Tag("svg", ("viewBox", $"0 0 {N(ViewWidth)} {N(bottom + 8)}"), ("role", "img"),
+            ("aria-label", "AP of each class"));
         foreach (double tick in x.Ticks)
         {
             html.Leaf("line", null, ("class", "grid"), ("x1", N(x.At(tick))), ("x2", N(x.At(tick))), ("y1", N(Top)), ("y2", N(bottom)));
@@ -43,9 +46,11 @@ internal static class ClassSection
             double y = Top + RowHeight * (i + 0.5);
             html.Leaf("text", Shortened(classes[i].Name), ("class", "label end"), ("x", N(Left - 12)), ("y", N(y + 4)));
             (ReportedModel Model, double Ap)[] values =
-                [.. models.Select(model => (model, Of(model, classes[i].Name)?.AveragePrecision ?? double.NaN)).Where(pair => double.IsFinite(pair.Item2))];
+                [.. models.Select(model => (model, Of(model, classes[i].Name)?.AveragePrecision ?? double.NaN))
+                    .Where(pair => double.IsFinite(pair.Item2))];
             if (values.Length == 0) continue;
-            html.Leaf("line", null, ("class", "range"), ("x1", N(x.At(100 * values.Min(v => v.Ap)))), ("x2", N(x.At(100 * values.Max(v => v.Ap)))), ("y1", N(y)), ("y2", N(y)));
+            html.Leaf("line", null, ("class", "range"), ("x1", N(x.At(100 * values.Min(v => v.Ap)))),
+                ("x2", N(x.At(100 * values.Max(v => v.Ap)))), ("y1", N(y)), ("y2", N(y)));
             foreach ((ReportedModel model, double ap) in values)
             {
                 using IDisposable point = html.Tag("g", ("class", $"point {model.Color}"));
@@ -62,7 +67,8 @@ internal static class ClassSection
         using (html.Tag("thead"))
         using (html.Tag("tr"))
         {
-            foreach (string head in (string[])["Class", "Objects", .. models.Select(model => $"{model.Name}: AP / AP50")]) html.Leaf("th", head);
+            foreach (string head in (string[])["Class", "Objects", .. models.Select(model => $"{model.Name}: AP / AP50")]) html
+                .Leaf("th", head);
         }
 
         using IDisposable body = html.Tag("tbody");
@@ -79,7 +85,8 @@ internal static class ClassSection
         }
     }
 
-    private static DetectionClassMetrics? Of(ReportedModel model, string name) => model.Metrics!.Classes.FirstOrDefault(c => c.Name == name);
+    private static DetectionClassMetrics? Of(ReportedModel model, string name)
+        => model.Metrics!.Classes.FirstOrDefault(c => c.Name == name);
 
     private static string Shortened(string name) => name.Length <= 15 ? name : name[..14] + "…";
 }

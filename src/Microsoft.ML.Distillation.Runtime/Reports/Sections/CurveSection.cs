@@ -16,7 +16,8 @@ internal static class CurveSection
         ReportedModel[] models = [.. content.Models.Where(model => model.Metrics?.Coco.Curves.Count > 0)];
         if (models.Length == 0) return;
         using IDisposable section = Section.Open(
-            html, "curves", "Precision and recall", "How many of its detections are right (upwards) when so many of the objects are to be found (across).");
+            html, "curves", "Precision and recall",
+            "How many of its detections are right (upwards) when so many of the objects are to be found (across).");
         using (html.Tag("div", ("class", "plots")))
         {
             Plot(html, "All classes, IoU .50", models, model => model.Metrics!.Coco.Curves[At50]);
@@ -38,9 +39,11 @@ internal static class CurveSection
     private static void Plot(HtmlWriter html, string title, ReportedModel[] models, Func<ReportedModel, PrecisionRecallCurve> curve)
     {
         Axis x = Axis.Linear(0, 1, PlotFrame.Left, PlotFrame.Right), y = Axis.Linear(0, 1, PlotFrame.Bottom, PlotFrame.Top);
-        using IDisposable frame = PlotFrame.Open(html, title, x, "recall", y, "precision", [.. models.Select(model => (model.Name, model.Color))]);
+        using IDisposable frame = PlotFrame
+            .Open(html, title, x, "recall", y, "precision", [.. models.Select(model => (model.Name, model.Color))]);
         LinePlot.Draw(html, x, y, [.. models.Select(model => new Series(model.Name, model.Color, Reached(curve(model))))]);
-        LinePlot.Bands(html, x, [.. Enumerable.Range(0, 21).Select(i => (i / 20.0, $"recall {i * 5} %\n" + string.Join('\n', models.Select(model =>
+        LinePlot.Bands(html, x, [.. Enumerable.Range(0, 21)
+            .Select(i => (i / 20.0, $"recall {i * 5} %\n" + string.Join('\n', models.Select(model =>
             $"{model.Name}: precision {Percent(At(curve(model), i / 20.0))} %"))))]);
     }
 
@@ -69,9 +72,11 @@ internal static class TradeOffSection
     /// <summary>Writes the section, where there are models to compare.</summary>
     public static void Write(HtmlWriter html, ReportContent content)
     {
-        ReportedModel[] models = [.. content.Models.Where(model => double.IsFinite(model.AveragePrecision) && model.Milliseconds > 0 && model.Bytes > 0)];
+        ReportedModel[] models = [.. content.Models
+            .Where(model => double.IsFinite(model.AveragePrecision) && model.Milliseconds > 0 && model.Bytes > 0)];
         if (models.Length < 2) return;
-        using IDisposable section = Section.Open(html, "trade-off", "Accuracy and cost", "Upwards is more accurate, to the left is cheaper. Both axes of cost are logarithmic.");
+        using IDisposable section = Section.Open(html, "trade-off", "Accuracy and cost",
+            "Upwards is more accurate, to the left is cheaper. Both axes of cost are logarithmic.");
         using IDisposable grid = html.Tag("div", ("class", "plots"));
         Plot(html, models, "AP against time", "ms per image", model => model.Milliseconds!.Value);
         Plot(html, models, "AP against size", "MB", model => model.Bytes!.Value / 1e6);
@@ -80,13 +85,15 @@ internal static class TradeOffSection
     private static void Plot(HtmlWriter html, ReportedModel[] models, string title, string unit, Func<ReportedModel, double> cost)
     {
         var x = Axis.Logarithmic(models.Min(cost), models.Max(cost), PlotFrame.Left, PlotFrame.Right);
-        double low = 100 * models.Min(model => model.AveragePrecision - Spread(model)), high = 100 * models.Max(model => model.AveragePrecision + Spread(model));
+        double low = 100 * models.Min(model => model.AveragePrecision - Spread(model)),
+        high = 100 * models.Max(model => model.AveragePrecision + Spread(model));
         double room = Math.Max(2, (high - low) * 0.25);
         var y = Axis.Linear(Math.Max(0, low - room), high + room, PlotFrame.Bottom, PlotFrame.Top);
         using IDisposable frame = PlotFrame.Open(html, title, x, unit, y, "AP on the test images, in per cent");
         ScatterPlot.Draw(html, x, y, [.. models.Select(model => new ScatterPoint(
             model.Name, model.Color, cost(model), 100 * model.AveragePrecision,
-            $"{model.Name}: AP {Percent(model.AveragePrecision)}, {Short(model.Milliseconds)} ms, {Megabytes(model.Bytes)} MB", 100 * Spread(model)))]);
+            $"{model.Name}: AP {Percent(model.AveragePrecision)}, {Short(model.Milliseconds)} ms, {Megabytes(model.Bytes)} MB",
+            100 * Spread(model)))]);
     }
 
     /// <summary>How far a model's AP spreads over its seeds: one standard deviation.</summary>

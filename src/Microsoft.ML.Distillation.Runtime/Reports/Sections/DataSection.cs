@@ -8,7 +8,8 @@ internal static class DataSection
     /// <summary>Writes the section, where anything is known of the data.</summary>
     public static void Write(HtmlWriter html, ReportContent content)
     {
-        DataSummary[] parts = [.. content.Main.Training?.Data ?? [], .. content.Images.Count > 0 ? (DataSummary[])[Test(content.Images)] : []];
+        DataSummary[] parts = [.. content.Main.Training?.Data ?? [], .. content.Images.Count > 0 ? (DataSummary[])[Test(content.Images)]
+            : []];
         if (parts.Length == 0) return;
         using IDisposable section = Section.Open(html, "data", "Data");
         using (html.Tag("div", ("class", "scroll")))
@@ -17,7 +18,8 @@ internal static class DataSection
             using (html.Tag("thead"))
             using (html.Tag("tr"))
             {
-                foreach (string head in (string[])["Part", "Images", "Objects", "per image", "Median box, % of the image"]) html.Leaf("th", head);
+                foreach (string head in (string[])["Part", "Images", "Objects", "per image", "Median box, % of the image"]) html
+                    .Leaf("th", head);
             }
 
             using IDisposable body = html.Tag("tbody");
@@ -55,17 +57,22 @@ internal static class DataSection
         {
             using IDisposable row = html.Tag("tr");
             html.Leaf("th", name, ("scope", "row"));
-            foreach (DataSummary part in counted) html.Leaf("td", $"{Count(CountOf(part, name))} ({Percent((double)CountOf(part, name) / Math.Max(1, part.Objects))} %)");
+            foreach (DataSummary part in counted) html
+                .Leaf("td", $"{Count(CountOf(part, name))} ({Percent((double)CountOf(part, name) / Math.Max(1, part.Objects))} %)");
         }
     }
 
     private static void Sizes(HtmlWriter html, IReadOnlyList<ReportedImage> images)
     {
         if (images.Count == 0) return;
-        double[] areas = [.. images.SelectMany(image => image.Truth).Where(box => !box.Ignored).Select(box => (double)(box.X1 - box.X0) * (box.Y1 - box.Y0))];
-        IEnumerable<string> sizes = images.GroupBy(image => image.Size).OrderByDescending(group => group.Count()).Take(4).Select(group => $"{group.Count()} of {group.Key}");
-        html.Leaf("p", $"Test images: {string.Join(", ", sizes)} pixels. Their boxes: {areas.Count(a => a <= 32 * 32)} small (to 32×32 pixels), "
-            + $"{areas.Count(a => a is > 32 * 32 and <= 96 * 96)} medium (to 96×96), {areas.Count(a => a > 96 * 96)} large.", ("class", "note"));
+        double[] areas = [.. images.SelectMany(image => image.Truth).Where(box => !box.Ignored)
+            .Select(box => (double)(box.X1 - box.X0) * (box.Y1 - box.Y0))];
+        IEnumerable<string> sizes = images.GroupBy(image => image.Size).OrderByDescending(group => group.Count()).Take(4)
+            .Select(group => $"{group.Count()} of {group.Key}");
+        html.Leaf("p", $"Test images: {string.Join(", ", sizes)} pixels. Their boxes: {areas.Count(a => a <= 32 * 32)} small (to 32×32 "
+            + $"pixels), "
+            + $"{areas.Count(a => a is > 32 * 32 and <= 96 * 96)} medium (to 96×96), {areas.Count(a => a > 96 * 96)} large.",
+            ("class", "note"));
     }
 
     private static int CountOf(DataSummary part, string name)
@@ -76,7 +83,8 @@ internal static class DataSection
 
     private static DataSummary Test(IReadOnlyList<ReportedImage> images)
     {
-        (ReportedImage Image, ReportedBox Box)[] boxes = [.. images.SelectMany(image => image.Truth.Where(box => !box.Ignored).Select(box => (image, box)))];
+        (ReportedImage Image, ReportedBox Box)[] boxes =
+            [.. images.SelectMany(image => image.Truth.Where(box => !box.Ignored).Select(box => (image, box)))];
         string[] names = [.. boxes.Select(entry => entry.Box.Label).Distinct().Order(StringComparer.Ordinal)];
         return new DataSummary(
             "test", images.Count, boxes.Length, names,

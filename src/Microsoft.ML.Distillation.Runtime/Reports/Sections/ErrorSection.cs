@@ -24,7 +24,8 @@ internal static class ErrorSection
         ReportedModel[] models = [.. content.Models.Where(model => model.Metrics is not null)];
         if (models.Length == 0) return;
         using IDisposable section = Section.Open(
-            html, "errors", "What goes wrong", "What AP50 would gain if just this kind of error were put right, in points, and how many there are at any score.");
+            html, "errors", "What goes wrong",
+            "What AP50 would gain if just this kind of error were put right, in points, and how many there are at any score.");
         Breakdown(html, models);
         ReportedModel main = content.Main.Metrics is null ? models[^1] : content.Main;
         if (main.Metrics!.Confusion.ClassNames.Count <= MostClasses) Confusion(html, main.Name + main.OfFirstSeed, main.Metrics.Confusion);
@@ -60,7 +61,8 @@ internal static class ErrorSection
             {
                 DetectionErrorKind kind = of(model.Metrics!.Errors);
                 using IDisposable cell = html.Tag("td", ("class", "bar-cell"));
-                html.Leaf("span", null, ("class", $"bar {model.Color}"), ("style", $"width:{N(most > 0 ? 45 * Finite(kind.AveragePrecisionGain) / most : 0)}%"));
+                html.Leaf("span", null, ("class", $"bar {model.Color}"),
+                    ("style", $"width:{N(most > 0 ? 45 * Finite(kind.AveragePrecisionGain) / most : 0)}%"));
                 html.Leaf("span", Points(kind.AveragePrecisionGain), ("class", "value"));
                 html.Leaf("small", Count(kind.Count));
             }
@@ -71,7 +73,8 @@ internal static class ErrorSection
     {
         string[] names = [.. matrix.ClassNames, "nothing"];
         html.Leaf("h3", $"What {name} takes for what");
-        html.Leaf("p", $"Rows are objects, columns are detections of score {Short(matrix.ScoreThreshold)} or more at IoU {Short(matrix.IouThreshold)} or more.", ("class", "note"));
+        html.Leaf("p", $"Rows are objects, columns are detections of score {Short(matrix.ScoreThreshold)} or more at IoU "
+            + $"{Short(matrix.IouThreshold)} or more.", ("class", "note"));
         using IDisposable scroll = html.Tag("div", ("class", "scroll"));
         using IDisposable table = html.Tag("table", ("class", "confusion"));
         using (html.Tag("thead"))
@@ -90,7 +93,8 @@ internal static class ErrorSection
             for (int column = 0; column < names.Length; column++)
             {
                 int count = matrix.Counts[row][column];
-                html.Leaf("td", count == 0 ? "·" : Count(count), ("class", row == column ? "right" : "wrong"), ("style", $"--share:{N(count / sum)}"),
+                html.Leaf("td", count == 0 ? "·" : Count(count), ("class", row == column ? "right" : "wrong"),
+                    ("style", $"--share:{N(count / sum)}"),
                     ("title", $"{names[row]} taken for {names[column]}: {count}"));
             }
         }

@@ -11,12 +11,15 @@ internal static class PictureSection
     /// <summary>Writes the section, where there are images and detections.</summary>
     public static void Write(HtmlWriter html, ReportContent content)
     {
-        ReportedModel[] models = [.. content.Models.Where(model => model.Found.Count == content.Images.Count && model.Role != DetectorRole.Control).Take(MostPanels - 1)];
+        ReportedModel[] models = [.. content.Models
+            .Where(model => model.Found.Count == content.Images.Count && model.Role != DetectorRole.Control).Take(MostPanels - 1)];
         ReportedModel? main = models.Contains(content.Main) ? content.Main : models.LastOrDefault();
         if (content.Images.Count == 0 || main is null || content.Pictures < 1) return;
-        var choice = PictureChoice.Of(content.Images, main, models.FirstOrDefault(model => model.Role == DetectorRole.Alone && model != main), content.Pictures);
+        var choice = PictureChoice.Of(content.Images, main,
+            models.FirstOrDefault(model => model.Role == DetectorRole.Alone && model != main), content.Pictures);
         using IDisposable section = Section.Open(
-            html, "pictures", "What they see", $"Detections of score {Figures.Short(PictureChoice.LeastScore)} or more, at IoU .50. Point at a box for its class and score.");
+            html, "pictures", "What they see",
+            $"Detections of score {Figures.Short(PictureChoice.LeastScore)} or more, at IoU .50. Point at a box for its class and score.");
         PlotFrame.Legend(html, [("annotated", "b-truth"), ("right", "b-right"), ("wrong", "b-wrong"), ("missed", "b-missed")]);
         int number = 0;
         foreach ((string title, IReadOnlyList<int> images) in choice.Groups)
@@ -36,12 +39,14 @@ internal static class PictureSection
         using (html.Tag("svg", ("class", "hidden"), ("aria-hidden", "true")))
         using (html.Tag("defs"))
         {
-            html.Leaf("image", null, ("id", id), ("width", N(image.Size.Width)), ("height", N(image.Size.Height)), ("preserveAspectRatio", "none"),
+            html.Leaf("image", null, ("id", id), ("width", N(image.Size.Width)), ("height", N(image.Size.Height)),
+                ("preserveAspectRatio", "none"),
                 ("href", $"data:{thumbnail.MediaType};base64,{Convert.ToBase64String(thumbnail.Content)}"));
         }
 
         using IDisposable panels = html.Tag("div", ("class", "panels"));
-        Panel(html, image, id, "Ground truth", $"{image.Truth.Count(box => !box.Ignored)} objects", null, [.. image.Truth.Select(box => (box, box.Ignored ? "b-ignored" : "b-truth"))]);
+        Panel(html, image, id, "Ground truth", $"{image.Truth.Count(box => !box.Ignored)} objects", null,
+            [.. image.Truth.Select(box => (box, box.Ignored ? "b-ignored" : "b-truth"))]);
         foreach (ReportedModel model in models)
         {
             var judged = JudgedImage.Of(image.Truth, model.Found[index]);
@@ -50,7 +55,8 @@ internal static class PictureSection
         }
     }
 
-    private static void Panel(HtmlWriter html, ReportedImage image, string id, string title, string note, string? color, IReadOnlyList<(ReportedBox Box, string Class)> boxes)
+    private static void Panel(HtmlWriter html, ReportedImage image, string id, string title, string note, string? color,
+        IReadOnlyList<(ReportedBox Box, string Class)> boxes)
     {
         using IDisposable panel = html.Tag("div", ("class", "panel"));
         using (html.Tag("div", ("class", "panel-title")))
@@ -59,11 +65,13 @@ internal static class PictureSection
             html.Leaf("small", note);
         }
 
-        using IDisposable svg = html.Tag("svg", ("viewBox", $"0 0 {image.Size.Width} {image.Size.Height}"), ("role", "img"), ("aria-label", $"{title}: {note}"));
+        using IDisposable svg = html.Tag("svg", ("viewBox", $"0 0 {image.Size.Width} {image.Size.Height}"), ("role", "img"),
+            ("aria-label", $"{title}: {note}"));
         html.Leaf("use", null, ("href", $"#{id}"));
         foreach ((ReportedBox box, string kind) in boxes)
         {
-            using IDisposable shape = html.Tag("rect", ("class", $"box {kind}"), ("x", N(box.X0)), ("y", N(box.Y0)), ("width", N(Math.Max(1, box.X1 - box.X0))), ("height", N(Math.Max(1, box.Y1 - box.Y0))));
+            using IDisposable shape = html.Tag("rect", ("class", $"box {kind}"), ("x", N(box.X0)), ("y", N(box.Y0)),
+                ("width", N(Math.Max(1, box.X1 - box.X0))), ("height", N(Math.Max(1, box.Y1 - box.Y0))));
             html.Leaf("title", box.Score is float score ? $"{box.Label} {Figures.Short(score)}" : box.Label);
         }
     }

@@ -11,7 +11,8 @@ internal static class TrainingSection
     public static void Write(HtmlWriter html, ReportContent content)
     {
         (ReportedModel Model, TrainingRecord Record)[] trained =
-            [.. content.Models.Where(model => model.Training?.Losses.Length > 0).Select(model => (model, model.Training!)).OrderByDescending(pair => pair.model == content.Main)];
+            [.. content.Models.Where(model => model.Training?.Losses.Length > 0).Select(model => (model, model.Training!))
+                .OrderByDescending(pair => pair.model == content.Main)];
         if (trained.Length == 0) return;
         using IDisposable section = Section.Open(html, "training", "Training", "Point at a plot to read its values.");
         using IDisposable grid = html.Tag("div", ("class", "plots"));
@@ -32,23 +33,31 @@ internal static class TrainingSection
         (ReportedModel Model, TrainingRecord Record)[] validated = [.. trained.Where(pair => pair.Record.Validations.Length > 0)];
         if (validated.Length == 0) return;
         Axis x = Steps(validated.Max(pair => pair.Record.Validations[^1].Step));
-        var y = Axis.LinearTo(0, 100 * validated.Max(pair => pair.Record.Validations.Max(point => point.AveragePrecision)), PlotFrame.Bottom, PlotFrame.Top);
-        using IDisposable frame = PlotFrame.Open(html, "Validation AP", x, "step", y, "in per cent", [.. validated.Select(pair => (pair.Model.Name + pair.Model.OfFirstSeed, pair.Model.Color))]);
+        var y = Axis.LinearTo(0, 100 * validated.Max(pair => pair.Record.Validations.Max(point => point.AveragePrecision)),
+            PlotFrame.Bottom, PlotFrame.Top);
+        using IDisposable frame = PlotFrame.Open(html, "Validation AP", x, "step", y, "in per cent",
+            [.. validated.Select(pair => (pair.Model.Name + pair.Model.OfFirstSeed, pair.Model.Color))]);
         LinePlot.Draw(html, x, y, [.. validated.Select(pair => new Series(
-            pair.Model.Name, pair.Model.Color, [.. pair.Record.Validations.Select(point => ((double)point.Step, 100 * point.AveragePrecision))]))]);
-        LinePlot.Bands(html, x, [.. validated.SelectMany(pair => pair.Record.Validations.Select(point => (pair.Model, Point: point))).GroupBy(entry => entry.Point.Step).OrderBy(group => group.Key)
+            pair.Model.Name, pair.Model.Color,
+            [.. pair.Record.Validations.Select(point => ((double)point.Step, 100 * point.AveragePrecision))]))]);
+        LinePlot.Bands(html, x, [.. validated.SelectMany(pair => pair.Record.Validations.Select(point => (pair.Model, Point: point)))
+            .GroupBy(entry => entry.Point.Step).OrderBy(group => group.Key)
             .Select(group => ((double)group.Key, $"step {group.Key}, epoch {group.First().Point.Epoch}\n"
-                + string.Join('\n', group.Select(entry => $"{entry.Model.Name}: AP {Percent(entry.Point.AveragePrecision)}, AP50 {Percent(entry.Point.AveragePrecision50)}"))))]);
+                + string.Join('\n', group.Select(entry
+                    => $"{entry.Model.Name}: AP {Percent(entry.Point.AveragePrecision)}, AP50 "
+                    + $"{Percent(entry.Point.AveragePrecision50)}"))))]);
     }
 
     private static void LearningRate(HtmlWriter html, (ReportedModel Model, TrainingRecord Record)[] trained)
     {
         Axis x = Steps(trained.Max(pair => pair.Record.Losses[^1].Step));
         var y = Axis.LinearTo(0, trained.Max(pair => pair.Record.Losses.Max(point => point.LearningRate)), PlotFrame.Bottom, PlotFrame.Top);
-        using IDisposable frame = PlotFrame.Open(html, "Learning rate", x, "step", y, null, [.. trained.Select(pair => (pair.Model.Name, pair.Model.Color))]);
+        using IDisposable frame = PlotFrame
+            .Open(html, "Learning rate", x, "step", y, null, [.. trained.Select(pair => (pair.Model.Name, pair.Model.Color))]);
         LinePlot.Draw(html, x, y, [.. trained.Reverse().Select(pair => new Series(
             pair.Model.Name, pair.Model.Color, [.. pair.Record.Losses.Select(point => ((double)point.Step, point.LearningRate))]))]);
-        LinePlot.Bands(html, x, [.. trained[0].Record.Losses.Select(point => ((double)point.Step, $"step {point.Step}: {Short(point.LearningRate)}"))]);
+        LinePlot.Bands(html, x, [.. trained[0].Record.Losses
+            .Select(point => ((double)point.Step, $"step {point.Step}: {Short(point.LearningRate)}"))]);
     }
 
     private static void Terms(HtmlWriter html, ReportedModel model, TrainingRecord record, Func<string, string> color)
@@ -58,10 +67,12 @@ internal static class TrainingSection
         double[] highest = [.. record.Losses.Select(point => point.Losses.Max()).Order()];
         double top = Math.Min(highest[^1], 1.6 * highest[(int)(0.97 * (highest.Length - 1))]);
         var y = Axis.LinearTo(0, top, PlotFrame.Bottom, PlotFrame.Top);
-        using IDisposable frame = PlotFrame.Open(html, $"Loss: {model.Name}{model.OfFirstSeed}", x, "step", y, "each term with its weight", Legend(record, color));
+        using IDisposable frame = PlotFrame
+            .Open(html, $"Loss: {model.Name}{model.OfFirstSeed}", x, "step", y, "each term with its weight", Legend(record, color));
         LinePlot.Draw(html, x, y, [.. record.Terms.Select((term, t) => new Series(
             term, color(term), [.. record.Losses.Select(point => ((double)point.Step, Math.Min(point.Losses[t], top)))]))]);
-        LinePlot.Bands(html, x, [.. record.Losses.Select(point => ((double)point.Step, Text(record, point, value => value.ToString("0.0000", CultureInfo.InvariantCulture))))]);
+        LinePlot.Bands(html, x, [.. record.Losses
+            .Select(point => ((double)point.Step, Text(record, point, value => value.ToString("0.0000", CultureInfo.InvariantCulture))))]);
     }
 
     private static void Shares(HtmlWriter html, ReportedModel model, TrainingRecord record, Func<string, string> color)
@@ -70,15 +81,19 @@ internal static class TrainingSection
         if (points.Length == 0) return;
         Axis x = Steps(points[^1].Step);
         var y = Axis.Linear(0, 100, PlotFrame.Bottom, PlotFrame.Top);
-        using IDisposable frame = PlotFrame.Open(html, $"Shares of the loss: {model.Name}{model.OfFirstSeed}", x, "step", y, "in per cent of the total", Legend(record, color));
+        using IDisposable frame = PlotFrame.Open(html, $"Shares of the loss: {model.Name}{model.OfFirstSeed}", x, "step", y,
+            "in per cent of the total", Legend(record, color));
         AreaPlot.Draw(html, x, y, [.. points.Select(point => (double)point.Step)], [.. record.Terms.Select((term, t) =>
-            (color(term), (IReadOnlyList<double>)[.. points.Select(point => 100 * Math.Max(0, point.Losses[t]) / point.Losses.Sum(value => Math.Max(0, value)))]))]);
-        LinePlot.Bands(html, x, [.. points.Select(point => ((double)point.Step, Text(record, point, value => $"{Percent(value / point.Losses.Sum())} %")))]);
+            (color(term), (IReadOnlyList<double>)[.. points
+                .Select(point => 100 * Math.Max(0, point.Losses[t]) / point.Losses.Sum(value => Math.Max(0, value)))]))]);
+        LinePlot.Bands(html, x, [.. points
+            .Select(point => ((double)point.Step, Text(record, point, value => $"{Percent(value / point.Losses.Sum())} %")))]);
     }
 
     private static Axis Steps(int last) => Axis.Linear(0, last, PlotFrame.Left, PlotFrame.Right);
 
-    private static (string, string)[] Legend(TrainingRecord record, Func<string, string> color) => [.. record.Terms.Select(term => (term, color(term)))];
+    private static (string, string)[] Legend(TrainingRecord record, Func<string, string> color)
+        => [.. record.Terms.Select(term => (term, color(term)))];
 
     private static string Text(TrainingRecord record, LossPoint point, Func<double, string> value)
         => $"to step {point.Step}\n" + string.Join('\n', record.Terms.Select((term, t) => $"{term}: {value(point.Losses[t])}"));
@@ -103,7 +118,8 @@ internal static class SettingsSection
 
         if (trained.Length == 0) return;
         Settings(html, trained);
-        Section.Pairs(html, "Versions", (trained.FirstOrDefault(model => model == content.Main) ?? trained[0]).Training!.Versions.Select(pair => (pair.Key, pair.Value)));
+        Section.Pairs(html, "Versions", (trained.FirstOrDefault(model => model == content.Main) ?? trained[0]).Training!.Versions
+            .Select(pair => (pair.Key, pair.Value)));
     }
 
     private static void Settings(HtmlWriter html, ReportedModel[] models)

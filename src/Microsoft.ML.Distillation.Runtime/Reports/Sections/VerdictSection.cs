@@ -37,11 +37,14 @@ internal static class VerdictSection
         if (gain.Count > 1)
         {
             string figure = $"{Points(gain.Mean)} ±\u00A0{Percent(gain.HalfWidth)} points of AP over {gain.Count} seeds";
-            string verdict = !gain.IsSure ? $"No clear difference: {figure}" : gain.Mean > 0 ? $"Distillation helps: {figure}" : $"Distillation hurts: {figure}";
-            return (verdict, $"AP {ap} against {Percent(alone.AveragePrecision)} of the same student trained alone{measured}; ± is the 95\u00A0% interval of the paired difference.{share}");
+            string verdict = !gain.IsSure ? $"No clear difference: {figure}" : gain.Mean > 0 ? $"Distillation helps: {figure}"
+                : $"Distillation hurts: {figure}";
+            return (verdict, $"AP {ap} against {Percent(alone.AveragePrecision)} of the same student trained alone{measured}; ± is the "
+                + $"95\u00A0% interval of the paired difference.{share}");
         }
 
-        string sentence = gain.Mean >= 0 ? $"Distilled, the student gains {points} points of AP" : $"Distilled, the student loses {points} points of AP";
+        string sentence = gain.Mean >= 0 ? $"Distilled, the student gains {points} points of AP"
+            : $"Distilled, the student loses {points} points of AP";
         return (sentence, $"AP {ap} against {Percent(alone.AveragePrecision)} of the same student trained alone{measured}.{share}"
             + " This is one run: how much of the difference is chance is not known. Repeat it with several seeds before you decide.");
     }
@@ -57,8 +60,10 @@ internal static class VerdictSection
     {
         string[] parts =
         [
-            .. main.Bytes > 0 && teacher.Bytes > 0 ? (string[])[$"in a file {Times((double)teacher.Bytes.Value / main.Bytes.Value)} smaller"] : [],
-            .. main.Milliseconds > 0 && teacher.Milliseconds > 0 ? (string[])[Speed(teacher.Milliseconds.Value / main.Milliseconds.Value)] : [],
+            .. main.Bytes > 0 && teacher.Bytes > 0
+                ? (string[])[$"in a file {Times((double)teacher.Bytes.Value / main.Bytes.Value)} smaller"] : [],
+            .. main.Milliseconds > 0 && teacher.Milliseconds > 0 ? (string[])[Speed(teacher.Milliseconds.Value / main.Milliseconds.Value)]
+                : [],
         ];
         return parts.Length == 0 ? "" : ", " + string.Join(" and ", parts);
     }
@@ -75,13 +80,17 @@ internal static class VerdictSection
         ReportedModel main = content.Main;
         ReportedModel? teacher = content.Find(DetectorRole.Teacher), alone = content.Find(DetectorRole.Alone);
         using IDisposable cards = html.Tag("div", ("class", "cards"));
-        string gain = alone is not null && alone != main ? $"{Points(main.AveragePrecision - alone.AveragePrecision)} against alone" : $"AP50 {Percent(main.AveragePrecision50)}";
+        string gain = alone is not null && alone != main ? $"{Points(main.AveragePrecision - alone.AveragePrecision)} against alone"
+            : $"AP50 {Percent(main.AveragePrecision50)}";
         Card(html, "AP", Percent(main.AveragePrecision), gain);
-        Card(html, "MB", Megabytes(main.Bytes), Against(teacher?.Bytes, main.Bytes, "smaller than the teacher", $"{Count(main.Parameters)} parameters"));
-        Card(html, "ms per image", Short(main.Milliseconds), Against(teacher?.Milliseconds, main.Milliseconds, "as fast as the teacher", "on this machine's CPU"));
+        Card(html, "MB", Megabytes(main.Bytes),
+            Against(teacher?.Bytes, main.Bytes, "smaller than the teacher", $"{Count(main.Parameters)} parameters"));
+        Card(html, "ms per image", Short(main.Milliseconds),
+            Against(teacher?.Milliseconds, main.Milliseconds, "as fast as the teacher", "on this machine's CPU"));
     }
 
-    private static string Against(double? theirs, double? ours, string what, string otherwise) => theirs > 0 && ours > 0 && theirs != ours ? $"{Times(theirs.Value / ours.Value)} {what}" : otherwise;
+    private static string Against(double? theirs, double? ours, string what, string otherwise)
+        => theirs > 0 && ours > 0 && theirs != ours ? $"{Times(theirs.Value / ours.Value)} {what}" : otherwise;
 
     private static void Card(HtmlWriter html, string unit, string figure, string note)
     {
@@ -104,7 +113,8 @@ internal static class VerdictSection
         using (html.Tag("thead"))
         using (html.Tag("tr"))
         {
-            foreach (string head in (string[])["Model", "AP", "", .. alone is null ? (string[])[] : ["Gain"], "AP50", "AP75", "Parameters", "MB", "ms"]) html.Leaf("th", head);
+            foreach (string head in (string[])["Model", "AP", "", .. alone is null ? (string[])[]
+                : ["Gain"], "AP50", "AP75", "Parameters", "MB", "ms"]) html.Leaf("th", head);
         }
 
         using IDisposable body = html.Tag("tbody");
@@ -114,7 +124,8 @@ internal static class VerdictSection
             using (html.Tag("th", ("scope", "row"))) html.Leaf("span", model.Name, ("class", $"key {model.Color}"));
             html.Leaf("td", Percent(model.AveragePrecision));
             using (html.Tag("td", ("class", "bar-cell")))
-                html.Leaf("span", null, ("class", $"bar {model.Color}"), ("style", $"width:{N(double.IsFinite(model.AveragePrecision) && best > 0 ? 100 * model.AveragePrecision / best : 0)}%"));
+                html.Leaf("span", null, ("class", $"bar {model.Color}"),
+                    ("style", $"width:{N(double.IsFinite(model.AveragePrecision) && best > 0 ? 100 * model.AveragePrecision / best : 0)}%"));
             if (alone is not null) html.Leaf("td", Gain(model, alone));
             html.Leaf("td", Percent(model.AveragePrecision50));
             html.Leaf("td", Percent(model.AveragePrecision75));
@@ -127,7 +138,8 @@ internal static class VerdictSection
     /// <summary>The difference in AP over the seeds that both have; of the single runs where there are none.</summary>
     private static PairedDifference Difference(ReportedModel model, ReportedModel other)
     {
-        var pairs = model.Seeds.Join(other.Seeds, own => own.Seed, their => their.Seed, (own, their) => (Own: own.AveragePrecision, Their: their.AveragePrecision)).ToArray();
+        var pairs = model.Seeds.Join(other.Seeds, own => own.Seed, their => their.Seed,
+            (own, their) => (Own: own.AveragePrecision, Their: their.AveragePrecision)).ToArray();
         return pairs.Length == 0
             ? PairedDifference.Of([model.AveragePrecision], [other.AveragePrecision])
             : PairedDifference.Of([.. pairs.Select(pair => pair.Own)], [.. pairs.Select(pair => pair.Their)]);
@@ -163,7 +175,8 @@ internal static class VerdictSection
             foreach (ReportedModel model in models)
             {
                 SeedFigures? run = model.Seeds.FirstOrDefault(figures => figures.Seed == seed);
-                html.Leaf("td", run is null ? "–" : $"{Percent(run.AveragePrecision)} / {Percent(run.AveragePrecision50)} / {Percent(run.AveragePrecision75)}");
+                html.Leaf("td", run is null ? "–"
+                    : $"{Percent(run.AveragePrecision)} / {Percent(run.AveragePrecision50)} / {Percent(run.AveragePrecision75)}");
             }
         }
     }

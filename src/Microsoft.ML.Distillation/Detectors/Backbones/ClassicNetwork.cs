@@ -54,7 +54,8 @@ internal sealed class ClassicNetwork : BackboneNetwork
             if (pools) x = nn.functional.max_pool2d(x, shape.Pool, 2, shape.Pool / 3, ceil_mode: shape.Pool == 2);
             x = layer.call(x).relu_();
             if (shape.Normalises)
-                x = nn.functional.local_response_norm(x.Single(), NeighbourChannels, NeighbourScale, NeighbourPower, NeighbourBias).As(images);
+                x = nn.functional.local_response_norm(x.Single(), NeighbourChannels, NeighbourScale, NeighbourPower, NeighbourBias)
+                    .As(images);
             if (shape.Map is not null) maps.Add(x.MoveToOuterDisposeScope());
         }
 
@@ -98,7 +99,8 @@ internal sealed record ClassicConv(string Name, string? Map, int To, int Kernel,
 /// <param name="HeadNames">The names of these layers in checkpoints.</param>
 /// <param name="Classifier">The name of the classification layer in checkpoints.</param>
 internal sealed record ClassicShape(
-    IReadOnlyList<ClassicConv> Convolutions, int RegionSize, IReadOnlyList<int> HeadWidths, IReadOnlyList<string> HeadNames, string Classifier)
+    IReadOnlyList<ClassicConv> Convolutions, int RegionSize, IReadOnlyList<int> HeadWidths, IReadOnlyList<string> HeadNames,
+    string Classifier)
 {
     /// <summary>
     /// AlexNet (Krizhevsky et al. 2012) in the widths of its second version (Krizhevsky, "One weird trick", 2014), as in

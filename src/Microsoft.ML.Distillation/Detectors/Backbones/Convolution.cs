@@ -47,7 +47,8 @@ internal sealed class Convolution : nn.Module<Tensor, Tensor>, ILowPrecisionLaye
         : Quantizer.Run(input, weight, (x, w) => Apply(x, w, bias, _stride, _groups));
 
     /// <param name="name">The name of this module in the state dict.</param>
-    public string Write(GraphBuilder graph, string input, string name) => OnnxLayers.Convolution(graph, input, this, _stride, _groups, name);
+    public string Write(GraphBuilder graph, string input, string name)
+        => OnnxLayers.Convolution(graph, input, this, _stride, _groups, name);
 
     /// <summary>The convolution itself, in the input's type and in the order in memory that libtorch computes rightly.</summary>
     /// <param name="weight">[to, from/groups, kernel, kernel].</param>

@@ -52,10 +52,12 @@ internal static class OnnxLayers
         ("ceil_mode", ceiling ? 1 : 0));
 
     /// <summary>What a layer computes with: its input, its weights, and its bias (empty where there is none).</summary>
-    private static (string Input, string Weight, string Bias) Values(GraphBuilder graph, string input, ILowPrecisionLayer layer, string name)
+    private static (string Input, string Weight, string Bias) Values(GraphBuilder graph, string input, ILowPrecisionLayer layer,
+        string name)
         => layer.Quantizer is not null
             ? QuantizedParameters.Write(graph, input, layer, name)
-            : (input, Parameter(graph, layer.Weight, $"{name}.weight"), layer.Bias is null ? "" : Parameter(graph, layer.Bias, $"{name}.bias"));
+            : (input, Parameter(graph, layer.Weight, $"{name}.weight"), layer.Bias is null ? ""
+                : Parameter(graph, layer.Bias, $"{name}.bias"));
 
     private static string Parameter(GraphBuilder graph, Tensor values, string name)
         => graph.Parameter(name, TensorArrays.Floats(values), values.shape);

@@ -136,7 +136,8 @@ internal sealed class ShuffleBlock : nn.Module<Tensor, Tensor>
         foreach (ConvNorm layer in _passing) passing = layer.Write(graph, passing, $"{name}.branch1");
         foreach (ConvNorm layer in _working) working = layer.Write(graph, working, $"{name}.branch2");
         string axis = graph.Integers(2);
-        string joined = graph.Add("Concat", [graph.Add("Unsqueeze", [passing, axis]), graph.Add("Unsqueeze", [working, axis])], ("axis", 2));
+        string joined = graph.Add("Concat", [graph.Add("Unsqueeze", [passing, axis]), graph.Add("Unsqueeze", [working, axis])],
+            ("axis", 2));
 
         // [N,C/2,2,h,w] to [N,C,h,w]: h and w are the dimensions 3 and 4 of what is reshaped.
         string size = graph.Add("Shape", [joined], ("start", 3));

@@ -77,7 +77,8 @@ internal static class TensorArrays
 
     /// <summary>Rows of equal length [N,columns] on a device; N may be 0.</summary>
     public static Tensor Matrix(float[] values, int columns, Device device)
-        => values.Length == 0 ? zeros([0, columns], ScalarType.Float32, device) : tensor(values, [values.Length / columns, columns], device: device);
+        => values.Length == 0 ? zeros([0, columns], ScalarType.Float32, device)
+            : tensor(values, [values.Length / columns, columns], device: device);
 
     /// <summary>A vector on a device; it may be empty.</summary>
     public static Tensor Vector(long[] values, Device device)

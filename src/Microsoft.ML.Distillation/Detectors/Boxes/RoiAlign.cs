@@ -133,7 +133,8 @@ internal sealed record RoiMaxPool(int Size) : IRoiPooling
     /// <inheritdoc/>
     public string Write(GraphBuilder graph, string map, string boxes, float scale)
     {
-        string image = graph.Add("Mul", [graph.Add("Slice", [boxes, graph.Integers(0), graph.Integers(1), graph.Integers(1)]), graph.Scalar(0f)]);
+        string image = graph.Add("Mul",
+            [graph.Add("Slice", [boxes, graph.Integers(0), graph.Integers(1), graph.Integers(1)]), graph.Scalar(0f)]);
         string regions = graph.Add("Concat", [image, boxes], ("axis", 1));
         return graph.Add("MaxRoiPool", [map, regions], ("pooled_shape", new[] { Size, Size }), ("spatial_scale", scale));
     }

@@ -19,7 +19,8 @@ internal sealed class AnchorLayout
     public AnchorLayout(FasterRcnnConfig config, IReadOnlyList<FeatureMap> maps)
     {
         if (config.AnchorSizes.Count != maps.Count || config.AnchorSizes.Any(s => s.Count != config.AnchorSizes[0].Count))
-            throw new ArgumentException($"There must be anchor sizes for each of the {maps.Count} maps, equally many for each.", nameof(config));
+            throw new ArgumentException($"There must be anchor sizes for each of the {maps.Count} maps, equally many for each.",
+                nameof(config));
 
         var levels = new List<AnchorLevel>();
         var anchors = new List<float>();

@@ -29,7 +29,8 @@ internal sealed class BoxHead : nn.Module
     /// <param name="ranks">For layers in parts, by their names in the detector's state dict, the values in the middle.</param>
     /// <param name="dropout">The share of their values that is dropped in training.</param>
     /// <param name="regressors">The number of classes, or 1.</param>
-    public BoxHead(int from, IReadOnlyList<int> widths, IReadOnlyDictionary<string, IReadOnlyList<int>> ranks, float dropout, int classes, int regressors)
+    public BoxHead(int from, IReadOnlyList<int> widths, IReadOnlyDictionary<string, IReadOnlyList<int>> ranks, float dropout, int classes,
+        int regressors)
         : base(nameof(BoxHead))
     {
         _dropout = dropout;
@@ -76,7 +77,8 @@ internal sealed class BoxHead : nn.Module
         for (int i = 0; i < _layers.Count; i++)
         {
             string layer = $"{name}.fc{6 + i}";
-            x = graph.Add("Relu", [_layers[i] is LowRankLinear parts ? parts.Write(graph, x, layer) : ((FullyConnected)_layers[i]).Write(graph, x, layer)]);
+            x = graph.Add("Relu", [_layers[i] is LowRankLinear parts ? parts.Write(graph, x, layer)
+                : ((FullyConnected)_layers[i]).Write(graph, x, layer)]);
         }
 
         return (

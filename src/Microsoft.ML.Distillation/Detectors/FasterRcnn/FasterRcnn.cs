@@ -36,7 +36,8 @@ internal sealed class FasterRcnn : Detector, ICompressible<FasterRcnn>
         : base(nameof(FasterRcnn))
     {
         Config = config;
-        backbone = BackboneNetwork.Create(config.Backbone, config.OutputStride, CompressibleLayers.RanksUnder(CompressibleLayers.BackbonePrefix, config.Ranks));
+        backbone = BackboneNetwork.Create(config.Backbone, config.OutputStride,
+            CompressibleLayers.RanksUnder(CompressibleLayers.BackbonePrefix, config.Ranks));
         _levels = BackboneNetwork.Levels(config.Backbone, backbone.Maps);
         FeatureMap[] used = [.. _levels.Select(l => backbone.Maps[l])];
         int channels = used[^1].Channels;
@@ -51,10 +52,13 @@ internal sealed class FasterRcnn : Detector, ICompressible<FasterRcnn>
         _sources = [.. used.Select(m => m.Name)];
         _anchors = new AnchorLayout(config, used);
         int regressors = config.ClassAgnosticBoxes ? 1 : config.ClassNames.Count;
-        rpn = new RpnHead(channels, config.RpnChannels, _anchors.Levels[0].Grid.PerCell, CompressibleLayers.RanksUnder("rpn.", config.Ranks));
+        rpn = new RpnHead(channels, config.RpnChannels, _anchors.Levels[0].Grid.PerCell,
+            CompressibleLayers.RanksUnder("rpn.", config.Ranks));
         head = new BoxHead(
-            channels * config.RoiSize * config.RoiSize, config.HeadWidths, config.Ranks, config.HeadDropout, config.ClassNames.Count, regressors);
-        IRoiPooling pooling = config.RoiPooling == RoiPoolingKind.Max ? new RoiMaxPool(config.RoiSize) : new RoiAlign(config.RoiSize, config.AlignedRois);
+            channels * config.RoiSize * config.RoiSize, config.HeadWidths, config.Ranks, config.HeadDropout, config.ClassNames.Count,
+            regressors);
+        IRoiPooling pooling = config.RoiPooling == RoiPoolingKind.Max ? new RoiMaxPool(config.RoiSize)
+            : new RoiAlign(config.RoiSize, config.AlignedRois);
         _pooling = new RegionPooling(pooling, [.. used.Select(m => m.Stride)]);
         _proposals = new ProposalSelector(config, _anchors);
         _detections = new DetectionSelector(config);
@@ -85,7 +89,8 @@ internal sealed class FasterRcnn : Detector, ICompressible<FasterRcnn>
         get
         {
             int from = (Config.Backbone.FpnChannels ?? backbone.Maps[^1].Channels) * Config.RoiSize * Config.RoiSize;
-            return [.. Config.HeadWidths.Select((width, i) => new LayerShape(BoxHead.LayerName(i), i == 0 ? from : Config.HeadWidths[i - 1], width))];
+            return [.. Config.HeadWidths.Select((width, i) => new LayerShape(BoxHead.LayerName(i), i == 0 ? from
+                : Config.HeadWidths[i - 1], width))];
         }
     }
 
@@ -218,7 +223,8 @@ internal sealed class FasterRcnn : Detector, ICompressible<FasterRcnn>
         float[] objectness = TensorArrays.Floats(answer.Objectness), deltas = TensorArrays.Floats(answer.Deltas);
         var proposals = new float[images][];
         for (int n = 0; n < images; n++)
-            proposals[n] = _proposals.Select(objectness.AsSpan(n * anchors, anchors), deltas.AsSpan(4 * n * anchors, 4 * anchors), training);
+            proposals[n] = _proposals.Select(objectness.AsSpan(n * anchors, anchors), deltas.AsSpan(4 * n * anchors, 4 * anchors),
+                training);
         return proposals;
     }
 

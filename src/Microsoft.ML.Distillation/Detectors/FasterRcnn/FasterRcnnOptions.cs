@@ -133,7 +133,8 @@ public sealed record FasterRcnnOptions
 
     private static void Require(bool valid, string option, object? value, string rule)
     {
-        if (!valid) throw new ArgumentException(FormattableString.Invariant($"{nameof(FasterRcnnOptions)}.{option} is {rule}, not {value}."));
+        if (!valid) throw new ArgumentException(FormattableString
+            .Invariant($"{nameof(FasterRcnnOptions)}.{option} is {rule}, not {value}."));
     }
 }
 

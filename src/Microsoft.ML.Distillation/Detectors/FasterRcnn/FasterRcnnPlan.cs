@@ -21,7 +21,8 @@ internal sealed record FasterRcnnPlan(Backbone Backbone, InputPlan Input, Faster
         Options.Validate();
         if (Options.SecondHeadWidth is null || HeadLayers(ClassicShape.Of(Backbone.Kind)) == 2) return;
         throw new ArgumentException(
-            $"{nameof(FasterRcnnOptions)}.{nameof(FasterRcnnOptions.SecondHeadWidth)} is of a second layer: set {nameof(FasterRcnnOptions.HeadLayers)} to 2.");
+            $"{nameof(FasterRcnnOptions)}.{nameof(FasterRcnnOptions.SecondHeadWidth)} is of a second layer: set "
+                + $"{nameof(FasterRcnnOptions.HeadLayers)} to 2.");
     }
 
     internal override Detector Build(DataStatistics data)
@@ -94,7 +95,8 @@ internal sealed record FasterRcnnPlan(Backbone Backbone, InputPlan Input, Faster
         if (ClassicShape.Of(config.Backbone.Kind) is not { } classic || !classic.HasHead(config)) return parameters;
         for (int i = 0; i < classic.HeadNames.Count; i++)
         {
-            foreach (string part in (string[])["weight", "bias"]) parameters[$"{classic.HeadNames[i]}.{part}"] = state[$"head.fc{6 + i}.{part}"];
+            foreach (string part in (string[])["weight", "bias"]) parameters[$"{classic.HeadNames[i]}.{part}"] =
+                state[$"head.fc{6 + i}.{part}"];
         }
 
         return parameters;
@@ -113,7 +115,8 @@ internal sealed record FasterRcnnPlan(Backbone Backbone, InputPlan Input, Faster
         if (sizes.Count % levels != 0)
         {
             throw new ArgumentException(
-                $"{nameof(FasterRcnnOptions)}.{nameof(FasterRcnnOptions.AnchorSizes)} has {sizes.Count} sizes, which cannot be cut into equal parts for the {levels} maps of the feature pyramid.");
+                $"{nameof(FasterRcnnOptions)}.{nameof(FasterRcnnOptions.AnchorSizes)} has {sizes.Count} sizes, which cannot be cut into "
+                    + $"equal parts for the {levels} maps of the feature pyramid.");
         }
 
         return [.. sizes.Chunk(sizes.Count / levels)];

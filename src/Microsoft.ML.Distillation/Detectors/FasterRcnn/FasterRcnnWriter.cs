@@ -182,7 +182,8 @@ internal static class OnnxBoxes
         return (corners[0], graph.Add("Sub", [corners[1], corners[0]]));
     }
 
-    private static string[] Halves(GraphBuilder graph, string values) => graph.Add("Split", [values, graph.Integers(2, 2)], 2, ("axis", -1));
+    private static string[] Halves(GraphBuilder graph, string values)
+        => graph.Add("Split", [values, graph.Integers(2, 2)], 2, ("axis", -1));
 
     private static string Extent(GraphBuilder graph, ImageSize size)
         => graph.Floats([size.Width, size.Height, size.Width, size.Height], 4);

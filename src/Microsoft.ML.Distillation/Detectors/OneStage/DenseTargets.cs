@@ -87,7 +87,8 @@ internal sealed class DenseSelector(OneStageConfig config)
                 candidateScores[found++] = score;
             }
 
-            foreach (int i in Nms.Keep(candidates.AsSpan(0, 4 * found), candidateScores.AsSpan(0, found), config.NmsThreshold, config.MaxDetections))
+            foreach (int i in Nms.Keep(candidates.AsSpan(0, 4 * found), candidateScores.AsSpan(0, found), config.NmsThreshold,
+                config.MaxDetections))
             {
                 kept.AddRange(candidates.AsSpan(4 * i, 4));
                 keptScores.Add(candidateScores[i]);

@@ -30,7 +30,8 @@ internal sealed class OneStageDetector : Detector, ICompressible<OneStageDetecto
     {
         Config = config;
         Grid = new PointGrid(config.InputSize, config.Strides);
-        backbone = BackboneNetwork.Create(config.Backbone, config.Backbone.OutputStride ?? 32, CompressibleLayers.RanksUnder(CompressibleLayers.BackbonePrefix, config.Ranks));
+        backbone = BackboneNetwork.Create(config.Backbone, config.Backbone.OutputStride
+            ?? 32, CompressibleLayers.RanksUnder(CompressibleLayers.BackbonePrefix, config.Ranks));
 
         // Of each stride that both have, the backbone's last map.
         _used = [.. config.Strides
@@ -42,7 +43,8 @@ internal sealed class OneStageDetector : Detector, ICompressible<OneStageDetecto
             [.. _used.Select(i => backbone.Maps[i].Channels)], levels, config.Channels, config.Separable, config.Neck == OneStageNeck.Pan,
             CompressibleLayers.RanksUnder("neck.", config.Ranks));
         head = new OneStageHead(
-            config.Channels, levels, config.HeadLayers, config.Separable, config.ClassNames.Count, config.Bins, CompressibleLayers.RanksUnder("head.", config.Ranks));
+            config.Channels, levels, config.HeadLayers, config.Separable, config.ClassNames.Count, config.Bins,
+            CompressibleLayers.RanksUnder("head.", config.Ranks));
         coder = new DistanceCoder(Grid, config.Bins);
         _detections = new DenseSelector(config);
         _assigner = config.Assignment == OneStageAssignment.Atss ? new AtssAssigner(Grid) : new TaskAlignedAssigner(Grid);

@@ -29,7 +29,8 @@ internal sealed class OneStageHead : nn.Module
 
     /// <param name="ranks">See <see cref="BackboneNetwork.Create"/>.</param>
     public OneStageHead(
-        int channels, int levels, int layers, bool separable, int classCount, int bins, IReadOnlyDictionary<string, IReadOnlyList<int>> ranks)
+        int channels, int levels, int layers, bool separable, int classCount, int bins,
+        IReadOnlyDictionary<string, IReadOnlyList<int>> ranks)
         : base(nameof(OneStageHead))
     {
         _bins = bins;

@@ -84,10 +84,12 @@ public sealed record OneStageOptions
     }
 
     private static bool AreDoubling(IReadOnlyList<int> strides)
-        => strides.Count > 0 && strides[0] is 4 or 8 or 16 && strides[^1] <= 128 && strides.Skip(1).Zip(strides).All(pair => pair.First == 2 * pair.Second);
+        => strides.Count > 0 && strides[0] is 4 or 8 or 16 && strides[^1] <= 128
+            && strides.Skip(1).Zip(strides).All(pair => pair.First == 2 * pair.Second);
 
     private static void Require(bool valid, string option, object? value, string rule)
     {
-        if (!valid) throw new ArgumentException(FormattableString.Invariant($"{nameof(OneStageOptions)}.{option} is {rule}, not {value ?? "nothing"}."));
+        if (!valid) throw new ArgumentException(FormattableString
+            .Invariant($"{nameof(OneStageOptions)}.{option} is {rule}, not {value ?? "nothing"}."));
     }
 }

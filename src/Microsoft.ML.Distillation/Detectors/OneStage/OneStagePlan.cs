@@ -21,7 +21,8 @@ internal sealed record OneStagePlan(Backbone Backbone, InputPlan Input, OneStage
         if (Backbone.FpnChannels is not null)
         {
             throw new ArgumentException(
-                $"A one-stage detector has a pyramid of its own: set {nameof(OneStageOptions)}.{nameof(OneStageOptions.Channels)} in place of {nameof(Backbone)}.{nameof(Backbone.FpnChannels)}.");
+                $"A one-stage detector has a pyramid of its own: set {nameof(OneStageOptions)}.{nameof(OneStageOptions.Channels)} in "
+                    + $"place of {nameof(Backbone)}.{nameof(Backbone.FpnChannels)}.");
         }
     }
 
@@ -69,7 +70,8 @@ internal sealed record OneStagePlan(Backbone Backbone, InputPlan Input, OneStage
         {
             if (made.Contains(wanted[0])) return [.. wanted];
             throw new ArgumentException(
-                $"{nameof(OneStageOptions)}.{nameof(OneStageOptions.Strides)} begins with {wanted[0]}, and the backbone has maps of stride {string.Join(", ", made)}.");
+                $"{nameof(OneStageOptions)}.{nameof(OneStageOptions.Strides)} begins with {wanted[0]}, and the backbone has maps of "
+                    + $"stride {string.Join(", ", made)}.");
         }
 
         float[] sides = [.. data.BoxWidths.Zip(data.BoxHeights, (w, h) => MathF.Max(w * width, h * height))];

@@ -42,7 +42,8 @@ internal sealed class OneStageWriter(GraphBuilder graph, OneStageConfig config, 
     {
         float[] values = [.. Enumerable.Range(0, config.Bins).Select(k => (float)k)];
         string shares = graph.Add("Softmax", [edges], ("axis", 2));
-        string distances = graph.Add("Reshape", [graph.Add("MatMul", [shares, graph.Floats(values, config.Bins, 1)]), graph.Integers(-1, 4)]);
+        string distances = graph.Add("Reshape",
+            [graph.Add("MatMul", [shares, graph.Floats(values, config.Bins, 1)]), graph.Integers(-1, 4)]);
         string moved = graph.Add("Mul", [distances, graph.Floats(grid.Steps(), grid.Count, 4)]);
         return graph.Add("Add", [moved, graph.Floats(grid.Corners(), grid.Count, 4)]);
     }

@@ -24,7 +24,8 @@ internal sealed class PathAggregation : nn.Module
     /// <param name="returns">Whether the way leads back to the coarsest.</param>
     /// <param name="ranks">See <see cref="BackboneNetwork.Create"/>.</param>
     public PathAggregation(
-        IReadOnlyList<int> from, int levels, int channels, bool separable, bool returns, IReadOnlyDictionary<string, IReadOnlyList<int>> ranks)
+        IReadOnlyList<int> from, int levels, int channels, bool separable, bool returns,
+        IReadOnlyDictionary<string, IReadOnlyList<int>> ranks)
         : base(nameof(PathAggregation))
     {
         for (int i = 0; i < from.Count; i++)
@@ -101,7 +102,8 @@ internal sealed class ConvBlock : nn.Module<Tensor, Tensor>
             return;
         }
 
-        _layers.Add(new ConvNorm(this, ("depthwise", "depthwise_norm"), channels, channels, 3, stride, groups: channels, activation: Activation.None));
+        _layers.Add(new ConvNorm(this, ("depthwise", "depthwise_norm"), channels, channels, 3, stride, groups: channels,
+            activation: Activation.None));
         _layers.Add(new ConvNorm(this, ("pointwise", "pointwise_norm"), channels, channels, 1));
     }
 

@@ -59,7 +59,8 @@ internal sealed record FoldedWeights(sbyte[] Integers, float[] Scale, float[]? B
         Tensor scale = tensor(Scale);
         LowPrecision precision = layer.Quantizer!.Precision;
         // WRPN's steps are the same for all weights, so there the factor can only be the normalisation's.
-        float step = precision is { WeightBits: > 2, Quantizer: QuantizerKind.Wrpn } ? 1f / WeightQuantizer.Largest(precision.WeightBits) : 1;
+        float step = precision is { WeightBits: > 2, Quantizer: QuantizerKind.Wrpn } ? 1f / WeightQuantizer.Largest(precision.WeightBits)
+            : 1;
         using Scalar unit = step, zero = 0;
         if (layer.Norm is not { } norm)
         {

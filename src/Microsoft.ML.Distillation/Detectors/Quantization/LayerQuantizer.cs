@@ -101,13 +101,15 @@ internal static class LowPrecisionLayers
     }
 
     /// <summary>The layers of low precision, by their names in the state dict.</summary>
-    public static IEnumerable<(string Name, ILowPrecisionLayer Layer)> In(nn.Module network) => All(network).Where(l => l.Layer.Quantizer is not null);
+    public static IEnumerable<(string Name, ILowPrecisionLayer Layer)> In(nn.Module network)
+        => All(network).Where(l => l.Layer.Quantizer is not null);
 
     /// <summary>The names of the layers whose weights all round to 0: whatever they are shown, they answer with their bias.</summary>
     public static IReadOnlyList<string> Dead(nn.Module network)
     {
         using DisposeScope scope = NewDisposeScope();
-        return [.. In(network).Where(l => WeightQuantizer.Of(l.Layer.Weight, l.Layer.Quantizer!.Precision).Integers.abs().max().item<float>() == 0).Select(l => l.Name)];
+        return [.. In(network).Where(l => WeightQuantizer
+            .Of(l.Layer.Weight, l.Layer.Quantizer!.Precision).Integers.abs().max().item<float>() == 0).Select(l => l.Name)];
     }
 
     /// <summary>Takes the ranges of the layers' inputs from full-precision runs.</summary>

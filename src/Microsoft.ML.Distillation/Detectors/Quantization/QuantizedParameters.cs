@@ -38,7 +38,8 @@ internal static class QuantizedParameters
         string integers = graph.IntegerParameter($"{name}.weight", folded.Integers, bytes ? 8 : 4, layer.Weight.shape);
         string scale = graph.Parameter($"{name}.{WeightScale}", folded.Scale, folded.Scale.Length);
         // Zero is the default, but ONNX Runtime up to 1.23 puts a single one beside the channels' scales and then refuses the pair.
-        string[] inputs = bytes ? [integers, scale, graph.Zeros(TensorProto.Types.DataType.Int8, sizeof(sbyte), graph.Integers(folded.Scale.Length))] : [integers, scale];
+        string[] inputs = bytes ? [integers, scale,
+            graph.Zeros(TensorProto.Types.DataType.Int8, sizeof(sbyte), graph.Integers(folded.Scale.Length))] : [integers, scale];
         string weight = graph.Add("DequantizeLinear", inputs, ("axis", 0));
         return (input, weight, folded.Bias is null ? "" : graph.Parameter($"{name}.bias", folded.Bias, folded.Bias.Length));
     }
@@ -56,7 +57,8 @@ internal static class QuantizedParameters
         foreach ((string name, ILowPrecisionLayer layer) in LowPrecisionLayers.In(detector))
         {
             if (!integers.TryGetValue($"{name}.weight", out OnnxIntegers? weight) || weight.Values.Length != layer.Weight.numel())
-                throw new FormatException($"The ONNX model lacks the integers of the parameter '{name}.weight', or they are of another size than the network's.");
+                throw new FormatException($"The ONNX model lacks the integers of the parameter '{name}.weight', or they are of another "
+                    + $"size than the network's.");
             float[] scale = Floats($"{name}.{WeightScale}", (int)layer.Weight.shape[0]);
             float[]? bias = layer.Bias is null && layer.Norm is null ? null : Floats($"{name}.bias", scale.Length);
             new FoldedWeights(weight.Values, scale, bias).Restore(layer);

@@ -25,7 +25,8 @@ internal sealed record CheckpointLayout
         BackboneKind.MobileNetV3Large => MobileNetV3Of(backbone, MobileNetV3.Large),
         _ when ClassicShape.Of(backbone.Kind) is { } shape => new()
         {
-            Rest = [.. shape.HeadNames.Append(shape.Classifier).Concat(shape.Beyond(backbone.Stages ?? backbone.AllStages)).Select(n => n + ".")],
+            Rest = [.. shape.HeadNames.Append(shape.Classifier).Concat(shape.Beyond(backbone.Stages ?? backbone.AllStages))
+                .Select(n => n + ".")],
         },
         _ => new() { Rest = ["fc.", .. Beyond(backbone, "layer", 1)] },
     };

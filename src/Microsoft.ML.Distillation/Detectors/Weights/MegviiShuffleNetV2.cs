@@ -31,7 +31,8 @@ internal sealed class MegviiShuffleNetV2(IReadOnlyList<int> widths, IReadOnlyLis
         // stage3.0.branch1.2.weight: stage, block, branch, layer, parameter.
         string[] parts = name.Split('.');
         if (parts is not [['s', 't', 'a', 'g', 'e', char digit], var number, "branch1" or "branch2", var layerNumber, _]) return values;
-        int stage = digit - '0' - FirstStage, block = int.Parse(number, CultureInfo.InvariantCulture), layer = int.Parse(layerNumber, CultureInfo.InvariantCulture);
+        int stage = digit - '0' - FirstStage, block = int.Parse(number, CultureInfo.InvariantCulture),
+        layer = int.Parse(layerNumber, CultureInfo.InvariantCulture);
         if (stage < 0 || stage >= _orders.Length || values.dim() == 0) return values;
 
         bool first = parts[2] == "branch1";

@@ -39,7 +39,8 @@ internal ref struct PickleReader
             reader.Step((PickleOp)op);
         }
 
-        throw new FormatException(FormattableString.Invariant($"the pickle has more than {MostInstructions} instructions, which no checkpoint of tensors needs."));
+        throw new FormatException(FormattableString
+            .Invariant($"the pickle has more than {MostInstructions} instructions, which no checkpoint of tensors needs."));
     }
 
     private void Step(PickleOp op)
@@ -101,7 +102,8 @@ internal ref struct PickleReader
             case BinGet: Recall(Take(1)[0]); break;
             case LongBinGet: Recall(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))); break;
 
-            default: throw new FormatException(FormattableString.Invariant($"the pickle has the instruction 0x{(byte)op:x2}, which no checkpoint of tensors needs."));
+            default: throw new FormatException(FormattableString
+                .Invariant($"the pickle has the instruction 0x{(byte)op:x2}, which no checkpoint of tensors needs."));
         }
     }
 
@@ -131,7 +133,8 @@ internal ref struct PickleReader
     }
 
     private void Recall(uint index)
-        => _stack.Add(_memo.TryGetValue(index, out object? value) ? value : throw new FormatException("the pickle refers to what it does not hold."));
+        => _stack.Add(_memo.TryGetValue(index, out object? value) ? value
+            : throw new FormatException("the pickle refers to what it does not hold."));
 
     private readonly object? Peek() => _stack.Count > 0 ? _stack[^1] : throw new FormatException("the pickle takes more than it holds.");
 

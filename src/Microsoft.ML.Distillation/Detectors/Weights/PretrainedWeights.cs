@@ -60,12 +60,14 @@ internal static class PretrainedWeights
     {
         IReadOnlyList<string> rest = CheckpointLayout.Of(backbone).Rest;
         string[] missing = [.. parameters.Keys.Where(n => !stored.ContainsKey(n) && !n.EndsWith(BatchCount, StringComparison.Ordinal))];
-        string[] unexpected = [.. stored.Keys.Where(n => !parameters.ContainsKey(n) && !rest.Any(r => n.StartsWith(r, StringComparison.Ordinal)))];
+        string[] unexpected = [.. stored.Keys
+            .Where(n => !parameters.ContainsKey(n) && !rest.Any(r => n.StartsWith(r, StringComparison.Ordinal)))];
         var wronglyShaped = new List<string>();
         foreach ((string name, Tensor parameter) in parameters)
         {
             if (stored.TryGetValue(name, out long[]? shape) && !shape.SequenceEqual(parameter.shape))
-                wronglyShaped.Add($"{name} is {StoredTensor.Text(shape)} in the file and {StoredTensor.Text(parameter.shape)} in the network");
+                wronglyShaped.Add($"{name} is {StoredTensor.Text(shape)} in the file and {StoredTensor.Text(parameter.shape)} in the "
+                    + $"network");
         }
 
         bool fits = missing.Length == 0 && unexpected.Length == 0 && wronglyShaped.Count == 0;

@@ -60,7 +60,8 @@ internal sealed class PyTorchFile : WeightsFile
         {
             object? inner = Wrappers.Select(w => dictionary.GetValueOrDefault(w)).FirstOrDefault(v => v is Dictionary<object, object?>);
             dictionary = inner as Dictionary<object, object?> ?? throw new FormatException(
-                $"it holds no tensors by name, but: {string.Join(", ", dictionary.Keys)}. Save the state dict alone, torch.save(model.state_dict(), …).");
+                $"it holds no tensors by name, but: {string.Join(", ", dictionary.Keys)}. Save the state dict alone, "
+                    + $"torch.save(model.state_dict(), …).");
         }
 
         return dictionary.Where(e => e is { Key: string, Value: TorchTensor }).Select(e => ((string)e.Key, (TorchTensor)e.Value!));
@@ -78,7 +79,8 @@ internal sealed class PyTorchFile : WeightsFile
             valid = count <= available && Extent(tensor) <= available - tensor.Offset;
         }
 
-        if (!valid) throw new FormatException($"the tensor '{name}' of shape {StoredTensor.Text(tensor.Shape)} does not match its storage.");
+        if (!valid) throw new FormatException(
+            $"the tensor '{name}' of shape {StoredTensor.Text(tensor.Shape)} does not match its storage.");
     }
 
     /// <summary>The values from the tensor's first to its last.</summary>
@@ -161,7 +163,8 @@ internal sealed class TorchVocabulary : IPickleVocabulary
         ("torch", "ByteStorage") => ScalarType.Byte,
         ("torch", "BoolStorage") => ScalarType.Bool,
         _ => throw new FormatException(
-            $"it asks for {module}.{name}. Only tensors and plain containers are read, and no code is run: save the state dict alone, torch.save(model.state_dict(), …)."),
+            $"it asks for {module}.{name}. Only tensors and plain containers are read, and no code is run: save the state dict alone, "
+                + $"torch.save(model.state_dict(), …)."),
     };
 
     /// <inheritdoc/>

@@ -7,7 +7,9 @@ public sealed class WeightsMismatchException : Exception
 
     internal WeightsMismatchException(
         string network, string path, IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<string> wronglyShaped)
-        : base($"The weights in '{path}' do not fit {network}.{List("Missing", missing)}{List("Unexpected", unexpected)}{List("Wrong shape", wronglyShaped)} Parameters go by torchvision's names; {nameof(Backbone)}.{nameof(Backbone.RenameWeights)} can rename or drop those of the file.")
+        : base($"The weights in '{path}' do not fit "
+            + $"{network}.{List("Missing", missing)}{List("Unexpected", unexpected)}{List("Wrong shape", wronglyShaped)} Parameters go by "
+            + $"torchvision's names; {nameof(Backbone)}.{nameof(Backbone.RenameWeights)} can rename or drop those of the file.")
     {
         Missing = missing;
         Unexpected = unexpected;

@@ -41,7 +41,8 @@ internal sealed class ViewLabeller : IDisposable
         using SampleStore labelled = new DataViewIngest(ingest).Read(options.LabelledSet);
         ClassNames = labelled.ClassNames;
         var context = EnvironmentSettings.Of(EnvironmentSettings.EnvironmentOf(catalog));
-        ITeacher teacher = options.Teacher.Open(ClassNames, TrainingDevice.Choose(options.GpuDeviceId ?? context.GpuDeviceId, context.FallbackToCpu));
+        ITeacher teacher = options.Teacher
+            .Open(ClassNames, TrainingDevice.Choose(options.GpuDeviceId ?? context.GpuDeviceId, context.FallbackToCpu));
         _labeller = new TeacherLabeller(teacher, ClassNames, options.Ensemble);
         if (teacher.Abilities.Caution is { } caution) Warn(caution);
         _perImage = TeacherLabels.PerImage(labelled, teacher.Abilities.UnknownClasses);
@@ -51,7 +52,8 @@ internal sealed class ViewLabeller : IDisposable
     public IReadOnlyList<string> ClassNames { get; }
 
     /// <summary>The score from which on a detection of each class is a label.</summary>
-    public IReadOnlyDictionary<string, float> Thresholds => ClassNames.Zip(_thresholds).ToDictionary(pair => pair.First, pair => pair.Second);
+    public IReadOnlyDictionary<string, float> Thresholds
+        => ClassNames.Zip(_thresholds).ToDictionary(pair => pair.First, pair => pair.Second);
 
     /// <summary>Looks at all images and chooses the thresholds.</summary>
     /// <exception cref="ArgumentException">There is no column of images.</exception>
@@ -71,7 +73,8 @@ internal sealed class ViewLabeller : IDisposable
 
         if (images == 0) throw new InvalidDataException("There are no images to label.");
         (_thresholds, string? shortage) = LabelThresholds.Choose(histogram, _options.Labels, ClassNames, _perImage, images);
-        if (shortage is not null) Warn($"{shortage} {nameof(GeneratedLabelOptions)}.{nameof(GeneratedLabelOptions.ScoreThreshold)} gives another score");
+        if (shortage is not null) Warn(
+            $"{shortage} {nameof(GeneratedLabelOptions)}.{nameof(GeneratedLabelOptions.ScoreThreshold)} gives another score");
     }
 
     /// <summary>Labels a row.</summary>
@@ -95,7 +98,8 @@ internal sealed class ViewLabeller : IDisposable
 
     private void Warn(string text)
     {
-        using IChannel channel = EnvironmentSettings.EnvironmentOf(_catalog).Register(nameof(DistillationCatalog.LabelWithTeacher)).Start("Labelling");
+        using IChannel channel = EnvironmentSettings.EnvironmentOf(_catalog).Register(nameof(DistillationCatalog.LabelWithTeacher))
+            .Start("Labelling");
         channel.Warning(MessageSensitivity.None, text);
     }
 
@@ -116,7 +120,8 @@ internal sealed class ViewLabeller : IDisposable
     {
         var values = new float[6 * count];
         _found.Read(offset, MemoryMarshal.AsBytes(values.AsSpan()));
-        return new Detections(values[..(4 * count)], values[(4 * count)..(5 * count)], Array.ConvertAll(values[(5 * count)..], value => (int)value));
+        return new Detections(values[..(4 * count)], values[(4 * count)..(5 * count)],
+            Array.ConvertAll(values[(5 * count)..], value => (int)value));
     }
 
     private static UInt128 KeyOf(RgbImage image)
@@ -136,7 +141,8 @@ internal static class LabelColumns
     /// <param name="map">Labels an image; called from several threads at once.</param>
     /// <param name="schema">The schema of the data, where it is known: ML.NET compares types of images by reference.</param>
     public static CustomMappingEstimator<Input, Output> Mapping(
-        TransformsCatalog catalog, LabelWithTeacherOptions options, IReadOnlyList<string> classNames, Action<Input, Output> map, DataViewSchema? schema)
+        TransformsCatalog catalog, LabelWithTeacherOptions options, IReadOnlyList<string> classNames, Action<Input, Output> map,
+        DataViewSchema? schema)
     {
         var input = SchemaDefinition.Create(typeof(Input));
         input[nameof(Input.Image)].ColumnName = options.ImageColumnName;

@@ -48,7 +48,8 @@ public sealed record LabelThresholds(IReadOnlyList<float> Scores, string? Shorta
 }
 
 /// <summary>
-/// Counts the scores of detections in steps of 1 / 65,536, so that memory does not grow with their number: what <see cref="LabelThresholds"/>
+/// Counts the scores of detections in steps of 1 / 65,536, so that memory does not grow with their number: what
+/// <see cref="LabelThresholds"/>
 /// chooses by.
 /// </summary>
 /// <param name="classes">The number of classes.</param>

@@ -17,7 +17,8 @@ internal static class TeacherLabels
     /// <param name="batchSize">How many images the teacher is shown at once; it does not change the labels.</param>
     /// <param name="thresholds">The score from which on a detection became a label.</param>
     public static RelabelledDataset Of(
-        ITeacher teacher, IDetectionDataset unlabelled, IDetectionDataset labelled, GeneratedLabelOptions options, int batchSize, int workers,
+        ITeacher teacher, IDetectionDataset unlabelled, IDetectionDataset labelled, GeneratedLabelOptions options, int batchSize,
+        int workers,
         CancellationToken cancellation, out LabelThresholds thresholds)
     {
         Detections[] found = Detect(teacher, unlabelled, batchSize, workers, cancellation);
@@ -35,7 +36,8 @@ internal static class TeacherLabels
     /// <summary>The same with given thresholds, where no image has labels.</summary>
     /// <inheritdoc cref="Of(ITeacher, IDetectionDataset, IDetectionDataset, GeneratedLabelOptions, int, int, CancellationToken, out LabelThresholds)"/>
     public static RelabelledDataset Of(
-        ITeacher teacher, IDetectionDataset unlabelled, IReadOnlyList<string> classNames, IReadOnlyList<float> thresholds, int batchSize, int workers,
+        ITeacher teacher, IDetectionDataset unlabelled, IReadOnlyList<string> classNames, IReadOnlyList<float> thresholds, int batchSize,
+        int workers,
         CancellationToken cancellation)
         => Sure(unlabelled, classNames, Detect(teacher, unlabelled, batchSize, workers, cancellation), thresholds);
 
@@ -74,7 +76,8 @@ internal static class TeacherLabels
     private static RelabelledDataset Sure(
         IDetectionDataset images, IReadOnlyList<string> classNames, Detections[] found, IReadOnlyList<float> thresholds)
     {
-        IEnumerable<(int Index, Annotation Annotation)> samples = found.Select((detections, index) => (index, Sure(detections, thresholds)));
+        IEnumerable<(int Index, Annotation Annotation)> samples = found
+            .Select((detections, index) => (index, Sure(detections, thresholds)));
         return new RelabelledDataset(images, classNames, [.. samples.Where(sample => sample.Annotation.Count > 0)]);
     }
 

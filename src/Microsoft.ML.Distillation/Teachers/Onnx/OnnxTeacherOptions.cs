@@ -47,8 +47,10 @@ public sealed record OnnxTeacherOptions : OnnxDetectorOptions
     {
         base.Validate();
         Check(MatchOverlap is > 0 and <= 1, nameof(MatchOverlap), MatchOverlap, "above 0 and at most 1");
-        Check(ForeignOverlap >= 0 && ForeignOverlap <= MatchOverlap, nameof(ForeignOverlap), ForeignOverlap, $"from 0 to {nameof(MatchOverlap)}");
-        Check(CacheDirectory is null || Hints.Count == 0, nameof(CacheDirectory), CacheDirectory, $"left out where {nameof(Hints)} are named: the cache keeps no feature maps");
+        Check(ForeignOverlap >= 0 && ForeignOverlap <= MatchOverlap, nameof(ForeignOverlap), ForeignOverlap,
+            $"from 0 to {nameof(MatchOverlap)}");
+        Check(CacheDirectory is null || Hints.Count == 0, nameof(CacheDirectory), CacheDirectory,
+            $"left out where {nameof(Hints)} are named: the cache keeps no feature maps");
         Check(CacheBytes > 0, nameof(CacheBytes), CacheBytes, "above 0");
         Check(GpuDeviceId is null || !CpuOnly, nameof(GpuDeviceId), GpuDeviceId, $"left out where {nameof(CpuOnly)} is set");
     }

@@ -43,7 +43,8 @@ internal sealed record Scene(Picture Picture, IReadOnlyList<SceneObject> Objects
         });
     }
 
-    /// <summary>Draws a shape somewhere where it hides no object too far; returns the pixels it covers, 0 where there was no place.</summary>
+    /// <summary>Draws a shape somewhere where it hides no object too far; returns the pixels it covers, 0 where there was no
+    /// place.</summary>
     private static int TryStamp(
         Canvas canvas, Shape shape, double smallest, double largest, int? owner, List<(Shape Shape, int Pixels)> objects, Random random)
     {
@@ -88,7 +89,8 @@ internal sealed record Scene(Picture Picture, IReadOnlyList<SceneObject> Objects
 
     private static Shape Pick(Shape[] shapes, Random random) => shapes[random.Next(shapes.Length)];
 
-    private static double[] DrawColor(Random random) => [40 + 190 * random.NextDouble(), 40 + 190 * random.NextDouble(), 40 + 190 * random.NextDouble()];
+    private static double[] DrawColor(Random random)
+        => [40 + 190 * random.NextDouble(), 40 + 190 * random.NextDouble(), 40 + 190 * random.NextDouble()];
 
     private static double Symmetric(Random random) => 2 * random.NextDouble() - 1;
 

@@ -19,7 +19,8 @@ internal static class SceneDataSet
         int number = 0;
         foreach ((string split, int scenes) in splits)
         {
-            string[] names = [.. Enumerable.Range(number, scenes).Select(n => string.Create(CultureInfo.InvariantCulture, $"scene_{n:0000}"))];
+            string[] names = [.. Enumerable.Range(number, scenes)
+                .Select(n => string.Create(CultureInfo.InvariantCulture, $"scene_{n:0000}"))];
             int first = number;
             Parallel.For(0, scenes, i => WriteScene(beside, names[i], Scene.Draw(new Random(HashCode(seed, first + i)))));
             File.WriteAllLines(Path.Combine(beside, "ImageSets", "Main", split + ".txt"), names);

@@ -42,7 +42,8 @@ internal sealed record Shape(string Name, Func<double, double, double> Distance)
     private static (double X, double Y) OnCircle(double turn, double radius)
         => (radius * Math.Sin(2 * Math.PI * turn), -radius * Math.Cos(2 * Math.PI * turn));
 
-    /// <summary>The distance to a polygon: that to its nearest edge, negative where a ray to the right crosses edges an odd number of times.</summary>
+    /// <summary>The distance to a polygon: that to its nearest edge, negative where a ray to the right crosses edges an odd number of
+    /// times.</summary>
     private static Func<double, double, double> Polygon((double X, double Y)[] corners) => (x, y) =>
     {
         double nearest = double.MaxValue;

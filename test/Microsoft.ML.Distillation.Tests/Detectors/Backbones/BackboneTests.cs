@@ -49,7 +49,8 @@ public class BackboneTests
             Assert.That(96 / network.Maps[i].Stride, Is.EqualTo(maps[i].shape[2]));
             int step = Math.Max(1, values.Length / 64);
             float[] sample = [.. Enumerable.Range(0, 64).Select(k => values[k * step])];
-            Assert.That(sample, Is.EqualTo(wanted[i].Value.GetProperty("values").Deserialize<float[]>()).Within(1e-4 * scale), wanted[i].Name);
+            Assert.That(sample, Is.EqualTo(wanted[i].Value.GetProperty("values").Deserialize<float[]>()).Within(1e-4 * scale),
+                wanted[i].Name);
             Assert.That(graphs[i], Is.EqualTo(values).Within(1e-4 * scale), $"{wanted[i].Name} in ONNX Runtime");
         }
     }
@@ -77,7 +78,8 @@ public class BackboneTests
 
         using var session = new InferenceSession(graph.Build([]).ToByteArray());
         var values = new DenseTensor<float>(TensorArrays.Floats(images), Array.ConvertAll(images.shape, d => (int)d));
-        using IDisposableReadOnlyCollection<DisposableNamedOnnxValue> outputs = session.Run([NamedOnnxValue.CreateFromTensor("images", values)]);
+        using IDisposableReadOnlyCollection<DisposableNamedOnnxValue> outputs = session
+            .Run([NamedOnnxValue.CreateFromTensor("images", values)]);
         return [.. outputs.Select(o => o.AsEnumerable<float>().ToArray())];
     }
 }

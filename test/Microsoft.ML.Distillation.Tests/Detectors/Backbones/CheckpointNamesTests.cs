@@ -7,7 +7,8 @@ namespace Microsoft.ML.Distillation.Tests.Detectors.Backbones;
 public class CheckpointNamesTests
 {
     private static readonly Lazy<Dictionary<string, Dictionary<string, long[]>>> Names = new(() =>
-        JsonSerializer.Deserialize<Dictionary<string, Dictionary<string, long[]>>>(File.ReadAllText(Golden.Path("Backbones", "names.json")))!);
+        JsonSerializer.Deserialize<Dictionary<string, Dictionary<string, long[]>>>(File
+            .ReadAllText(Golden.Path("Backbones", "names.json")))!);
 
     private static IEnumerable<TestCaseData> Torchvisions => new[]
     {

@@ -18,8 +18,10 @@ public class RoiMaxPoolTests
         Tensor pooled = new RoiMaxPool(4).Pool(maps, boxes, 1f / 8);
         (pooled * DeterministicValues.Values(2, pooled.shape)).sum().backward();
 
-        Assert.That(TensorArrays.Floats(pooled), Is.EqualTo(expected.RootElement.GetProperty("pooled").Deserialize<float[]>()).Within(1e-6));
-        Assert.That(TensorArrays.Floats(maps.grad!), Is.EqualTo(expected.RootElement.GetProperty("gradient").Deserialize<float[]>()).Within(1e-5));
+        Assert.That(TensorArrays.Floats(pooled), Is.EqualTo(expected.RootElement.GetProperty("pooled").Deserialize<float[]>())
+            .Within(1e-6));
+        Assert.That(TensorArrays.Floats(maps.grad!), Is.EqualTo(expected.RootElement.GetProperty("gradient").Deserialize<float[]>())
+            .Within(1e-5));
     }
 
     [Test]

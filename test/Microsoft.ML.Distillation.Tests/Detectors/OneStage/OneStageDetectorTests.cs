@@ -14,7 +14,8 @@ public class OneStageDetectorTests
     private static readonly Dictionary<string, DetectorPlan> Cases = new()
     {
         ["plain"] = DetectorPlan.OneStage(Backbone.Plain(8, 16, 24, 32), 192),
-        ["plain, FPN, dense, one layer"] = DetectorPlan.OneStage(Backbone.Plain(8, 16, 24), 96, new() { Neck = OneStageNeck.Fpn, Separable = false, HeadLayers = 1 }),
+        ["plain, FPN, dense, one layer"] = DetectorPlan
+            .OneStage(Backbone.Plain(8, 16, 24), 96, new() { Neck = OneStageNeck.Fpn, Separable = false, HeadLayers = 1 }),
         ["plain, odd size"] = DetectorPlan.OneStage(Backbone.Plain(8, 16, 24), 101, 75, new() { Strides = [8, 16, 32] }),
         ["plain, one map"] = DetectorPlan.OneStage(Backbone.Plain(8, 16, 24), 96, new() { Strides = [8] }),
         ["ShuffleNetV2 x0.5"] = DetectorPlan.OneStage(Backbone.ShuffleNetV2_x0_5, 128),
@@ -22,7 +23,8 @@ public class OneStageDetectorTests
         ["ResNet-18, three stages"] = DetectorPlan.OneStage(Backbone.ResNet18 with { Stages = 3 }, 96, new() { Channels = 16 }),
         ["neck and head in parts"] = DetectorPlan.OneStage(Backbone.Plain(8, 16, 24) with
         {
-            Compression = new() { Ranks = new Dictionary<string, IReadOnlyList<int>> { ["neck.lateral0.conv"] = [6], ["neck.down0.conv"] = [9, 8], ["head.layer0.conv0"] = [7, 9] } },
+            Compression = new() { Ranks = new Dictionary<string, IReadOnlyList<int>> { ["neck.lateral0.conv"] = [6],
+                ["neck.down0.conv"] = [9, 8], ["head.layer0.conv0"] = [7, 9] } },
         }, 96, new() { Separable = false }),
         ["MobileNetV3-Small"] = DetectorPlan.OneStage(Backbone.MobileNetV3Small, 128, new() { Strides = [8, 16, 32, 64] }),
     };
@@ -44,7 +46,8 @@ public class OneStageDetectorTests
             Dictionary<string, Array> found = OnnxRun.Run(plain,
                 OnnxRun.Value(DetectorGraph.Images, TensorArrays.Floats(image), 1, 3, detector.InputSize.Height, detector.InputSize.Width));
             var actual = new Detections(
-                (float[])found[DetectorGraph.Boxes], (float[])found[DetectorGraph.Scores], [.. ((long[])found[DetectorGraph.Classes]).Select(c => (int)c)]);
+                (float[])found[DetectorGraph.Boxes], (float[])found[DetectorGraph.Scores],
+                [.. ((long[])found[DetectorGraph.Classes]).Select(c => (int)c)]);
             TestContext.Out.WriteLine($"{name}: {actual.Count} detections");
             Assert.That(actual.Count, Is.GreaterThan(3));
             AssertSame(actual, expected[n]);
@@ -65,7 +68,8 @@ public class OneStageDetectorTests
         Tensor boxes = tensor(new[] { 10f, 6, 40, 33, 3, 0, 21, 30 }, [2, 4]), points = tensor(new[] { 9L, 64 });
         Tensor distances = coder.Encode(boxes, points);
         // Location 9 is at 12 12 with stride 8, location 64 at 8 8 with stride 16.
-        Assert.That(TensorArrays.Floats(distances), Is.EqualTo(new[] { 0.25f, 0.75f, 3.5f, 2.625f, 0.3125f, 0.5f, 0.8125f, 1.375f }).AsCollection.Within(1e-6));
+        Assert.That(TensorArrays.Floats(distances),
+            Is.EqualTo(new[] { 0.25f, 0.75f, 3.5f, 2.625f, 0.3125f, 0.5f, 0.8125f, 1.375f }).AsCollection.Within(1e-6));
 
         // The two neighbouring bins, by nearness, have the distance as their mean.
         Tensor lower = distances.floor(), share = distances - lower;
@@ -94,7 +98,8 @@ public class OneStageDetectorTests
     public void Sizes_GoFromAFifthOfAMillionToFiveMillionParameters()
     {
         long small = Parameters(Backbone.ShuffleNetV2_x0_5 with { Stages = 2 }, new OneStageOptions());
-        long large = Parameters(Backbone.ResNet18 with { Stages = 3 }, new OneStageOptions { Channels = 192, Separable = false, HeadLayers = 2 });
+        long large = Parameters(Backbone.ResNet18 with { Stages = 3 },
+            new OneStageOptions { Channels = 192, Separable = false, HeadLayers = 2 });
         TestContext.Out.WriteLine($"{small} to {large}");
         Assert.That(small, Is.LessThan(200_000));
         Assert.That(large, Is.GreaterThan(5_000_000));
@@ -110,13 +115,15 @@ public class OneStageDetectorTests
     [Test]
     public void SettingsThatCannotBe_AreNamed()
     {
-        Assert.That(() => DetectorPlan.OneStage(Backbone.ResNet18 with { FpnChannels = 32 }), Throws.ArgumentException.With.Message.Contains("Channels"));
+        Assert.That(() => DetectorPlan.OneStage(Backbone.ResNet18 with { FpnChannels = 32 }),
+            Throws.ArgumentException.With.Message.Contains("Channels"));
         Assert.That(() => DetectorPlan.OneStage(Backbone.ResNet18 with { Compression = new CompressionOptions { FlopsShare = 1.5 } }),
             Throws.ArgumentException.With.Message.Contains("CompressionOptions.FlopsShare"));
         foreach (OneStageOptions options in (OneStageOptions[])
             [new() { Bins = 1 }, new() { Strides = [8, 32] }, new() { Strides = [] }, new() { HeadLayers = 0 }, new() { Channels = 0 }])
         {
-            Assert.That(() => DetectorPlan.OneStage(Backbone.ResNet18, 320, options), Throws.ArgumentException.With.Message.Contains("OneStageOptions."));
+            Assert.That(() => DetectorPlan.OneStage(Backbone.ResNet18, 320, options),
+                Throws.ArgumentException.With.Message.Contains("OneStageOptions."));
         }
 
         Assert.That(() => DetectorPlan.OneStage(Backbone.ResNet18, 31), Throws.ArgumentException.With.Message.Contains("inputSize"));

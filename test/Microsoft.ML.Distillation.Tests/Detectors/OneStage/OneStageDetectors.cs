@@ -20,7 +20,8 @@ internal static class OneStageDetectors
         return detector;
     }
 
-    /// <summary>Gives batch normalisation the statistics of images, and the predictors weights that make a fresh network's answers varied.</summary>
+    /// <summary>Gives batch normalisation the statistics of images, and the predictors weights that make a fresh network's answers
+    /// varied.</summary>
     public static void Shake(OneStageDetector detector)
     {
         using IDisposable noGradients = no_grad();

@@ -70,7 +70,8 @@ public class PointAssignerTests
     [Test]
     public void Atss_TakesThoseAboveMeanAndDeviation()
     {
-        // With two candidates of each map: of stride 8, 20 pixels wide, locations 5 and 6 (12 12 and 20 12); of stride 16, 40 wide, 16 and 17.
+        // With two candidates of each map: of stride 8, 20 pixels wide, locations 5 and 6 (12 12 and 20 12); of stride 16, 40 wide, 16 and
+        // 17.
         (float[] scores, float[] boxes) = Predictions();
         float[] box = [4, 2, 24, 22];
         double[] ious = [1 / (1.0), 0, 0, 0];

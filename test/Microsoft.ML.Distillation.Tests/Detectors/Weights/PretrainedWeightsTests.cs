@@ -34,13 +34,15 @@ public class PretrainedWeightsTests
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable noGradients = no_grad();
-        using FasterRcnn detector = TestDetectors.Build(DetectorPlan.FasterRcnn(ShuffleNet(TestData.Model("shufflenetv2_x0_5_backbone.pth")), 64, 64));
+        using FasterRcnn detector = TestDetectors
+            .Build(DetectorPlan.FasterRcnn(ShuffleNet(TestData.Model("shufflenetv2_x0_5_backbone.pth")), 64, 64));
         Tensor images = DeterministicValues.Images(1, 1, 3, 64, 64);
 
         // The authors' network got these numbers as they are; ours standardises what it gets.
         Tensor raw = (images - tensor(PixelNormalisation.Shift, [1, 3, 1, 1])) / tensor(PixelNormalisation.Scale, [1, 3, 1, 1]);
         IReadOnlyDictionary<string, Tensor> maps = detector.Features(raw);
-        var expected = JsonSerializer.Deserialize<Dictionary<string, float[]>>(File.ReadAllText(Golden.Path("Weights", "shufflenetv2.json")))!;
+        var expected = JsonSerializer.Deserialize<Dictionary<string, float[]>>(File
+            .ReadAllText(Golden.Path("Weights", "shufflenetv2.json")))!;
         foreach ((string stage, int width, int blocks) in new[] { ("stage2", 48, 4), ("stage3", 96, 8), ("stage4", 192, 4) })
         {
             float[] authors = expected[stage];
@@ -72,9 +74,11 @@ public class PretrainedWeightsTests
             RenameWeights = name => name == "bn1.bias" ? "bn1.shift" : name,
         };
         WeightsMismatchException e = Assert.Throws<WeightsMismatchException>(() => TestDetectors.Build(backbone))!;
-        Assert.That(e.Missing, Is.EquivalentTo(new[] { "bn1.bias", "conv3.weight", "bn3.weight", "bn3.bias", "bn3.running_mean", "bn3.running_var" }));
+        Assert.That(e.Missing, Is.EquivalentTo(
+            new[] { "bn1.bias", "conv3.weight", "bn3.weight", "bn3.bias", "bn3.running_mean", "bn3.running_var" }));
         Assert.That(e.Unexpected, Is.EqualTo(new[] { "bn1.shift" }));
-        Assert.That(e.WronglyShaped, Has.Count.EqualTo(5).And.Contains("conv2.weight is [6,4,3,3] in the file and [7,4,3,3] in the network"));
+        Assert.That(e.WronglyShaped, Has.Count.EqualTo(5).And
+            .Contains("conv2.weight is [6,4,3,3] in the file and [7,4,3,3] in the network"));
         Assert.That(e.Message, Does.Contain("plain.pth").And.Contain("bn1.shift").And.Contain("conv3.weight").And.Contain("[7,4,3,3]"));
     }
 

@@ -103,7 +103,8 @@ public class WeightsFileTests
     public void FileThatIsMoreThanTensors_IsRefused_ByName(string name, string reason)
     {
         string path = Golden.Path("Weights", name);
-        Assert.That(() => WeightsFile.Open(path), Throws.TypeOf<FormatException>().With.Message.Contains(reason).And.Message.Contains(path));
+        Assert.That(() => WeightsFile.Open(path), Throws.TypeOf<FormatException>().With.Message.Contains(reason).And.Message
+            .Contains(path));
         Assert.That(File.Exists("hostile-ran"), Is.False);
     }
 

@@ -16,7 +16,8 @@ public class LabelThresholdsTests
         LabelThresholds perClass = Choose(new GeneratedLabelOptions { PerClass = true }, cats: 1, dogs: 2);
         Assert.That(perClass.Shortage, Does.Contain("of dog 1 (0.25 an image), where 8 (2 an image) are wanted").And.Not.Contain("cat"));
         Assert.That(perClass.Scores, Is.EqualTo(new[] { 0.25f, 0 }));
-        Assert.That(Choose(new GeneratedLabelOptions { PerClass = true }, cats: 2, dogs: 2).Shortage, Does.Contain("of cat").And.Contain("of dog"));
+        Assert.That(Choose(new GeneratedLabelOptions { PerClass = true }, cats: 2, dogs: 2).Shortage,
+            Does.Contain("of cat").And.Contain("of dog"));
     }
 
     [Test]

@@ -38,8 +38,10 @@ public class TeacherEnsembleTests
     public void ImpossibleOptions_AreNamed()
     {
         Assert.That(() => new EnsembleOptions { Transforms = [] }.Validate(), Throws.ArgumentException.With.Message.Contains("Transforms"));
-        Assert.That(() => new EnsembleOptions { Transforms = [new LabelTransform(0)] }.Validate(), Throws.InstanceOf<ArgumentException>().With.Message.Contains("Scale"));
-        Assert.That(() => new EnsembleOptions { VotingOverlap = 2 }.Validate(), Throws.InstanceOf<ArgumentException>().With.Message.Contains("VotingOverlap"));
+        Assert.That(() => new EnsembleOptions { Transforms = [new LabelTransform(0)] }.Validate(),
+            Throws.InstanceOf<ArgumentException>().With.Message.Contains("Scale"));
+        Assert.That(() => new EnsembleOptions { VotingOverlap = 2 }.Validate(),
+            Throws.InstanceOf<ArgumentException>().With.Message.Contains("VotingOverlap"));
     }
 
     private static RgbImage Spot(int width, int height, int x0, int y0, int x1, int y1)
@@ -71,7 +73,8 @@ public class TeacherEnsembleTests
             return bright.Length == 0
                 ? new Detections([], [], [])
                 : new Detections(
-                    [bright.Min(p => p.X) / 128f, bright.Min(p => p.Y) / 96f, (bright.Max(p => p.X) + 1) / 128f, (bright.Max(p => p.Y) + 1) / 96f], [0.9f], [0]);
+                    [bright.Min(p => p.X) / 128f, bright.Min(p => p.Y) / 96f, (bright.Max(p => p.X) + 1) / 128f,
+                        (bright.Max(p => p.Y) + 1) / 96f], [0.9f], [0]);
         }
     }
 }

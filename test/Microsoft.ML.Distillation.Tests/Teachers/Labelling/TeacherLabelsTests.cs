@@ -23,7 +23,8 @@ public class TeacherLabelsTests
         Assert.That(histogram.Thresholds([40, 0], perClass: true), Is.EqualTo(new[] { 0, float.PositiveInfinity }));
 
         static (int, int) Kept(float[] thresholds) => (
-            new[] { 0.9f, 0.8f, 0.5f, 0.25f }.Count(score => score >= thresholds[0]), new[] { 0.75f, 0.125f }.Count(score => score >= thresholds[1]));
+            new[] { 0.9f, 0.8f, 0.5f, 0.25f }.Count(score => score >= thresholds[0]),
+            new[] { 0.75f, 0.125f }.Count(score => score >= thresholds[1]));
     }
 
     [Test]
@@ -33,7 +34,8 @@ public class TeacherLabelsTests
         using SampleStore labelled = DrawnStore.Of(9), unlabelled = DrawnStore.Of(4);
         using var teacher = new Lists(
             [0.9f, 0.3f], [0.2f], [0.8f, 0.7f, 0.1f], [0.6f]);
-        using RelabelledDataset labels = TeacherLabels.Of(teacher, unlabelled, labelled, new GeneratedLabelOptions(), 3, 1, default, out LabelThresholds thresholds);
+        using RelabelledDataset labels = TeacherLabels
+            .Of(teacher, unlabelled, labelled, new GeneratedLabelOptions(), 3, 1, default, out LabelThresholds thresholds);
         Assert.That(thresholds.Shortage, Is.Null);
         Assert.That(thresholds.Scores, Has.All.EqualTo(0.6f).Within(1e-4));
         Assert.That(labels.Count, Is.EqualTo(3));
@@ -41,7 +43,8 @@ public class TeacherLabelsTests
         Assert.That(labels.SizeOf(1), Is.EqualTo(unlabelled.SizeOf(2)));
         Assert.That(labels.AnnotationOf(1).Boxes, Is.EqualTo(new[] { 0, 0, 0.5f, 0.5f, 0.1f, 0, 0.6f, 0.5f }));
 
-        using RelabelledDataset asked = TeacherLabels.Of(teacher, unlabelled, labelled, new GeneratedLabelOptions { ScoreThreshold = 0.15 }, 1, 1, default, out _);
+        using RelabelledDataset asked = TeacherLabels
+            .Of(teacher, unlabelled, labelled, new GeneratedLabelOptions { ScoreThreshold = 0.15 }, 1, 1, default, out _);
         Assert.That(asked.Count, Is.EqualTo(4));
     }
 

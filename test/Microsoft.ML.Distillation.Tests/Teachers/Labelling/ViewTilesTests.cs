@@ -52,7 +52,8 @@ public class ViewTilesTests
         Assert.That(back.Boxes, Is.EqualTo(new[] { 0, 0, 0.2f, 0.2f }).AsCollection.Within(1e-6f));
 
         ImageGeometry mirrored = ViewTiles.Of(new LabelTransform(1.5, Flip: true))[0];
-        Assert.That(ViewTiles.Back(new Detections([0, 0.2f, 0.3f, 0.4f], [1], [0]), mirrored).Count, Is.Zero, "mirrored, the inner edge is on the left");
+        Assert.That(ViewTiles.Back(new Detections([0, 0.2f, 0.3f, 0.4f], [1], [0]), mirrored).Count, Is.Zero,
+            "mirrored, the inner edge is on the left");
     }
 
     [Test]

@@ -126,5 +126,6 @@ public class AnswerCacheTests
     }
 
     private static DensePredictions Answer(int count) => new(
-        [.. Enumerable.Range(0, 4 * count).Select(i => i / 100f)], [.. Enumerable.Range(0, 2 * count).Select(i => i / 50f)], [.. Enumerable.Range(0, count).Select(i => i / 7f)]);
+        [.. Enumerable.Range(0, 4 * count).Select(i => i / 100f)], [.. Enumerable.Range(0, 2 * count).Select(i => i / 50f)],
+        [.. Enumerable.Range(0, count).Select(i => i / 7f)]);
 }

@@ -108,7 +108,8 @@ public class CachedOnnxTeacherTests
         DensePredictions gone = CachedOnnxTeacher.Through(predictions, new ImageGeometry(.1f, .1f, .75f, .75f, mirror));
 
         Assert.That(gone.Count, Is.EqualTo(1));
-        float[] means = [.. Enumerable.Range(0, 4).Select(side => Enumerable.Range(2 * side, 2).Sum(k => gone.Edges!.Probabilities[k] * gone.Edges.Places[k]))];
+        float[] means = [.. Enumerable.Range(0, 4)
+            .Select(side => Enumerable.Range(2 * side, 2).Sum(k => gone.Edges!.Probabilities[k] * gone.Edges.Places[k]))];
         Assert.That(means, Is.EqualTo(gone.Boxes).AsCollection.Within(1e-5f));
         Assert.That(gone.Edges!.Probabilities[mirror ? 0 : 4], Is.EqualTo(2 / 3f).Within(1e-6f), "in a mirror left is right");
     }
@@ -123,17 +124,20 @@ public class CachedOnnxTeacherTests
             OnnxFingerprint.Of(path, OnnxDetectorFormat.Ssd, ["cat"], Options),
             OnnxFingerprint.Of(path, OnnxDetectorFormat.Ssd, ["dog"], Options),
             OnnxFingerprint.Of(path, OnnxDetectorFormat.Detr, ["cat"], Options),
-            OnnxFingerprint.Of(path, OnnxDetectorFormat.Ssd, ["cat"], Options with { Preprocessing = new OnnxPreprocessing { Mean = [1, 2, 3] } }),
+            OnnxFingerprint.Of(path, OnnxDetectorFormat.Ssd, ["cat"],
+                Options with { Preprocessing = new OnnxPreprocessing { Mean = [1, 2, 3] } }),
             OnnxFingerprint.Of(path, OnnxDetectorFormat.Ssd, ["cat"], Options with { NoiseScore = 0.01 }),
         ];
         Assert.That(prints, Is.Unique);
-        Assert.That(OnnxFingerprint.Of(path, OnnxDetectorFormat.Ssd, ["cat"], Options with { Threads = 3, CacheBytes = 5 }), Is.EqualTo(prints[0]), "what has no part in the answers does not count");
+        Assert.That(OnnxFingerprint.Of(path, OnnxDetectorFormat.Ssd, ["cat"], Options with { Threads = 3, CacheBytes = 5 }),
+            Is.EqualTo(prints[0]), "what has no part in the answers does not count");
     }
 
     private static OnnxTeacherOptions Options => new() { Preprocessing = new OnnxPreprocessing() };
 
     /// <summary>Says cat at a fixed place, the surer the brighter the image.</summary>
-    private static TeacherGraph Graph() => new TeacherGraph("batch").Output("scores", [.3f, .7f], [1, 2], [-.1f, .1f]).Output("boxes", Box, [1, 4]);
+    private static TeacherGraph Graph()
+        => new TeacherGraph("batch").Output("scores", [.3f, .7f], [1, 2], [-.1f, .1f]).Output("boxes", Box, [1, 4]);
 
     private static CachedOnnxTeacher Open(string path, TemporaryFolder folder) => new(
         new OnnxTeacher(path, OnnxDetectorFormat.Ssd, ["cat"], Options, ["cat"]),

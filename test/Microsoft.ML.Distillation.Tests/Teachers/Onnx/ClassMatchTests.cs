@@ -12,7 +12,8 @@ public class ClassMatchTests
     [Test]
     public void Classes_AreTheSame_WhateverTheirCaseAndSpaces_OrByAlias()
     {
-        var match = new ClassMatch(["Dining Table", "motorcycle", "potted_plant", "zebra"], ["motorbike", "diningtable", "pottedplant", "rider"], NoAliases);
+        var match = new ClassMatch(["Dining Table", "motorcycle", "potted_plant", "zebra"],
+            ["motorbike", "diningtable", "pottedplant", "rider"], NoAliases);
 
         Assert.That(match.UnknownClasses, Is.EqualTo(new[] { 3 }));
         Assert.That(match.IgnoredClasses, Is.EqualTo(new[] { "zebra" }));
@@ -59,7 +60,8 @@ public class ClassMatchTests
 
     [Test]
     public void NoClassInCommon_IsAnError()
-        => Assert.That(() => new ClassMatch(["cat"], ["RBC"], NoAliases), Throws.ArgumentException.With.Message.Contains("'cat'").And.Message.Contains("'RBC'"));
+        => Assert.That(() => new ClassMatch(["cat"], ["RBC"], NoAliases),
+            Throws.ArgumentException.With.Message.Contains("'cat'").And.Message.Contains("'RBC'"));
 
     [Test]
     public void IndependentScores_KeepTheBest_AndFitTheRestIntoWhatItLeaves()

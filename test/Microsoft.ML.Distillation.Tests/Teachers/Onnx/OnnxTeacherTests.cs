@@ -24,7 +24,8 @@ public class OnnxTeacherTests
         BoxScores scores = view.ScoreBoxes(boxes);
 
         // The first prediction's own box, a box where there is nothing, the box of the unsure prediction.
-        Assert.That(TensorArrays.Floats(scores.Probabilities), Is.EqualTo(new[] { .1f, .7f, 0, .2f, 1, 0, 0, 0, 1, 0, 0, 0 }).AsCollection.Within(Near));
+        Assert.That(TensorArrays.Floats(scores.Probabilities), Is.EqualTo(new[] { .1f, .7f, 0, .2f, 1, 0, 0, 0, 1, 0, 0, 0 }).AsCollection
+            .Within(Near));
         Assert.That(scores.Known!.data<bool>().ToArray(), Is.EqualTo(new[] { true, true, false }));
         Assert.That(scores.KnownBoxes!.data<bool>().ToArray(), Is.EqualTo(new[] { true, false, false }));
         Assert.That(scores.RefinedBoxes.shape, Is.EqualTo(new long[] { 3, 1, 4 }));
@@ -37,7 +38,8 @@ public class OnnxTeacherTests
     {
         using var graph = SsdGraph();
         using var teacher = new OnnxTeacher(graph.Save(), OnnxDetectorFormat.Ssd, ["cat", "dog"], null, ["cat", "dog"]);
-        using Tensor images = zeros(2, 3, 64, 64), anchors = tensor(new[] { .1f, .1f, .5f, .45f, .6f, .6f, .9f, .9f, .6f, .1f, .9f, .4f }, [3, 4]);
+        using Tensor images = zeros(2, 3, 64, 64),
+        anchors = tensor(new[] { .1f, .1f, .5f, .45f, .6f, .6f, .9f, .9f, .6f, .1f, .9f, .4f }, [3, 4]);
         using ITeacherView view = teacher.View(images);
 
         AnchorScores scores = view.ScoreAnchors(anchors);
@@ -65,7 +67,8 @@ public class OnnxTeacherTests
     [TestCase("batch")]
     public void Batch_IsAnsweredImageByImage_WhateverNumberTheGraphTakes(object graphBatch)
     {
-        using var graph = new TeacherGraph(graphBatch).Output("scores", [1, 0], [1, 2], [-1, 1]).Output("boxes", [.1f, .1f, .5f, .5f], [1, 4]);
+        using var graph = new TeacherGraph(graphBatch).Output("scores", [1, 0], [1, 2], [-1, 1])
+            .Output("boxes", [.1f, .1f, .5f, .5f], [1, 4]);
         string hint = graph.Pool();
         var options = new OnnxTeacherOptions { Preprocessing = new OnnxPreprocessing(), Hints = [hint] };
         using var teacher = new OnnxTeacher(graph.Save(), OnnxDetectorFormat.Ssd, ["cat"], options, ["cat"]);
@@ -111,7 +114,8 @@ public class OnnxTeacherTests
     {
         using var graph = new TeacherGraph().Output("scores", [1, 0], [1, 2]).Output("boxes", [0, 0, 1, 1], [1, 4]);
         string hint = graph.Pool();
-        var options = new OnnxTeacherOptions { Preprocessing = new OnnxPreprocessing { Fit = ImageFit.LetterboxCentred, Fill = 0 }, Hints = [hint] };
+        var options = new OnnxTeacherOptions { Preprocessing = new OnnxPreprocessing { Fit = ImageFit.LetterboxCentred, Fill = 0 },
+            Hints = [hint] };
         using var teacher = new OnnxTeacher(graph.Save(), OnnxDetectorFormat.Ssd, ["cat"], options, ["cat"]);
         using Tensor images = ones(2, 3, 64, 64);
         using ITeacherView view = teacher.View(images, [new ImageSize(64, 32), new ImageSize(20, 64)]);
@@ -156,7 +160,8 @@ public class OnnxTeacherTests
         AnchorScores anchors = view.ScoreAnchors(box);
         EdgeScores edges = view.ScoreEdges([box]);
 
-        List<Tensor> answers = [scores.Probabilities, scores.RefinedBoxes, scores.Known!, scores.KnownBoxes!, anchors.Objectness, anchors.RefinedBoxes, anchors.Known, anchors.KnownBoxes!, edges.Probabilities, edges.Places, edges.Known];
+        List<Tensor> answers = [scores.Probabilities, scores.RefinedBoxes, scores.Known!, scores.KnownBoxes!, anchors.Objectness,
+            anchors.RefinedBoxes, anchors.Known, anchors.KnownBoxes!, edges.Probabilities, edges.Places, edges.Known];
         if (!cached) answers.Add(view.Feature(hint));
         Assert.That(answers.Select(answer => answer.device.type), Is.All.EqualTo(DeviceType.META));
     }
@@ -166,7 +171,8 @@ public class OnnxTeacherTests
     {
         using var graph = SsdGraph();
         string path = graph.Save();
-        using var detector = new PublishedDetector(path, OnnxDetectorFormat.Auto, ["cat", "dog"], new OnnxTeacherOptions { InputWidth = 64, InputHeight = 64 });
+        using var detector = new PublishedDetector(path, OnnxDetectorFormat.Auto, ["cat", "dog"],
+            new OnnxTeacherOptions { InputWidth = 64, InputHeight = 64 });
 
         OnnxPreprocessing preset = OnnxPreprocessing.For(OnnxDetectorFormat.Ssd), seen = detector.Preprocessing;
         Assert.That((seen.Scale, seen.Mean, seen.StandardDeviation), Is.EqualTo((preset.Scale, preset.Mean, preset.StandardDeviation)));
@@ -174,7 +180,8 @@ public class OnnxTeacherTests
         Assert.That(detector.InputSize, Is.EqualTo(new ImageSize(64, 64)));
         Assert.That(() => new PublishedDetector(path, OnnxDetectorFormat.Auto, ["cat", "dog"], new OnnxTeacherOptions { InputHeight = 96 }),
             Throws.ArgumentException.With.Message.Contains("height 64").And.Message.Contains("96"));
-        Assert.That(new OnnxTeacherOptions { InputWidth = 0 }.Validate, Throws.InstanceOf<ArgumentException>().With.Message.Contains("InputWidth"));
+        Assert.That(new OnnxTeacherOptions { InputWidth = 0 }.Validate,
+            Throws.InstanceOf<ArgumentException>().With.Message.Contains("InputWidth"));
     }
 
     [TestCase("{0: 'person', 1: \"dog's toy\", 2: 'it\\'s'}", "person|dog's toy|it's")]
@@ -204,7 +211,8 @@ public class OnnxTeacherTests
 
         try
         {
-            using var teacher = new OnnxTeacher(path, OnnxDetectorFormat.Auto, ["cat", "dog"], options with { FallbackToCpu = false }, ["cat"]);
+            using var teacher = new OnnxTeacher(path, OnnxDetectorFormat.Auto, ["cat", "dog"], options with { FallbackToCpu = false },
+                ["cat"]);
         }
         catch (InvalidOperationException e)
         {
@@ -218,9 +226,11 @@ public class OnnxTeacherTests
         var options = new OnnxTeacherOptions();
         Assert.That(options.Beside(null), Is.EqualTo(options), "beside a student on the CPU: on the CPU");
         Assert.That(options.Beside(3), Is.EqualTo(options with { GpuDeviceId = 3, FallbackToCpu = true }));
-        Assert.That((options with { GpuDeviceId = 1 }).Beside(3), Is.EqualTo(options with { GpuDeviceId = 1 }), "what was asked for stays, and is an error where it cannot be");
+        Assert.That((options with { GpuDeviceId = 1 }).Beside(3), Is.EqualTo(options with { GpuDeviceId = 1 }),
+            "what was asked for stays, and is an error where it cannot be");
         Assert.That((options with { CpuOnly = true }).Beside(3).GpuDeviceId, Is.Null);
-        Assert.That((options with { CpuOnly = true, GpuDeviceId = 0 }).Validate, Throws.InstanceOf<ArgumentException>().With.Message.Contains("CpuOnly"));
+        Assert.That((options with { CpuOnly = true, GpuDeviceId = 0 }).Validate,
+            Throws.InstanceOf<ArgumentException>().With.Message.Contains("CpuOnly"));
 
         using var graph = SsdGraph();
         Teacher teacher = Teacher.FromOnnx(graph.Save(), OnnxDetectorFormat.Ssd, ["cat", "dog"]);

@@ -15,7 +15,8 @@ internal static class PublishedModels
     public static IReadOnlyList<Photograph> Photographs()
     {
         string root = TestData.Folder("voc2012-100");
-        IEnumerable<AnnotatedImage> images = CocoReader.Read(new AnnotationSource(Path.Combine(root, "annotations", "coco_format_v1", "instances_default.json")));
+        IEnumerable<AnnotatedImage> images = CocoReader
+            .Read(new AnnotationSource(Path.Combine(root, "annotations", "coco_format_v1", "instances_default.json")));
         return [.. images.Select(image => new Photograph(
             Path.Combine(root, "JPEGImages", Path.GetFileName(image.ImagePath)),
             [.. image.Objects.Select(o => o.Label)], [.. image.Objects.SelectMany(o => new[] { o.X0, o.Y0, o.X1, o.Y1 })]))];
@@ -41,7 +42,8 @@ internal static class PublishedModels
         IReadOnlyList<Photograph> photographs = Photographs();
         string[] classes = [.. photographs.SelectMany(photograph => photograph.Labels).Distinct().Order()];
         var aliases = new ClassAliases([]);
-        int[] classOf = [.. detector.ClassNames.Select(name => Array.FindIndex(classes, other => aliases.Meaning(other) == aliases.Meaning(name)))];
+        int[] classOf = [.. detector.ClassNames
+            .Select(name => Array.FindIndex(classes, other => aliases.Meaning(other) == aliases.Meaning(name)))];
         Assert.That(Enumerable.Range(0, classes.Length).Except(classOf), Is.Empty, "the detector knows all of VOC's classes");
         var images = new List<EvaluationImage>();
         foreach (Photograph photograph in photographs)

@@ -36,12 +36,15 @@ public class ShardFileTests
     {
         Do(2);
         using IEnumerator<string> names = Names.AsEnumerable().GetEnumerator();
-        Assert.That(() => ShardFile.Open(_folder.Path, Header("other"), names), Throws.InvalidOperationException.With.Message.Contains("another teacher"));
+        Assert.That(() => ShardFile.Open(_folder.Path, Header("other"), names),
+            Throws.InvalidOperationException.With.Message.Contains("another teacher"));
         using IEnumerator<string> changed = ((string[])["a.png", "x.png"]).AsEnumerable().GetEnumerator();
-        Assert.That(() => ShardFile.Open(_folder.Path, Header(), changed), Throws.InvalidOperationException.With.Message.Contains("'b.png'").And.Message.Contains("'x.png'"));
+        Assert.That(() => ShardFile.Open(_folder.Path, Header(), changed),
+            Throws.InvalidOperationException.With.Message.Contains("'b.png'").And.Message.Contains("'x.png'"));
         using IEnumerator<string> one = Names.AsEnumerable().GetEnumerator(), other = Names.AsEnumerable().GetEnumerator();
         using ShardFile open = ShardFile.Open(_folder.Path, Header(), one);
-        Assert.That(() => ShardFile.Open(_folder.Path, Header(), other), Throws.InvalidOperationException.With.Message.Contains("Another process"));
+        Assert.That(() => ShardFile.Open(_folder.Path, Header(), other),
+            Throws.InvalidOperationException.With.Message.Contains("Another process"));
     }
 
     [Test]
@@ -51,7 +54,8 @@ public class ShardFileTests
         byte[] complete = File.ReadAllBytes(Path);
         using IEnumerator<string> more = Names.Append("d.png").GetEnumerator();
         Assert.That(() => ShardFile.Open(_folder.Path, Header(), more),
-            Throws.InvalidOperationException.With.Message.Contains("it has 3").And.Message.Contains("'d.png'").And.Message.Contains("another output folder"));
+            Throws.InvalidOperationException.With.Message.Contains("it has 3").And.Message.Contains("'d.png'").And.Message
+                .Contains("another output folder"));
         Assert.That(File.ReadAllBytes(Path), Is.EqualTo(complete));
         Assert.That(Do(3), Is.EqualTo(3), "the same images are none that were added");
     }
@@ -72,10 +76,12 @@ public class ShardFileTests
         using ShardFile file = ShardFile.Open(_folder.Path, Header(), names);
         long before = file.Done;
         while (file.Done < images && names.MoveNext())
-            file.Append(new ShardRecord { File = names.Current, Width = 4, Height = 3, Labels = [0], Scores = [0.1f], Boxes = [0, 1, 2, 3] });
+            file.Append(new ShardRecord { File = names.Current, Width = 4, Height = 3, Labels = [0], Scores = [0.1f],
+                Boxes = [0, 1, 2, 3] });
         if (file.Done == Names.Length && !file.IsComplete) file.Complete();
         return before;
     }
 
-    private static ShardHeader Header(string teacher = "t") => new(1, 1, new Dictionary<string, string> { ["teacher"] = teacher }, ["cat"], [1.5]);
+    private static ShardHeader Header(string teacher = "t")
+        => new(1, 1, new Dictionary<string, string> { ["teacher"] = teacher }, ["cat"], [1.5]);
 }

@@ -17,7 +17,8 @@ public class ShardTests
     [TestCase("1")]
     [TestCase("a/b")]
     [TestCase("1/2/3")]
-    public void WrongText_IsRefused(string text) => Assert.That(() => Shard.Parse(text), Throws.TypeOf<FormatException>().With.Message.Contains(text));
+    public void WrongText_IsRefused(string text)
+        => Assert.That(() => Shard.Parse(text), Throws.TypeOf<FormatException>().With.Message.Contains(text));
 
     [TestCase("RANK=2 WORLD_SIZE=8", 3, 8)]
     [TestCase("OMPI_COMM_WORLD_RANK=0 OMPI_COMM_WORLD_SIZE=4", 1, 4)]
@@ -34,10 +35,12 @@ public class ShardTests
     [Test]
     public void KubernetesIndex_NeedsTheNumberOfShards()
     {
-        Assert.That(() => Shard.FromEnvironment(Reader("JOB_COMPLETION_INDEX=2"), null), Throws.TypeOf<FormatException>().With.Message.Contains("--shards"));
+        Assert.That(() => Shard.FromEnvironment(Reader("JOB_COMPLETION_INDEX=2"), null),
+            Throws.TypeOf<FormatException>().With.Message.Contains("--shards"));
         Shard shard = Shard.FromEnvironment(Reader("JOB_COMPLETION_INDEX=2"), 5);
         Assert.That((shard.Number, shard.Count), Is.EqualTo((3, 5)));
-        Assert.That(() => Shard.FromEnvironment(Reader("JOB_COMPLETION_INDEX=5"), 5), Throws.TypeOf<FormatException>().With.Message.Contains("JOB_COMPLETION_INDEX"));
+        Assert.That(() => Shard.FromEnvironment(Reader("JOB_COMPLETION_INDEX=5"), 5),
+            Throws.TypeOf<FormatException>().With.Message.Contains("JOB_COMPLETION_INDEX"));
     }
 
     [TestCase("RANK=3", 4)]
@@ -58,11 +61,13 @@ public class ShardTests
     [TestCase("SLURM_PROCID=0", 3, "--shards 3", "--shard i/3")]
     [TestCase("WORLD_SIZE=3", 3, "--shards 3", "--shard i/3")]
     public void HalfAShard_IsNotAllImages(string variables, int? count, string first, string second)
-        => Assert.That(() => Shard.FromEnvironment(Reader(variables), count), Throws.TypeOf<FormatException>().With.Message.Contains(first).And.Message.Contains(second));
+        => Assert.That(() => Shard.FromEnvironment(Reader(variables), count),
+            Throws.TypeOf<FormatException>().With.Message.Contains(first).And.Message.Contains(second));
 
     private static Func<string, string?> Reader(string variables)
     {
-        Dictionary<string, string> values = variables.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]);
+        Dictionary<string, string> values = variables.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('='))
+            .ToDictionary(pair => pair[0], pair => pair[1]);
         return name => values.GetValueOrDefault(name);
     }
 }
