@@ -29,7 +29,8 @@ internal static class GpuBench
     private static string UsedMemory()
     {
         using var process = Process.Start(new ProcessStartInfo("nvidia-smi",
-            ["--query-gpu=memory.used", "--format=csv,noheader", "--id=0"]) { RedirectStandardOutput = true })!;
+            ["--query-gpu=memory.used", "--format=csv,noheader", "--id=0"])
+        { RedirectStandardOutput = true })!;
         string text = process.StandardOutput.ReadToEnd().Trim();
         process.WaitForExit();
         return text;

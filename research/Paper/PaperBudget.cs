@@ -55,8 +55,13 @@ internal sealed record PaperBudget
         Name = "paper",
         Backbones = (Backbone.AlexNet, Backbone.VggM, Backbone.Vgg16),
         InputSizes = (800, 917, 459),
-        Detector = new FasterRcnnOptions { AnchorSizes = [128, 256, 512], AnchorRatios = [.5f, 1, 2], RoiPooling = RoiPoolingKind.Max,
-            ClassAgnosticBoxes = false },
+        Detector = new FasterRcnnOptions
+        {
+            AnchorSizes = [128, 256, 512],
+            AnchorRatios = [.5f, 1, 2],
+            RoiPooling = RoiPoolingKind.Max,
+            ClassAgnosticBoxes = false
+        },
         HeadShare = share => share * 0.17 / 0.375,
         Training = new TrainingOptions
         {
@@ -108,8 +113,11 @@ internal sealed record PaperBudget
         if (Backbones.AlexNet.Kind == BackboneKind.Plain) throw new UsageException(
             $"--weights are for --budget paper: the networks of the budget {Name} are too small for published ones.");
         if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no folder '{folder}' with pre-trained weights.");
-        PaperBudget with = this with { Backbones =
-            (From(Backbones.AlexNet, "alexnet"), From(Backbones.VggM, "vgg-m"), From(Backbones.Vgg16, "vgg16")) };
+        PaperBudget with = this with
+        {
+            Backbones =
+            (From(Backbones.AlexNet, "alexnet"), From(Backbones.VggM, "vgg-m"), From(Backbones.Vgg16, "vgg16"))
+        };
         if (with.Backbones == Backbones) throw new FileNotFoundException(
             $"'{folder}' has no weights: name them alexnet, vgg-m and vgg16, with .pth, .pt or .safetensors.");
         return with;

@@ -110,8 +110,12 @@ internal sealed class PaperCommand : RootCommand
         DetectorEstimatorOptions Configure(DetectorEstimatorOptions options, bool furtherTraining)
         {
             DetectorEstimatorOptions full = training.Apply(budget.Apply(options, train.Count), parsed, run: null, interruption.Token);
-            return furtherTraining ? full with { Epochs = Further(full.Epochs), LearningRate = training.LearningRateOf(parsed)
-                ?? budget.FineTuningRate } : full;
+            return furtherTraining ? full with
+            {
+                Epochs = Further(full.Epochs),
+                LearningRate = training.LearningRateOf(parsed)
+                ?? budget.FineTuningRate
+            } : full;
         }
     }
 

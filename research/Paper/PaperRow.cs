@@ -27,8 +27,12 @@ internal sealed record PaperRow(string Id)
     /// <summary>The same detector under a teacher.</summary>
     /// <param name="lesson">A name of <see cref="PaperLessons"/>.</param>
     public PaperRow Under(string teacher, string lesson = PaperLessons.All)
-        => this with { Id = $"{Id}+{teacher}{(lesson == PaperLessons.All ? "" : $".{lesson}")}", Teacher = teacher,
-            Lesson = PaperLessons.Of(lesson) };
+        => this with
+        {
+            Id = $"{Id}+{teacher}{(lesson == PaperLessons.All ? "" : $".{lesson}")}",
+            Teacher = teacher,
+            Lesson = PaperLessons.Of(lesson)
+        };
 }
 
 /// <summary>A place in a table.</summary>

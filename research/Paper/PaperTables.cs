@@ -107,8 +107,11 @@ internal sealed class PaperTables
     private PaperRow Whole(string id, Backbone backbone, int inputSize) => new(id) { Network = _budget.Network(backbone, inputSize) };
 
     private PaperRow Tucker(string id, PaperRow whole, double share)
-        => new(id) { Start = whole.Id,
-            Compression = new CompressionOptions { FlopsShare = share, HeadFlopsShare = _budget.HeadShare(share) } };
+        => new(id)
+        {
+            Start = whole.Id,
+            Compression = new CompressionOptions { FlopsShare = share, HeadFlopsShare = _budget.HeadShare(share) }
+        };
 
     private static string Percent(double share) => (100 * share).ToString("0.#", CultureInfo.InvariantCulture);
 }

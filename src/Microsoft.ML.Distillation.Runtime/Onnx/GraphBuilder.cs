@@ -91,8 +91,12 @@ internal sealed class GraphBuilder
         if (_initializers.Contains(name)) return name;
         if (bits == 8) return Initializer(name, TensorProto.Types.DataType.Int8, Bytes(values), shape);
         _hasInt4 = true;
-        var tensor = new TensorProto { Name = name, DataType = (int)TensorProto.Types.DataType.Int4,
-            RawData = ByteString.CopyFrom(Int4.Pack(values)) };
+        var tensor = new TensorProto
+        {
+            Name = name,
+            DataType = (int)TensorProto.Types.DataType.Int4,
+            RawData = ByteString.CopyFrom(Int4.Pack(values))
+        };
         foreach (long size in shape) tensor.Dims.Add(size);
         NodeProto node = Node("Constant", [], [name]);
         node.Attribute.Add(Attribute("value", tensor));

@@ -19,8 +19,11 @@ internal sealed class ConvertCommand : System.CommandLine.Command
         Option<string?> split = SharedOptions
             .Text("--split", "The part to write, or 'all'. [default: each of train, val and test that there is, else all]", "NAME");
         var copy = new Option<bool>("--copy-images") { Description = "Also copy the images to where the format has them." };
-        var missing = new Option<bool>("--allow-missing-images") { Description =
-            "Also write annotations whose images do not exist, if they give the images' sizes." };
+        var missing = new Option<bool>("--allow-missing-images")
+        {
+            Description =
+            "Also write annotations whose images do not exist, if they give the images' sizes."
+        };
         Options.Add(data);
         from.AddTo(Options);
         foreach (Option option in (Option[])[to, output, split, copy, missing]) Options.Add(option);

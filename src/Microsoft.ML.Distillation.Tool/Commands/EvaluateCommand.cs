@@ -21,10 +21,16 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
         Option<string?> detections = SharedOptions.Path("--detections", "… and detections in COCO's format.", "FILE");
         Option<string> metric = SharedOptions.Choice("--metric", "What to measure.", MetricFigures.Metrics);
         Option<string?> json = SharedOptions.Path("--json", "Also write the figures to a file.", "FILE");
-        var errors = new Option<bool>("--errors") { Description =
-            "Also show what goes wrong: kinds of errors with their costs, and which classes are taken for which." };
-        var exclusive = new Option<bool>("--exclusive-pixels") { Description =
-            "For voc07 and voc12: a width is x1 - x0, not x1 - x0 + 1 as in VOC's own evaluation." };
+        var errors = new Option<bool>("--errors")
+        {
+            Description =
+            "Also show what goes wrong: kinds of errors with their costs, and which classes are taken for which."
+        };
+        var exclusive = new Option<bool>("--exclusive-pixels")
+        {
+            Description =
+            "For voc07 and voc12: a width is x1 - x0, not x1 - x0 + 1 as in VOC's own evaluation."
+        };
         foreach (Option option in (Option[])[model, data]) Options.Add(option);
         format.AddTo(Options);
         Option<string?> teacher = SharedOptions.Path("--teacher", "With --report: the model's teacher, to show beside it.", "FILE");

@@ -176,8 +176,12 @@ internal sealed record CompressibleLayers(IReadOnlyList<LayerShape> Backbone, IR
                 // A layer that works on several maps is seen several times.
                 LayerShape shape = shapes.GetValueOrDefault(name)
                     ?? new LayerShape(name, layer.From, layer.To, layer.Kernel, layer.Groups, 0, 0);
-                shapes[name] = shape with { InPositions = shape.InPositions + Cells(seen), OutPositions = shape.OutPositions
-                    + Cells(made) };
+                shapes[name] = shape with
+                {
+                    InPositions = shape.InPositions + Cells(seen),
+                    OutPositions = shape.OutPositions
+                    + Cells(made)
+                };
                 return made;
             });
             hooks.Add(hook.remove);

@@ -120,15 +120,15 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
 
     private static DataViewIngestOptions Ingest(DetectorEstimatorOptions options, IChannel channel, IReadOnlyList<string>? classNames)
         => new()
-    {
-        ImageColumnName = options.ImageColumnName,
-        LabelColumnName = options.LabelColumnName,
-        BoundingBoxColumnName = options.BoundingBoxColumnName,
-        ClassNames = classNames,
-        OnInvalidSample = options.OnInvalidSample,
-        CacheBytes = options.CacheBytes,
-        Warn = warning => channel.Warning(MessageSensitivity.UserData, warning),
-    };
+        {
+            ImageColumnName = options.ImageColumnName,
+            LabelColumnName = options.LabelColumnName,
+            BoundingBoxColumnName = options.BoundingBoxColumnName,
+            ClassNames = classNames,
+            OnInvalidSample = options.OnInvalidSample,
+            CacheBytes = options.CacheBytes,
+            Warn = warning => channel.Warning(MessageSensitivity.UserData, warning),
+        };
 
     /// <summary>Says what the teacher will not teach.</summary>
     private static void SayLimits(IChannel channel, TeacherAbilities teacher, IReadOnlyList<string> classNames)

@@ -94,7 +94,8 @@ internal sealed class TrainingRecorder(IProgress<TrainingProgress>? next) : IPro
         }
 
         return new DataSummary(name, statistics.Images, statistics.Boxes, [.. data.ClassNames], Median(statistics.BoxWidths),
-            Median(statistics.BoxHeights)) { ClassCounts = counts };
+            Median(statistics.BoxHeights))
+        { ClassCounts = counts };
     }
 
     private static double Median(float[] values)

@@ -196,8 +196,11 @@ public class KittiEvaluatorTests
         double[] before = Figures(KittiEvaluator.Evaluate(images, KittiScenes.Names));
         for (int label = 0; label < KittiScenes.Names.Length; label++)
         {
-            images[label] = images[label] with { Detections =
-                [.. images[label].Detections, new DetectedBox(new Box(2000, 0, 2050, 50), label, 0)] };
+            images[label] = images[label] with
+            {
+                Detections =
+                [.. images[label].Detections, new DetectedBox(new Box(2000, 0, 2050, 50), label, 0)]
+            };
             double[] after = Figures(KittiEvaluator.Evaluate(images, KittiScenes.Names));
             for (int i = 0; i < after.Length; i++) Assert.That(after[i], Is.LessThanOrEqualTo(before[i]));
         }

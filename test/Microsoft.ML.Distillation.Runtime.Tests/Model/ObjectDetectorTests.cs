@@ -207,8 +207,11 @@ public class ObjectDetectorTests
     public void ConfigureSession_IsGivenOnnxRuntimesSettings()
     {
         int threads = -1;
-        ObjectDetector.Load(Onnx(), new ObjectDetectorOptions { Threads = 1,
-            ConfigureSession = settings => threads = settings.IntraOpNumThreads }).Dispose();
+        ObjectDetector.Load(Onnx(), new ObjectDetectorOptions
+        {
+            Threads = 1,
+            ConfigureSession = settings => threads = settings.IntraOpNumThreads
+        }).Dispose();
         Assert.That(threads, Is.EqualTo(1));
     }
 

@@ -408,8 +408,12 @@ public class DecoderTests
         // An image twice as wide as high covers rows 16 to 48 in the middle, 0 to 32 at the top.
         Expect(_graph.Predict(OnnxDetectorFormat.YoloV8, 2, size: new ImageSize(200, 100)), [8, (28 - 16) * 2, 40, (44 - 16) * 2],
             [.4f, .72f]);
-        var topLeft = new OnnxDetectorOptions { Preprocessing = OnnxPreprocessing
-            .For(OnnxDetectorFormat.YoloV8) with { Fit = ImageFit.LetterboxTopLeft } };
+        var topLeft = new OnnxDetectorOptions
+        {
+            Preprocessing = OnnxPreprocessing
+            .For(OnnxDetectorFormat.YoloV8) with
+            { Fit = ImageFit.LetterboxTopLeft }
+        };
         Expect(_graph.Predict(OnnxDetectorFormat.YoloV8, 2, topLeft, new ImageSize(200, 100)), [8, 56, 40, 64], [.4f, .72f]);
         var stretched = new OnnxDetectorOptions { Preprocessing = new OnnxPreprocessing() };
         Expect(_graph.Predict(OnnxDetectorFormat.YoloV8, 2, stretched, new ImageSize(200, 100)), [8, 28, 40, 44], [.4f, .72f]);

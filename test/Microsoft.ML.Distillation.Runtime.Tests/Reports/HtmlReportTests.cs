@@ -33,7 +33,8 @@ public partial class HtmlReportTests
     public void Browser_ShowsAModelOfWhichOnlyTrainingIsKnown()
     {
         var content = new ReportContent("only trained",
-            [new ReportedModel("model", DetectorRole.Model) { Training = ReportScenes.Training() }]) { Made = DateTimeOffset.UnixEpoch };
+            [new ReportedModel("model", DetectorRole.Model) { Training = ReportScenes.Training() }])
+        { Made = DateTimeOffset.UnixEpoch };
         Browser browser = Browser.Open(HtmlReport.ToHtml(content));
         Assert.That(browser.Console, Is.Empty);
         Assert.That(browser.Number("plots"), Is.EqualTo(4));

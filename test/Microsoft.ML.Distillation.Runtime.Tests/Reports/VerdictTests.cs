@@ -46,8 +46,13 @@ public class VerdictTests
     {
         ReportContent content = ReportScenes.Content();
         ReportedModel distilled = content.Main;
-        ReportedModel quantised = content.Find(DetectorRole.Alone)! with { Name = "student quantised", Role = DetectorRole.Quantised,
-            Bytes = 70_000, Milliseconds = 2.05 };
+        ReportedModel quantised = content.Find(DetectorRole.Alone)! with
+        {
+            Name = "student quantised",
+            Role = DetectorRole.Quantised,
+            Bytes = 70_000,
+            Milliseconds = 2.05
+        };
         string detail = VerdictSection.Sentence(content with { Models = [.. content.Models, quantised] }).Detail;
         string loss = Figures.Points(quantised.AveragePrecision - distilled.AveragePrecision);
         Assert.That(detail, Does.Contain(

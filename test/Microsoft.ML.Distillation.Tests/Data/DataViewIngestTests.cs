@@ -43,8 +43,12 @@ public class DataViewIngestTests
             .Append(_mlContext.Transforms.CopyColumns("Places", "BoundingBoxes"))
                 .Append(_mlContext.Transforms.DropColumns("Image", "Label", "BoundingBoxes"))
             .Fit(view).Transform(view);
-        var options = new DataViewIngestOptions { ImageColumnName = "Picture", LabelColumnName = "Kinds",
-            BoundingBoxColumnName = "Places" };
+        var options = new DataViewIngestOptions
+        {
+            ImageColumnName = "Picture",
+            LabelColumnName = "Kinds",
+            BoundingBoxColumnName = "Places"
+        };
         using SampleStore store = new DataViewIngest(options).Read(view);
         Assert.That(store.AnnotationOf(0).Count, Is.EqualTo(1));
     }

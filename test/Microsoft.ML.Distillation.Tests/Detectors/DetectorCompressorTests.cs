@@ -60,8 +60,12 @@ public class DetectorCompressorTests
             .EqualTo(further.Values.Where(l => l.Name.StartsWith("fpn.layer_blocks", StringComparison.Ordinal)).Sum(l => l.OutPositions)));
 
         CompressionReport? report = null;
-        var ranks = new Dictionary<string, IReadOnlyList<int>> { ["fpn.layer_blocks.0.0"] = [6, 7], ["rpn.conv"] = [4, 5],
-            ["fpn.inner_blocks.1.0"] = [3] };
+        var ranks = new Dictionary<string, IReadOnlyList<int>>
+        {
+            ["fpn.layer_blocks.0.0"] = [6, 7],
+            ["rpn.conv"] = [4, 5],
+            ["fpn.inner_blocks.1.0"] = [3]
+        };
         using FasterRcnn small = DetectorCompressor.Compress(whole, new() { Ranks = ranks, Report = r => report = r });
         Assert.That(report!.FlopsShare, Is.EqualTo(1), "of the backbone");
         Assert.That(report.Layers.Select(l => l.Name), Is.EquivalentTo(ranks.Keys));
@@ -144,8 +148,11 @@ public class DetectorCompressorTests
     public void CompressedDetector_IsRebuilt_Moved_AndTrained()
     {
         using DisposeScope scope = NewDisposeScope();
-        var compression = new CompressionOptions { FlopsShare = 0.4,
-            Ranks = new Dictionary<string, IReadOnlyList<int>> { ["backbone.features.3"] = [20, 40] } };
+        var compression = new CompressionOptions
+        {
+            FlopsShare = 0.4,
+            Ranks = new Dictionary<string, IReadOnlyList<int>> { ["backbone.features.3"] = [20, 40] }
+        };
         Backbone backbone = Backbone.AlexNet with { Stages = 3 };
         using FasterRcnn whole = TestDetectors.Build(backbone, 96, SmallHead);
         using FasterRcnn student = DetectorCompressor.Compress(whole, compression);

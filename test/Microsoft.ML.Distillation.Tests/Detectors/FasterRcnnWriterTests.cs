@@ -36,8 +36,15 @@ public class FasterRcnnWriterTests
         ["pyramid and RPN in parts"] = DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 24) with
         {
             FpnChannels = 24,
-            Compression = new() { Ranks = new Dictionary<string, IReadOnlyList<int>> { ["fpn.layer_blocks.0.0"] = [6, 7],
-                ["fpn.inner_blocks.1.0"] = [5], ["rpn.conv"] = [4, 5] } },
+            Compression = new()
+            {
+                Ranks = new Dictionary<string, IReadOnlyList<int>>
+                {
+                    ["fpn.layer_blocks.0.0"] = [6, 7],
+                    ["fpn.inner_blocks.1.0"] = [5],
+                    ["rpn.conv"] = [4, 5]
+                }
+            },
         }, 96),
         ["nothing found"] = DetectorPlan.FasterRcnn(Backbone.Plain(8, 16), 64, new() { ScoreThreshold = 1 }),
     };

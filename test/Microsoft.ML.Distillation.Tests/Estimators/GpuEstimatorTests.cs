@@ -30,8 +30,11 @@ public class GpuEstimatorTests
         _mlContext = new MLContext(seed: 1) { GpuDeviceId = 0 };
         _mlContext.Log += (_, e) => _log.Add(e.RawMessage);
         _twoStage = _mlContext.Transforms
-            .TrainDetector(new TrainDetectorOptions { Detector = DetectorPlan.FasterRcnn(Backbone.ResNet18 with { FpnChannels = 16 }, 96),
-            Epochs = 2 }).Fit(Images("train"));
+            .TrainDetector(new TrainDetectorOptions
+            {
+                Detector = DetectorPlan.FasterRcnn(Backbone.ResNet18 with { FpnChannels = 16 }, 96),
+                Epochs = 2
+            }).Fit(Images("train"));
         _oneStage = _mlContext.Transforms
             .TrainDetector(new TrainDetectorOptions { Detector = DetectorPlan.OneStage(Backbone.Plain(16, 24, 32), 64), Epochs = 2 })
             .Fit(Images("train"));
@@ -48,19 +51,25 @@ public class GpuEstimatorTests
     [Test]
     public void Students_LearnUnderTeachers([Values] bool oneStageTeacher, [Values] bool oneStageStudent)
         => Distil(new DistillDetectorOptions
-    {
-        Teacher = Teacher.FromModel(oneStageTeacher ? _oneStage : _twoStage),
-        Student = oneStageStudent ? OneStage : TwoStage,
-        Losses = oneStageTeacher && oneStageStudent ? [.. Everything, new BoxDistributions { Weight = 1 }, new CrossHead()] : Everything,
-        SquaredRegressionWeight = oneStageStudent ? 0 : 1,
-        EmaDecay = 0.9,
-        ValidationSet = Images("val"),
-    });
+        {
+            Teacher = Teacher.FromModel(oneStageTeacher ? _oneStage : _twoStage),
+            Student = oneStageStudent ? OneStage : TwoStage,
+            Losses = oneStageTeacher && oneStageStudent ? [.. Everything, new BoxDistributions { Weight = 1 }, new CrossHead()] : Everything,
+            SquaredRegressionWeight = oneStageStudent ? 0 : 1,
+            EmaDecay = 0.9,
+            ValidationSet = Images("val"),
+        });
 
     [Test]
     public void Students_LearnInMixedPrecision([Values] bool oneStage)
-        => Distil(new DistillDetectorOptions { Teacher = Teacher.FromModel(_twoStage), Student = oneStage ? OneStage
-            : TwoStage, MixedPrecision = true, Optimizer = OptimizerKind.Sgd });
+        => Distil(new DistillDetectorOptions
+        {
+            Teacher = Teacher.FromModel(_twoStage),
+            Student = oneStage ? OneStage
+            : TwoStage,
+            MixedPrecision = true,
+            Optimizer = OptimizerKind.Sgd
+        });
 
     [Test]
     public void Students_LearnWithFewBits([Values] ApprenticeScheme scheme, [Values("w8a8", "w4a8", "w2")] string precision)
@@ -92,8 +101,12 @@ public class GpuEstimatorTests
     [Test]
     public void Students_LearnFromImagesWithoutLabels()
     {
-        var options = new DistillDetectorOptions { Teacher = Teacher.FromModel(_twoStage), Student = TwoStage,
-            GeneratedLabels = new GeneratedLabelOptions { ScoreThreshold = 0.02 } };
+        var options = new DistillDetectorOptions
+        {
+            Teacher = Teacher.FromModel(_twoStage),
+            Student = TwoStage,
+            GeneratedLabels = new GeneratedLabelOptions { ScoreThreshold = 0.02 }
+        };
         Distil(options with { UnlabelledSet = Images("val") });
         Distil(options with { WithoutLabels = true });
     }
@@ -103,8 +116,14 @@ public class GpuEstimatorTests
     {
         string checkpoints = _folder.At("checkpoints");
         using var stop = new CancellationTokenSource();
-        var options = new DistillDetectorOptions { Teacher = Teacher.FromModel(_twoStage), Student = TwoStage,
-            CheckpointDirectory = checkpoints, EmaDecay = 0.9, Epochs = 2 };
+        var options = new DistillDetectorOptions
+        {
+            Teacher = Teacher.FromModel(_twoStage),
+            Student = TwoStage,
+            CheckpointDirectory = checkpoints,
+            EmaDecay = 0.9,
+            Epochs = 2
+        };
         Distil(options with { CancellationToken = stop.Token, Progress = new Follow(p => { if (p.EpochEnd) stop.Cancel(); }) });
         var epochs = new List<int>();
         Distil(options with { Progress = new Follow(p => epochs.Add(p.Epoch)) });

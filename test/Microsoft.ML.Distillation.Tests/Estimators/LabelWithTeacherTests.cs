@@ -54,8 +54,11 @@ public class LabelWithTeacherTests
             "images without labels are not used");
         Assert.That(student.ClassNames, Is.EquivalentTo(new[] { "disc", "square" }));
 
-        mlContext.Transforms.LabelWithTeacher(options with { Ensemble = options.Ensemble with { LeastScore = 1 },
-            Labels = new GeneratedLabelOptions { PerClass = true } }).Fit(unlabelled).Dispose();
+        mlContext.Transforms.LabelWithTeacher(options with
+        {
+            Ensemble = options.Ensemble with { LeastScore = 1 },
+            Labels = new GeneratedLabelOptions { PerClass = true }
+        }).Fit(unlabelled).Dispose();
         Assert.That(log, Has.Some.Contains("fewer objects").And.Some.Contains("of disc 0 ").And.Some.Contains("of square 0 ").And.Some
             .Contains("ScoreThreshold"));
     }

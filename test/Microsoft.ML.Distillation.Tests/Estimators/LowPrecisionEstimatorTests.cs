@@ -133,8 +133,12 @@ public class LowPrecisionEstimatorTests
         AssertWrong(options with { Scheme = ApprenticeScheme.A, WithoutLabels = true }, "WithoutLabels");
         string onnx = _folder.At("foreign.onnx");
         _full.SaveOnnx(onnx);
-        AssertWrong(options with { Scheme = ApprenticeScheme.A, Teacher = Teacher
-            .FromOnnx(onnx, OnnxDetectorFormat.YoloX, ["disc", "square"]) }, "Teacher.FromModel");
+        AssertWrong(options with
+        {
+            Scheme = ApprenticeScheme.A,
+            Teacher = Teacher
+            .FromOnnx(onnx, OnnxDetectorFormat.YoloX, ["disc", "square"])
+        }, "Teacher.FromModel");
         Assert.That(() => _mlContext.Transforms.QuantizeDetector(new QuantizeDetectorOptions { Detector = trained, CalibrationImages = 0 }),
             Throws.InstanceOf<ArgumentException>().With.Message.Contains("CalibrationImages"));
         IDataView unprepared = _mlContext.Data.LoadDetections(_folder.Path);
@@ -161,8 +165,11 @@ public class LowPrecisionEstimatorTests
 
         warnings.Clear();
         context.Transforms.TrainDetector(options with { Precision = LowPrecision.W4A8 }).Fit(_train).Dispose();
-        context.Transforms.QuantizeDetector(new QuantizeDetectorOptions { Detector = TrainedDetector.FromModel(_full),
-            Precision = LowPrecision.W2A8 }).Fit(_train).Dispose();
+        context.Transforms.QuantizeDetector(new QuantizeDetectorOptions
+        {
+            Detector = TrainedDetector.FromModel(_full),
+            Precision = LowPrecision.W2A8
+        }).Fit(_train).Dispose();
         Assert.That(warnings, Is.Empty);
     }
 

@@ -83,8 +83,11 @@ public class BuildScriptTests
             if (OperatingSystem.IsLinux()) File
                 .SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         Directory.CreateDirectory(_folder.Sub("artifacts/packages"));
-        var start = new ProcessStartInfo("bash", ["-c", "exec ./build.sh \"$@\" 2>&1", "-", .. args]) { WorkingDirectory = _folder.Path,
-            RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("bash", ["-c", "exec ./build.sh \"$@\" 2>&1", "-", .. args])
+        {
+            WorkingDirectory = _folder.Path,
+            RedirectStandardOutput = true
+        };
         start.Environment["PATH"] = $"{Path.GetDirectoryName(stub)}:{Environment.GetEnvironmentVariable("PATH")}";
         using Process process = Process.Start(start)!;
         string shown = process.StandardOutput.ReadToEnd();

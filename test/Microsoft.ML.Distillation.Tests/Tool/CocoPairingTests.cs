@@ -78,8 +78,13 @@ public class CocoPairingTests
              {"image_id":1,"category_id":1,"bbox":[40,0,10,10],"ignore":1}]}
             """);
         TrueBox[] truth = pairing.Images.Single().Truth;
-        Assert.That(truth[0], Is.EqualTo(new TrueBox(new Box(.1, .2, .1 + 10, .2 + 10), 0) { Area = 50.3, Difficult = true,
-            Truncation = .25, Occlusion = 2 }), "in double precision");
+        Assert.That(truth[0], Is.EqualTo(new TrueBox(new Box(.1, .2, .1 + 10, .2 + 10), 0)
+        {
+            Area = 50.3,
+            Difficult = true,
+            Truncation = .25,
+            Occlusion = 2
+        }), "in double precision");
         Assert.That(truth.Select(box => (box.Difficult, box.Crowd, box.DontCare)),
             Is.EqualTo(new[] { (true, false, false), (false, true, false), (false, false, true) }));
     }

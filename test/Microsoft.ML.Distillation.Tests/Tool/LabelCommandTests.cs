@@ -308,10 +308,10 @@ public class LabelCommandTests
 
     private static Process Start(string[] args)
         => Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "ml-distill.dll"), .. args])
-    {
-        RedirectStandardOutput = true,
-        RedirectStandardError = true,
-    })!;
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
 
     private static long Length(string path) => new FileInfo(path).Length;
 

@@ -29,8 +29,11 @@ internal sealed class SilentTeacher(bool known, params int[] unknownClasses) : I
         public BoxScores ScoreBoxes(IReadOnlyList<Tensor> boxes)
         {
             long rows = boxes.Sum(image => image.shape[0]);
-            return new BoxScores(full([rows, 3], 1f / 3), cat([.. boxes]).unsqueeze(1)) { Known =
-                full([rows], known, dtype: ScalarType.Bool) };
+            return new BoxScores(full([rows, 3], 1f / 3), cat([.. boxes]).unsqueeze(1))
+            {
+                Known =
+                full([rows], known, dtype: ScalarType.Bool)
+            };
         }
 
         public AnchorScores ScoreAnchors(Tensor anchors)

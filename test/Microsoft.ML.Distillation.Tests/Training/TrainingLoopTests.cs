@@ -47,7 +47,8 @@ public class TrainingLoopTests
         using var data = new DrawnDataset(8);
         using FasterRcnn student = TinyRun.Detector();
         TrainingOptions options = TinyRun
-            .Options(12) with { Optimizer = OptimizerKind.Sgd, LearningRate = 0.02, Schedule = LearningRateSchedule.Step };
+            .Options(12) with
+        { Optimizer = OptimizerKind.Sgd, LearningRate = 0.02, Schedule = LearningRateSchedule.Step };
         TrainingResult result = TinyRun.Train(options, data, student: student);
         Assert.That(result.History[^1].Loss, Is.LessThan(0.7 * result.History[0].Loss));
     }

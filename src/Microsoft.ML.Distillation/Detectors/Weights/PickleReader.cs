@@ -102,7 +102,8 @@ internal ref struct PickleReader
             case BinGet: Recall(Take(1)[0]); break;
             case LongBinGet: Recall(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))); break;
 
-            default: throw new FormatException(FormattableString
+            default:
+                throw new FormatException(FormattableString
                 .Invariant($"the pickle has the instruction 0x{(byte)op:x2}, which no checkpoint of tensors needs."));
         }
     }

@@ -23,8 +23,15 @@ public class OneStageDetectorTests
         ["ResNet-18, three stages"] = DetectorPlan.OneStage(Backbone.ResNet18 with { Stages = 3 }, 96, new() { Channels = 16 }),
         ["neck and head in parts"] = DetectorPlan.OneStage(Backbone.Plain(8, 16, 24) with
         {
-            Compression = new() { Ranks = new Dictionary<string, IReadOnlyList<int>> { ["neck.lateral0.conv"] = [6],
-                ["neck.down0.conv"] = [9, 8], ["head.layer0.conv0"] = [7, 9] } },
+            Compression = new()
+            {
+                Ranks = new Dictionary<string, IReadOnlyList<int>>
+                {
+                    ["neck.lateral0.conv"] = [6],
+                    ["neck.down0.conv"] = [9, 8],
+                    ["head.layer0.conv0"] = [7, 9]
+                }
+            },
         }, 96, new() { Separable = false }),
         ["MobileNetV3-Small"] = DetectorPlan.OneStage(Backbone.MobileNetV3Small, 128, new() { Strides = [8, 16, 32, 64] }),
     };

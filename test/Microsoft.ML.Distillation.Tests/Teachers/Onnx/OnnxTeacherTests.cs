@@ -114,8 +114,11 @@ public class OnnxTeacherTests
     {
         using var graph = new TeacherGraph().Output("scores", [1, 0], [1, 2]).Output("boxes", [0, 0, 1, 1], [1, 4]);
         string hint = graph.Pool();
-        var options = new OnnxTeacherOptions { Preprocessing = new OnnxPreprocessing { Fit = ImageFit.LetterboxCentred, Fill = 0 },
-            Hints = [hint] };
+        var options = new OnnxTeacherOptions
+        {
+            Preprocessing = new OnnxPreprocessing { Fit = ImageFit.LetterboxCentred, Fill = 0 },
+            Hints = [hint]
+        };
         using var teacher = new OnnxTeacher(graph.Save(), OnnxDetectorFormat.Ssd, ["cat"], options, ["cat"]);
         using Tensor images = ones(2, 3, 64, 64);
         using ITeacherView view = teacher.View(images, [new ImageSize(64, 32), new ImageSize(20, 64)]);

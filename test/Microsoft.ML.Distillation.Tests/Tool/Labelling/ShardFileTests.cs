@@ -76,8 +76,15 @@ public class ShardFileTests
         using ShardFile file = ShardFile.Open(_folder.Path, Header(), names);
         long before = file.Done;
         while (file.Done < images && names.MoveNext())
-            file.Append(new ShardRecord { File = names.Current, Width = 4, Height = 3, Labels = [0], Scores = [0.1f],
-                Boxes = [0, 1, 2, 3] });
+            file.Append(new ShardRecord
+            {
+                File = names.Current,
+                Width = 4,
+                Height = 3,
+                Labels = [0],
+                Scores = [0.1f],
+                Boxes = [0, 1, 2, 3]
+            });
         if (file.Done == Names.Length && !file.IsComplete) file.Complete();
         return before;
     }
