@@ -10,7 +10,13 @@ internal static class OptionNames
     [
         ("set OnInvalidSample = Skip", "give --skip-invalid"),
         ("GeneratedLabelOptions.ScoreThreshold", "--label-score"),
-        ("OnnxTeacherOptions.Hints", "--hint"),
+        ("OnnxTeacherOptions.Hints", "--hint"), ("option DistillDetectorOptions.Hints", "--hint"),
+        ("set FallbackToCpu, or leave GpuDeviceId unset", "leave --gpu out"),
+        ("The detector of InitialStudent", "The detector of --from"),
+        ("lower LearningRate", "lower --learning-rate"), ("WarmupSteps", "--warmup-steps"),
+        ("QuantizeDetectorOptions.Detector", "--model"), ("OneStageOptions.Strides", "--strides"), ("Backbone.Stages", "--stages"),
+        ("The loss BoxDistributions", "--ld-weight"), ("The loss CrossHead", "--crosskd-weight"),
+        ("does not go with Precision", "does not go with --precision"), ("LearningParts", "--distil-parts"),
         ("CompressionOptions.Ranks", "--rank"),
         ("CompressionOptions.FlopsShare", "--flops"),
         ("CompressionOptions.HeadFlopsShare", "--head-flops"),
@@ -35,6 +41,8 @@ internal static class OptionNames
     /// <summary>A message of the library as a user of the command understands it.</summary>
     public static string Translate(string message)
     {
+        // .NET adds the name of a method's parameter, which tells the command's user nothing.
+        message = Regex.Replace(message, @" \(Parameter '\w+'\)", "");
         foreach ((string library, string flag) in Names)
             message = Regex.Replace(message, $@"\b{Regex.Escape(library)}\b", flag, RegexOptions.IgnoreCase);
         return message;

@@ -9,6 +9,9 @@ namespace Microsoft.ML.Distillation;
 /// </summary>
 public static class ImageLoader
 {
+    /// <summary>The endings of the files that are taken for images where a folder is looked through, lower case, with their dots.</summary>
+    public static IReadOnlyList<string> Extensions => ImageFiles.Extensions;
+
     /// <summary>Reads an image.</summary>
     /// <param name="path">A JPEG, PNG or BMP file, or of another kind that SkiaSharp reads.</param>
     /// <returns>The image, which belongs to the caller.</returns>

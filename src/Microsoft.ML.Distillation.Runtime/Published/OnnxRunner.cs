@@ -229,10 +229,16 @@ internal static class OnnxFingerprint
         foreach (FileInfo external in ExternalFiles(path)) Add(hash, $"{external.Name} {external.Length} {external.LastWriteTimeUtc:O}");
         OnnxPreprocessing? seen = options.Preprocessing;
         Add(hash, $"{Version}|{options.InputWidth}|{options.InputHeight}");
-        Add(hash, $"{format}|{string.Join('\n', classNames)}|{options.NoiseScore}|{options.ConfidentScore}|{options.Activation}|{options.CellOffset}|{options.FirstLabel}");
+        string names = string.Join('\n', classNames);
+        (double? noise, double? confident) = (options.NoiseScore, options.ConfidentScore);
+        Add(hash, $"{format}|{names}|{noise}|{confident}|{options.Activation}|{options.CellOffset}|{options.FirstLabel}");
         Add(hash, $"{List(options.Strides)}|{options.Decoder?.Method.DeclaringType?.FullName}.{options.Decoder?.Method.Name}");
         if (seen is not null)
-            Add(hash, $"{seen.Width}|{seen.Height}|{seen.Fit}|{seen.Fill}|{seen.Channels}|{seen.Scale}|{List(seen.Mean)}|{List(seen.StandardDeviation)}");
+        {
+            (string mean, string deviation) = (List(seen.Mean), List(seen.StandardDeviation));
+            Add(hash, $"{seen.Width}|{seen.Height}|{seen.Fit}|{seen.Fill}|{seen.Channels}|{seen.Scale}|{mean}|{deviation}");
+        }
+
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 

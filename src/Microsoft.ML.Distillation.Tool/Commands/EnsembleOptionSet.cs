@@ -36,7 +36,8 @@ internal sealed class EnsembleOptionSet
 
     /// <summary>A line that tells ways of looking apart.</summary>
     public static string Describe(EnsembleOptions options) => string.Create(CultureInfo.InvariantCulture,
-        $"{string.Join(' ', options.Transforms.Select(t => string.Create(CultureInfo.InvariantCulture, $"{t.Scale}{(t.Flip ? "f" : "")}")))}; "
+        $"{string.Join(' ', options.Transforms
+            .Select(t => string.Create(CultureInfo.InvariantCulture, $"{t.Scale}{(t.Flip ? "f" : "")}")))}; "
         + $"suppression {options.SuppressionOverlap}, voting {options.VotingOverlap}, least score {options.LeastScore}");
 
     private double[] Scales(ParseResult parsed) => parsed.GetValue(_scales) is not string text ? [0.8, 1, 1.25]

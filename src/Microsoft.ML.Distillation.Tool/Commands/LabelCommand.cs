@@ -159,7 +159,8 @@ internal sealed class LabelCommand : System.CommandLine.Command
         if (written.Shortage is { } shortage) error.WriteLine($"warning: {shortage} --label-score gives another score.");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{written.Objects} labels in {written.Labelled} of {written.Images} images (from the scores "
-                + $"{string.Join(", ", written.Thresholds.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key} {pair.Value:0.000}")))}), saved {folder}"));
+                + $"{string.Join(", ", written.Thresholds
+                    .Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key} {pair.Value:0.000}")))}), saved {folder}"));
     }
 
     private IReadOnlyList<AnnotatedRow> LoadLabelled(ParseResult parsed)

@@ -48,7 +48,8 @@ internal static class SeedsTable
         output.WriteLine($"AP by seed    {string.Join("  ", names)}");
         for (int i = 0; i < results.Count; i++)
             output.WriteLine($"{firstSeed + i,10}    "
-                + $"{string.Join("  ", names.Select((name, j) => Number(100 * Ap(results[i][j])).PadLeft(name.Length)))}");
+                + $"{string.Join("  ", names
+            .Select((name, j) => Number(100 * Ap(results[i][j])).PadLeft(name.Length)))}");
         output.WriteLine($"{"mean",10}    {string.Join("  ", names.Select((name, j) => Number(100 * results.Average(row => Ap(row[j]))).PadLeft(name.Length)))}");
         for (int j = 1; j < names.Length; j++)
         {

@@ -33,7 +33,8 @@ internal sealed record ErrorFigures(DetectionErrors Errors, ConfusionMatrix Conf
         for (int row = 0; row < Confusion.Counts.Count; row++)
         {
             string name = row == Confusion.Background ? "(nothing)" : Confusion.ClassNames[row];
-            output.WriteLine($"  {name,-12} {string.Join(' ', Confusion.Counts[row].Select(count => count.ToString(CultureInfo.InvariantCulture).PadLeft(width)))}");
+            output.WriteLine($"  {name,-12} {string.Join(' ', Confusion.Counts[row]
+                .Select(count => count.ToString(CultureInfo.InvariantCulture).PadLeft(width)))}");
         }
     }
 

@@ -46,7 +46,8 @@ internal static class InspectionTable
         }
 
         string more = found.ImageSizes.Count > MostSizes ? $", and {found.ImageSizes.Count - MostSizes} other sizes" : "";
-        output.WriteLine($"images: {string.Join(", ", found.ImageSizes.Take(MostSizes).Select(s => $"{s.Images} of {s.Width}×{s.Height}"))}{more}");
+        output.WriteLine($"images: {string.Join(", ", found.ImageSizes.Take(MostSizes)
+            .Select(s => $"{s.Images} of {s.Width}×{s.Height}"))}{more}");
         output.WriteLine();
         WriteDefects(output, found.Defects);
     }

@@ -45,7 +45,8 @@ internal sealed record MetricFigures(string Metric, IReadOnlyList<(string Name, 
         int width = Math.Max(5, Overall.Max(figure => figure.Name.Length));
         foreach ((string name, double value) in Overall) output.WriteLine($"{name.PadRight(width)} {Format(value)}");
         foreach (ClassFigures c in Classes)
-            output.WriteLine($"  {c.Name}: {string.Join("  ", c.Figures.Take(c.Printed).Select(figure => $"{figure.Name} {Format(figure.Value)}"))}");
+            output.WriteLine($"  {c.Name}: {string.Join("  ", c.Figures.Take(c.Printed)
+                .Select(figure => $"{figure.Name} {Format(figure.Value)}"))}");
     }
 
     private static MetricFigures Coco(string metric, CocoMetrics coco) => new(

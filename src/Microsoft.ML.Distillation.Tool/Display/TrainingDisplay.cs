@@ -50,7 +50,8 @@ internal sealed class TrainingDisplay(TextWriter output, bool isTerminal)
     }
 
     private static string Shares(TrainingProgress progress)
-        => $"  ({string.Join(", ", progress.Shares.Select(share => string.Create(CultureInfo.InvariantCulture, $"{share.Key} {100 * share.Value:0} %")))})";
+        => $"  ({string.Join(", ", progress.Shares
+            .Select(share => string.Create(CultureInfo.InvariantCulture, $"{share.Key} {100 * share.Value:0} %")))})";
 
     /// <summary>Reports at once, on the thread that trains: <see cref="Progress{T}"/> would let reports overtake each other.</summary>
     private sealed class Reporter(Action<TrainingProgress> report) : IProgress<TrainingProgress>

@@ -5,10 +5,8 @@ namespace Microsoft.ML.Distillation.Tool.Models;
 /// <summary>Finds and reads image files.</summary>
 internal static class InputImages
 {
-    private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".bmp"];
-
     /// <summary>Whether a file's name is one of an image.</summary>
-    public static bool IsImage(string path) => Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
+    public static bool IsImage(string path) => ImageLoader.Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The images of a folder in the order of their names, or the one image that the path names.</summary>
     /// <exception cref="FileNotFoundException">There is no such file or folder, or no image in it.</exception>
@@ -19,7 +17,7 @@ internal static class InputImages
         string[] images = [.. Directory.EnumerateFiles(path)
             .Where(IsImage).Order(StringComparer.Ordinal)];
         return images.Length > 0 ? images
-            : throw new FileNotFoundException($"The folder '{path}' holds no image ({string.Join(", ", Extensions)}).", path);
+            : throw new FileNotFoundException($"The folder '{path}' holds no image ({string.Join(", ", ImageLoader.Extensions)}).", path);
     }
 }
 

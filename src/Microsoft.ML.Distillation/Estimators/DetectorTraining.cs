@@ -36,6 +36,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
         TrainingSetup.CheckSideBySide(setups);
         // What comes of the training is exported and held to ONNX Runtime: that must not fail after hours.
         OnnxRuntimeLibrary.Require();
+        TorchLibrary.Require();
         using IChannel channel = _environment.Register(name).Start("Training");
         TrainingOptions settled = Settled(setups[0].Options);
         DetectorEstimatorOptions common = setups[0].Options;

@@ -4,6 +4,7 @@ using Microsoft.ML.Distillation.Detectors.Quantization;
 using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Rows;
+using Microsoft.ML.Distillation.Training;
 using Microsoft.ML.Runtime;
 using static TorchSharp.torch;
 
@@ -39,6 +40,7 @@ public sealed class QuantizeDetectorEstimator : IEstimator<DetectorTransformer>
     {
         ArgumentNullException.ThrowIfNull(input);
         OnnxRuntimeLibrary.Require();
+        TorchLibrary.Require();
         using IChannel channel = EnvironmentSettings.EnvironmentOf(_catalog).Register(nameof(DistillationCatalog.QuantizeDetector))
             .Start("Calibrating");
         using var images = new CalibrationImages(input, _options.ImageColumnName, _options.CalibrationImages, _options.Detector.ClassNames);

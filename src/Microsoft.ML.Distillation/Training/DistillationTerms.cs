@@ -29,6 +29,8 @@ internal sealed class DistillationTerms : IDisposable
         _labelWeight = Soft?.LabelWeight ?? LossSelection.DefaultLabelWeight(student is OneStageDetector);
         Description = $"{selection.Describe(_losses)}; {string.Join("; ", _losses)}";
         FeatureMapLoss[] onMaps = [.. _losses.OfType<FeatureMapLoss>().Where(loss => loss.EffectiveWeight > 0)];
+        if (selection.Hints is { Count: 0 })
+            throw new ArgumentException($"The option {nameof(DistillDetectorOptions.Hints)} names no pair of maps: leave it out.");
         if (onMaps.Length == 0 && selection.Hints is not null)
             throw new ArgumentException($"The option {nameof(DistillDetectorOptions.Hints)} pairs maps, and there is no loss on maps.");
         if (onMaps.Length == 0) return;

@@ -47,7 +47,7 @@ internal sealed record LossSelection(IReadOnlyList<DistillationLoss>? Losses = n
             Losses ?? Default(student is OneStageDetector, teacher.Abilities.FeatureMaps.Count > 0, StartsTrained);
         foreach (DistillationLoss loss in losses) loss.Validate();
         if (losses.GroupBy(loss => loss.GetType()).FirstOrDefault(same => same.Count() > 1) is { } twice)
-            throw new ArgumentException($"The option {nameof(DistillDetectorOptions.Losses)} names {twice.Key.Name} twice.");
+            throw new ArgumentException($"The option {nameof(DistillDetectorOptions.Losses)} names {twice.Key.Name} twice: leave one out.");
         foreach (DistillationLoss loss in losses.Where(loss => loss.EffectiveWeight > 0))
         {
             if (Misfit(loss, student, teacher) is { } why)
@@ -81,6 +81,9 @@ internal sealed record LossSelection(IReadOnlyList<DistillationLoss>? Losses = n
         (BoundedBoxes { Kind: BoxDistillation.Squared }, OneStageDetector) =>
             $"{nameof(BoundedBoxes.Kind)} {nameof(BoxDistillation.Squared)} is for two-stage students; the boxes of one-stage students "
             + $"learn by GIoU, and so does their bound: use {nameof(BoxDistillation.Bounded)}",
+        (_, OneStageDetector) when (loss.Parts & (LossParts.Locations | LossParts.Heads | LossParts.Maps)) == 0 =>
+            $"its {nameof(SoftClasses.LearningParts)} are the RPN's alone, which a one-stage student does not have: leave it at "
+            + $"{nameof(TwoStageParts.Both)}",
         _ => null,
     };
 

@@ -40,6 +40,30 @@ internal static class NativeHeap
     private static extern int mallopt(int parameter, int value);
 }
 
+/// <summary>libtorch, which the application brings.</summary>
+internal static class TorchLibrary
+{
+    /// <summary>Throws where libtorch cannot be loaded: TorchSharp's own error does not say what to add.</summary>
+    /// <exception cref="DllNotFoundException">libtorch is missing or does not load; the message says what to do.</exception>
+    public static void Require()
+    {
+        try
+        {
+            using Tensor probe = zeros(1);
+        }
+        catch (TypeInitializationException error)
+        {
+            // What the loader of an older C++ runtime found out is the reason, where it was asked.
+            Exception cause = error;
+            while (cause is not DllNotFoundException && cause.InnerException is { } inner) cause = inner;
+            throw new DllNotFoundException(cause is DllNotFoundException
+                ? cause.Message
+                : "Training needs libtorch, which does not load: the application must reference TorchSharp-cpu, TorchSharp-cuda-windows or "
+                    + $"TorchSharp-cuda-linux, in the version of TorchSharp ({typeof(torch).Assembly.GetName().Version?.ToString(3)}).");
+        }
+    }
+}
+
 /// <summary>Chooses where to train.</summary>
 internal static class TrainingDevice
 {

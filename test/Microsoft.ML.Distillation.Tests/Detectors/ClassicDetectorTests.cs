@@ -32,7 +32,7 @@ public class ClassicDetectorTests
 
         double classes = 1000 * (1 + detector.Config.HeadWidths[^1]) / 1e6;
         double others = detector.named_parameters()
-            .Where(p => p.name.StartsWith("rpn.", StringComparison.Ordinal) || p.name.Contains("_", StringComparison.Ordinal))
+            .Where(p => p.name.StartsWith("rpn.", StringComparison.Ordinal) || p.name.Contains('_'))
             .Sum(p => p.parameter.NumberOfElements) / 1e6;
         Assert.That(count - others + classes, Is.EqualTo(classifierMillions).Within(0.1), "as a classifier of ImageNet");
 

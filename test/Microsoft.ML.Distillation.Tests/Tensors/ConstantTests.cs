@@ -22,7 +22,8 @@ public class ConstantTests
         using var constant = new Constant(tensor([1f, 2, 3]));
         Assert.That(constant.On(Elsewhere).device.type, Is.EqualTo(DeviceType.META));
         using var stays = new Constant(tensor([1f, 2, 3]));
-        Assert.That(stays.On(CPU), Is.SameAs(stays.On(CPU)), "no copy where it is there already");
+        Tensor first = stays.On(CPU), again = stays.On(CPU);
+        Assert.That(again, Is.SameAs(first), "no copy where it is there already");
         using var network = new Owner(stays);
         Assert.That(network.state_dict(), Is.Empty, "it is not saved");
     }

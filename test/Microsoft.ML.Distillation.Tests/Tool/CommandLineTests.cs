@@ -14,7 +14,7 @@ public class CommandLineTests
     [TestCase("train --data d --output o --widths 8,16", "--backbone plain")]
     [TestCase("train --data d --output o --backbone plain --widths 8,,16", "--widths")]
     [TestCase("train --data d --output o --backbone vgg", "vgg")]
-    [TestCase("train --data d --output o --stages 9", "Stages")]
+    [TestCase("train --data d --output o --stages 9", "--stages of ResNet18")]
     [TestCase("train --data d --output o --bogus", "--bogus")]
     [TestCase("distill --data d --output o", "--teacher")]
     [TestCase("distill --data d --output o --teacher t --hard-weight 2", "--hard-weight")]
@@ -94,6 +94,7 @@ public class CommandLineTests
         Assert.That(OptionNames.Translate("GeneratedLabelOptions.ScoreThreshold gives another score"),
             Is.EqualTo("--label-score gives another score"));
         Assert.That(OptionNames.Translate("The option Strides must be whole"), Is.EqualTo("--strides must be whole"));
+        Assert.That(OptionNames.Translate("This does not go with Precision. (Parameter 'options')"), Is.EqualTo("This does not go with --precision."));
     }
 
     private static void AssertOneLine(string error, string what)

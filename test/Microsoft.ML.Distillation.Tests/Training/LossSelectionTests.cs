@@ -46,4 +46,22 @@ public class LossSelectionTests
         Assert.That(() => TinyRun.Losses(new Hint(), new Hint { Norm = HintNorm.L1 }).For(student, teacher),
             Throws.ArgumentException.With.Message.Contains("Hint twice"));
     }
+
+    [Test]
+    public void ALossThatWouldHaveNoTerm_IsRefused()
+    {
+        using OneStageDetector student = OneStageRun.Detector();
+        using ITeacher teacher = TinyRun.Teacher();
+        Assert.That(() => TinyRun.Losses(new SoftClasses { LearningParts = TwoStageParts.Rpn }).For(student, teacher),
+            Throws.ArgumentException.With.Message.Contains("the RPN's alone"));
+    }
+
+    [Test]
+    public void AnEmptyListOfHints_IsRefused()
+    {
+        using FasterRcnn student = TinyRun.Detector();
+        using ITeacher teacher = TinyRun.Teacher();
+        LossSelection selection = new([new Hint()]) { Hints = [] };
+        Assert.That(() => new DistillationTerms(selection, student, teacher, CPU), Throws.ArgumentException.With.Message.Contains("names no pair"));
+    }
 }
