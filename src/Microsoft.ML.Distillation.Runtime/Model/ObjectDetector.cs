@@ -12,9 +12,8 @@ namespace Microsoft.ML.Distillation;
 /// alone: no ML.NET pipeline, no libtorch.
 /// </summary>
 /// <remarks>
-/// <para>One instance serves any number of threads at once, and all its methods may be called at the same time; only <see cref="Dispose"/>
-/// waits for nobody, so call it when no detection is under way. An instance is one ONNX Runtime session: it holds the model's weights
-/// once.</para>
+/// <para>One instance serves any number of threads at once, and all its methods may be called at the same time, <see cref="Dispose"/> too:
+/// detections that are under way then come to their end. An instance is one ONNX Runtime session: it holds the model's weights once.</para>
 /// <para>By default a detection uses all cores, which is fastest for one image at a time. A server that answers several requests at once
 /// gets the most out of its cores with <see cref="OnnxDetectorOptions.Threads"/> = 1 and as many concurrent calls as there are cores, on
 /// one instance; more instances of a model only cost memory. On a GPU two or three concurrent calls keep it busy.</para>
@@ -28,6 +27,9 @@ public sealed class ObjectDetector : IDisposable
 
     private readonly IDetectorEngine _engine;
     private readonly float _least;
+
+    // The owner, until it disposes, and the runs under way: ONNX Runtime must not lose a session that runs. The last one frees it.
+    private int _users = 1;
     private int _disposed;
 
     private ObjectDetector(IDetectorEngine engine, OnnxModelFile model, long bytes, ObjectDetectorOptions options)
@@ -211,10 +213,13 @@ public sealed class ObjectDetector : IDisposable
         return Task.Run(() => Detect(images, MLImagePixels.ToRgb, cancellationToken), cancellationToken);
     }
 
-    /// <summary>Frees the model. No detection may be under way.</summary>
+    /// <summary>
+    /// Frees the model, at once or when the last detection under way has ended; it waits for none. Later ones are an error, and so are the
+    /// images of a batch that are still to come.
+    /// </summary>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) == 0) _engine.Dispose();
+        if (Interlocked.Exchange(ref _disposed, 1) == 0) Leave();
     }
 
     /// <summary>A detector of this library that is in memory.</summary>
@@ -235,8 +240,15 @@ public sealed class ObjectDetector : IDisposable
     /// <summary>What the model finds, as its arrays: boxes in pixels of the image, best first.</summary>
     internal IReadOnlyList<Detections> Run(IReadOnlyList<RgbImage> images, CancellationToken cancellation = default)
     {
-        ObjectDisposedException.ThrowIf(_disposed != 0, this);
-        return _engine.Run(images, cancellation);
+        Enter();
+        try
+        {
+            return _engine.Run(images, cancellation);
+        }
+        finally
+        {
+            Leave();
+        }
     }
 
     private static ObjectDetector Load(IReadOnlyList<OnnxModelFile> models, OnnxSource source, long bytes, ObjectDetectorOptions options)
@@ -255,6 +267,21 @@ public sealed class ObjectDetector : IDisposable
                 + $"order.", nameof(options));
         var engine = new PublishedEngine(new PublishedDetector(source, options.Format, names, options), (float)options.NmsThreshold);
         return new ObjectDetector(engine, models[0], bytes, options);
+    }
+
+    private void Enter()
+    {
+        for (int users = Volatile.Read(ref _users); Volatile.Read(ref _disposed) == 0 && users > 0; users = Volatile.Read(ref _users))
+        {
+            if (Interlocked.CompareExchange(ref _users, users + 1, users) == users) return;
+        }
+
+        throw new ObjectDisposedException(nameof(ObjectDetector));
+    }
+
+    private void Leave()
+    {
+        if (Interlocked.Decrement(ref _users) == 0) _engine.Dispose();
     }
 
     private static void CheckPixels(int count, int width, int height, string name)

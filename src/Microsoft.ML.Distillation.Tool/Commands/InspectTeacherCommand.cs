@@ -31,6 +31,12 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
         TextWriter output = parsed.InvocationConfiguration.Output;
         OutputCheck.File(parsed, _draw.Name, parsed.GetValue(_draw));
         string path = _teacher.PathOf(parsed);
+        if (IsOwn(path))
+        {
+            throw new UsageException($"'{path}' is a detector of this library, whose file says how it is read: 'ml-distill evaluate' measures "
+                + "it. inspect-teacher is for other people's ONNX files.");
+        }
+
         OnnxTeacherOptions options = _teacher.OptionsOf(parsed);
         var model = OnnxModelInspection.Of(path, options);
         TeacherInspection.WriteGraph(output, model);
@@ -53,6 +59,20 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
         }
 
         if (parsed.GetValue(_tensors)) TeacherInspection.WriteTensors(output, model);
+    }
+
+    private static bool IsOwn(string path)
+    {
+        try
+        {
+            TrainedDetector.FromModel(path);
+            return true;
+        }
+        catch (Exception error) when (error is FormatException or InvalidDataException or IOException)
+        {
+            // Anyone's file, or none: what reads it next says so.
+            return false;
+        }
     }
 
     private static void Show(ObjectDetector detector, string path, string? drawn, float? drawScore, TextWriter output)

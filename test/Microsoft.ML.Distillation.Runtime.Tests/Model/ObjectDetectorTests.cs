@@ -216,6 +216,38 @@ public class ObjectDetectorTests
     }
 
     [Test]
+    public void Disposed_WhileOthersDetect_LetsThemEnd()
+    {
+        for (int round = 0; round < 10; round++)
+        {
+            ObjectDetector detector = ObjectDetector.Load(Onnx(), new ObjectDetectorOptions { Threads = 1 });
+            using var running = new CountdownEvent(4);
+            Task[] tasks = [.. Enumerable.Range(0, 4).Select(_ => Task.Factory.StartNew(Detect, TaskCreationOptions.LongRunning))];
+            running.Wait();
+            detector.Dispose();
+            Assert.That(() => Task.WaitAll(tasks), Throws.Nothing, "each ends in an answer or in the error that it is disposed");
+
+            void Detect()
+            {
+                bool first = true;
+                try
+                {
+                    for (int i = 0; i < 10_000; i++)
+                    {
+                        detector.Detect(new byte[3 * 64 * 48], 64, 48);
+                        if (first) running.Signal();
+                        first = false;
+                    }
+                }
+                catch (ObjectDisposedException)
+                {
+                    Assert.That(first, Is.False);
+                }
+            }
+        }
+    }
+
+    [Test]
     public void Disposed_SaysSo()
     {
         ObjectDetector detector = ObjectDetector.Load(Onnx());
