@@ -49,7 +49,7 @@ public class OneStageCommandTests
     [TestCase("--channels goes with --student one-stage", "--channels", "16")]
     [TestCase("--student must be one of", "--student", "yolo")]
     [TestCase("--strides must be whole numbers", "--student", "one-stage", "--strides", "8,x")]
-    [TestCase("OneStageOptions.Strides", "--student", "one-stage", "--strides", "8,32")]
+    [TestCase("--strides is a list", "--student", "one-stage", "--strides", "8,32")]
     [TestCase("--neck must be one of", "--student", "one-stage", "--neck", "giraffe")]
     [TestCase("--fpn and --head-width", "--student", "one-stage", "--fpn", "16")]
     [TestCase("--feature-loss must be one of", "--feature-loss", "fgd")]

@@ -41,7 +41,6 @@ public class OneStageObjectiveTests
             "Chen's μ");
         Assert.That(Weights([new SoftClasses { LabelWeight = 0.7, Weight = 2 }]),
             Is.EqualTo("class.hard 0.7, box 2, box.edges 0.25, class.soft 2"), "Apprentice's β and γ");
-        Assert.That(Weights([new SoftClasses { LearningParts = TwoStageParts.Rpn }]), Is.EqualTo(Labels), "the one stage is the RCN's");
         Assert.That(Weights([new BoundedBoxes { Weight = 2 }, new Hint(), new ChannelWise()]),
             Is.EqualTo($"{Labels}, box.bounded 4, {OnMaps}"), "what is asked for is done");
         using OneStageDetector alone = OneStageRun.Detector();
