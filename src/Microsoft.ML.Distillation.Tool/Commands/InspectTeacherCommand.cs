@@ -33,8 +33,8 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
         string path = _teacher.PathOf(parsed);
         if (IsOwn(path))
         {
-            throw new UsageException($"'{path}' is a detector of this library, whose file says how it is read: 'ml-distill evaluate' measures "
-                + "it. inspect-teacher is for other people's ONNX files.");
+            throw new UsageException($"'{path}' is a detector of this library, whose file says how it is read: 'ml-distill evaluate' "
+                + "measures it. inspect-teacher is for other people's ONNX files.");
         }
 
         OnnxTeacherOptions options = _teacher.OptionsOf(parsed);

@@ -94,7 +94,8 @@ public class CommandLineTests
         Assert.That(OptionNames.Translate("GeneratedLabelOptions.ScoreThreshold gives another score"),
             Is.EqualTo("--label-score gives another score"));
         Assert.That(OptionNames.Translate("The option Strides must be whole"), Is.EqualTo("--strides must be whole"));
-        Assert.That(OptionNames.Translate("This does not go with Precision. (Parameter 'options')"), Is.EqualTo("This does not go with --precision."));
+        Assert.That(OptionNames.Translate("This does not go with Precision. (Parameter 'options')"),
+            Is.EqualTo("This does not go with --precision."));
     }
 
     private static void AssertOneLine(string error, string what)

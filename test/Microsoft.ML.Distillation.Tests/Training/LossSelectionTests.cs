@@ -62,6 +62,7 @@ public class LossSelectionTests
         using FasterRcnn student = TinyRun.Detector();
         using ITeacher teacher = TinyRun.Teacher();
         LossSelection selection = new([new Hint()]) { Hints = [] };
-        Assert.That(() => new DistillationTerms(selection, student, teacher, CPU), Throws.ArgumentException.With.Message.Contains("names no pair"));
+        Assert.That(() => new DistillationTerms(selection, student, teacher, CPU),
+            Throws.ArgumentException.With.Message.Contains("names no pair"));
     }
 }
