@@ -45,7 +45,8 @@ public partial class DependencyRuleTests
     {
         // Internal types are reached through their folder's namespace; public ones live in the root namespace, so by name.
         var publicHomes = Sources.Value.Where(s => InRootNamespace().IsMatch(s.Code))
-            .ToLookup(s => Path.GetFileNameWithoutExtension(s.File), s => s.Folder);
+            .SelectMany(s => Declaration().Matches(s.Code).Select(m => (Name: m.Groups["name"].Value, s.Folder)))
+            .ToLookup(type => type.Name, type => type.Folder);
         var offences = new List<string>();
         foreach ((string _, string file, string code) in Sources.Value.Where(s => s.Folder == folder))
         {
@@ -98,6 +99,9 @@ public partial class DependencyRuleTests
 
     [GeneratedRegex(@"^namespace Microsoft\.ML\.Distillation;", RegexOptions.Multiline)]
     private static partial Regex InRootNamespace();
+
+    [GeneratedRegex(@"^public [\w ]*?\b(record struct|record|class|struct|enum|interface) (?<name>\w+)", RegexOptions.Multiline)]
+    private static partial Regex Declaration();
 
     [GeneratedRegex(@"^using (static )?Microsoft\.ML\.Distillation\.(?<folder>\w+)", RegexOptions.Multiline)]
     private static partial Regex Import();

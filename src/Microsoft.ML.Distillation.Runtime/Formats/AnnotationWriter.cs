@@ -1,3 +1,5 @@
+using Microsoft.ML.Distillation.Images;
+
 namespace Microsoft.ML.Distillation.Formats;
 
 /// <summary>Writes annotations in the formats that can be written.</summary>
@@ -38,4 +40,77 @@ internal sealed record AnnotationWriterOptions
 
     /// <summary>Ends the writing between two images, with nothing written.</summary>
     public CancellationToken Cancellation { get; init; }
+}
+
+/// <summary>Files on their way into a folder: written beside it, moved into it when all are there, or gone.</summary>
+internal sealed class StagedFiles : IDisposable
+{
+    private readonly string _folder;
+    private readonly string _stage;
+    private readonly CancellationToken _cancellation;
+    private readonly List<string> _names = [];
+    private readonly Dictionary<string, string> _imageOf = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <param name="folder">Where the files are to be; it is made if it does not exist.</param>
+    /// <param name="cancellation">Is looked at with every image.</param>
+    public StagedFiles(string folder, CancellationToken cancellation = default)
+    {
+        _cancellation = cancellation;
+        _folder = Path.GetFullPath(folder);
+        Directory.CreateDirectory(_folder);
+        // Inside it, as only a move within a file system is at once.
+        _stage = Path.Combine(_folder, ".part-" + Guid.NewGuid().ToString("N"));
+        Directory.CreateDirectory(_stage);
+    }
+
+    /// <summary>Where a file that is there already will be found.</summary>
+    public string Final(string name) => Path.Combine(_folder, name);
+
+    /// <summary>The path at which a file is to be written.</summary>
+    public string Add(string name)
+    {
+        string path = Path.Combine(_stage, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        _names.Add(name);
+        return path;
+    }
+
+    /// <summary>Takes an image, and copies it into a folder if that is wanted. Images of all folders come into one.</summary>
+    /// <returns>The image's name.</returns>
+    /// <exception cref="InvalidDataException">Another image has its name, or differs from it only in the extension or in case.</exception>
+    /// <exception cref="FileNotFoundException">It is to be copied and does not exist.</exception>
+    /// <exception cref="OperationCanceledException">The writing was cancelled.</exception>
+    public string AddImage(string path, string? copyTo)
+    {
+        _cancellation.ThrowIfCancellationRequested();
+        string name = Path.GetFileName(path), stem = Path.GetFileNameWithoutExtension(path);
+        if (!_imageOf.TryAdd(stem, path))
+            throw new InvalidDataException($"Two images have the name '{stem}': '{_imageOf[stem]}' and '{path}'.");
+        if (copyTo is null) return name;
+        if (!File.Exists(path)) throw new FileNotFoundException($"The image '{path}' does not exist.", path);
+        // Copied from its own place, an image may stay there.
+        if (Path.GetFullPath(path) != Final(Path.Combine(copyTo, name))) File.Copy(path, Add(Path.Combine(copyTo, name)));
+        return name;
+    }
+
+    /// <summary>The size of an image: what its annotation says, or what its file says.</summary>
+    /// <exception cref="FileNotFoundException">The annotation does not say it, and the image does not exist.</exception>
+    public static ImageSize SizeOf(AnnotatedImage image)
+        => image.Size ?? (File.Exists(image.ImagePath)
+            ? ImageFile.SizeOf(image.ImagePath)
+            : throw new FileNotFoundException($"The image '{image.ImagePath}' does not exist; its size is needed.", image.ImagePath));
+
+    /// <summary>Moves all files to their places.</summary>
+    public void Commit()
+    {
+        foreach (string name in _names)
+        {
+            string final = Final(name);
+            Directory.CreateDirectory(Path.GetDirectoryName(final)!);
+            File.Move(Path.Combine(_stage, name), final, overwrite: true);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Directory.Delete(_stage, recursive: true);
 }

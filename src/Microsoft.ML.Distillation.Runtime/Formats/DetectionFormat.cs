@@ -45,3 +45,10 @@ public enum DetectionFormat
     /// <summary>ML.NET's text form: a line an image, <c>path ⇥ label,label ⇥ x0,y0,x1,y1,…</c>, in pixels.</summary>
     TabSeparated,
 }
+
+/// <summary>What <see cref="DetectionCatalog.SaveDetections"/> wrote.</summary>
+/// <param name="Images">How many images.</param>
+/// <param name="Objects">How many objects.</param>
+/// <param name="LeftOut">How many objects the format has no way to say: regions of no class; for YOLO also groups and regions to
+/// ignore.</param>
+public sealed record WrittenAnnotations(int Images, int Objects, int LeftOut);
