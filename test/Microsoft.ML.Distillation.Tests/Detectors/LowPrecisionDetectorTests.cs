@@ -86,7 +86,7 @@ public class LowPrecisionDetectorTests
         Tensor image = randn(1, 3, 6, 5), expected = pair.Run(image);
         Tensor weight = tensor(Array.ConvertAll(folded.Integers, q => (float)q), [4, 3, 3, 3]).mul(tensor(folded.Scale).view(-1, 1, 1, 1));
         Tensor actual = Convolution.Apply(ActivationQuantizer.Round(image, conv.Quantizer.Range, QuantizerKind.PerChannel), weight,
-            tensor(folded.Bias!), 1, 1);
+            tensor(folded.Bias!), 1, 1, 1);
         Assert.That(TensorArrays.Floats(actual), Is.EqualTo(TensorArrays.Floats(expected)).Within(1e-5));
         folded.Restore(conv);
         Assert.That(TensorArrays.Floats(pair.Run(image)), Is.EqualTo(TensorArrays.Floats(expected)).Within(1e-5));

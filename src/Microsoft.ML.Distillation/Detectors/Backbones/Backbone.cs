@@ -38,6 +38,12 @@ public sealed record Backbone
     public int? OutputStride { get; init; }
 
     /// <summary>
+    /// Whether layers behind a stride that <see cref="OutputStride"/> drops are dilated in its place, so that pre-trained filters
+    /// see the scale that they have learned; the multiplications stay the same. <see langword="null"/>: no.
+    /// </summary>
+    public bool? Dilates { get; init; }
+
+    /// <summary>
     /// The channels of a feature pyramid (Lin et al. 2017) over the last map of each resolution from stride 8 on.
     /// <see langword="null"/>: no pyramid, the deepest map alone is used.
     /// </summary>

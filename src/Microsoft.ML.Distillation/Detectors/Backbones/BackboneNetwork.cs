@@ -52,17 +52,18 @@ internal abstract class BackboneNetwork(string name) : nn.Module(name)
     private static BackboneNetwork Shape(Backbone backbone, int outputStride)
     {
         int stages = backbone.Stages ?? backbone.AllStages;
+        var descent = new Descent(outputStride, backbone.Dilates ?? false);
         return backbone.Kind switch
         {
-            BackboneKind.Plain => new PlainNetwork(backbone.Widths, stages, outputStride),
-            BackboneKind.ShuffleNetV2_x0_5 => new ShuffleNetV2(ShuffleNetV2.HalfWidth, stages, outputStride),
-            BackboneKind.ShuffleNetV2_x1_0 => new ShuffleNetV2(ShuffleNetV2.FullWidth, stages, outputStride),
-            BackboneKind.ResNet18 => new ResNet(bottlenecks: false, [2, 2, 2, 2], stages, outputStride),
-            BackboneKind.ResNet34 => new ResNet(bottlenecks: false, [3, 4, 6, 3], stages, outputStride),
-            BackboneKind.ResNet50 => new ResNet(bottlenecks: true, [3, 4, 6, 3], stages, outputStride),
-            BackboneKind.MobileNetV3Small => new MobileNetV3(MobileNetV3.Small, stages, outputStride),
-            BackboneKind.MobileNetV3Large => new MobileNetV3(MobileNetV3.Large, stages, outputStride),
-            _ when ClassicShape.Of(backbone.Kind) is { } shape => new ClassicNetwork(shape, stages, outputStride),
+            BackboneKind.Plain => new PlainNetwork(backbone.Widths, stages, descent),
+            BackboneKind.ShuffleNetV2_x0_5 => new ShuffleNetV2(ShuffleNetV2.HalfWidth, stages, descent),
+            BackboneKind.ShuffleNetV2_x1_0 => new ShuffleNetV2(ShuffleNetV2.FullWidth, stages, descent),
+            BackboneKind.ResNet18 => new ResNet(bottlenecks: false, [2, 2, 2, 2], stages, descent),
+            BackboneKind.ResNet34 => new ResNet(bottlenecks: false, [3, 4, 6, 3], stages, descent),
+            BackboneKind.ResNet50 => new ResNet(bottlenecks: true, [3, 4, 6, 3], stages, descent),
+            BackboneKind.MobileNetV3Small => new MobileNetV3(MobileNetV3.Small, stages, descent),
+            BackboneKind.MobileNetV3Large => new MobileNetV3(MobileNetV3.Large, stages, descent),
+            _ when ClassicShape.Of(backbone.Kind) is { } shape => new ClassicNetwork(shape, stages, descent),
             _ => throw new ArgumentException($"There is no backbone of kind {backbone.Kind}.", nameof(backbone)),
         };
     }

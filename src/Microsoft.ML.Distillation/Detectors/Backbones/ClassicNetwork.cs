@@ -23,22 +23,20 @@ internal sealed class ClassicNetwork : BackboneNetwork
     private readonly List<(ClassicConv Shape, ConvLayer Layer, bool Pools)> _layers = [];
     private readonly List<FeatureMap> _maps = [];
 
-    public ClassicNetwork(ClassicShape shape, int stages, int outputStride)
+    public ClassicNetwork(ClassicShape shape, int stages, Descent descent)
         : base(nameof(ClassicNetwork))
     {
-        int from = 3, stride = 1;
+        int from = 3;
         foreach (ClassicConv conv in shape.Convolutions)
         {
             if (_maps.Count == stages) break;
-            bool pools = conv.Pool > 0 && stride < outputStride;
-            if (pools) stride *= 2;
-            int step = stride < outputStride ? conv.Stride : 1;
-            stride *= step;
-            var layer = new ConvLayer(from, conv.To, conv.Kernel, step, 1, bias: true, nn.init.FanInOut.FanIn);
+            bool pools = conv.Pool > 0 && descent.Step(2).Stride > 1;
+            DescentStep step = descent.Step(conv.Stride);
+            var layer = new ConvLayer(from, conv.To, conv.Kernel, step.Stride, 1, bias: true, nn.init.FanInOut.FanIn, step.Dilation);
             Group.Register(this, conv.Name, layer);
             _layers.Add((conv, layer, pools));
             from = conv.To;
-            if (conv.Map is not null) _maps.Add(new FeatureMap(conv.Map, from, stride));
+            if (conv.Map is not null) _maps.Add(new FeatureMap(conv.Map, from, descent.Stride));
         }
     }
 

@@ -22,10 +22,11 @@ internal sealed class ConvLayer : nn.Module<Tensor, Tensor>, ILowPrecisionLayer
     private readonly List<(string Name, Convolution Layer)> _parts = [];
 
     /// <param name="fan">Whether the random weights keep the size of values on the way forward or of gradients on the way back.</param>
-    public ConvLayer(int from, int to, int kernel, int stride, int groups, bool bias, nn.init.FanInOut fan)
+    /// <param name="dilation">The distance in cells between the kernel's points.</param>
+    public ConvLayer(int from, int to, int kernel, int stride, int groups, bool bias, nn.init.FanInOut fan, int dilation = 1)
         : base(nameof(ConvLayer))
     {
-        (From, To, Kernel, Stride, Groups) = (from, to, kernel, stride, groups);
+        (From, To, Kernel, Stride, Groups, Dilation) = (from, to, kernel, stride, groups, dilation);
         (_hasBias, _fan) = (bias, fan);
     }
 
@@ -38,6 +39,8 @@ internal sealed class ConvLayer : nn.Module<Tensor, Tensor>, ILowPrecisionLayer
     public int Stride { get; }
 
     public int Groups { get; }
+
+    public int Dilation { get; }
 
     /// <summary>The weights [To,From/Groups,k,k] of the whole layer.</summary>
     public Tensor Weight => weight ?? throw new InvalidOperationException("The layer is in parts, or has no weights yet.");
@@ -59,8 +62,8 @@ internal sealed class ConvLayer : nn.Module<Tensor, Tensor>, ILowPrecisionLayer
 
     public override Tensor forward(Tensor input)
     {
-        if (Quantizer is not null) return Quantizer.Run(input, Weight, (x, w) => Convolution.Apply(x, w, bias, Stride, Groups));
-        if (_parts.Count == 0) return Convolution.Apply(input, Weight, bias, Stride, Groups);
+        if (Quantizer is not null) return Quantizer.Run(input, Weight, (x, w) => Convolution.Apply(x, w, bias, Stride, Groups, Dilation));
+        if (_parts.Count == 0) return Convolution.Apply(input, Weight, bias, Stride, Groups, Dilation);
 
         using DisposeScope scope = NewDisposeScope();
         Tensor x = input;
@@ -104,7 +107,7 @@ internal sealed class ConvLayer : nn.Module<Tensor, Tensor>, ILowPrecisionLayer
         if (Groups != 1) throw new InvalidOperationException("A convolution of several groups cannot be taken apart.");
         bool hasCore = Kernel > 1;
         Add("reduce", new Convolution(From, ranks[0], 1, hasCore ? 1 : Stride, bias: false), 1);
-        if (hasCore) Add("core", new Convolution(ranks[0], ranks[1], Kernel, Stride, bias: false), 1);
+        if (hasCore) Add("core", new Convolution(ranks[0], ranks[1], Kernel, Stride, bias: false, dilation: Dilation), 1);
         Add("expand", new Convolution(ranks[^1], To, 1, bias: _hasBias), Math.Sqrt(2));
     }
 
@@ -112,7 +115,7 @@ internal sealed class ConvLayer : nn.Module<Tensor, Tensor>, ILowPrecisionLayer
     /// <param name="name">The name of this module in the state dict.</param>
     public string Write(GraphBuilder graph, string input, string name)
     {
-        if (_parts.Count == 0) return OnnxLayers.Convolution(graph, input, this, Stride, Groups, name);
+        if (_parts.Count == 0) return OnnxLayers.Convolution(graph, input, this, Stride, Groups, Dilation, name);
         foreach ((string part, Convolution layer) in _parts) input = layer.Write(graph, input, $"{name}.{part}");
         return input;
     }
@@ -141,6 +144,7 @@ internal sealed class ConvNorm
     /// <param name="names">The names of the two parts within <paramref name="owner"/>.</param>
     /// <param name="epsilon">What the normalisation adds to the variance.</param>
     /// <param name="momentum">The share of each batch in the running statistics.</param>
+    /// <param name="dilation">The distance in cells between the kernel's points.</param>
     public ConvNorm(
         nn.Module owner,
         (string Conv, string Norm) names,
@@ -151,10 +155,14 @@ internal sealed class ConvNorm
         int groups = 1,
         Activation activation = Activation.Relu,
         double epsilon = 1e-5,
-        double momentum = 0.1)
+        double momentum = 0.1,
+        int dilation = 1)
     {
         _norm = nn.BatchNorm2d(to, epsilon, momentum);
-        _conv = new ConvLayer(from, to, kernel, stride, groups, bias: false, nn.init.FanInOut.FanOut) { NormSource = () => _norm };
+        _conv = new ConvLayer(from, to, kernel, stride, groups, bias: false, nn.init.FanInOut.FanOut, dilation)
+        {
+            NormSource = () => _norm,
+        };
         _names = names;
         _activation = activation;
         _momentum = momentum;

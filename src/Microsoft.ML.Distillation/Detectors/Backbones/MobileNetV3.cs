@@ -58,29 +58,28 @@ internal sealed class MobileNetV3 : BackboneNetwork
     private readonly List<int> _ends = [];
     private readonly List<FeatureMap> _maps = [];
 
-    public MobileNetV3(IReadOnlyList<InvertedResidualShape> shapes, int stages, int outputStride)
+    public MobileNetV3(IReadOnlyList<InvertedResidualShape> shapes, int stages, Descent descent)
         : base(nameof(MobileNetV3))
     {
         var features = new Group();
         register_module("features", features);
         var stem = new Group();
         features.register_module("0", stem);
-        _stem = Layer(stem, 3, StemChannels, 3, 2, 1, HardSwish);
-        int from = StemChannels, stride = 2;
+        _stem = Layer(stem, 3, StemChannels, 3, descent.Step(2), 1, HardSwish);
+        int from = StemChannels;
         for (int stage = 1; stage <= stages; stage++)
         {
             for (int end = BlocksOf(shapes, stage); _blocks.Count < end;)
             {
                 InvertedResidualShape shape = shapes[_blocks.Count];
-                int step = stride < outputStride ? shape.Stride : 1;
-                var block = new InvertedResidual(from, shape, step);
+                var block = new InvertedResidual(from, shape, descent.Step(shape.Stride));
                 _blocks.Add(block);
                 features.register_module($"{_blocks.Count}", block);
-                (from, stride) = (shape.To, stride * step);
+                from = shape.To;
             }
 
             _ends.Add(_blocks.Count);
-            _maps.Add(new FeatureMap($"stage{stage}", from, stride));
+            _maps.Add(new FeatureMap($"stage{stage}", from, descent.Stride));
         }
     }
 
@@ -99,8 +98,8 @@ internal sealed class MobileNetV3 : BackboneNetwork
     }
 
     /// <summary>A layer with MobileNetV3's own settings of batch normalisation.</summary>
-    public static ConvNorm Layer(nn.Module owner, int from, int to, int kernel, int stride, int groups, Activation activation)
-        => new(owner, ("0", "1"), from, to, kernel, stride, groups, activation, epsilon: 0.001, momentum: 0.01);
+    public static ConvNorm Layer(nn.Module owner, int from, int to, int kernel, DescentStep step, int groups, Activation activation)
+        => new(owner, ("0", "1"), from, to, kernel, step.Stride, groups, activation, 0.001, 0.01, step.Dilation);
 
     /// <summary>The nearest multiple of eight, but not less than nine tenths of the number.</summary>
     public static int MultipleOfEight(int channels)
@@ -155,15 +154,15 @@ internal sealed class InvertedResidual : nn.Module<Tensor, Tensor>
 
     private readonly bool _adds;
 
-    /// <param name="stride">The block's own, or 1 where the resolution is to be kept.</param>
-    public InvertedResidual(int from, InvertedResidualShape shape, int stride)
+    public InvertedResidual(int from, InvertedResidualShape shape, DescentStep step)
         : base(nameof(InvertedResidual))
     {
-        _adds = stride == 1 && from == shape.To;
+        _adds = step.Stride == 1 && from == shape.To;
         var block = new Group();
         register_module("block", block);
-        if (shape.Expanded != from) AddLayer(block, from, shape.Expanded, 1, 1, 1, shape.Activation);
-        AddLayer(block, shape.Expanded, shape.Expanded, shape.Kernel, stride, shape.Expanded, shape.Activation);
+        var whole = new DescentStep(1, 1, 1);
+        if (shape.Expanded != from) AddLayer(block, from, shape.Expanded, 1, whole, 1, shape.Activation);
+        AddLayer(block, shape.Expanded, shape.Expanded, shape.Kernel, step, shape.Expanded, shape.Activation);
         if (shape.Squeezes)
         {
             var squeeze = new SqueezeExcitation(shape.Expanded, MobileNetV3.MultipleOfEight(shape.Expanded / SqueezeFactor));
@@ -171,7 +170,7 @@ internal sealed class InvertedResidual : nn.Module<Tensor, Tensor>
             _steps.Add(($"block.{_steps.Count}", squeeze.call, squeeze.Write));
         }
 
-        AddLayer(block, shape.Expanded, shape.To, 1, 1, 1, Activation.None);
+        AddLayer(block, shape.Expanded, shape.To, 1, whole, 1, Activation.None);
     }
 
     public override Tensor forward(Tensor input)
@@ -190,11 +189,11 @@ internal sealed class InvertedResidual : nn.Module<Tensor, Tensor>
         return _adds ? graph.Add("Add", [x, input]) : x;
     }
 
-    private void AddLayer(Group block, int from, int to, int kernel, int stride, int groups, Activation activation)
+    private void AddLayer(Group block, int from, int to, int kernel, DescentStep step, int groups, Activation activation)
     {
         var owner = new Group();
         block.register_module($"{_steps.Count}", owner);
-        ConvNorm layer = MobileNetV3.Layer(owner, from, to, kernel, stride, groups, activation);
+        ConvNorm layer = MobileNetV3.Layer(owner, from, to, kernel, step, groups, activation);
         _steps.Add(($"block.{_steps.Count}", layer.Run, layer.Write));
     }
 }

@@ -29,17 +29,19 @@ internal static class OnnxLayers
     /// <summary>
     /// A square convolution that keeps its resolution but for the stride, with its normalisation where that is folded in.
     /// </summary>
-    public static string Convolution(GraphBuilder graph, string input, ILowPrecisionLayer layer, int stride, int groups, string name)
+    public static string Convolution(
+        GraphBuilder graph, string input, ILowPrecisionLayer layer, int stride, int groups, int dilation, string name)
     {
         (string x, string weight, string bias) = Values(graph, input, layer, name);
         long[] shape = layer.Weight.shape;
-        long padding = shape[2] / 2;
+        long padding = dilation * (shape[2] / 2);
         return graph.Add(
             "Conv",
             bias.Length == 0 ? [x, weight] : [x, weight, bias],
             ("kernel_shape", shape[2..]),
             ("strides", new[] { stride, stride }),
             ("pads", new[] { padding, padding, padding, padding }),
+            ("dilations", new[] { dilation, dilation }),
             ("group", groups));
     }
 

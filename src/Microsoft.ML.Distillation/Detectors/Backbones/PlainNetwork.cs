@@ -12,16 +12,15 @@ internal sealed class PlainNetwork : BackboneNetwork
     private readonly List<ConvNorm> _layers = [];
     private readonly List<FeatureMap> _maps = [];
 
-    public PlainNetwork(IReadOnlyList<int> widths, int stages, int outputStride)
+    public PlainNetwork(IReadOnlyList<int> widths, int stages, Descent descent)
         : base(nameof(PlainNetwork))
     {
-        int from = 3, stride = 1;
+        int from = 3;
         for (int i = 1; i <= stages; i++)
         {
-            int step = i <= Halvings && stride < outputStride ? 2 : 1;
-            stride *= step;
-            _layers.Add(new ConvNorm(this, ($"conv{i}", $"bn{i}"), from, widths[i - 1], 3, step));
-            _maps.Add(new FeatureMap($"conv{i}", widths[i - 1], stride));
+            DescentStep step = descent.Step(i <= Halvings ? 2 : 1);
+            _layers.Add(new ConvNorm(this, ($"conv{i}", $"bn{i}"), from, widths[i - 1], 3, step.Stride, dilation: step.Dilation));
+            _maps.Add(new FeatureMap($"conv{i}", widths[i - 1], descent.Stride));
             from = widths[i - 1];
         }
     }

@@ -12,6 +12,7 @@ namespace Microsoft.ML.Distillation.Detectors.Backbones;
 internal sealed class ResNet : BackboneNetwork
 {
     private const int StemChannels = 64;
+    private const int Pool = 2;
 
     private readonly ConvNorm _stem;
     private readonly List<(string Name, List<ResidualBlock> Blocks)> _stages = [];
@@ -19,27 +20,26 @@ internal sealed class ResNet : BackboneNetwork
 
     /// <param name="bottlenecks">Blocks of three convolutions (ResNet-50) rather than of two.</param>
     /// <param name="blocks">The number of blocks of each stage.</param>
-    public ResNet(bool bottlenecks, int[] blocks, int stages, int outputStride)
+    public ResNet(bool bottlenecks, int[] blocks, int stages, Descent descent)
         : base(nameof(ResNet))
     {
-        _stem = new ConvNorm(this, ("conv1", "bn1"), 3, StemChannels, 7, 2);
-        int from = StemChannels, stride = 4;
+        _stem = new ConvNorm(this, ("conv1", "bn1"), 3, StemChannels, 7, descent.Step(2).Stride);
+        descent.Step(Pool);
+        int from = StemChannels;
         for (int i = 0; i < stages; i++)
         {
             int inner = StemChannels << i, to = bottlenecks ? 4 * inner : inner;
-            int step = i > 0 && stride < outputStride ? 2 : 1;
             var stage = new List<ResidualBlock>();
             for (int b = 0; b < blocks[i]; b++)
             {
-                stage.Add(new ResidualBlock(bottlenecks, from, inner, to, b == 0 ? step : 1));
+                stage.Add(new ResidualBlock(bottlenecks, from, inner, to, descent.Step(i > 0 && b == 0 ? 2 : 1)));
                 from = to;
             }
 
-            stride *= step;
             string name = $"layer{i + 1}";
             register_module(name, nn.Sequential(stage.ToArray()));
             _stages.Add((name, stage));
-            _maps.Add(new FeatureMap(name, to, stride));
+            _maps.Add(new FeatureMap(name, to, descent.Stride));
         }
     }
 
@@ -48,7 +48,7 @@ internal sealed class ResNet : BackboneNetwork
     public override IReadOnlyList<Tensor> Run(Tensor images)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor x = nn.functional.max_pool2d(_stem.Run(images), 3, 2, 1);
+        Tensor x = nn.functional.max_pool2d(_stem.Run(images), 3, Pool, 1);
         var maps = new List<Tensor>();
         foreach ((_, List<ResidualBlock> blocks) in _stages)
         {
@@ -61,7 +61,7 @@ internal sealed class ResNet : BackboneNetwork
 
     public override IReadOnlyList<string> Write(GraphBuilder graph, string images, string name)
     {
-        string x = OnnxLayers.MaxPool(graph, _stem.Write(graph, images, name), 3, 2, 1);
+        string x = OnnxLayers.MaxPool(graph, _stem.Write(graph, images, name), 3, Pool, 1);
         var maps = new List<string>();
         foreach ((string stage, List<ResidualBlock> blocks) in _stages)
         {
@@ -79,25 +79,25 @@ internal sealed class ResidualBlock : nn.Module<Tensor, Tensor>
     private readonly List<ConvNorm> _layers = [];
     private readonly ConvNorm? _shortcut;
 
-    public ResidualBlock(bool bottleneck, int from, int inner, int to, int stride)
+    public ResidualBlock(bool bottleneck, int from, int inner, int to, DescentStep step)
         : base(nameof(ResidualBlock))
     {
         if (bottleneck)
         {
             _layers.Add(new ConvNorm(this, ("conv1", "bn1"), from, inner, 1));
-            _layers.Add(new ConvNorm(this, ("conv2", "bn2"), inner, inner, 3, stride));
+            _layers.Add(new ConvNorm(this, ("conv2", "bn2"), inner, inner, 3, step.Stride, dilation: step.Dilation));
             _layers.Add(new ConvNorm(this, ("conv3", "bn3"), inner, to, 1, activation: Activation.None));
         }
         else
         {
-            _layers.Add(new ConvNorm(this, ("conv1", "bn1"), from, inner, 3, stride));
-            _layers.Add(new ConvNorm(this, ("conv2", "bn2"), inner, to, 3, activation: Activation.None));
+            _layers.Add(new ConvNorm(this, ("conv1", "bn1"), from, inner, 3, step.Stride, dilation: step.Dilation));
+            _layers.Add(new ConvNorm(this, ("conv2", "bn2"), inner, to, 3, activation: Activation.None, dilation: step.Following));
         }
 
-        if (stride == 1 && from == to) return;
+        if (step.Stride == 1 && from == to) return;
         var downsample = new Group();
         register_module("downsample", downsample);
-        _shortcut = new ConvNorm(downsample, ("0", "1"), from, to, 1, stride, activation: Activation.None);
+        _shortcut = new ConvNorm(downsample, ("0", "1"), from, to, 1, step.Stride, activation: Activation.None);
     }
 
     public override Tensor forward(Tensor input)

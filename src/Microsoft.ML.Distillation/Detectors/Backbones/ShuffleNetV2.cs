@@ -17,6 +17,7 @@ internal sealed class ShuffleNetV2 : BackboneNetwork
     public static readonly IReadOnlyList<int> FullWidth = [116, 232, 464];
 
     private const int StemChannels = 24;
+    private const int Pool = 2;
 
     /// <summary>The blocks of the three stages.</summary>
     public static readonly IReadOnlyList<int> Blocks = [4, 8, 4];
@@ -25,25 +26,24 @@ internal sealed class ShuffleNetV2 : BackboneNetwork
     private readonly List<(string Name, List<ShuffleBlock> Blocks)> _stages = [];
     private readonly List<FeatureMap> _maps = [];
 
-    public ShuffleNetV2(IReadOnlyList<int> widths, int stages, int outputStride)
+    public ShuffleNetV2(IReadOnlyList<int> widths, int stages, Descent descent)
         : base(nameof(ShuffleNetV2))
     {
         var stem = new Group();
         register_module("conv1", stem);
-        _stem = new ConvNorm(stem, ("0", "1"), 3, StemChannels, 3, 2);
-        int from = StemChannels, stride = 4;
+        _stem = new ConvNorm(stem, ("0", "1"), 3, StemChannels, 3, descent.Step(2).Stride);
+        descent.Step(Pool);
+        int from = StemChannels;
         for (int i = 0; i < stages; i++)
         {
-            int step = stride < outputStride ? 2 : 1;
-            var stage = new List<ShuffleBlock> { new(from, widths[i], step, split: false) };
-            for (int b = 1; b < Blocks[i]; b++) stage.Add(new ShuffleBlock(widths[i], widths[i], 1, split: true));
+            var stage = new List<ShuffleBlock> { new(from, widths[i], descent.Step(2), split: false) };
+            for (int b = 1; b < Blocks[i]; b++) stage.Add(new ShuffleBlock(widths[i], widths[i], descent.Step(1), split: true));
 
             from = widths[i];
-            stride *= step;
             string name = $"stage{i + 2}";
             register_module(name, nn.Sequential(stage.ToArray()));
             _stages.Add((name, stage));
-            _maps.Add(new FeatureMap(name, from, stride));
+            _maps.Add(new FeatureMap(name, from, descent.Stride));
         }
     }
 
@@ -52,7 +52,7 @@ internal sealed class ShuffleNetV2 : BackboneNetwork
     public override IReadOnlyList<Tensor> Run(Tensor images)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor x = nn.functional.max_pool2d(_stem.Run(images), 3, 2, 1);
+        Tensor x = nn.functional.max_pool2d(_stem.Run(images), 3, Pool, 1);
         var maps = new List<Tensor>();
         foreach ((_, List<ShuffleBlock> blocks) in _stages)
         {
@@ -65,7 +65,7 @@ internal sealed class ShuffleNetV2 : BackboneNetwork
 
     public override IReadOnlyList<string> Write(GraphBuilder graph, string images, string name)
     {
-        string x = OnnxLayers.MaxPool(graph, _stem.Write(graph, images, $"{name}.conv1"), 3, 2, 1);
+        string x = OnnxLayers.MaxPool(graph, _stem.Write(graph, images, $"{name}.conv1"), 3, Pool, 1);
         var maps = new List<string>();
         foreach ((string stage, List<ShuffleBlock> blocks) in _stages)
         {
@@ -88,7 +88,7 @@ internal sealed class ShuffleBlock : nn.Module<Tensor, Tensor>
     private readonly List<ConvNorm> _passing = [];
     private readonly List<ConvNorm> _working = [];
 
-    public ShuffleBlock(int from, int to, int stride, bool split)
+    public ShuffleBlock(int from, int to, DescentStep step, bool split)
         : base(nameof(ShuffleBlock))
     {
         _half = to / 2;
@@ -96,14 +96,16 @@ internal sealed class ShuffleBlock : nn.Module<Tensor, Tensor>
         register_module("branch1", branch1);
         if (!split)
         {
-            _passing.Add(new ConvNorm(branch1, ("0", "1"), from, from, 3, stride, groups: from, activation: Activation.None));
+            _passing.Add(
+                new ConvNorm(branch1, ("0", "1"), from, from, 3, step.Stride, from, Activation.None, dilation: step.Dilation));
             _passing.Add(new ConvNorm(branch1, ("2", "3"), from, _half, 1));
         }
 
         var branch2 = new Group();
         register_module("branch2", branch2);
         _working.Add(new ConvNorm(branch2, ("0", "1"), split ? _half : from, _half, 1));
-        _working.Add(new ConvNorm(branch2, ("3", "4"), _half, _half, 3, stride, groups: _half, activation: Activation.None));
+        _working.Add(
+            new ConvNorm(branch2, ("3", "4"), _half, _half, 3, step.Stride, _half, Activation.None, dilation: step.Dilation));
         _working.Add(new ConvNorm(branch2, ("5", "6"), _half, _half, 1));
     }
 

@@ -67,6 +67,45 @@ public class BackboneTests
         Assert.That(map.shape[2..], Is.All.EqualTo(64 / network.Maps[^1].Stride));
     }
 
+    /// <summary>
+    /// What a filter sees decides: every second cell of the dilated map at half the stride is the map of the network as it was trained.
+    /// MobileNetV3 (squeeze and excitation takes the mean of all cells) and the classic networks (pooling goes) cannot have that.
+    /// </summary>
+    [TestCase(nameof(BackboneKind.ResNet18))]
+    [TestCase(nameof(BackboneKind.ResNet50))]
+    [TestCase(nameof(BackboneKind.ShuffleNetV2_x0_5))]
+    public void DilatedFilters_SeeWhatTheySawWithTheStride(string kind)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGradients = no_grad();
+        Backbone backbone = kind switch
+        {
+            nameof(BackboneKind.ResNet18) => Backbone.ResNet18,
+            nameof(BackboneKind.ResNet50) => Backbone.ResNet50,
+            _ => Backbone.ShuffleNetV2_x0_5,
+        };
+        using BackboneNetwork whole = BackboneNetwork.Create(backbone, 32);
+        using BackboneNetwork dilated = BackboneNetwork.Create(backbone with { Dilates = true }, 8);
+        using BackboneNetwork plain = BackboneNetwork.Create(backbone, 8);
+        foreach (BackboneNetwork network in (BackboneNetwork[])[whole, dilated, plain])
+        {
+            DeterministicValues.Fill(network, 0.8);
+            network.eval();
+        }
+
+        Tensor images = DeterministicValues.Images(1, 1, 3, 128, 96);
+        float[] expected = TensorArrays.Floats(whole.Run(images)[^1]);
+        float scale = expected.Max(Math.Abs);
+        IReadOnlyList<Tensor> maps = dilated.Run(images);
+        Assert.That(dilated.Maps[^1].Stride, Is.EqualTo(8));
+        Assert.That(Coarser(maps[^1]), Is.EqualTo(expected).Within(1e-4 * scale));
+        Assert.That(Coarser(plain.Run(images)[^1]), Is.Not.EqualTo(expected).Within(1e-2 * scale), "without dilation");
+        Assert.That(RunGraph(dilated, images)[^1], Is.EqualTo(TensorArrays.Floats(maps[^1])).Within(1e-4 * scale), "in ONNX Runtime");
+
+        static float[] Coarser(Tensor map) => TensorArrays.Floats(
+            map.index(TensorIndex.Colon, TensorIndex.Colon, TensorIndex.Slice(step: 4), TensorIndex.Slice(step: 4)));
+    }
+
     /// <summary>The maps as ONNX Runtime computes them from the graph that the network writes.</summary>
     private static List<float[]> RunGraph(BackboneNetwork network, Tensor images)
     {
