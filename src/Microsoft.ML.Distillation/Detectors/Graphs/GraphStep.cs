@@ -1,0 +1,62 @@
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Detectors.Graphs;
+
+/// <summary>An operator of a <see cref="GraphNetwork"/>.</summary>
+/// <param name="done">The tensors that nothing needs after it.</param>
+internal abstract class GraphStep(GraphNode node, IReadOnlyList<string> done)
+{
+    public GraphNode Node { get; } = node;
+
+    /// <summary>Runs it, and lets go of what nothing needs any more.</summary>
+    public void Run(GraphRun run)
+    {
+        Compute(run);
+        foreach (string name in done) run.Forget(name);
+    }
+
+    /// <summary>Writes it into an ONNX graph.</summary>
+    public abstract void Write(GraphWriter writer);
+
+    protected abstract void Compute(GraphRun run);
+}
+
+/// <summary>An operator that has no module of its own.</summary>
+internal sealed class OperatorStep(GraphNode node, IReadOnlyList<string> done) : GraphStep(node, done)
+{
+    public override void Write(GraphWriter writer) => writer.Write(Node);
+
+    protected override void Compute(GraphRun run) => run.Execute(Node);
+}
+
+/// <summary>A convolution that can be taken apart and computed with few bits.</summary>
+internal sealed class ConvStep(GraphNode node, IReadOnlyList<string> done, ConvLayer layer, string name) : GraphStep(node, done)
+{
+    public override void Write(GraphWriter writer)
+        => writer[Node.Outputs[0]] = layer.Write(writer.Graph, writer[Node.Input(0)], writer.NameOf(name));
+
+    protected override void Compute(GraphRun run) => run[Node.Outputs[0]] = GraphValue.Of(layer.call(run[Node.Input(0)].Tensor));
+}
+
+/// <summary>A batch normalisation that follows its batches in training.</summary>
+/// <param name="conv">The convolution before it, into which few bits fold it; or none.</param>
+/// <param name="share">The share of each batch in the running statistics.</param>
+internal sealed class NormStep(
+    GraphNode node, IReadOnlyList<string> done, BatchNorm2d norm, ConvLayer? conv, double share, string name) : GraphStep(node, done)
+{
+    public override void Write(GraphWriter writer)
+    {
+        string input = writer[Node.Input(0)];
+        writer[Node.Outputs[0]] = conv?.Quantizer is not null ? input
+            : OnnxLayers.BatchNorm(writer.Graph, input, norm, writer.NameOf(name));
+    }
+
+    protected override void Compute(GraphRun run)
+    {
+        Tensor input = run[Node.Input(0)].Tensor;
+        run[Node.Outputs[0]] = GraphValue.Of(nn.functional.batch_norm(
+            input, norm.running_mean!, norm.running_var!, norm.weight, norm.bias, norm.training, share, norm.eps));
+    }
+}
