@@ -31,6 +31,27 @@ public sealed record OnnxPreprocessing
     public IReadOnlyList<float> StandardDeviation { get; init; } = [1, 1, 1];
 
     /// <summary>
+    /// What most classifiers of ImageNet were published with, torchvision's among them: stretched, RGB, 0 to 1, ImageNet's mean (0.485,
+    /// 0.456, 0.406) and deviation (0.229, 0.224, 0.225).
+    /// </summary>
+    public static OnnxPreprocessing ImageNet { get; } = new()
+    {
+        Mean = [0.485f, 0.456f, 0.406f],
+        StandardDeviation = [0.229f, 0.224f, 0.225f],
+    };
+
+    /// <summary>
+    /// What the networks of the packages Microsoft.ML.DnnImageFeaturizer.* were published with: stretched, BGR, 0 to 255, less the mean
+    /// of ImageNet's pixels (103.06, 115.9, 123.15).
+    /// </summary>
+    public static OnnxPreprocessing DnnImageFeaturizer { get; } = new()
+    {
+        Channels = ChannelOrder.Bgr,
+        Scale = 1,
+        Mean = [103.06f, 115.9f, 123.15f],
+    };
+
+    /// <summary>
     /// What the detectors of a format were published with. <see cref="OnnxDetectorFormat.YoloX"/>: top-left letterbox, BGR, 0 to 255.
     /// <see cref="OnnxDetectorFormat.YoloV5"/>, <see cref="OnnxDetectorFormat.YoloV8"/> and <see cref="OnnxDetectorFormat.YoloEndToEnd"/>:
     /// centred letterbox, RGB, 0 to 1. <see cref="OnnxDetectorFormat.Gfl"/>: NanoDet's, stretched, BGR, ImageNet's mean and deviation.
@@ -51,7 +72,7 @@ public sealed record OnnxPreprocessing
             Mean = [103.53f, 116.28f, 123.675f],
             StandardDeviation = [57.375f, 57.12f, 58.395f],
         },
-        OnnxDetectorFormat.Detr => new() { Mean = [0.485f, 0.456f, 0.406f], StandardDeviation = [0.229f, 0.224f, 0.225f] },
+        OnnxDetectorFormat.Detr => ImageNet,
         OnnxDetectorFormat.Ssd => new() { Scale = 1, Mean = [127, 127, 127], StandardDeviation = [128, 128, 128] },
         OnnxDetectorFormat.Torchvision => new() { Fit = ImageFit.LetterboxTopLeft },
         OnnxDetectorFormat.TensorFlow => new() { Scale = 1 },

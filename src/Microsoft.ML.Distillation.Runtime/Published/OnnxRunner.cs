@@ -14,8 +14,25 @@ namespace Microsoft.ML.Distillation.Published;
 /// <param name="Exposed">The tensors that were asked for beside them.</param>
 internal sealed record OnnxAnswer(IReadOnlyList<OnnxOutput> Outputs, IReadOnlyList<OnnxOutput> Exposed);
 
-/// <summary>Runs an ONNX model over batches of any size, whatever number of images the graph takes at once.</summary>
-internal sealed class OnnxRunner : IDisposable
+/// <summary>Runs a model over batches of any size, whatever number of images it takes at once.</summary>
+internal interface IModelRunner : IDisposable
+{
+    /// <summary>The input that takes the image.</summary>
+    InputSpec Input { get; }
+
+    /// <summary>Why the CPU runs the model where a GPU should; <see langword="null"/>: it runs where it should.</summary>
+    string? Fallback { get; }
+
+    /// <summary>Whether outputs have a batch's axis.</summary>
+    bool OutputsBatched { get; }
+
+    /// <summary>Runs the model.</summary>
+    /// <param name="images">[N,3,H,W], as the model wants to see them.</param>
+    OnnxAnswer[] Run(float[] images, ImageSize size, CancellationToken cancellation = default);
+}
+
+/// <summary>Runs an ONNX model in ONNX Runtime.</summary>
+internal sealed class OnnxRunner : IModelRunner
 {
     private readonly InferenceSession _session;
     private readonly string _source;
@@ -47,17 +64,16 @@ internal sealed class OnnxRunner : IDisposable
         }
     }
 
-    /// <summary>The input that takes the image.</summary>
+    /// <inheritdoc/>
     public InputSpec Input { get; }
 
-    /// <summary>Why the CPU runs the model where a GPU should; <see langword="null"/>: it runs where it should.</summary>
+    /// <inheritdoc/>
     public string? Fallback { get; }
 
-    /// <summary>Whether outputs have a batch's axis.</summary>
+    /// <inheritdoc/>
     public bool OutputsBatched { get; }
 
-    /// <summary>Runs the model.</summary>
-    /// <param name="images">[N,3,H,W], as the model wants to see them.</param>
+    /// <inheritdoc/>
     public OnnxAnswer[] Run(float[] images, ImageSize size, CancellationToken cancellation = default)
     {
         int pixels = 3 * size.Width * size.Height;

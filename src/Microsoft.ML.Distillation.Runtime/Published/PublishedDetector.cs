@@ -15,7 +15,7 @@ internal sealed class PublishedDetector : IDisposable
     /// <summary>The width and height of inputs that neither the graph nor the options fix.</summary>
     public const int DefaultSize = 640;
 
-    private readonly OnnxRunner _runner;
+    private readonly IModelRunner _runner;
     private readonly IOutputDecoder _decoder;
     private readonly DecoderContext _context;
     private readonly InputWriter _writer;
@@ -26,19 +26,22 @@ internal sealed class PublishedDetector : IDisposable
     /// <param name="classNames">Its own classes, in its order.</param>
     /// <param name="hints">Tensors of the graph to be given as feature maps, each [N, channels, height, width].</param>
     /// <param name="floor">The confidence below which predictions are dropped; <see langword="null"/>: the options' noise.</param>
+    /// <param name="runner">
+    /// What runs it, which belongs to this from now on, whatever comes of it; <see langword="null"/>: ONNX Runtime.
+    /// </param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="FormatException">The file cannot be loaded, or its outputs are not of the format.</exception>
     /// <exception cref="ArgumentException">A name or an option does not fit the model.</exception>
     public PublishedDetector(
         OnnxSource source, OnnxDetectorFormat format, IReadOnlyList<string> classNames, OnnxDetectorOptions options,
-        IReadOnlyList<string>? hints = null, float? floor = null)
+        IReadOnlyList<string>? hints = null, float? floor = null, IModelRunner? runner = null)
     {
-        options.Validate();
-        if (classNames.Count == 0) throw new ArgumentException("The detector's class names are empty.", nameof(classNames));
+        if (runner is null) Check(classNames, options);
         ClassNames = classNames;
-        _runner = new OnnxRunner(source, hints ?? [], options);
+        _runner = runner ?? new OnnxRunner(source, hints ?? [], options);
         try
         {
+            Check(classNames, options);
             InputSize = SizeOf(_runner.Input, options, source.Name);
             _context = new DecoderContext(InputSize, classNames, options, _runner.OutputsBatched);
             OnnxAnswer probe = _runner.Run(Grey(InputSize), InputSize)[0];
@@ -107,6 +110,12 @@ internal sealed class PublishedDetector : IDisposable
     }
 
     public void Dispose() => _runner.Dispose();
+
+    private static void Check(IReadOnlyList<string> classNames, OnnxDetectorOptions options)
+    {
+        options.Validate();
+        if (classNames.Count == 0) throw new ArgumentException("The detector's class names are empty.", nameof(classNames));
+    }
 
     private OnnxDetection Decode(OnnxAnswer answer, InputFrame frame)
     {

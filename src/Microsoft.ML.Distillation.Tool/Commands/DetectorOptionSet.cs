@@ -13,9 +13,8 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
 
     private readonly Option<string> _family = Family();
     private readonly OneStageOptionSet _oneStage = new();
-
-    private readonly Option<string> _backbone = SharedOptions.Choice(
-        "--backbone", "The network that makes the features.", [defaultBackbone, .. Backbones.Where(name => name != defaultBackbone)]);
+    private readonly GraphBackboneOptionSet _graph = new();
+    private readonly Option<string> _backbone = BackboneOption(defaultBackbone);
 
     private readonly Option<int[]?> _widths = new("--widths")
     {
@@ -57,6 +56,7 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
     {
         options.Add(_family);
         foreach (Option option in (Option[])[_backbone, _widths, _stages, _weights, _fpn, _inputSize, _headWidth]) options.Add(option);
+        _graph.AddTo(options);
         _oneStage.AddTo(options);
     }
 
@@ -69,8 +69,11 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
         // Where the option is not given, its value is an empty array.
         int[]? widths = parsed.GetValue(_widths) is { Length: > 0 } given ? given : null;
         if (widths is not null && name != "plain") throw new UsageException("--widths goes with --backbone plain.");
+        bool isGraph = GraphBackboneOptionSet.IsFile(name);
+        if (!isGraph && _graph.Given(parsed) is { } orphan) throw new UsageException($"{orphan} goes with --backbone FILE.onnx.");
         Backbone backbone = name switch
         {
+            _ when isGraph => _graph.Read(parsed, name),
             "plain" => Backbone.Plain(widths ?? [8, 16, 24, 32]),
             "shufflenet-0.5" => Backbone.ShuffleNetV2_x0_5,
             "shufflenet-1.0" => Backbone.ShuffleNetV2_x1_0,
@@ -103,6 +106,25 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
         {
             throw new UsageException(error.Message);
         }
+    }
+
+    private static Option<string> BackboneOption(string usual)
+    {
+        string[] names = [usual, .. Backbones.Where(name => name != usual)];
+        var option = new Option<string>("--backbone")
+        {
+            Description = $"The network that makes the features. One of {string.Join(", ", names)}; or an .onnx file of anyone's, of which "
+                + "the part up to --maps is trained.",
+            HelpName = "NAME|FILE",
+            DefaultValueFactory = _ => usual,
+        };
+        option.CompletionSources.Add(names);
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var value }] && !names.Contains(value) && !GraphBackboneOptionSet.IsFile(value))
+                result.AddError($"--backbone must be one of {string.Join(", ", names)}, or an .onnx file, not '{value}'.");
+        });
+        return option;
     }
 
     private static Option<string> Family()

@@ -77,6 +77,21 @@ internal static class SharedOptions
         return option;
     }
 
+    /// <summary>Three numbers, written with commas between them.</summary>
+    /// <exception cref="UsageException">The text is something else.</exception>
+    public static float[] Three(string name, string text)
+    {
+        string[] parts = text.Split(',');
+        var values = new float[3];
+        for (int i = 0; i < 3; i++)
+        {
+            if (parts.Length != 3 || !float.TryParse(parts[i], NumberStyles.Float, CultureInfo.InvariantCulture, out values[i]))
+                throw new UsageException($"{name} is three numbers with commas between them, not '{text}'.");
+        }
+
+        return values;
+    }
+
     /// <summary>Lets an option have these words alone; completion offers them.</summary>
     private static void Accept<T>(Option<T> option, StringComparer comparer, string[] words)
     {

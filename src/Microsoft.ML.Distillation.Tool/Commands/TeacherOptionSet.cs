@@ -6,7 +6,8 @@ namespace Microsoft.ML.Distillation.Tool.Commands;
 /// <summary>The options that name a teacher: a model of this library, or anyone's ONNX detector and how it is read.</summary>
 internal sealed class TeacherOptionSet
 {
-    private static readonly (string Name, OnnxDetectorFormat Format)[] Formats =
+    /// <summary>The formats of detectors by their names on the command line.</summary>
+    public static readonly (string Name, OnnxDetectorFormat Format)[] Formats =
     [
         ("auto", OnnxDetectorFormat.Auto), ("yolox", OnnxDetectorFormat.YoloX), ("yolov5", OnnxDetectorFormat.YoloV5),
         ("yolov8", OnnxDetectorFormat.YoloV8),
@@ -20,7 +21,8 @@ internal sealed class TeacherOptionSet
         [("preset", default), ("stretch", ImageFit.Stretch), ("letterbox", ImageFit.LetterboxCentred),
             ("letterbox-top-left", ImageFit.LetterboxTopLeft)];
 
-    private static readonly (string Name, ChannelOrder Order)[] Orders =
+    /// <summary>The orders of colours by their names on the command line.</summary>
+    public static readonly (string Name, ChannelOrder Order)[] Orders =
         [("preset", default), ("rgb", ChannelOrder.Rgb), ("bgr", ChannelOrder.Bgr)];
 
     private readonly Option<string> _teacher = SharedOptions.RequiredPath(
@@ -56,6 +58,9 @@ internal sealed class TeacherOptionSet
         "--teacher-device", "Where the ONNX teacher runs: cpu, or the number of a CUDA device. [default: where the student trains, if "
             + "ONNX Runtime has CUDA there]", "cpu|N");
 
+    private readonly Option<string> _runIn = SharedOptions.Choice("--teacher-run-in",
+        "What runs the ONNX teacher: ONNX Runtime, or libtorch where the student trains.", "onnxruntime", "torch");
+
     private readonly Option<string?> _cache = SharedOptions.Path(
         "--teacher-cache", "A folder for the ONNX teacher's answers: it looks at each image once, not in every epoch. Not with --hint.",
         "DIR");
@@ -71,7 +76,7 @@ internal sealed class TeacherOptionSet
     }
 
     private Option[] Onnx => [_classes, _format, _aliases, _size, _fit, _fill, _channels, _scale, _mean, _deviation, _score, _threads,
-        _device, _cache, _cacheSize];
+        _device, _runIn, _cache, _cacheSize];
 
     /// <summary>The teacher's file.</summary>
     public string PathOf(ParseResult parsed) => parsed.GetRequiredValue(_teacher);
@@ -126,6 +131,7 @@ internal sealed class TeacherOptionSet
         AliasFile = parsed.GetValue(_aliases),
         ConfidentScore = parsed.GetValue(_score),
         Threads = parsed.GetValue(_threads) ?? 0,
+        RunIn = parsed.GetValue(_runIn) == "torch" ? OnnxTeacherRuntime.TorchSharp : OnnxTeacherRuntime.OnnxRuntime,
         CpuOnly = parsed.GetValue(_device) == "cpu",
         GpuDeviceId = GpuOf(parsed.GetValue(_device)),
         CacheDirectory = parsed.GetValue(_cache),
@@ -149,8 +155,8 @@ internal sealed class TeacherOptionSet
             Channels = parsed.GetValue(_channels) is not (null or "preset")
                 ? Orders.First(order => order.Name == parsed.GetValue(_channels)).Order : preset.Channels,
             Scale = (float)(parsed.GetValue(_scale) ?? preset.Scale),
-            Mean = parsed.GetValue(_mean) is string mean ? Three(_mean.Name, mean) : preset.Mean,
-            StandardDeviation = parsed.GetValue(_deviation) is string deviation ? Three(_deviation.Name, deviation)
+            Mean = parsed.GetValue(_mean) is string mean ? SharedOptions.Three(_mean.Name, mean) : preset.Mean,
+            StandardDeviation = parsed.GetValue(_deviation) is string deviation ? SharedOptions.Three(_deviation.Name, deviation)
                 : preset.StandardDeviation,
         };
     }
@@ -168,18 +174,5 @@ internal sealed class TeacherOptionSet
             && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int height) && width > 0 && height > 0
             ? (width, height)
             : throw new UsageException($"--teacher-size is written as 640x480, not '{text}'.");
-    }
-
-    private static float[] Three(string name, string text)
-    {
-        string[] parts = text.Split(',');
-        var values = new float[3];
-        for (int i = 0; i < 3; i++)
-        {
-            if (parts.Length != 3 || !float.TryParse(parts[i], NumberStyles.Float, CultureInfo.InvariantCulture, out values[i]))
-                throw new UsageException($"{name} is three numbers with commas between them, not '{text}'.");
-        }
-
-        return values;
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Detectors.Quantization;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Onnx;
@@ -22,6 +23,9 @@ internal abstract class Detector(string name) : nn.Module(name)
 
     /// <summary>The feature maps that can serve as hint or guided layers, in the order of depth, with their channels.</summary>
     public abstract IReadOnlyList<(string Name, int Channels)> FeatureMaps { get; }
+
+    /// <summary>The network that makes the maps.</summary>
+    public abstract BackboneNetwork Backbone { get; }
 
     /// <summary>Where the network's parameters are, and it computes.</summary>
     public Device Device => parameters().First().device;
@@ -82,39 +86,65 @@ internal abstract class Detector(string name) : nn.Module(name)
 internal readonly record struct DetectionValues(string Boxes, string Scores, string Classes);
 
 /// <summary>
-/// The usual standardisation of images (mean and standard deviation of ImageNet's pixels, values 0 to 1), written as
-/// value × scale + shift.
+/// What a backbone sees of an image, written as value × scale + shift for each channel: the usual standardisation (mean and standard
+/// deviation of ImageNet's pixels, values 0 to 1), or what an ONNX graph wants to see.
 /// </summary>
 internal sealed class PixelNormalisation : nn.Module
 {
     private static readonly float[] Mean = [0.485f, 0.456f, 0.406f];
     private static readonly float[] Deviation = [0.229f, 0.224f, 0.225f];
 
-    private readonly Constant _scale = new(tensor(Scale, [1, 3, 1, 1]));
-    private readonly Constant _shift = new(tensor(Shift, [1, 3, 1, 1]));
+    private readonly Constant _scale;
+    private readonly Constant _shift;
+    private readonly (float[] Scale, float[] Shift, bool BlueFirst) _values;
 
+    /// <summary>The usual one.</summary>
     public PixelNormalisation()
-        : base(nameof(PixelNormalisation)) => RegisterComponents();
+        : this((Scale, Shift, false))
+    {
+    }
 
-    /// <summary>For red, green and blue.</summary>
+    /// <summary>That of a backbone.</summary>
+    public PixelNormalisation(Backbone backbone)
+        : this(backbone.Graph is { } graph ? Of(graph.Preprocessing) : (Scale, Shift, false))
+    {
+    }
+
+    private PixelNormalisation((float[] Scale, float[] Shift, bool BlueFirst) values)
+        : base(nameof(PixelNormalisation))
+    {
+        _values = values;
+        _scale = new Constant(tensor(values.Scale, [1, 3, 1, 1]));
+        _shift = new Constant(tensor(values.Shift, [1, 3, 1, 1]));
+        RegisterComponents();
+    }
+
+    /// <summary>The usual one's, for red, green and blue.</summary>
     public static float[] Scale { get; } = Array.ConvertAll(Deviation, d => 1 / d);
 
-    /// <summary>For red, green and blue.</summary>
+    /// <summary>The usual one's, for red, green and blue.</summary>
     public static float[] Shift { get; } = [.. Mean.Zip(Deviation, (m, d) => -m / d)];
 
     /// <summary>The standardised images [N,3,H,W], of the same element type, in the order in memory that convolutions run in.</summary>
-    /// <param name="images">[N,3,H,W], 0 to 1.</param>
+    /// <param name="images">[N,3,H,W], RGB, 0 to 1.</param>
     public Tensor Run(Tensor images)
     {
         using DisposeScope scope = NewDisposeScope();
-        return ChannelsLast.Of(images).mul(_scale.On(images.device)).PlusInPlace(_shift.On(images.device)).As(images)
+        Tensor seen = _values.BlueFirst ? images.flip(1) : images;
+        return ChannelsLast.Of(seen).mul(_scale.On(images.device)).PlusInPlace(_shift.On(images.device)).As(images)
             .MoveToOuterDisposeScope();
     }
 
-    /// <summary>Writes it into an ONNX graph, for an image [1,3,H,W], 0 to 1.</summary>
-    public static string Write(GraphBuilder graph, string images)
+    /// <summary>Writes it into an ONNX graph, for an image [1,3,H,W], RGB, 0 to 1.</summary>
+    public string Write(GraphBuilder graph, string images)
     {
-        string scaled = graph.Add("Mul", [images, graph.Floats(Scale, 1, 3, 1, 1)]);
-        return graph.Add("Add", [scaled, graph.Floats(Shift, 1, 3, 1, 1)]);
+        if (_values.BlueFirst) images = graph.Add("Gather", [images, graph.Integers(2, 1, 0)], ("axis", 1));
+        string scaled = graph.Add("Mul", [images, graph.Floats(_values.Scale, 1, 3, 1, 1)]);
+        return graph.Add("Add", [scaled, graph.Floats(_values.Shift, 1, 3, 1, 1)]);
     }
+
+    private static (float[] Scale, float[] Shift, bool BlueFirst) Of(OnnxPreprocessing wanted) => (
+        [.. wanted.StandardDeviation.Select(deviation => 255 * wanted.Scale / deviation)],
+        [.. wanted.Mean.Zip(wanted.StandardDeviation, (mean, deviation) => -mean / deviation)],
+        wanted.Channels == ChannelOrder.Bgr);
 }

@@ -22,7 +22,7 @@ internal static class DetectorCompressor
     public static T Planned<T>(T whole, Backbone backbone) where T : Detector, ICompressible<T>
     {
         if (backbone.Compression is not { } compression) return whole;
-        using (whole) return InParts(whole, compression, trained: backbone.Weights is not null);
+        using (whole) return InParts(whole, compression, trained: backbone.Weights is not null || backbone.Graph is not null);
     }
 
     private static T InParts<T>(T whole, CompressionOptions options, bool trained) where T : Detector, ICompressible<T>

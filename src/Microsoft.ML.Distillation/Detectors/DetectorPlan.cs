@@ -81,7 +81,8 @@ public abstract record DetectorPlan
 /// <param name="Exact">The exact size.</param>
 internal readonly record struct InputPlan(int Longer, ImageSize? Exact)
 {
-    private const int Least = 32;
+    /// <summary>The least width and height, and the least that sizes are multiples of where no exact one was named.</summary>
+    public const int Least = 32;
 
     /// <summary>A longer side; the shorter one follows the images.</summary>
     public static InputPlan LongerSide(int inputSize) => inputSize >= Least

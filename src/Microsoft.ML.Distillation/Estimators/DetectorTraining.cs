@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Detectors.Graphs;
 using Microsoft.ML.Distillation.Detectors.Quantization;
 using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Onnx;
@@ -68,6 +69,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
                         + $"({string.Join(", ", images.ClassNames)}) on {device}; "
                     + $"the network takes {student.InputSize} and has {student.parameters().Sum(p => p.numel()):N0} parameters, "
                         + $"{student.Precision?.ToString() ?? "full precision"}"));
+                if (student.Backbone is GraphNetwork graph) Say(channel, graph.Description);
                 if (setup.Distillation is not null) Say(channel, $"What it learns: {objectives[^1].Description}");
                 DeadLayers.Warn(channel, student);
             }

@@ -58,7 +58,8 @@ internal sealed class Checkpoint
             if (saved != value)
             {
                 throw new InvalidOperationException(
-                    $"The checkpoint '{_path}' is of another run: its {name} is {saved ?? "not set"}, and now it is {value}. "
+                    $"The checkpoint '{_path}' is of another run: its {name} is {Brief(saved ?? "not set", value)}, and now it is "
+                    + $"{Brief(value, saved ?? "")}. "
                     + "Set these as they were to continue that run, or give another CheckpointDirectory, or delete the file.");
             }
         }
@@ -70,6 +71,15 @@ internal sealed class Checkpoint
             JsonSerializer.Deserialize<double?>(file.Metadata["best"]),
             JsonSerializer.Deserialize<List<EpochSummary>>(file.Metadata["history"])!);
         return true;
+    }
+
+    /// <summary>A setting, of a long one what stands where it begins to differ from another.</summary>
+    private static string Brief(string setting, string other)
+    {
+        const int Longest = 2000, Around = 100;
+        if (setting.Length <= Longest) return setting;
+        int same = setting.AsSpan().CommonPrefixLength(other), from = Math.Max(0, same - Around);
+        return $"…{setting[from..Math.Min(setting.Length, same + Around)]}…";
     }
 
     private static SafetensorsFile Open(string path)

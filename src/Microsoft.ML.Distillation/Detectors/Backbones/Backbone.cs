@@ -26,20 +26,22 @@ public sealed record Backbone
     /// <summary>
     /// How many of the network's stages to use: 1 to 4 for ResNet and MobileNetV3, 1 to 3 for ShuffleNetV2, 1 to 5 for AlexNet and the
     /// VGGs, 1 to the number of convolutions
-    /// for a plain one. <see langword="null"/>: all.
+    /// for a plain one, and of an ONNX graph 1 to the number of <see cref="Maps"/>, finest first. <see langword="null"/>: all.
     /// </summary>
     public int? Stages { get; init; }
 
     /// <summary>
     /// The most pixels of the input that one cell of the deepest map may stand for: 4, 8, 16 or 32. Stages that would go
     /// beyond it keep the resolution of the stage before. <see langword="null"/>: for a single map, chosen from the size of
-    /// the training boxes; with a feature pyramid, and for AlexNet and the VGGs, the network's own.
+    /// the training boxes; with a feature pyramid, and for AlexNet and the VGGs, the network's own. An ONNX graph keeps its strides:
+    /// it ends in the maps that are no coarser, or in its finest ones where all are.
     /// </summary>
     public int? OutputStride { get; init; }
 
     /// <summary>
     /// Whether layers behind a stride that <see cref="OutputStride"/> drops are dilated in its place, so that pre-trained filters
-    /// see the scale that they have learned; the multiplications stay the same. <see langword="null"/>: no.
+    /// see the scale that they have learned; the multiplications stay the same. Not for an ONNX graph, which keeps its strides.
+    /// <see langword="null"/>: no.
     /// </summary>
     public bool? Dilates { get; init; }
 
@@ -69,6 +71,22 @@ public sealed record Backbone
     /// </summary>
     [JsonIgnore]
     public CompressionOptions? Compression { get; init; }
+
+    /// <summary>The graph of <see cref="FromOnnx"/>.</summary>
+    [JsonInclude]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    internal BackboneGraph? Graph { get; private init; }
+
+    /// <summary>
+    /// The tensors of an ONNX graph that are the feature maps, finest first, by whose names losses on maps find them; empty for the
+    /// other families.
+    /// </summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> Maps => Graph?.Maps ?? [];
+
+    /// <summary>What an ONNX graph wants to see; <see langword="null"/> for the other families.</summary>
+    [JsonIgnore]
+    public OnnxPreprocessing? Preprocessing => Graph?.Preprocessing;
 
     /// <summary>ShuffleNetV2 ×0.5: 342 thousand parameters up to its last stage.</summary>
     public static Backbone ShuffleNetV2_x0_5 { get; } = new() { Kind = BackboneKind.ShuffleNetV2_x0_5 };
@@ -134,9 +152,54 @@ public sealed record Backbone
         return new Backbone { Kind = BackboneKind.Plain, Widths = [.. widths] };
     }
 
+    /// <summary>
+    /// A network that someone published as ONNX, classifier or detector: the part between its image and some of its tensors becomes a
+    /// backbone that trains, is exported and reloaded like those of this library. Its parameters start as they are in the file; batch
+    /// normalisations that an exporter has folded into convolutions stay folded.
+    /// </summary>
+    /// <remarks>
+    /// The file is read here, and what the network computes is held to what ONNX Runtime computes; the file is not needed again,
+    /// neither by a model nor by a checkpoint. Graphs that were made for one size of image run on others where nothing in them spells
+    /// the size out.
+    /// </remarks>
+    /// <param name="path">The .onnx file.</param>
+    /// <param name="maps">
+    /// The tensors that become feature maps, each [N, channels, height, width] (or with the channels last), in any order: one for a
+    /// single map, several strides for a pyramid or a one-stage detector. They need not be outputs of the graph, and what lies behind
+    /// them, such as a head, is left out. <see langword="null"/>: the last ones of the strides 8, 16 and 32.
+    /// </param>
+    /// <param name="preprocessing">
+    /// What the network wants to see, of which the colours count alone (<see cref="OnnxPreprocessing.Channels"/>,
+    /// <see cref="OnnxPreprocessing.Scale"/>, <see cref="OnnxPreprocessing.Mean"/>,
+    /// <see cref="OnnxPreprocessing.StandardDeviation"/>): images are stretched into the detector's input as for any backbone.
+    /// <see langword="null"/>: <see cref="OnnxPreprocessing.ImageNet"/>.
+    /// </param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="FormatException">It is no ONNX model.</exception>
+    /// <exception cref="ArgumentException">
+    /// The graph has no tensor of a name, one is no map of the image, or the preprocessing cannot be.
+    /// </exception>
+    /// <exception cref="NotSupportedException">
+    /// An operator between the image and a map is not known, or the network does not compute what ONNX Runtime computes; the message
+    /// names the operator, and tensors before it.
+    /// </exception>
+    public static Backbone FromOnnx(string path, IReadOnlyList<string>? maps = null, OnnxPreprocessing? preprocessing = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (maps is not null && (maps.Count == 0 || maps.Any(string.IsNullOrEmpty) || maps.Distinct().Count() < maps.Count))
+            throw new ArgumentException("The maps are one or more names of tensors, each named once.", nameof(maps));
+        preprocessing ??= OnnxPreprocessing.ImageNet;
+        preprocessing.Validate();
+        return new Backbone { Kind = BackboneKind.Onnx, Graph = BackboneGraph.Load(path, maps, preprocessing) };
+    }
+
+    /// <summary>The largest stride of a map where nothing asks for a smaller one.</summary>
+    internal int LargestStride => OutputStride ?? (Graph is null ? 32 : BackboneGraph.LargestStride);
+
     /// <summary>The stages that there are.</summary>
     internal int AllStages => Kind switch
     {
+        BackboneKind.Onnx => Maps.Count,
         BackboneKind.Plain => Widths.Count,
         BackboneKind.ShuffleNetV2_x0_5 or BackboneKind.ShuffleNetV2_x1_0 => 3,
         _ => ClassicShape.Of(Kind)?.Stages ?? 4,
@@ -155,6 +218,10 @@ public sealed record Backbone
         if (FpnChannels < 1)
             throw new ArgumentException($"{nameof(Backbone)}.{nameof(FpnChannels)} is at least 1, not {FpnChannels}.");
         Compression?.Validate();
+        if (Graph is not null && Dilates == true)
+            throw new ArgumentException($"{nameof(Backbone)}.{nameof(Dilates)} is not for an ONNX graph, which keeps its strides.");
+        if (Graph is not null && Weights is not null)
+            throw new ArgumentException($"{nameof(Backbone)}.{nameof(Weights)} is not for an ONNX graph, which brings its own.");
         if (Weights is not null && !File.Exists(Weights))
             throw new FileNotFoundException($"{nameof(Backbone)}.{nameof(Weights)}: there is no file '{Weights}'.", Weights);
     }
@@ -195,4 +262,7 @@ public enum BackboneKind
 
     /// <summary>VGG16 (Simonyan and Zisserman 2014).</summary>
     Vgg16,
+
+    /// <summary>An ONNX graph of anyone's (<see cref="Backbone.FromOnnx"/>).</summary>
+    Onnx,
 }

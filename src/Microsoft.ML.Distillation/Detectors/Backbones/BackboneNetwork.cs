@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Onnx;
 using static TorchSharp.torch;
 
@@ -29,8 +30,11 @@ internal abstract class BackboneNetwork(string name) : nn.Module(name)
     /// <param name="ranks">
     /// For the convolutions that are in parts, by their names in the network's state dict, the channels in the middle.
     /// </param>
-    public static BackboneNetwork Create(Backbone backbone, int outputStride, IReadOnlyDictionary<string, IReadOnlyList<int>>? ranks = null)
+    /// <param name="input">The size of the images, which matters to ONNX graphs alone; <see langword="null"/>: the graph's own.</param>
+    public static BackboneNetwork Create(
+        Backbone backbone, int outputStride, IReadOnlyDictionary<string, IReadOnlyList<int>>? ranks = null, ImageSize? input = null)
     {
+        if (backbone.Graph is { } graph) return graph.Network(backbone.Stages, outputStride, input, ranks);
         BackboneNetwork network = Shape(backbone, outputStride);
         ConvLayer.MakeAll(network, ranks);
         return network;

@@ -24,7 +24,7 @@ internal sealed class FasterRcnn : Detector, ICompressible<FasterRcnn>
     private readonly IReadOnlyList<int> _levels;
     private readonly IReadOnlyList<FeatureMap> _maps;
     private readonly IReadOnlyList<string> _sources;
-    private readonly PixelNormalisation _normalisation = new();
+    private readonly PixelNormalisation _normalisation;
     private readonly AnchorLayout _anchors;
     private readonly Constant _anchorBoxes;
     private readonly RegionPooling _pooling;
@@ -36,8 +36,9 @@ internal sealed class FasterRcnn : Detector, ICompressible<FasterRcnn>
         : base(nameof(FasterRcnn))
     {
         Config = config;
+        _normalisation = new PixelNormalisation(config.Backbone);
         backbone = BackboneNetwork.Create(config.Backbone, config.OutputStride,
-            CompressibleLayers.RanksUnder(CompressibleLayers.BackbonePrefix, config.Ranks));
+            CompressibleLayers.RanksUnder(CompressibleLayers.BackbonePrefix, config.Ranks), config.InputSize);
         _levels = BackboneNetwork.Levels(config.Backbone, backbone.Maps);
         FeatureMap[] used = [.. _levels.Select(l => backbone.Maps[l])];
         int channels = used[^1].Channels;
@@ -80,8 +81,8 @@ internal sealed class FasterRcnn : Detector, ICompressible<FasterRcnn>
     /// <summary>The anchors [A,4], in pixels of the input, the same for every image.</summary>
     public Tensor Anchors => _anchorBoxes.On(Device);
 
-    /// <summary>The network that makes the maps.</summary>
-    public BackboneNetwork Backbone => backbone;
+    /// <inheritdoc/>
+    public override BackboneNetwork Backbone => backbone;
 
     /// <inheritdoc/>
     public IReadOnlyList<LayerShape> FullyConnected
@@ -199,7 +200,7 @@ internal sealed class FasterRcnn : Detector, ICompressible<FasterRcnn>
     public override DetectionValues Write(GraphBuilder graph, string images)
     {
         var writer = new FasterRcnnWriter(graph, Config);
-        IReadOnlyList<string> maps = backbone.Write(graph, writer.Normalise(images), "backbone");
+        IReadOnlyList<string> maps = backbone.Write(graph, _normalisation.Write(graph, images), "backbone");
         string[] sources = [.. _levels.Select(l => maps[l])];
         if (fpn is not null) sources = [.. fpn.Write(graph, sources, "fpn")];
         var levels = new List<(AnchorLevel, string, string)>();

@@ -41,8 +41,9 @@ internal sealed record FasterRcnnPlan(Backbone Backbone, InputPlan Input, Faster
         float[] sizes = [.. boxWidths.Zip(boxHeights, (w, h) => MathF.Sqrt(w * h))];
 
         var classic = ClassicShape.Of(Backbone.Kind);
-        int stride = Backbone.OutputStride ?? (classic is null && Backbone.FpnChannels is null ? StrideFor(SmallestAnchor(sizes)) : 32);
-        using BackboneNetwork network = BackboneNetwork.Create(Backbone, stride);
+        int stride = Backbone.OutputStride
+            ?? (classic is null && Backbone.FpnChannels is null ? StrideFor(SmallestAnchor(sizes)) : Backbone.LargestStride);
+        using BackboneNetwork network = BackboneNetwork.Create(Backbone, stride, input: Input.Rounded(data, InputPlan.Least));
         IReadOnlyList<int> levels = BackboneNetwork.Levels(Backbone, network.Maps);
         int cell = network.Maps[levels[^1]].Stride;
         int channels = Backbone.FpnChannels ?? network.Maps[levels[^1]].Channels;

@@ -12,9 +12,6 @@ internal sealed class FasterRcnnWriter(GraphBuilder graph, FasterRcnnConfig conf
 {
     private const float Never = -1e30f;
 
-    /// <summary>The image [1,3,H,W], 0 to 1, as the backbone wants it.</summary>
-    public string Normalise(string images) => PixelNormalisation.Write(graph, images);
-
     /// <summary>The proposals [P,4] in pixels.</summary>
     /// <param name="levels">For each map its anchors [A,4] with their logits [A] and deltas [A,4].</param>
     public string Proposals(IReadOnlyList<(AnchorLevel Anchors, string Logits, string Deltas)> levels)

@@ -115,6 +115,10 @@ internal sealed class GraphCut
         return model;
     }
 
+    /// <summary>The part of the cut that ends in some of its maps, in their order.</summary>
+    public GraphCut To(IReadOnlyList<string> maps)
+        => new GraphCut(Source, Input, maps, Nodes, Initializers, Learned).With(Nodes, Initializers);
+
     /// <summary>The same cut of other nodes and constants; what nothing needs is left out.</summary>
     public GraphCut With(IEnumerable<GraphNode> nodes, IReadOnlyDictionary<string, TensorProto> initializers)
     {

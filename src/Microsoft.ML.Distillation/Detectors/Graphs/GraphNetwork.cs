@@ -54,6 +54,12 @@ internal sealed class GraphNetwork : BackboneNetwork
     /// <summary>What it was made of.</summary>
     public GraphCut Cut { get; }
 
+    /// <summary>What it is and how it trains, for the log.</summary>
+    public string Description => $"The backbone is the graph of '{Path.GetFileName(Cut.Source)}' up to {string.Join(", ", Cut.Maps)}; "
+        + (Cut.HasFoldedNorms
+            ? "its batch normalisations have been folded into its convolutions, and it trains as it is, without any"
+            : $"its {Cut.Nodes.Count(node => node.Op == "BatchNormalization")} batch normalisations follow the batches");
+
     public override IReadOnlyList<FeatureMap> Maps => [.. _maps.Select(m => m.Map)];
 
     /// <summary>The network of a cut, with its weights where the cut has them, otherwise with random ones.</summary>
@@ -98,7 +104,9 @@ internal sealed class GraphNetwork : BackboneNetwork
         _layers.Load();
     }
 
-    private static GraphMap[] FindMaps(GraphCut cut, int height, int width)
+    /// <summary>The maps of a cut for images of a size, in its order.</summary>
+    /// <inheritdoc cref="GraphNetwork(GraphCut, int, int)" path="/exception"/>
+    public static IReadOnlyList<GraphMap> FindMaps(GraphCut cut, int height, int width)
     {
         try
         {

@@ -21,7 +21,7 @@ internal sealed class OneStageDetector : Detector, ICompressible<OneStageDetecto
     private readonly OneStageHead head;
     private readonly DistanceCoder coder;
     private readonly int[] _used;
-    private readonly PixelNormalisation _normalisation = new();
+    private readonly PixelNormalisation _normalisation;
     private readonly DenseSelector _detections;
     private readonly IPointAssigner _assigner;
 
@@ -29,9 +29,10 @@ internal sealed class OneStageDetector : Detector, ICompressible<OneStageDetecto
         : base(nameof(OneStageDetector))
     {
         Config = config;
+        _normalisation = new PixelNormalisation(config.Backbone);
         Grid = new PointGrid(config.InputSize, config.Strides);
-        backbone = BackboneNetwork.Create(config.Backbone, config.Backbone.OutputStride
-            ?? 32, CompressibleLayers.RanksUnder(CompressibleLayers.BackbonePrefix, config.Ranks));
+        backbone = BackboneNetwork.Create(config.Backbone, config.Backbone.LargestStride,
+            CompressibleLayers.RanksUnder(CompressibleLayers.BackbonePrefix, config.Ranks), config.InputSize);
 
         // Of each stride that both have, the backbone's last map.
         _used = [.. config.Strides
@@ -56,7 +57,7 @@ internal sealed class OneStageDetector : Detector, ICompressible<OneStageDetecto
     public OneStageConfig Config { get; }
 
     /// <inheritdoc/>
-    public BackboneNetwork Backbone => backbone;
+    public override BackboneNetwork Backbone => backbone;
 
     /// <inheritdoc/>
     public IReadOnlyList<LayerShape> FullyConnected => [];
@@ -137,7 +138,7 @@ internal sealed class OneStageDetector : Detector, ICompressible<OneStageDetecto
     /// <inheritdoc/>
     public override DetectionValues Write(GraphBuilder graph, string images)
     {
-        IReadOnlyList<string> maps = backbone.Write(graph, PixelNormalisation.Write(graph, images), "backbone");
+        IReadOnlyList<string> maps = backbone.Write(graph, _normalisation.Write(graph, images), "backbone");
         IReadOnlyList<string> levels = neck.Write(graph, [.. _used.Select(i => maps[i])], "neck");
         return new OneStageWriter(graph, Config, Grid).Detections(
             [.. levels.Select((map, level) => head.Write(graph, map, "head", level, ClassNames.Count))]);

@@ -63,7 +63,8 @@ internal sealed record OneStagePlan(Backbone Backbone, InputPlan Input, OneStage
 
     private int[] Strides(DataStatistics data, float width, float height)
     {
-        using BackboneNetwork network = BackboneNetwork.Create(Backbone, Backbone.OutputStride ?? 32);
+        using BackboneNetwork network = BackboneNetwork.Create(
+            Backbone, Backbone.LargestStride, input: Input.Rounded(data, InputPlan.Least));
         int[] made = [.. network.Maps.Select(map => map.Stride).Where(stride => stride >= 4).Distinct()];
         if (made.Length == 0) throw new ArgumentException("A one-stage detector needs a backbone with a map of stride 4 or more.");
         if (Options.Strides is { } wanted)

@@ -6,6 +6,7 @@ using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Published;
 using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Teachers.Dense;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Teachers.Onnx;
@@ -17,6 +18,7 @@ namespace Microsoft.ML.Distillation.Teachers.Onnx;
 internal sealed class OnnxTeacher : ITeacher
 {
     private readonly PublishedDetector _detector;
+    private readonly TorchRunner? _torch;
     private readonly Device _device;
 
     /// <param name="path">The .onnx file.</param>
@@ -35,11 +37,25 @@ internal sealed class OnnxTeacher : ITeacher
         _device = device ?? CPU;
         options ??= new OnnxTeacherOptions();
         Classes = new ClassMatch(classNames, studentClasses, ClassAliases.Of(options));
-        _detector = new PublishedDetector(path, format, classNames, options, options.Hints);
+        options.Validate();
+        if (options.RunIn == OnnxTeacherRuntime.TorchSharp)
+            _torch = new TorchRunner(path, options.Hints, Place(options, _device));
+        _detector = new PublishedDetector(path, format, classNames, options, _torch is null ? options.Hints : [], runner: _torch);
+        try
+        {
+            _torch?.Check(InputSize, options, _detector.Preprocessing);
+            Hints = _torch?.HintChannels(InputSize) ?? [.. _detector.HintShapes.Select(hint => (hint.Name, hint.Channels))];
+        }
+        catch
+        {
+            _detector.Dispose();
+            throw;
+        }
+
         Rule = new OverlapRule(_detector.ConfidentScore, options.MatchOverlap, options.ForeignOverlap);
         Abilities = new TeacherAbilities
         {
-            FeatureMaps = [.. _detector.HintShapes.Select(hint => (hint.Name, hint.Channels))],
+            FeatureMaps = Hints,
             UnknownClasses = Classes.UnknownClasses,
             IgnoredClasses = Classes.IgnoredClasses,
             ConfidentScore = _detector.ConfidentScore,
@@ -60,6 +76,9 @@ internal sealed class OnnxTeacher : ITeacher
     /// <summary>Which of its classes is which of the student's.</summary>
     public ClassMatch Classes { get; }
 
+    /// <summary>The tensors that may serve as hints.</summary>
+    public IReadOnlyList<(string Name, int Channels)> Hints { get; }
+
     /// <summary>How it answers for boxes.</summary>
     public OverlapRule Rule { get; }
 
@@ -68,21 +87,32 @@ internal sealed class OnnxTeacher : ITeacher
         using IDisposable frozen = no_grad();
         IReadOnlyList<OnnxDetection> detections = Run(batch.ImagesOf(InputSize), batch.Sizes);
         StudentPredictions[] predictions = [.. detections.Select(detection => Classes.Map(detection.Predictions, _detector.NoiseScore))];
-        return new OnnxTeacherView(this, detections, predictions, _device);
+        return new OnnxTeacherView(this, detections, predictions, _device, _torch?.TakeMaps());
     }
 
     public IReadOnlyList<Detections> Detect(Tensor images, IReadOnlyList<ImageSize> sizes)
-        => [.. Run(images, sizes).Select(detection => Classes.Map(detection.Predictions, _detector.NoiseScore).Suppress())];
+    {
+        IReadOnlyList<OnnxDetection> found = Run(images, sizes);
+        _torch?.DropMaps();
+        return [.. found.Select(detection => Classes.Map(detection.Predictions, _detector.NoiseScore).Suppress())];
+    }
 
     /// <summary>Its predictions for each image, before suppression, in its own classes.</summary>
     public IReadOnlyList<DensePredictions> Predict(Tensor images, IReadOnlyList<ImageSize> sizes)
-        => [.. Run(images, sizes).Select(detection => detection.Predictions)];
+    {
+        IReadOnlyList<OnnxDetection> found = Run(images, sizes);
+        _torch?.DropMaps();
+        return [.. found.Select(detection => detection.Predictions)];
+    }
 
     /// <summary>What it knows of a batch for which its predictions are given; without feature maps.</summary>
     public ITeacherView ViewOf(IReadOnlyList<DensePredictions> predictions)
         => new OnnxTeacherView(this, [], [.. predictions.Select(dense => Classes.Map(dense, _detector.NoiseScore))], _device);
 
     public void Dispose() => _detector.Dispose();
+
+    private static Device Place(OnnxTeacherOptions options, Device student)
+        => options.CpuOnly ? CPU : options.GpuDeviceId is int gpu ? device(DeviceType.CUDA, gpu) : student;
 
     private IReadOnlyList<OnnxDetection> Run(Tensor images, IReadOnlyList<ImageSize> sizes)
     {
@@ -99,7 +129,8 @@ internal sealed class OnnxTeacher : ITeacher
 
 /// <summary>What an ONNX teacher knows of one batch: the graph has run once, all questions are answered from what it gave.</summary>
 internal sealed class OnnxTeacherView(
-    OnnxTeacher teacher, IReadOnlyList<OnnxDetection> detections, StudentPredictions[] predictions, Device device) : ITeacherView
+    OnnxTeacher teacher, IReadOnlyList<OnnxDetection> detections, StudentPredictions[] predictions, Device device,
+    IReadOnlyList<Tensor>? hints = null) : ITeacherView
 {
     private readonly Dictionary<string, Tensor> _features = [];
     private readonly DenseAnswers _answers = new(teacher.Rule, teacher.Classes.StudentClasses, predictions, device);
@@ -118,7 +149,9 @@ internal sealed class OnnxTeacherView(
         }
 
         using var scope = NewDisposeScope();
-        Tensor maps = FeatureMapCrop.Stack([.. detections.Select(d => d.Hints[index])], [.. detections.Select(d => d.Frame)]);
+        InputFrame[] frames = [.. detections.Select(d => d.Frame)];
+        Tensor maps = hints is not null ? FeatureMapCrop.Stack(hints[index], frames)
+            : FeatureMapCrop.Stack([.. detections.Select(d => d.Hints[index])], frames);
         return _features[name] = maps.to(device).DetachFromDisposeScope();
     }
 
@@ -132,7 +165,7 @@ internal sealed class OnnxTeacherView(
 
     public void Dispose()
     {
-        foreach (Tensor map in _features.Values) map.Dispose();
+        foreach (Tensor map in _features.Values.Concat(hints ?? [])) map.Dispose();
     }
 }
 
@@ -143,17 +176,26 @@ internal static class FeatureMapCrop
     public static Tensor Stack(IReadOnlyList<OnnxOutput> maps, IReadOnlyList<InputFrame> frames)
     {
         using var scope = NewDisposeScope();
-        Tensor[] cropped = [.. maps.Zip(frames, Crop)];
+        Tensor[] cropped = [.. maps.Zip(frames, (map, frame)
+            => Crop(tensor(map.Values.ToArray(), [.. map.Shape.Select(length => (long)length)]), frame))];
         return stack(cropped).MoveToOuterDisposeScope();
     }
 
-    private static Tensor Crop(OnnxOutput map, InputFrame frame)
+    /// <inheritdoc cref="Stack(IReadOnlyList{OnnxOutput}, IReadOnlyList{InputFrame})"/>
+    /// <param name="maps">[N,C,h,w].</param>
+    public static Tensor Stack(Tensor maps, IReadOnlyList<InputFrame> frames)
     {
-        Tensor values = tensor(map.Values.ToArray(), [.. map.Shape.Select(length => (long)length)]);
-        if (frame.IsWhole) return values;
-        Tensor rows = Weights(map.Shape[1], frame.Y, frame.Height, frame.Input.Height);
-        Tensor columns = Weights(map.Shape[2], frame.X, frame.Width, frame.Input.Width);
-        return rows.matmul(values).matmul(columns.transpose(0, 1));
+        using var scope = NewDisposeScope();
+        if (frames.All(frame => frame.IsWhole)) return maps.alias().MoveToOuterDisposeScope();
+        return stack([.. frames.Select((frame, i) => Crop(maps.select(0, i), frame))]).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Crop(Tensor map, InputFrame frame)
+    {
+        if (frame.IsWhole) return map;
+        Tensor rows = Weights((int)map.shape[1], frame.Y, frame.Height, frame.Input.Height).to(map.device);
+        Tensor columns = Weights((int)map.shape[2], frame.X, frame.Width, frame.Input.Width).to(map.device);
+        return rows.matmul(map).matmul(columns.transpose(0, 1));
     }
 
     /// <summary>The matrix [length,length] that stretches the image's part of an axis over the whole of it.</summary>

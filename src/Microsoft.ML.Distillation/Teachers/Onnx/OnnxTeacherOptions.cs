@@ -25,6 +25,14 @@ public sealed record OnnxTeacherOptions : OnnxDetectorOptions
     public double ForeignOverlap { get; init; } = 0.3;
 
     /// <summary>
+    /// What runs the model. libtorch runs it where the student trains, or as <see cref="OnnxDetectorOptions.GpuDeviceId"/> and
+    /// <see cref="CpuOnly"/> say, without a package of ONNX Runtime for GPUs, and hints stay on that device; it knows the operators that
+    /// detectors of convolutions and of transformers are made of, and what it answers is held to ONNX Runtime's answers when training
+    /// begins.
+    /// </summary>
+    public OnnxTeacherRuntime RunIn { get; init; }
+
+    /// <summary>
     /// Whether the CPU runs the model wherever the student trains. Otherwise, with no <see cref="OnnxDetectorOptions.GpuDeviceId"/>, it
     /// runs
     /// on the student's GPU; where ONNX Runtime cannot run on that, the CPU runs the model, and the log warns of it.
@@ -52,6 +60,11 @@ public sealed record OnnxTeacherOptions : OnnxDetectorOptions
         Check(CacheDirectory is null || Hints.Count == 0, nameof(CacheDirectory), CacheDirectory,
             $"left out where {nameof(Hints)} are named: the cache keeps no feature maps");
         Check(CacheBytes > 0, nameof(CacheBytes), CacheBytes, "above 0");
+        Check(Enum.IsDefined(RunIn), nameof(RunIn), RunIn, "one of its values");
+        bool torch = RunIn == OnnxTeacherRuntime.TorchSharp;
+        Check(!torch || Threads == 0, nameof(Threads), Threads,
+            $"left out where {nameof(RunIn)} is TorchSharp, which has threads of its own");
+        Check(!torch || ConfigureSession is null, nameof(ConfigureSession), "set", $"left out where {nameof(RunIn)} is TorchSharp");
         Check(GpuDeviceId is null || !CpuOnly, nameof(GpuDeviceId), GpuDeviceId, $"left out where {nameof(CpuOnly)} is set");
     }
 
@@ -59,4 +72,14 @@ public sealed record OnnxTeacherOptions : OnnxDetectorOptions
     /// <param name="gpu">The CUDA device on which the student trains; <see langword="null"/>: the CPU.</param>
     internal OnnxTeacherOptions Beside(int? gpu)
         => gpu is null || CpuOnly || GpuDeviceId is not null ? this : this with { GpuDeviceId = gpu, FallbackToCpu = true };
+}
+
+/// <summary>What runs an ONNX teacher.</summary>
+public enum OnnxTeacherRuntime
+{
+    /// <summary>ONNX Runtime, whatever the graph is made of.</summary>
+    OnnxRuntime,
+
+    /// <summary>libtorch, beside the student; for graphs whose operators are known.</summary>
+    TorchSharp,
 }

@@ -1,0 +1,81 @@
+using System.CommandLine;
+
+namespace Microsoft.ML.Distillation.Tool.Commands;
+
+/// <summary>The options that make a backbone of an ONNX graph of anyone's.</summary>
+internal sealed class GraphBackboneOptionSet
+{
+    private static readonly (string Name, OnnxPreprocessing Preprocessing)[] Presets =
+    [
+        ("imagenet", OnnxPreprocessing.ImageNet), ("dnn-image-featurizer", OnnxPreprocessing.DnnImageFeaturizer),
+        .. TeacherOptionSet.Formats.Where(format => format.Format != OnnxDetectorFormat.Auto)
+            .Select(format => (format.Name, OnnxPreprocessing.For(format.Format))),
+    ];
+
+    private readonly Option<string?> _maps = SharedOptions.Text(
+        "--maps", "The tensors of the graph of --backbone FILE.onnx that become its feature maps. [default: the last of the strides 8, 16, "
+            + "32]", "A,B,C");
+
+    private readonly Option<string> _preset = SharedOptions.Choice(
+        "--backbone-preset", "The colours that the network of --backbone FILE.onnx wants to see: those of one of these.",
+        [.. Presets.Select(preset => preset.Name)]);
+
+    private readonly Option<string> _channels = SharedOptions
+        .Choice("--backbone-channels", "The order of the colours.", [.. TeacherOptionSet.Orders.Select(order => order.Name)]);
+
+    private readonly Option<double?> _scale = SharedOptions
+        .Number("--backbone-scale", "The factor on pixels from 0 to 255. [default: the preset's]", double.Epsilon);
+
+    private readonly Option<string?> _mean = SharedOptions
+        .Text("--backbone-mean", "What is subtracted then, for each channel in the network's order. [default: the preset's]", "A,B,C");
+
+    private readonly Option<string?> _deviation = SharedOptions
+        .Text("--backbone-std", "What is divided by at last, likewise. [default: the preset's]", "A,B,C");
+
+    private Option[] All => [_maps, _preset, _channels, _scale, _mean, _deviation];
+
+    /// <summary>Adds these to a command's options.</summary>
+    public void AddTo(IList<Option> options)
+    {
+        foreach (Option option in All) options.Add(option);
+    }
+
+    /// <summary>Whether a value of --backbone is a graph's file.</summary>
+    public static bool IsFile(string backbone) => Path.GetExtension(backbone).Equals(".onnx", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The name of one of these options that was given, or null.</summary>
+    public string? Given(ParseResult parsed) => All.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false })?.Name;
+
+    /// <summary>The backbone.</summary>
+    /// <exception cref="UsageException">The file, a tensor or an option does not fit.</exception>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    public Backbone Read(ParseResult parsed, string path)
+    {
+        if (!File.Exists(path)) throw new FileNotFoundException($"--backbone: there is no file '{path}'.", path);
+        OnnxPreprocessing preprocessing = PreprocessingOf(parsed);
+        string[]? maps = parsed.GetValue(_maps)?.Split(',', StringSplitOptions.TrimEntries);
+        try
+        {
+            return Backbone.FromOnnx(path, maps, preprocessing);
+        }
+        catch (Exception error) when (error is ArgumentException or FormatException or NotSupportedException)
+        {
+            throw new UsageException($"{(maps is null ? "--backbone" : "--backbone with --maps")}: {error.Message}");
+        }
+    }
+
+    private OnnxPreprocessing PreprocessingOf(ParseResult parsed)
+    {
+        string name = parsed.GetRequiredValue(_preset);
+        OnnxPreprocessing preset = Presets.First(known => known.Name == name).Preprocessing;
+        return preset with
+        {
+            Channels = parsed.GetValue(_channels) is not (null or "preset")
+                ? TeacherOptionSet.Orders.First(order => order.Name == parsed.GetValue(_channels)).Order : preset.Channels,
+            Scale = (float)(parsed.GetValue(_scale) ?? preset.Scale),
+            Mean = parsed.GetValue(_mean) is string mean ? SharedOptions.Three(_mean.Name, mean) : preset.Mean,
+            StandardDeviation = parsed.GetValue(_deviation) is string deviation ? SharedOptions.Three(_deviation.Name, deviation)
+                : preset.StandardDeviation,
+        };
+    }
+}

@@ -1,0 +1,135 @@
+using System.Security.Cryptography;
+using System.Text.Json.Serialization;
+using Google.Protobuf;
+using Microsoft.ML.Distillation.Detectors.Graphs;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Onnx.Proto;
+
+namespace Microsoft.ML.Distillation.Detectors.Backbones;
+
+/// <summary>
+/// The part of an ONNX graph that a backbone is: in memory with the graph's own parameters, in a detector's description without
+/// them.
+/// </summary>
+internal sealed record BackboneGraph
+{
+    /// <summary>The most bytes that a description may hold of operators and constants.</summary>
+    public const int MaxBytes = 16 << 20;
+
+    /// <summary>The largest stride of a map.</summary>
+    public const int LargestStride = 128;
+
+    private const int MaxMaps = 64;
+
+    private readonly Lazy<GraphCut> _cut;
+
+    /// <summary>Of a description.</summary>
+    /// <param name="cut">An ONNX model of operators and constants alone.</param>
+    /// <param name="sha256">The hash of the file that it was cut from.</param>
+    /// <exception cref="FormatException">It is too large.</exception>
+    [JsonConstructor]
+    public BackboneGraph(byte[] cut, OnnxPreprocessing preprocessing, string sha256)
+    {
+        if (cut is not { Length: <= MaxBytes })
+            throw new FormatException($"The detector's description holds no graph of its backbone of at most {MaxBytes} bytes.");
+        (Cut, Preprocessing, Sha256) = (cut, preprocessing, sha256);
+        _cut = new Lazy<GraphCut>(() => Parse(cut));
+    }
+
+    private BackboneGraph(GraphCut cut, OnnxPreprocessing preprocessing, string sha256)
+        : this(Described(cut), preprocessing, sha256) => _cut = new Lazy<GraphCut>(cut);
+
+    /// <summary>The operators and constants, an ONNX model without the values of its parameters.</summary>
+    public byte[] Cut { get; }
+
+    /// <summary>What the graph wants to see.</summary>
+    public OnnxPreprocessing Preprocessing { get; }
+
+    /// <summary>The hash of the file that the graph was cut from, in hexadecimal digits.</summary>
+    public string Sha256 { get; }
+
+    /// <summary>The names of the maps, finest first, and those of one resolution in the order in which they are computed.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> Maps => _cut.Value.Maps;
+
+    /// <summary>Whether the values of the parameters are here.</summary>
+    [JsonIgnore]
+    public bool HasValues => _cut.Value.HasValues;
+
+    /// <summary>Cuts a file's graph, and holds what it computes here to what ONNX Runtime computes.</summary>
+    /// <param name="maps">The tensors to end in; <see langword="null"/>: the last of the strides 8, 16 and 32.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="FormatException">It is no graph as ONNX defines it.</exception>
+    /// <exception cref="NotSupportedException">The graph has no image input, or an operator that is not known.</exception>
+    /// <exception cref="ArgumentException">The graph has no tensor of a name, or one is no map of strides of two.</exception>
+    public static BackboneGraph Load(string path, IReadOnlyList<string>? maps, OnnxPreprocessing preprocessing)
+    {
+        byte[] content = File.ReadAllBytes(path);
+        GraphCut cut = GraphCut.Load(path, maps);
+        return new BackboneGraph(InOrder(cut), preprocessing, Convert.ToHexStringLower(SHA256.HashData(content)));
+    }
+
+    /// <summary>The network for images of a size.</summary>
+    /// <param name="stages">How many of the maps to make; <see langword="null"/>: all.</param>
+    /// <param name="outputStride">The largest stride of a map; where all are larger, the finest is made.</param>
+    /// <param name="input">The size of the images; <see langword="null"/>: the graph's own.</param>
+    /// <param name="ranks">See <see cref="BackboneNetwork.Create"/>.</param>
+    /// <exception cref="ArgumentException">The graph does not run on images of that size, or not in whole cells.</exception>
+    public BackboneNetwork Network(
+        int? stages, int outputStride, ImageSize? input, IReadOnlyDictionary<string, IReadOnlyList<int>>? ranks)
+    {
+        GraphCut cut = _cut.Value;
+        ImageSize size = input ?? cut.Size;
+        GraphMap[] maps = [.. GraphNetwork.FindMaps(cut, size.Height, size.Width).Take(stages ?? cut.Maps.Count)];
+        GraphMap[] wanted = [.. maps.Where(map => map.Stride <= outputStride)];
+        if (wanted.Length == 0) wanted = [.. maps.TakeWhile(map => map.Stride == maps[0].Stride)];
+        foreach (GraphMap map in wanted) CheckCells(map, size);
+        return GraphNetwork.Create(cut.To([.. wanted.Select(map => map.Name)]), size.Height, size.Width, ranks);
+    }
+
+    private static GraphCut InOrder(GraphCut cut)
+    {
+        Dictionary<string, int> place = cut.Nodes.SelectMany(node => node.Outputs).Select((name, i) => (name, i))
+            .Where(pair => pair.name.Length > 0).ToDictionary(pair => pair.name, pair => pair.i);
+        return cut.To([.. GraphNetwork.FindMaps(cut, cut.Size.Height, cut.Size.Width)
+            .OrderBy(map => map.Stride).ThenBy(map => place.GetValueOrDefault(map.Name)).Select(map => map.Name)]);
+    }
+
+    /// <summary>Detectors lay their grids as if every halving rounded up.</summary>
+    private static void CheckCells(GraphMap map, ImageSize size)
+    {
+        if (map.Stride is < 1 or > LargestStride || (map.Stride & (map.Stride - 1)) != 0) throw new ArgumentException(
+            $"The map '{map.Name}' is of stride {map.Stride}; detectors take maps of the strides 2, 4, 8 and so on.");
+        (int columns, int rows) = (Cells(size.Width, map.Stride), Cells(size.Height, map.Stride));
+        if ((map.Width, map.Height) != (columns, rows)) throw new ArgumentException(
+            $"The map '{map.Name}' has {map.Width}×{map.Height} cells for an image of {size.Width}×{size.Height} pixels, and a stride of "
+            + $"{map.Stride} wants {columns}×{rows}: the graph loses cells at the borders. Cut before the layers that do, or choose another "
+            + "input size.");
+    }
+
+    private static int Cells(int pixels, int stride) => (pixels + stride - 1) / stride;
+
+    private static byte[] Described(GraphCut cut)
+    {
+        ModelProto model = cut.ToModel(values: false);
+        // Where the file lay says something of its machine, and nothing of the network.
+        model.Graph.Name = Path.GetFileName(cut.Source);
+        byte[] bytes = model.ToByteArray();
+        return bytes.Length <= MaxBytes ? bytes : throw new NotSupportedException(
+            $"The constants of '{cut.Source}' between the image and the maps take {bytes.Length} bytes; at most {MaxBytes} can be kept in "
+            + "a detector's description.");
+    }
+
+    private static GraphCut Parse(byte[] bytes)
+    {
+        try
+        {
+            GraphCut cut = GraphCut.FromModel(ModelProto.Parser.ParseFrom(bytes));
+            return cut.Maps.Count is > 0 and <= MaxMaps ? cut : throw new FormatException("The graph of the backbone has no maps.");
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            throw new FormatException($"The graph of the backbone in the detector's description cannot be read: {e.Message}", e);
+        }
+    }
+}

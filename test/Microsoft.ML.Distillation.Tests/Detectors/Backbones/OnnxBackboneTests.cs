@@ -1,0 +1,161 @@
+using System.Text.Json;
+using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Detectors.Graphs;
+using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Tests.Detectors.Graphs;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Distillation.Tests.Detectors.Backbones;
+
+/// <summary>Backbones of ONNX graphs: what they are made of, and what everything of this library makes of them.</summary>
+public class OnnxBackboneTests
+{
+    [Test]
+    public void Maps_AreOfTheNamesGiven_FinestFirst()
+    {
+        using var trunk = new TrunkFile();
+        Assert.That(trunk.Backbone(5, 3, 4).Maps, Is.EqualTo(TrunkFile.Maps(3, 4, 5)));
+        using BackboneNetwork network = BackboneNetwork.Create(trunk.Backbone(4, 2), 32);
+        Assert.That(network.Maps, Is.EqualTo(new FeatureMap[] { new("/layer2/out", 8, 4), new("/layer4/out", 16, 16) }));
+        Assert.That(network.state_dict().Keys, Has.Some.Contains("layer4").And.None.Contains("layer5").And.None.Contains("fc"));
+        Assert.That(Backbone.ResNet18.Maps, Is.Empty);
+    }
+
+    [Test]
+    public void Maps_AreSuggested_WhereNoneAreNamed()
+    {
+        using var trunk = new TrunkFile();
+        Assert.That(trunk.Backbone().Maps, Is.EqualTo(TrunkFile.Maps(3, 4, 5)));
+    }
+
+    [Test]
+    public void WhatDoesNotFit_IsNamed_BeforeAnyTraining()
+    {
+        using var trunk = new TrunkFile();
+        Assert.That(() => Backbone.FromOnnx("none.onnx"), Throws.TypeOf<FileNotFoundException>().With.Message.Contains("none.onnx"));
+        Assert.That(() => Backbone.FromOnnx(trunk.Path, ["/layer3/uot"]),
+            Throws.ArgumentException.With.Message.Contains("'/layer3/uot'").And.Message.Contains("'/layer3/out'"));
+        Assert.That(() => Backbone.FromOnnx(trunk.Path, []), Throws.ArgumentException);
+        Assert.That(() => Backbone.FromOnnx(trunk.Path, TrunkFile.Maps(3, 3)), Throws.ArgumentException.With.Message.Contains("once"));
+        Assert.That(() => Backbone.FromOnnx(trunk.Path, TrunkFile.Maps(3), new OnnxPreprocessing { Mean = [1] }),
+            Throws.ArgumentException.With.Message.Contains("Mean"));
+        using var folder = new TemporaryFolder();
+        Assert.That(() => Backbone.FromOnnx(folder.Write("text.onnx", "not a graph")), Throws.TypeOf<FormatException>());
+
+        Backbone backbone = trunk.Backbone(3, 4);
+        Assert.That(() => DetectorPlan.FasterRcnn(backbone with { Stages = 3 }),
+            Throws.ArgumentException.With.Message.Contains("Backbone.Stages").And.Message.Contains("1 to 2"));
+        Assert.That(() => DetectorPlan.FasterRcnn(backbone with { Dilates = true }),
+            Throws.ArgumentException.With.Message.Contains("Backbone.Dilates"));
+        Assert.That(() => DetectorPlan.FasterRcnn(backbone with { Weights = trunk.Path }),
+            Throws.ArgumentException.With.Message.Contains("Backbone.Weights"));
+    }
+
+    [Test]
+    public void Preprocessing_IsPartOfTheDetector_AndOfItsExport()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var trunk = new TrunkFile();
+        float[] mean = [100, 110, 120], deviation = [50, 60, 70];
+        var wanted = new OnnxPreprocessing { Channels = ChannelOrder.Bgr, Scale = 1, Mean = mean, StandardDeviation = deviation };
+        Backbone backbone = Backbone.FromOnnx(trunk.Path, TrunkFile.Maps(3), wanted);
+        Assert.That(backbone.Preprocessing, Is.EqualTo(wanted));
+        using FasterRcnn detector = TestDetectors.Build(DetectorPlan.FasterRcnn(backbone, 64, 64));
+        Tensor image = TestDetectors.Images(detector, 1);
+        Tensor seen = (image.flip(1) * 255 - tensor(mean, [1, 3, 1, 1])) / tensor(deviation, [1, 3, 1, 1]);
+        float[] expected = trunk.Graph.Run(seen, "/layer3/out");
+        Assert.That(TensorArrays.Floats(detector.Features(image)["/layer3/out"]), Is.EqualTo(expected).Within(1e-3f));
+
+        var graph = new GraphBuilder();
+        graph.Input("image", Microsoft.ML.Distillation.Onnx.Proto.TensorProto.Types.DataType.Float, 1, 3, 64, 64);
+        string normalised = new PixelNormalisation(backbone).Write(graph, "image");
+        graph.Output("seen", normalised, Microsoft.ML.Distillation.Onnx.Proto.TensorProto.Types.DataType.Float, 1, 3, 64, 64);
+        float[] written = (float[])OnnxRun.Run(graph, OnnxRun.Value("image", TensorArrays.Floats(image), 1, 3, 64, 64))["seen"];
+        Assert.That(written, Is.EqualTo(TensorArrays.Floats(seen)).Within(1e-4f));
+    }
+
+    [Test]
+    public void OutputStride_EndsTheGraphAtTheMapsThatAreNoCoarser()
+    {
+        using var trunk = new TrunkFile();
+        Assert.That(Strides(trunk.Backbone(3, 4, 5), 16), Is.EqualTo(new[] { 8, 16 }));
+        Assert.That(Strides(trunk.Backbone(3, 4, 5), 4), Is.EqualTo(new[] { 8 }), "none is as fine: the finest");
+        Assert.That(Strides(trunk.Backbone(3, 4, 5) with { Stages = 2 }, 32), Is.EqualTo(new[] { 8, 16 }));
+        using FasterRcnn single = TestDetectors.Build(trunk.Backbone(3, 4, 5) with { OutputStride = 16 });
+        Assert.That(single.SourceMaps, Is.EqualTo(TrunkFile.Maps(4)));
+        using FasterRcnn pyramid = TestDetectors.Build(trunk.Backbone(3, 4, 5) with { FpnChannels = 16 });
+        Assert.That(pyramid.SourceMaps, Is.EqualTo(new[] { "fpn0", "fpn1", "fpn2" }));
+
+        static int[] Strides(Backbone backbone, int outputStride)
+        {
+            using BackboneNetwork network = BackboneNetwork.Create(backbone, outputStride);
+            return [.. network.Maps.Select(map => map.Stride)];
+        }
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public void TheFile_IsNotNeededAgain(bool folded)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        OnnxModelFile export;
+        Tensor image, expected;
+        using (var trunk = new TrunkFile(folded))
+        {
+            using FasterRcnn detector = TestDetectors.Build(trunk.Backbone(3, 4) with { FpnChannels = 16 });
+            image = TestDetectors.Images(detector, 1);
+            expected = detector.Features(image)["fpn1"];
+            export = OnnxModelFile.Parse(DetectorFile.Export(detector).ToBytes(), "export");
+            Assert.That(detector.Describe(), Does.Not.Contain(Path.GetDirectoryName(trunk.Path)).And.Length.LessThan(20000));
+        }
+
+        using Detector again = DetectorFile.Load(export);
+        Assert.That(TensorArrays.Floats(again.Features(image)["fpn1"]), Is.EqualTo(TensorArrays.Floats(expected)));
+        Assert.That(again.FeatureMaps.Select(map => map.Name), Is.EqualTo(new[] { "/layer3/out", "/layer4/out", "fpn0", "fpn1" }));
+        Assert.That(((GraphNetwork)again.Backbone).Description, Does.Contain("trunk.onnx").And.Contain(folded ? "without any" : "8 batch"));
+    }
+
+    [Test]
+    public void ADescription_IsRead_WithinBounds()
+    {
+        using var trunk = new TrunkFile();
+        using FasterRcnn detector = TestDetectors.Build(trunk.Backbone(3));
+        string description = detector.Describe(), cut = Convert.ToBase64String(detector.Config.Backbone.Graph!.Cut);
+        Assert.That(JsonDocument.Parse(description).RootElement.GetProperty("FasterRcnn").GetProperty("Backbone").GetProperty("Graph")
+            .GetProperty("Cut").GetString(), Is.EqualTo(cut));
+        string large = Convert.ToBase64String(new byte[BackboneGraph.MaxBytes + 3]);
+        foreach (string damage in (string[])["", "AAAA", cut[..(cut.Length / 2 / 4 * 4)], large])
+        {
+            Assert.That(() => DetectorFactory.FromDescription(description.Replace(cut, damage, StringComparison.Ordinal)),
+                Throws.TypeOf<FormatException>(), $"{damage.Length}");
+        }
+
+        using Detector ours = TestDetectors.Build(Backbone.Plain(8, 16));
+        Assert.That(ours.Describe(), Does.Not.Contain("Graph"));
+    }
+
+    [Test]
+    public void InputSizes_AreTried_WhenTheDetectorIsBuilt()
+    {
+        using var trunk = new TrunkFile(size: 224);
+        using FasterRcnn odd = TestDetectors.Build(DetectorPlan.FasterRcnn(trunk.Backbone(3), 90, 61));
+        using DisposeScope scope = NewDisposeScope();
+        Assert.That(odd.Features(TestDetectors.Images(odd, 2))["/layer3/out"].shape, Is.EqualTo(new long[] { 2, 12, 8, 12 }));
+        Assert.That(odd.Detect(TestDetectors.Images(odd, 2)), Has.Count.EqualTo(2));
+
+        var graph = new TestGraph();
+        string x = graph.Image(64, 64), weight = graph.Weights("w", -1, 1, 4, 3, 3, 3);
+        x = graph.Node("Conv", "c1", [x, weight], ("kernel_shape", new long[] { 3, 3 }), ("strides", new long[] { 2, 2 }));
+        weight = graph.Weights("w2", -1, 1, 4, 4, 3, 3);
+        graph.Node("Conv", "c2", [x, weight], ("kernel_shape", new long[] { 3, 3 }), ("strides", new long[] { 2, 2 }));
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder.Sub("valid.onnx"), new OnnxModelFile(graph.Build("c2")).ToBytes());
+        Backbone unpadded = Backbone.FromOnnx(folder.Sub("valid.onnx"), ["c2"]);
+        Assert.That(() => TestDetectors.Build(DetectorPlan.FasterRcnn(unpadded, 64, 64)),
+            Throws.ArgumentException.With.Message.Contains("'c2'").And.Message.Contains("15×15").And.Message.Contains("16×16"));
+    }
+}
