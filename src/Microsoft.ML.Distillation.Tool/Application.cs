@@ -122,3 +122,6 @@ internal static class Application
     private static string OneLine(string message)
         => string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
 }
+
+/// <summary>The command was used wrongly, in a way that shows only when its options are seen together.</summary>
+internal sealed class UsageException(string message) : Exception(message);

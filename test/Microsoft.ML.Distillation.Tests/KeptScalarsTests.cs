@@ -35,7 +35,8 @@ public class KeptScalarsTests
                 // there.
                 bool kept = i + 5 < code.Length && code[i + 5] is (>= 0x0A and <= 0x0D) or 0x13 or 0x80;
                 if (code[i] is 0x28 or 0x6F && !kept && banned.Contains(BitConverter.ToInt32(code.AsSpan(i + 1, 4))))
-                    offenders.Add($"{metadata.GetString(metadata.GetTypeDefinition(method.GetDeclaringType()).Name)}.{metadata.GetString(method.Name)}");
+                    offenders.Add(metadata.GetString(metadata.GetTypeDefinition(method.GetDeclaringType()).Name) + "."
+                        + metadata.GetString(method.Name));
             }
         }
 

@@ -59,6 +59,7 @@ internal sealed class DrawnFolder : IDisposable
         using (var image = MLImage.CreateFromPixels(width, height, MLPixelFormat.Rgba32, pixels)) image
             .Save(At("JPEGImages", name + ".png"));
         File.WriteAllText(At("Annotations", name + ".xml"),
-            $"<annotation><filename>{name}.png</filename><size><width>{width}</width><height>{height}</height><depth>3</depth></size>{string.Concat(objects)}</annotation>");
+            $"<annotation><filename>{name}.png</filename><size><width>{width}</width><height>{height}</height><depth>3</depth></size>"
+                + $"{string.Concat(objects)}</annotation>");
     }
 }

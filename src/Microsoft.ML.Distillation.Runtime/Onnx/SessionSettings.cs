@@ -105,12 +105,21 @@ internal static class OnnxRuntimeLibrary
         }
         catch (Exception e) when (Missing(e) is not null)
         {
+            // The loader's list of all places where it looked would hide this: neither in the message nor as the inner error.
             throw new DllNotFoundException(
                 "ONNX Runtime's native library is missing, or cannot be loaded on this machine. Add one of its packages to the "
                     + "application: "
                 + "Microsoft.ML.OnnxRuntime (CPU), Microsoft.ML.OnnxRuntime.Gpu (CUDA) or Microsoft.ML.OnnxRuntime.DirectML (Windows). "
-                + $"The system says: {Missing(e)!.Message.ReplaceLineEndings(" ").Trim()}", e);
+                + $"The system says: {FirstSentence(Missing(e)!.Message)}");
         }
+    }
+
+    /// <summary>What the loader says, without the places where it looked.</summary>
+    internal static string FirstSentence(string message)
+    {
+        string line = message.Trim().Split(['\r', '\n'])[0];
+        int end = line.IndexOf(". ", StringComparison.Ordinal);
+        return end < 0 ? line : line[..(end + 1)];
     }
 
     private static Exception? Missing(Exception? e)

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Published;
@@ -16,7 +18,14 @@ public sealed record OnnxFeatureMap(string Name, int Channels, int Height, int W
 /// <summary>A format that a model's outputs fit.</summary>
 /// <param name="Format">The format.</param>
 /// <param name="ClassCounts">The numbers of classes with which they fit it.</param>
-public sealed record OnnxFormatGuess(OnnxDetectorFormat Format, IReadOnlyList<int> ClassCounts);
+public sealed record OnnxFormatGuess(OnnxDetectorFormat Format, IReadOnlyList<int> ClassCounts)
+{
+    private bool PrintMembers(StringBuilder text)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"Format = {Format}, ClassCounts = [{string.Join(", ", ClassCounts)}]");
+        return true;
+    }
+}
 
 /// <summary>How a published detector is read.</summary>
 /// <param name="Format">What its outputs mean, found out where it was left open.</param>

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text;
+
 namespace Microsoft.ML.Distillation;
 
 /// <summary>
@@ -79,6 +82,18 @@ public sealed record OnnxPreprocessing
         OnnxDetectorFormat.FastestDet => new() { Channels = ChannelOrder.Bgr },
         _ => new(),
     };
+
+    // A record writes the type of a list in the place of its values.
+    private bool PrintMembers(StringBuilder text)
+    {
+        text.Append(CultureInfo.InvariantCulture,
+            $"Width = {Width}, Height = {Height}, Fit = {Fit}, Fill = {Fill}, Channels = {Channels}, Scale = {Scale}, ");
+        text.Append(CultureInfo.InvariantCulture, $"Mean = {List(Mean)}, StandardDeviation = {List(StandardDeviation)}");
+        return true;
+
+        static string List(IReadOnlyList<float> values)
+            => $"[{string.Join(", ", values.Select(value => value.ToString(CultureInfo.InvariantCulture)))}]";
+    }
 
     /// <summary>Checks the fields.</summary>
     /// <exception cref="ArgumentException">A field is out of its range; the message names it.</exception>

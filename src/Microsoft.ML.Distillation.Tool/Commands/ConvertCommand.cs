@@ -40,6 +40,7 @@ internal sealed class ConvertCommand : System.CommandLine.Command
         if (data.Format == format && RealPath.IsWithin(data.Path, folder))
             throw new UsageException($"--output '{folder}' is where the data set itself lies, whose files would be replaced: name another "
                 + $"folder.");
+        OutputCheck.Outside("--output", folder, "--data", data.Path);
         using var interruption = new Interruption(error, "what is not finished is taken back");
         string?[] splits = asked is not null ? [data.Choose(asked)] : [.. DataFolder.UsualSplits.Where(data.Has)];
         if (splits.Length == 0) splits = [null];

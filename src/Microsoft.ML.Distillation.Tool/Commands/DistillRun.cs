@@ -23,8 +23,8 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
     {
         TextWriter error = parsed.InvocationConfiguration.Error;
         command.Precision.Check(parsed);
-        foreach (string path in (string[])[command.OutputOf(parsed), .. _seeds.SelectMany(PathsOf)]) OutputCheck
-            .File(parsed, "--output", path);
+        foreach (string path in (string[])[command.OutputOf(parsed), .. _seeds.SelectMany(PathsOf)])
+            OutputCheck.Model(parsed, "--output", path);
         command.Report.Check(parsed);
         MLContext context = TrainingSession.CreateContext(_seeds[0], parsed.GetValue(SharedOptions.Verbose), error);
         if (_noLabels && _control) throw new UsageException("--control needs labels: without them the student cannot learn alone.");
@@ -65,7 +65,11 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
                 session.TrainAndSave([.. group
                     .Select(student => new TrainingRun(student.Title, student.Path, progress => OptionsOf(student, progress)))]);
                 foreach (StudentRun saved in group) _output.WriteLine($"saved {saved.Path}");
-                if (interruption.Requested) return Application.Interrupted;
+                if (interruption.Requested)
+                {
+                    command.Report.SayNone(parsed);
+                    return Application.Interrupted;
+                }
             }
 
             _firstStudents ??= students;

@@ -20,6 +20,8 @@ internal sealed class ExportCommand : System.CommandLine.Command
         {
             (string source, string path) = (parsed.GetRequiredValue(model), parsed.GetRequiredValue(output));
             OutputCheck.File(parsed, output.Name, path);
+            if (Path.GetExtension(path).Equals(".zip", StringComparison.OrdinalIgnoreCase))
+                throw new UsageException($"{output.Name} '{path}' would be an ML.NET model, and 'export' writes ONNX: end it in .onnx.");
             TrainedDetector.FromModel(source).SaveOnnx(path, parsed.GetValue(plain));
             parsed.InvocationConfiguration.Output.WriteLine($"saved {path}");
         });

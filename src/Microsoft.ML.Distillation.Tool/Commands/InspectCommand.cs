@@ -15,7 +15,8 @@ internal sealed class InspectCommand : System.CommandLine.Command
         var format = new FormatOptionSet();
         Option<string?> split = SharedOptions
             .Text("--split", "The part to look through, or 'all'. [default: train, val and test where there are, else all]", "NAME");
-        Option<string?> folder = SharedOptions.Path("--out", "A folder for contact-sheet.png and inspection.json.", "DIR");
+        Option<string?> folder = SharedOptions.Path("--output", "A folder for contact-sheet.png and inspection.json.", "DIR");
+        folder.Aliases.Add("--out");
         Option<int?> pictures = SharedOptions.Count("--pictures", "How many images the sheet shows. [default: 24]");
         Options.Add(data);
         format.AddTo(Options);

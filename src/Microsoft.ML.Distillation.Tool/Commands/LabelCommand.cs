@@ -52,6 +52,7 @@ internal sealed class LabelCommand : System.CommandLine.Command
         (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         string folder = parsed.GetRequiredValue(_output), shards = Path.Combine(folder, ShardFolder);
         OutputCheck.Folder(_output.Name, folder);
+        OutputCheck.Outside(_output.Name, folder, _images.Name, parsed.GetRequiredValue(_images));
         bool merge = parsed.GetValue(_merge);
         // Where the shards are merged there may be none of the variables that tell their processes apart.
         Shard shard = merge ? Shard.Whole : _shard.Read(parsed);
@@ -157,10 +158,11 @@ internal sealed class LabelCommand : System.CommandLine.Command
         if (written.Unreadable > 0) error
             .WriteLine($"warning: {written.Unreadable} images could not be read and are left out. The first: {written.FirstError}");
         if (written.Shortage is { } shortage) error.WriteLine($"warning: {shortage} --label-score gives another score.");
+        string scores = string.Join(", ", written.Thresholds
+            .Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key} {pair.Value:0.000}")));
+        string end = written.Labelled > 0 ? $", saved {folder}" : $": the data set in {folder} is empty. --label-score gives another score";
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{written.Objects} labels in {written.Labelled} of {written.Images} images (from the scores "
-                + $"{string.Join(", ", written.Thresholds
-                    .Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key} {pair.Value:0.000}")))}), saved {folder}"));
+            $"{written.Objects} labels in {written.Labelled} of {written.Images} images (from the scores {scores}){end}"));
     }
 
     private IReadOnlyList<AnnotatedRow> LoadLabelled(ParseResult parsed)

@@ -24,6 +24,26 @@ internal static class OutputCheck
         }
     }
 
+    /// <summary>Checks a model to be written, whose ending says what it will be.</summary>
+    /// <inheritdoc cref="File"/>
+    public static void Model(ParseResult parsed, string option, string path)
+    {
+        File(parsed, option, path);
+        if (Path.GetExtension(path).ToUpperInvariant() is not (".ZIP" or ".ONNX"))
+            throw new UsageException($"{option} '{path}' must end in .zip (an ML.NET model) or .onnx.");
+    }
+
+    /// <summary>Checks that a folder to be written is not the one that is read, nor in it: the next run would read what this one
+    /// wrote.</summary>
+    /// <param name="option">The option that names the folder to be written.</param>
+    /// <param name="input">The option that names what is read.</param>
+    /// <exception cref="UsageException">It is.</exception>
+    public static void Outside(string option, string folder, string input, string read)
+    {
+        if (Directory.Exists(read) && RealPath.IsWithin(folder, read))
+            throw new UsageException($"{option} '{folder}' lies in the folder of {input}, '{read}': name a place outside of it.");
+    }
+
     /// <summary>Checks a folder for files to be written; null is none.</summary>
     /// <inheritdoc cref="File"/>
     public static void Folder(string option, string? path)
@@ -46,4 +66,32 @@ internal static class OutputCheck
     }
 
     private static bool NamesPath(Option option) => option.HelpName is "FILE" or "DIR" or "PATH";
+}
+
+/// <summary>Where a path leads: two names of one file are told from two files.</summary>
+internal static class RealPath
+{
+    private static readonly StringComparison Comparison = OperatingSystem.IsLinux() ? StringComparison.Ordinal
+        : StringComparison.OrdinalIgnoreCase;
+
+    /// <summary>Compares paths of <see cref="Of"/> as the system does.</summary>
+    public static StringComparer Comparer { get; } = StringComparer.FromComparison(Comparison);
+
+    /// <summary>Whether two paths lead to one place, through links or not. Neither need exist.</summary>
+    public static bool Same(string one, string other) => Of(one).Equals(Of(other), Comparison);
+
+    /// <summary>Whether a path leads into a folder or to the folder itself.</summary>
+    public static bool IsWithin(string path, string folder)
+        => Same(path, folder) || Of(path)
+            .StartsWith(Path.TrimEndingDirectorySeparator(Of(folder)) + Path.DirectorySeparatorChar, Comparison);
+
+    /// <summary>The full path, with every link on the way followed.</summary>
+    public static string Of(string path)
+    {
+        path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        if (Path.GetDirectoryName(path) is not { } folder) return path;
+        string place = Path.Combine(Of(folder), Path.GetFileName(path));
+        return Path.Exists(place) && new FileInfo(place).LinkTarget is { } target ? Of(Path.Combine(Path.GetDirectoryName(place)!, target))
+            : place;
+    }
 }

@@ -22,7 +22,7 @@ internal sealed class QuantizeCommand : System.CommandLine.Command
         foreach (Option option in (Option[])[model, images, output, precision, quantizer, all, count]) Options.Add(option);
         SetAction(parsed =>
         {
-            OutputCheck.File(parsed, output.Name, parsed.GetRequiredValue(output));
+            OutputCheck.Model(parsed, output.Name, parsed.GetRequiredValue(output));
             Run(
                 parsed,
                 TrainedDetector.FromModel(parsed.GetRequiredValue(model)),

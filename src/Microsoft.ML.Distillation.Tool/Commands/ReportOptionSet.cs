@@ -25,6 +25,13 @@ internal sealed class ReportOptionSet
     /// <exception cref="UsageException">It cannot.</exception>
     public void Check(ParseResult parsed) => OutputCheck.File(parsed, _file.Name, parsed.GetValue(_file));
 
+    /// <summary>Says that the report, if one was asked for, is not written.</summary>
+    public void SayNone(ParseResult parsed)
+    {
+        if (parsed.GetValue(_file) is string path)
+            parsed.InvocationConfiguration.Error.WriteLine($"no report was written to {path}: it compares what was trained to the end.");
+    }
+
     /// <summary>Writes the report, if one was asked for.</summary>
     /// <param name="title">Its heading.</param>
     /// <param name="models">The models, in the order in which they are shown.</param>

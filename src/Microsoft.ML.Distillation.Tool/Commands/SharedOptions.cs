@@ -55,14 +55,19 @@ internal static class SharedOptions
         {
             if (double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
                 && value >= least && value <= most) return value;
-            string range = most == double.MaxValue
-                ? string.Create(CultureInfo.InvariantCulture, $"a number of at least {least}")
-                : string.Create(CultureInfo.InvariantCulture, $"a number from {least} to {most}");
-            result.AddError($"{name} must be {range}, not '{result.Tokens[0].Value}'.");
+            result.AddError($"{name} must be a number {Range(least, most)}, not '{result.Tokens[0].Value}'.");
             return null;
         };
         return option;
     }
+
+    private static string Range(double least, double most) => (least, most) switch
+    {
+        (double.Epsilon, double.MaxValue) => "above 0",
+        (double.Epsilon, _) => string.Create(CultureInfo.InvariantCulture, $"above 0 and up to {most}"),
+        (_, double.MaxValue) => string.Create(CultureInfo.InvariantCulture, $"of at least {least}"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"from {least} to {most}"),
+    };
 
     /// <summary>One of several words, with a default.</summary>
     public static Option<string> Choice(string name, string description, params string[] words)
@@ -100,8 +105,9 @@ internal static class SharedOptions
         option.Validators.Clear();
         option.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && !words.Contains(result.Tokens[0].Value, comparer))
-                result.AddError($"{option.Name} must be one of {string.Join(", ", words)}, not '{result.Tokens[0].Value}'.");
+            if (result.Tokens is not [{ Value: string given }, ..] || words.Contains(given, comparer)) return;
+            string name = result.IdentifierToken?.Value ?? option.Name;
+            result.AddError($"{name} must be one of {string.Join(", ", words)}, not '{given}'.");
         });
     }
 }

@@ -33,7 +33,7 @@ internal sealed class TrainCommand : System.CommandLine.Command
         (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         DetectorPlan plan = detector.Read(parsed);
         precision.Check(parsed);
-        OutputCheck.File(parsed, "--output", path);
+        OutputCheck.Model(parsed, "--output", path);
         MLContext context = TrainingSession.CreateContext(training.SeedOf(parsed), parsed.GetValue(SharedOptions.Verbose), error);
         IReadOnlyList<AnnotatedRow> test = data.OpenTest(parsed, context, training.SkipsInvalid(parsed), error);
         TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output), training.SkipsInvalid(parsed));

@@ -50,7 +50,9 @@ internal static class SeedsTable
             output.WriteLine($"{firstSeed + i,10}    "
                 + $"{string.Join("  ", names
             .Select((name, j) => Number(100 * Ap(results[i][j])).PadLeft(name.Length)))}");
-        output.WriteLine($"{"mean",10}    {string.Join("  ", names.Select((name, j) => Number(100 * results.Average(row => Ap(row[j]))).PadLeft(name.Length)))}");
+        string means = string.Join("  ",
+            names.Select((name, j) => Number(100 * results.Average(row => Ap(row[j]))).PadLeft(name.Length)));
+        output.WriteLine($"{"mean",10}    {means}");
         for (int j = 1; j < names.Length; j++)
         {
             int other = j;

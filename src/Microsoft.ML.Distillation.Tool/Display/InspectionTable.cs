@@ -66,7 +66,7 @@ internal static class InspectionTable
 
         output.WriteLine($"{defects.Count} {(defects.Count == 1 ? "defect" : "defects")}");
         foreach (DetectionDataDefect defect in defects.Take(MostDefects)) output.WriteLine($"  {defect.Split}/{defect.Message}");
-        if (defects.Count > MostDefects) output.WriteLine($"  … and {defects.Count - MostDefects} more; --out DIR writes them all");
+        if (defects.Count > MostDefects) output.WriteLine($"  … and {defects.Count - MostDefects} more; --output DIR writes them all");
     }
 
     private static string Pixels(float value) => value.ToString("0.#", CultureInfo.InvariantCulture);

@@ -18,10 +18,18 @@ internal sealed class TrainingDisplay(TextWriter output, bool isTerminal)
     /// <param name="titles">What is trained.</param>
     public T Show<T>(IReadOnlyList<string> titles, Func<IReadOnlyList<IProgress<TrainingProgress>>, T> train)
     {
-        if (!isTerminal) return train([.. titles.Select(title => new Reporter(progress => WriteLine(title, progress)))]);
+        if (!isTerminal)
+        {
+            return train([.. titles.Select(title =>
+            {
+                var clock = new StepClock();
+                return new Reporter(progress => WriteLine(title, progress, clock.After(progress.Step, progress.Steps)));
+            })]);
+        }
+
         return AnsiConsole.Progress()
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(),
-                new RemainingTimeColumn())
+                new TimeLeftColumn())
             .Start(context => train([.. titles.Select(title =>
             {
                 ProgressTask bar = context.AddTask(Markup.Escape(title));
@@ -34,9 +42,9 @@ internal sealed class TrainingDisplay(TextWriter output, bool isTerminal)
             })]));
     }
 
-    private void WriteLine(string title, TrainingProgress progress)
+    private void WriteLine(string title, TrainingProgress progress, string left)
     {
-        if (progress.EpochEnd) output.WriteLine($"{title}: {Describe(progress)}{Shares(progress)}");
+        if (progress.EpochEnd) output.WriteLine($"{title}: {Describe(progress)}{Shares(progress)}  {left}");
     }
 
     private static string Describe(TrainingProgress progress)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Tool.Display;
 using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Tool.Labelling;
@@ -142,9 +143,9 @@ internal sealed class LabellingJob(ImageList images, string folder, ShardHeader 
 internal sealed record LabellingProgress(long Done, long Total, double ImagesPerSecond)
 {
     /// <summary>The time that the rest will take at this speed; <see langword="null"/> before anything was done.</summary>
-    public TimeSpan? Left => ImagesPerSecond > 0 ? TimeSpan.FromSeconds(Math.Ceiling((Total - Done) / ImagesPerSecond)) : null;
+    public TimeSpan? Left => ImagesPerSecond > 0 ? TimeSpan.FromSeconds((Total - Done) / ImagesPerSecond) : null;
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{Done}/{Total} images  {ImagesPerSecond:0.0} images/s{(Left is TimeSpan left ? $"  {left:d\\.hh\\:mm\\:ss} left" : "")}");
+        $"{Done}/{Total} images  {ImagesPerSecond:0.0} images/s  {TimeLeft.Text(Left, Done >= Total)}").TrimEnd();
 }

@@ -18,18 +18,20 @@ internal sealed class DataViewIngest(DataViewIngestOptions options)
     {
         using var rows = new RowReader(view, options.ImageColumns with
         {
+            Option = options.Option,
             Label = options.LabelColumnName,
             LabelKind = ColumnKind.Keys,
             BoundingBoxes = options.BoundingBoxColumnName,
             Details = options.LeftOutColumnNames,
         });
-        IReadOnlyList<string> keyNames = rows.KeyNames!, classNames = options.ClassNames ?? keyNames;
+        IReadOnlyList<string> keyNames = rows.KeyNames!, classNames = options.ClassNames ?? options.InOrder(keyNames);
         var invalid = new InvalidSamples(options.OnInvalidSample);
         var objects = new TrainingObjects(rows, options, keyNames, classNames, invalid);
         if (Store(rows, classNames, objects.Read, invalid, cancellation) is { } store) return store;
         string? summary = invalid.Summary();
+        string set = options.Option ?? "The data set";
         throw new InvalidDataException(
-            summary is null ? "The data set is empty: it has no rows." : $"The data set has no image that can be used. {summary}");
+            summary is null ? $"{set} is empty: it has no rows." : $"{set} has no image that can be used. {summary}");
     }
 
     /// <summary>Reads the images of all rows and nothing else; columns with labels, should there be any, are not looked at.</summary>
@@ -155,6 +157,15 @@ internal sealed record DataViewIngestOptions
     /// </summary>
     public IReadOnlyList<string>? ClassNames { get; init; }
 
+    /// <summary>
+    /// The order of the classes where <see cref="ClassNames"/> leaves it open and the label column has just these: that of a network which
+    /// knows them already.
+    /// </summary>
+    public IReadOnlyList<string>? ClassOrder { get; init; }
+
+    /// <summary>The option that names the data, for messages; null for the training data.</summary>
+    public string? Option { get; init; }
+
     /// <summary>What happens to samples that cannot be used.</summary>
     public InvalidSampleHandling OnInvalidSample { get; init; } = InvalidSampleHandling.Error;
 
@@ -163,6 +174,10 @@ internal sealed record DataViewIngestOptions
 
     /// <summary>Where that temporary file lies; null is the system's folder for temporary files.</summary>
     public string? TemporaryFolder { get; init; }
+
+    /// <summary>Classes in the order of <see cref="ClassOrder"/>, if it has just these.</summary>
+    public IReadOnlyList<string> InOrder(IReadOnlyList<string> names)
+        => ClassOrder is { } order && order.Count == names.Count && order.ToHashSet().SetEquals(names) ? order : names;
 
     /// <summary>Receives one line about what was left out, if anything was.</summary>
     public Action<string>? Warn { get; init; }

@@ -43,19 +43,18 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
         DetectorEstimatorOptions common = setups[0].Options;
         Device device = TrainingDevice.Choose(settled.GpuDeviceId, settled.FallbackToCpu ?? false);
 
-        using SampleStore images = common is DistillDetectorOptions { WithoutLabels: true } unlabelled
-            ? new DataViewIngest(Ingest(common, channel, unlabelled.ClassNames ?? unlabelled.Teacher.ClassNames))
-                .ReadUnlabelled(input, "the training data", common.CancellationToken)
-            : Read(input, common, channel, classNames: null);
-        using SampleStore? validation = common.ValidationSet is { } set ? Read(set, common, channel, images.ClassNames) : null;
+        using SampleStore images = ReadTraining(input, common, channel);
+        using SampleStore? validation = common.ValidationSet is { } set
+            ? Read(set, nameof(common.ValidationSet), common, channel, images.ClassNames)
+            : null;
 
         using var scope = NewDisposeScope();
         using ITeacher? teacher = setups.Select(setup => setup.Distillation)
             .FirstOrDefault(distillation => distillation is not null)?.Open(images.ClassNames, device);
         if (teacher is not null) SayLimits(channel, teacher.Abilities, images.ClassNames);
         using AdditionalImages additional = AdditionalImages.Of(
-            view => Read(view, common, channel, images.ClassNames), Ingest(common, channel, images.ClassNames), images, common, teacher,
-            channel);
+            view => Read(view, nameof(common.GeneratedSet), common, channel, images.ClassNames),
+            Ingest(common, channel, images.ClassNames), images, common, teacher, channel);
         var objectives = new List<IObjective>();
         try
         {
@@ -70,7 +69,14 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
                     + $"the network takes {student.InputSize} and has {student.parameters().Sum(p => p.numel()):N0} parameters, "
                         + $"{student.Precision?.ToString() ?? "full precision"}"));
                 if (student.Backbone is GraphNetwork graph) Say(channel, graph.Description);
-                if (setup.Distillation is not null) Say(channel, $"What it learns: {objectives[^1].Description}");
+                if (setup.Distillation is not null) Say(channel, $"What it learns: {objectives[^1].Summary}");
+                if (setup.Distillation is { Losses.AreNone: true })
+                {
+                    channel.Warning(MessageSensitivity.None,
+                        $"The option {nameof(DistillDetectorOptions.Losses)} names no loss of a weight above 0: the student learns from "
+                            + "the labels alone, without its teacher. Leave it out for the default losses");
+                }
+
                 DeadLayers.Warn(channel, student);
             }
 
@@ -118,8 +124,24 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
         };
     }
 
-    private static SampleStore Read(IDataView view, DetectorEstimatorOptions options, IChannel channel, IReadOnlyList<string>? classNames)
-        => new DataViewIngest(Ingest(options, channel, classNames)).Read(view, options.CancellationToken);
+    /// <summary>The training data. A network that knows their classes already gives these its order.</summary>
+    private static SampleStore ReadTraining(IDataView view, DetectorEstimatorOptions options, IChannel channel)
+    {
+        var distilled = options as DistillDetectorOptions;
+        DataViewIngestOptions ingest = Ingest(options, channel, classNames: null) with
+        {
+            ClassOrder = options.InitialStudent?.ClassNames
+                ?? (distilled?.Scheme == ApprenticeScheme.A ? distilled.Teacher.ClassNames : null),
+        };
+        if (distilled is not { WithoutLabels: true }) return new DataViewIngest(ingest).Read(view, options.CancellationToken);
+        IReadOnlyList<string> classNames = ingest.InOrder(distilled.ClassNames ?? distilled.Teacher.ClassNames);
+        return new DataViewIngest(ingest with { ClassNames = classNames })
+            .ReadUnlabelled(view, "the training data", options.CancellationToken);
+    }
+
+    private static SampleStore Read(
+        IDataView view, string option, DetectorEstimatorOptions options, IChannel channel, IReadOnlyList<string> classNames)
+        => new DataViewIngest(Ingest(options, channel, classNames) with { Option = option }).Read(view, options.CancellationToken);
 
     private static DataViewIngestOptions Ingest(DetectorEstimatorOptions options, IChannel channel, IReadOnlyList<string>? classNames)
         => new()

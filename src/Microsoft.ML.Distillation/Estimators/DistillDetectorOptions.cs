@@ -95,6 +95,13 @@ public sealed record DistillDetectorOptions : DetectorEstimatorOptions
         if (!WithoutLabels && ClassNames is not null)
             throw new ArgumentException($"The option {nameof(ClassNames)} is for {nameof(WithoutLabels)}; otherwise the classes are "
                 + "those of the labels.", nameof(ClassNames));
+        if (ClassNames is { } names)
+        {
+            if (names.Count == 0) throw new ArgumentException($"The option {nameof(ClassNames)} names no class.", nameof(ClassNames));
+            if (names.GroupBy(name => name).FirstOrDefault(same => same.Count() > 1) is { } twice)
+                throw new ArgumentException($"The option {nameof(ClassNames)} names '{twice.Key}' twice.", nameof(ClassNames));
+        }
+
         if (UnlabelledSet is not null && GeneratedSet is not null)
             throw new ArgumentException($"Of the options {nameof(UnlabelledSet)} and {nameof(GeneratedSet)} only one can be given.",
                 nameof(UnlabelledSet));

@@ -143,7 +143,7 @@ public sealed class TrainedDetector
         if (ClassNames.SequenceEqual(classNames)) return DetectorFile.Load(Model);
         throw new ArgumentException(
             $"The detector of {nameof(DetectorEstimatorOptions.InitialStudent)} knows {string.Join(", ", ClassNames)}; the data have "
-                + $"{string.Join(", ", classNames)}.");
+                + $"{string.Join(", ", classNames)}. It can be trained further on data of just its classes, in whatever order.");
     }
 
     /// <summary>The network, with its precision lowered.</summary>

@@ -4,7 +4,6 @@ using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Teachers.Dense;
 using Microsoft.ML.Distillation.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Teachers;
@@ -15,9 +14,7 @@ namespace Microsoft.ML.Distillation.Teachers;
 /// </summary>
 internal sealed class TwoStageTeacher : ITeacher
 {
-    private readonly FasterRcnn _detector;
-    private readonly Device _device;
-    private readonly ClassMatch _classes;
+    private readonly FrozenDetector<FasterRcnn> _own;
     private readonly ClassColumns _columns;
     private readonly Tensor _inputSize;
     private readonly Dictionary<Tensor, AnchorMap> _anchorMaps = new(ReferenceEqualityComparer.Instance);
@@ -28,49 +25,27 @@ internal sealed class TwoStageTeacher : ITeacher
     /// <exception cref="ArgumentException">The two have no class in common.</exception>
     public TwoStageTeacher(FasterRcnn detector, IReadOnlyList<string> studentClasses, Device device)
     {
-        _classes = new ClassMatch(detector.ClassNames, studentClasses);
-        _columns = new ClassColumns(_classes, device);
-        _device = device;
-        _detector = detector.to(device);
-        _detector.eval();
-        foreach (Tensor parameter in _detector.parameters()) parameter.requires_grad_(false);
+        _own = new FrozenDetector<FasterRcnn>(detector, studentClasses, device);
+        _columns = new ClassColumns(_own.Classes, device);
         float width = detector.InputSize.Width, height = detector.InputSize.Height;
         _inputSize = tensor([width, height, width, height], device: device).DetachFromDisposeScope();
-        Abilities = new TeacherAbilities
-        {
-            FeatureMaps = detector.FeatureMaps,
-            UnknownClasses = _classes.UnknownClasses,
-            IgnoredClasses = _classes.IgnoredClasses,
-            ConfidentScore = 0.5,
-            HasBoxDistributions = false,
-            CrossHead = null,
-            LooksAtBatches = true,
-            Caution = null,
-        };
+        Abilities = _own.Abilities(confidentScore: 0.5);
     }
 
-    public ImageSize InputSize => _detector.InputSize;
+    public ImageSize InputSize => _own.InputSize;
 
     public TeacherAbilities Abilities { get; }
 
-    public ITeacherView View(DetectionBatch batch)
-    {
-        using var scope = NewDisposeScope();
-        using IDisposable frozen = no_grad();
-        IReadOnlyDictionary<string, Tensor> features = _detector.Features(batch.ImagesOf(InputSize).As(batch.Precision).to(_device));
-        foreach (Tensor map in features.Values) map.DetachFromDisposeScope();
-        return new BatchView(this, features);
-    }
+    public ITeacherView View(DetectionBatch batch) => new BatchView(this, _own.Features(batch));
 
-    public IReadOnlyList<Detections> Detect(Tensor images, IReadOnlyList<ImageSize> sizes)
-        => [.. _detector.Detect(images.to(_device)).Select(_classes.Map)];
+    public IReadOnlyList<Detections> Detect(Tensor images, IReadOnlyList<ImageSize> sizes) => _own.Detect(images);
 
     public void Dispose()
     {
         foreach (AnchorMap map in _anchorMaps.Values) map.Dispose();
         _inputSize.Dispose();
         _columns.Dispose();
-        _detector.Dispose();
+        _own.Dispose();
     }
 
     /// <summary>The match of a student's anchors, made once for all batches.</summary>
@@ -79,7 +54,7 @@ internal sealed class TwoStageTeacher : ITeacher
         if (!_anchorMaps.TryGetValue(anchors, out AnchorMap? map))
         {
             using var scope = NewDisposeScope();
-            _anchorMaps[anchors] = map = AnchorMap.Between(anchors, _detector.Anchors.to(_device).div(_inputSize));
+            _anchorMaps[anchors] = map = AnchorMap.Between(anchors, _own.Network.Anchors.to(_own.Device).div(_inputSize));
         }
 
         return map;
@@ -100,7 +75,7 @@ internal sealed class TwoStageTeacher : ITeacher
             using var scope = NewDisposeScope();
             using IDisposable frozen = no_grad();
             Tensor[] pixels = [.. boxes.Select(shares => shares.mul(teacher._inputSize))];
-            HeadOutput head = teacher._detector.Head(features, pixels);
+            HeadOutput head = teacher._own.Network.Head(features, pixels);
             Tensor asked = cat(pixels), probabilities = head.ClassLogits.softmax(1);
             Tensor refined = FasterRcnn.HeadCoder.Decode(head.Deltas, asked.unsqueeze(1)).div(teacher._inputSize);
             return new BoxScores(
@@ -114,9 +89,9 @@ internal sealed class TwoStageTeacher : ITeacher
             using IDisposable frozen = no_grad();
             AnchorMap map = teacher.MapAnchors(anchors);
             RpnOutput rpn = _rpn ??= Rpn();
-            Tensor refined = FasterRcnn.RpnCoder.Decode(rpn.Deltas, teacher._detector.Anchors).div(teacher._inputSize);
+            Tensor refined = FasterRcnn.RpnCoder.Decode(rpn.Deltas, teacher._own.Network.Anchors).div(teacher._inputSize);
             Tensor known = map.Known.unsqueeze(0).expand(rpn.Objectness.shape[0], -1);
-            if (teacher._classes.IgnoredClasses.Count > 0) known = known.logical_and(AwayFromIgnored(anchors, rpn));
+            if (teacher._own.Classes.IgnoredClasses.Count > 0) known = known.logical_and(AwayFromIgnored(anchors, rpn));
             return new AnchorScores(
                 map.Select(rpn.Objectness.sigmoid()).MoveToOuterDisposeScope(), map.Select(refined).MoveToOuterDisposeScope(),
                 known.MoveToOuterDisposeScope());
@@ -134,7 +109,7 @@ internal sealed class TwoStageTeacher : ITeacher
 
         private RpnOutput Rpn()
         {
-            RpnOutput rpn = teacher._detector.Rpn(features);
+            RpnOutput rpn = teacher._own.Network.Rpn(features);
             rpn.Objectness.DetachFromDisposeScope();
             rpn.Deltas.DetachFromDisposeScope();
             return rpn;
@@ -145,7 +120,7 @@ internal sealed class TwoStageTeacher : ITeacher
         /// background; which class it is the head says.
         /// </summary>
         private Tensor AwayFromIgnored(Tensor anchors, RpnOutput rpn) => stack(
-            [.. teacher._detector.Detect(features, rpn).Select(found => IgnoredObjects.AwayFrom(anchors, found, teacher._classes))]);
+            [.. teacher._own.Network.Detect(features, rpn).Select(found => IgnoredObjects.AwayFrom(anchors, found, teacher._own.Classes))]);
     }
 }
 

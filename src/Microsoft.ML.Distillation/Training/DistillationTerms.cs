@@ -27,7 +27,8 @@ internal sealed class DistillationTerms : IDisposable
         selection ??= new LossSelection();
         _losses = selection.For(student, teacher);
         _labelWeight = Soft?.LabelWeight ?? LossSelection.DefaultLabelWeight(student is OneStageDetector);
-        Description = $"{selection.Describe(_losses)}; {string.Join("; ", _losses)}";
+        Summary = _losses.Count > 0 ? selection.Describe(_losses) : Summary;
+        Description = $"{selection.Describe(_losses)}; {string.Join("; ", _losses.Select(RunSettings.Text))}";
         FeatureMapLoss[] onMaps = [.. _losses.OfType<FeatureMapLoss>().Where(loss => loss.EffectiveWeight > 0)];
         if (selection.Hints is { Count: 0 })
             throw new ArgumentException($"The option {nameof(DistillDetectorOptions.Hints)} names no pair of maps: leave it out.");
@@ -35,10 +36,14 @@ internal sealed class DistillationTerms : IDisposable
             throw new ArgumentException($"The option {nameof(DistillDetectorOptions.Hints)} pairs maps, and there is no loss on maps.");
         if (onMaps.Length == 0) return;
         _pairs = HintPairs.Resolve(selection.Hints, student, teacher, device, guided);
+        Summary += $"; maps {string.Join(", ", _pairs.Select(pair => $"{pair.Student} from the teacher's {pair.Teacher}"))}";
         Description += $"; hints {string.Join(", ", _pairs)}";
         foreach (FeatureMapLoss loss in onMaps)
             _onMaps.Add((loss, [.. _pairs.Select(pair => HintPairs.LossFor(pair, student, teacher, loss.Create).to(device))]));
     }
+
+    /// <summary>A line for the log: the losses with their weights, and the maps that learn.</summary>
+    public string Summary { get; } = "the labels alone";
 
     /// <summary>A line that tells selections apart, and quotes them.</summary>
     public string Description { get; } = "the labels alone";

@@ -18,6 +18,9 @@ internal interface IObjective : IDisposable
     /// <summary>The learning rate of a module that is trained, as a share of the student's.</summary>
     double RateShareOf(nn.Module module) => 1;
 
+    /// <summary>A line for people: what is learned from the teacher.</summary>
+    string Summary { get; }
+
     /// <summary>A line that tells objectives apart: a checkpoint of another objective does not fit.</summary>
     string Description { get; }
 

@@ -44,6 +44,9 @@ internal sealed class JointObjective : IObjective
 
     public IReadOnlyList<nn.Module> Extras { get; }
 
+    public string Summary => string.Create(CultureInfo.InvariantCulture,
+        $"{_student.Summary}; together with its teacher, whose loss has the weight {_teacherWeight}");
+
     public string Description { get; }
 
     public double RateShareOf(nn.Module module) => module == _teacher.Student || _teacher.Extras.Contains(module) ? _teacherRateShare : 1;

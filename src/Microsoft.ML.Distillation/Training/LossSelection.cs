@@ -14,6 +14,9 @@ internal sealed record LossSelection(IReadOnlyList<DistillationLoss>? Losses = n
     /// <summary>Whether the student is trained already when training begins.</summary>
     public bool StartsTrained { get; init; }
 
+    /// <summary>Whether losses are named, but none that has a weight.</summary>
+    public bool AreNone => Losses is not null && Losses.All(loss => loss.EffectiveWeight == 0);
+
     /// <summary>
     /// The losses where none are asked for: those of Chen et al. 2017 and CWD on the maps. Everything that depends on something else is
     /// here.
@@ -57,7 +60,7 @@ internal sealed record LossSelection(IReadOnlyList<DistillationLoss>? Losses = n
         return losses;
     }
 
-    /// <summary>The losses with their weights, for the log and the report.</summary>
+    /// <summary>The losses by their names in the log, with their weights.</summary>
     public string Describe(IEnumerable<DistillationLoss> losses) => string.Join(", ", losses.Select(loss =>
         FormattableString.Invariant($"{loss.LogName} {loss.EffectiveWeight:0.####}"))) + (Losses is null ? " (by default)" : "");
 
@@ -93,6 +96,9 @@ internal sealed record LossSelection(IReadOnlyList<DistillationLoss>? Losses = n
         (OneStageConfig own, OneStageConfig theirs) = (student.Config, teacher.Config);
         if (own.Channels != theirs.Channels) return $"the student's head has {own.Channels} channels, the teacher's {theirs.Channels}";
         if (own.Bins != theirs.Bins) return $"the student's sides have {own.Bins} bins, the teacher's {theirs.Bins}";
+        if (own.ClassNames.ToHashSet().SetEquals(theirs.ClassNames) && !own.ClassNames.SequenceEqual(theirs.ClassNames))
+            return $"the student's classes are in another order ({string.Join(", ", own.ClassNames)}) than the teacher's "
+                + $"({string.Join(", ", theirs.ClassNames)}): make the labels' keys in the teacher's order (keyData of MapValueToKey)";
         if (!own.ClassNames.SequenceEqual(theirs.ClassNames))
             return $"the student's classes are {string.Join(", ", own.ClassNames)}, the teacher's {string.Join(", ", theirs.ClassNames)}";
         return Cells(student) == Cells(teacher) ? null : $"the student's maps are {Cells(student)} cells, the teacher's {Cells(teacher)}";

@@ -56,6 +56,8 @@ internal sealed class OneStageObjective : IObjective
 
     public IReadOnlyList<nn.Module> Extras => _teaching.Extras;
 
+    public string Summary => _teaching.Summary;
+
     public string Description { get; }
 
     public IReadOnlyList<LossTerm> Compute(IReadOnlyList<Annotation> annotations, Tensor images, ITeacherView? teacher)

@@ -13,7 +13,7 @@ internal static class RunSettings
         TrainingOptions options, TrainingPlan plan, IObjective objective, IDetectionDataset training, IDetectionDataset? validation) =>
         new Dictionary<string, string>
         {
-            ["detector"] = objective.Student.Describe() + (objective.Student.Precision is { } precision ? $" of {precision}" : ""),
+            ["detector"] = objective.Student.Describe() + (objective.Student.Precision is { } precision ? $" of {Text(precision)}" : ""),
             ["objective"] = objective.Description,
             ["training set"] = Describe(training),
             ["validation set"] = validation is null ? "none" : Describe(validation),
@@ -43,8 +43,21 @@ internal static class RunSettings
         return (long)((mixed ^ (mixed >> 31)) >> 1);
     }
 
-    private static string Text(object? value)
-        => Convert.ToString(value, CultureInfo.InvariantCulture) is { Length: > 0 } text ? text : "none";
+    /// <summary>A value as text that is the same in every culture.</summary>
+    public static string Text(object? value)
+    {
+        // A record writes its numbers in the current culture, whatever is asked for.
+        CultureInfo current = CultureInfo.CurrentCulture;
+        try
+        {
+            CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+            return value?.ToString() is { Length: > 0 } text ? text : "none";
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = current;
+        }
+    }
 
     private static string Describe(IDetectionDataset data)
     {

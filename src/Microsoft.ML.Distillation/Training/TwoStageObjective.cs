@@ -61,6 +61,8 @@ internal sealed class TwoStageObjective : IObjective
 
     public IReadOnlyList<nn.Module> Extras => _teaching.Extras;
 
+    public string Summary => _teaching.Summary;
+
     public string Description { get; }
 
     public IReadOnlyList<LossTerm> Compute(IReadOnlyList<Annotation> annotations, Tensor images, ITeacherView? teacher)

@@ -78,7 +78,8 @@ internal static class Story
             DetectorMeasurement measured = mlContext.MeasureDetector(detector, mlContext.Data.LoadFromEnumerable(test));
             found.Add((name, measured.Found));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{name,-20}{100 * measured.Metrics.AveragePrecision,6:0.0}{100 * measured.Metrics.AveragePrecision50,6:0.0}{measured.Parameters,12:N0}{measured.Bytes / 1e6,7:0.00}{measured.Milliseconds,10:0.0}"));
+                $"{name,-20}{100 * measured.Metrics.AveragePrecision,6:0.0}{100 * measured.Metrics.AveragePrecision50,6:0.0}"
+                    + $"{measured.Parameters,12:N0}{measured.Bytes / 1e6,7:0.00}{measured.Milliseconds,10:0.0}"));
         }
 
         DemoPictures.Write(Path.Combine(options.Output, "pictures"), [.. test.Take(12)], classNames, found);

@@ -10,9 +10,11 @@ public class BadFormatTests
     private const string KittiTail = " 1 1 1 1 1 1 1";
     private const string CsvHeader = "ImageID,LabelName,XMin,XMax,YMin,YMax\n";
 
-    [TestCase("<annotation>\n<object><name>cat</name><bndbox><xmin>5</xmin><ymin>1</ymin><xmax>4</xmax><ymax>9</ymax></bndbox></object></annotation>", 2, "negative width")]
+    [TestCase("<annotation>\n<object><name>cat</name><bndbox><xmin>5</xmin><ymin>1</ymin><xmax>4</xmax><ymax>9</ymax></bndbox></object>"
+        + "</annotation>", 2, "negative width")]
     [TestCase("<annotation>\n<size><width>-5</width></size></annotation>", 2, "not from 0 to")]
-    [TestCase("<annotation><object><name>cat</name>\n<difficult>maybe</difficult><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>4</xmax><ymax>9</ymax></bndbox></object></annotation>", 2, "neither 0 nor 1")]
+    [TestCase("<annotation><object><name>cat</name>\n<difficult>maybe</difficult><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>4</xmax>"
+        + "<ymax>9</ymax></bndbox></object></annotation>", 2, "neither 0 nor 1")]
     [TestCase("<annotation>\n<object><name>cat</name><bndbox><xmin>1e39</xmin></bndbox></object></annotation>", 2,
         "'1e39', which is no number")]
     [TestCase("<annotation>\n&who;</annotation>", 2, "")]

@@ -21,7 +21,9 @@ public class CocoResultsTests
     }
 
     [TestCase("[{\"image_id\":1,\"category_id\":1,\n\"bbox\":[1,2,3],\"score\":1}]", 2, "detections[0] has 3 numbers in its bbox")]
-    [TestCase("[{\"image_id\":1,\"category_id\":1,\"bbox\":[1,2,3,4],\"score\":1},\n{\"image_id\":1,\"category_id\":1,\"bbox\":[1,2,-3,4],\"score\":1}]", 2, "detections[1] is wrong: the box from (1, 2) to (-2, 6) has a negative width")]
+    [TestCase("[{\"image_id\":1,\"category_id\":1,\"bbox\":[1,2,3,4],\"score\":1},\n"
+        + "{\"image_id\":1,\"category_id\":1,\"bbox\":[1,2,-3,4],\"score\":1}]", 2,
+        "detections[1] is wrong: the box from (1, 2) to (-2, 6) has a negative width")]
     [TestCase("[{\"image_id\":1,\"category_id\":1,\"bbox\":[1,2,3,1e99],\"score\":1}]", 1, "no finite number")]
     [TestCase("[{\"image_id\":1,\"category_id\":1,\"bbox\":[1,2,3,NaN],\"score\":1}]", 1, "no well-formed json")]
     [TestCase("[\n{\"image_id\":1,\"category_id\":1,\"bbox\":[1,2,3,4],\"score\":NaN}]", 2, "no well-formed json")]

@@ -66,7 +66,8 @@ public class CocoStreamingTests
         stream.Write(Encoding.UTF8.GetBytes(
             """{"categories": [{"id": 1, "name": "cat"}], "images": [{"id": 1, "file_name": "a"}], "annotations": [""" + "\n"));
         byte[] element = Encoding.UTF8
-            .GetBytes($$"""{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "segmentation": [[{{string.Join(", ", Enumerable.Repeat("123.25", 200))}}]]},""" + "\n");
+            .GetBytes("""{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "segmentation": [["""
+                + string.Join(", ", Enumerable.Repeat("123.25", 200)) + "]]},\n");
         for (int i = 1; i < annotations; i++) stream.Write(element);
         stream.Write(element.AsSpan(0, element.Length - 2));
         stream.Write("]}"u8);

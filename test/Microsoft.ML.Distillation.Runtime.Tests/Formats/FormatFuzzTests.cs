@@ -33,7 +33,11 @@ public class FormatFuzzTests
     [Test]
     public void CocoResults_GiveGoodDetections_OrTheirOwnError()
         => Fuzz(
-            ["""[{"image_id":42,"category_id":18,"bbox":[258.15,41.29,348.26,243.78],"score":0.236},{"image_id":"b","category_id":"c","bbox":[0,0,1,1],"score":-1,"more":[{}],"file_name":"a"}]""", "[]"],
+            [
+                """[{"image_id":42,"category_id":18,"bbox":[258.15,41.29,348.26,243.78],"score":0.236},"""
+                    + """{"image_id":"b","category_id":"c","bbox":[0,0,1,1],"score":-1,"more":[{}],"file_name":"a"}]""",
+                "[]",
+            ],
             content => Assert.That(CocoResults.Parse(new MemoryStream(content), Parsing.File)
                 .All(found => IsGood(found.Box) && double.IsFinite(found.Score))));
 
@@ -100,8 +104,10 @@ public class FormatFuzzTests
     {
         DetectionFormat.PascalVoc => [
             "<!DOCTYPE annotation [<!ENTITY a "
-            + "'cat'>]><annotation>\n<object><name>&a;</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox></object></annotation>"],
-        DetectionFormat.Coco => ["""{"images":[{"id":1,"file_name":"a"}],"categories":[{"id":1,"name":"c"}],"annotations":[{"id":1,"image_id":1,"category_id":1,"bbox":[1,2,3,4],"ignore":1}]}"""],
+            + "'cat'>]><annotation>\n<object><name>&a;</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox>"
+            + "</object></annotation>"],
+        DetectionFormat.Coco => ["""{"images":[{"id":1,"file_name":"a"}],"categories":[{"id":1,"name":"c"}],"annotations":["""
+            + """{"id":1,"image_id":1,"category_id":1,"bbox":[1,2,3,4],"ignore":1}]}"""],
         _ => [],
     };
 

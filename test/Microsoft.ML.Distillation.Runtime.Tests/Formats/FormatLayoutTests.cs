@@ -7,10 +7,12 @@ namespace Microsoft.ML.Distillation.Tests.Formats;
 public class FormatLayoutTests
 {
     private const string CocoJson =
-        """{"images":[{"id":1,"file_name":"a.png","width":10,"height":10}],"categories":[{"id":1,"name":"cat"}],"annotations":[{"image_id":1,"category_id":1,"bbox":[1,2,3,4]}]}""";
+        """{"images":[{"id":1,"file_name":"a.png","width":10,"height":10}],"categories":[{"id":1,"name":"cat"}],"annotations":["""
+        + """{"image_id":1,"category_id":1,"bbox":[1,2,3,4]}]}""";
     private const string Csv = "ImageID,LabelName,XMin,XMax,YMin,YMax\na,/m/1,0.1,0.4,0.2,0.6\n";
     private const string ImageNetXml =
-        "<annotation><filename>a</filename><object><name>n00000001</name><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>4</xmax><ymax>6</ymax></bndbox></object></annotation>";
+        "<annotation><filename>a</filename><object><name>n00000001</name><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>4</xmax>"
+        + "<ymax>6</ymax></bndbox></object></annotation>";
     private const string KittiText = "cat 0 0 0 1 2 4 6 0 0 0 0 0 0 0\n";
     private const string YoloText = "0 0.25 0.4 0.3 0.4\n";
     private const string Yaml = "train: images/train\nval: images/val\nnames: [cat]\n";

@@ -54,7 +54,8 @@ internal static class Samples
     public const string TabSeparated = "ImagePath\tLabels\tBox\na.jpg\tcat,dog\t1.5,2,20,10,30,5,40,25\nsub/b.jpg\t\t\n";
 
     public const string ImageNet =
-        "<annotation><object><name>n00000002</name><bndbox><xmin>1</xmin><xmax>3</xmax><ymin>2</ymin><ymax>4</ymax></bndbox></object></annotation>";
+        "<annotation><object><name>n00000002</name><bndbox><xmin>1</xmin><xmax>3</xmax><ymin>2</ymin><ymax>4</ymax>"
+        + "</bndbox></object></annotation>";
 
     public static string Of(DetectionFormat format) => format switch
     {

@@ -29,12 +29,14 @@ internal sealed record Browser(IReadOnlyList<string> Console, JsonElement Facts)
             pictures: pictures.length, loaded,
             panels: document.querySelectorAll('.panel svg').length,
             plots: plots.length,
-            emptyPlots: plots.filter(p => ![...p.querySelectorAll('.line,.area,.point circle')].some(sized)).map(p => p.getAttribute('aria-label')),
+            emptyPlots: plots.filter(p => ![...p.querySelectorAll('.line,.area,.point circle')].some(sized))
+                .map(p => p.getAttribute('aria-label')),
             outside: plots.filter(p => [...p.querySelectorAll('.line,.area,.point circle')].some(e => {
               const b = e.getBBox(), v = p.viewBox.baseVal;
               return b.x < -1 || b.y < -1 || b.x + b.width > v.width + 1 || b.y + b.height > v.height + 1;
             })).map(p => p.getAttribute('aria-label')),
-            notANumber: [...document.querySelectorAll('svg *')].some(e => [...e.attributes].some(a => a.name !== 'href' && a.value.includes('NaN'))),
+            notANumber: [...document.querySelectorAll('svg *')]
+                .some(e => [...e.attributes].some(a => a.name !== 'href' && a.value.includes('NaN'))),
             width: document.documentElement.scrollWidth, window: innerWidth,
             background: getComputedStyle(document.body).backgroundColor, ink: getComputedStyle(document.body).color,
             requests: performance.getEntriesByType('resource').map(r => r.name.slice(0, 60)).filter(n => !n.startsWith('data:')),

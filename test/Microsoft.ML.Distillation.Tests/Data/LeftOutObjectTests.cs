@@ -41,7 +41,8 @@ public class LeftOutObjectTests
         Save("a.png");
         _folder.Write("a.json", """
             {"images": [{"id": 1, "file_name": "a.png"}], "categories": [{"id": 1, "name": "cat"}], "annotations": [
-             {"image_id": 1, "category_id": 1, "bbox": [1, 1, 4, 4], "iscrowd": 1}, {"image_id": 1, "category_id": 1, "bbox": [2, 2, 4, 4], "area": 5}]}
+             {"image_id": 1, "category_id": 1, "bbox": [1, 1, 4, 4], "iscrowd": 1},
+             {"image_id": 1, "category_id": 1, "bbox": [2, 2, 4, 4], "area": 5}]}
             """);
         IDataView view = Load(DetectionFormat.Coco);
         Assert.That(view.GetColumn<float[]>("Area").Single(), Is.EqualTo(new float[] { 16, 5 }));

@@ -17,14 +17,9 @@ public class AdditionalImagesTests
         IDataView files = mlContext.Data.LoadFromEnumerable(Enumerable.Range(6, 12).Select(i => new Row(folder.Image(i))).ToArray());
         IDataView unlabelled = mlContext.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath").Fit(files)
             .Transform(files);
-        using DetectorTransformer teacher = mlContext.Transforms.TrainDetector(new TrainDetectorOptions
-        {
-            Detector = DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 16), 64),
-            Epochs = 4,
-        }).Fit(train);
         var options = new DistillDetectorOptions
         {
-            Teacher = Teacher.FromModel(teacher),
+            Teacher = Teacher.FromModel(TrainedModels.TwoStage),
             Student = DetectorPlan.FasterRcnn(Backbone.Plain(4, 8, 8), 64),
             Epochs = 2,
             UnlabelledSet = unlabelled,
@@ -58,15 +53,9 @@ public class AdditionalImagesTests
         mlContext.Log += (_, e) => log.Add(e.RawMessage);
         IDataView train = Annotated(mlContext, folder, "train"), others = Annotated(mlContext, folder, "val");
         var light = new OneStageOptions { Channels = 16, HeadLayers = 1, Strides = [8, 16] };
-        using DetectorTransformer teacher = mlContext.Transforms.TrainDetector(new TrainDetectorOptions
-        {
-            Detector = DetectorPlan.OneStage(Backbone.Plain(16, 24, 32), 96),
-            BatchSize = 2,
-            Epochs = 40,
-        }).Fit(train);
         var options = new DistillDetectorOptions
         {
-            Teacher = Teacher.FromModel(teacher),
+            Teacher = Teacher.FromModel(TrainedModels.OneStage),
             Student = DetectorPlan.OneStage(Backbone.Plain(4, 8, 8), 64, light),
             GeneratedLabels = new GeneratedLabelOptions { ScoreThreshold = 0.06 },
             Epochs = 1,

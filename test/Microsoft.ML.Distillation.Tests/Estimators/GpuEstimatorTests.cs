@@ -54,7 +54,9 @@ public class GpuEstimatorTests
         {
             Teacher = Teacher.FromModel(oneStageTeacher ? _oneStage : _twoStage),
             Student = oneStageStudent ? OneStage : TwoStage,
-            Losses = oneStageTeacher && oneStageStudent ? [.. Everything, new BoxDistributions { Weight = 1 }, new CrossHead()] : Everything,
+            Losses = oneStageTeacher && oneStageStudent
+                ? [.. Everything, new BoxDistributions { Weight = 1 }, new CrossHead()]
+                : Everything,
             SquaredRegressionWeight = oneStageStudent ? 0 : 1,
             EmaDecay = 0.9,
             ValidationSet = Images("val"),

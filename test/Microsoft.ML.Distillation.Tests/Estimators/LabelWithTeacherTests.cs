@@ -13,17 +13,9 @@ public class LabelWithTeacherTests
         var log = new List<string>();
         mlContext.Log += (_, e) => log.Add(e.RawMessage);
         IDataView train = Annotated(mlContext, folder), unlabelled = Unlabelled(mlContext, folder);
-        using DetectorTransformer teacher = mlContext.Transforms.TrainDetector(new TrainDetectorOptions
-        {
-            Detector = oneStage ? DetectorPlan.OneStage(Backbone.Plain(16, 24, 32), 96)
-                : DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 16), 64),
-            BatchSize = oneStage ? 2 : 4,
-            Epochs = oneStage ? 40 : 3,
-        }).Fit(train);
-
         var options = new LabelWithTeacherOptions
         {
-            Teacher = Teacher.FromModel(teacher),
+            Teacher = Teacher.FromModel(oneStage ? TrainedModels.OneStage : TrainedModels.TwoStage),
             LabelledSet = train,
             Ensemble = new EnsembleOptions { Transforms = LabelTransform.Of([1], flip: true), LeastScore = 0 },
         };
@@ -69,11 +61,8 @@ public class LabelWithTeacherTests
         using var folder = new DrawnFolder(train: 2, val: 0, test: 0);
         var mlContext = new MLContext(seed: 1);
         IDataView train = Annotated(mlContext, folder);
-        using DetectorTransformer teacher = mlContext.Transforms
-            .TrainDetector(new TrainDetectorOptions { Detector = DetectorPlan.FasterRcnn(Backbone.Plain(4, 4, 8), 64), Epochs = 1 })
-            .Fit(train);
         IDataView files = mlContext.Data.LoadDetections(folder.Path);
-        Assert.That(() => mlContext.Transforms.LabelWithTeacher(Teacher.FromModel(teacher), train).Fit(files),
+        Assert.That(() => mlContext.Transforms.LabelWithTeacher(Teacher.FromModel(TrainedModels.TwoStage), train).Fit(files),
             Throws.ArgumentException.With.Message.Contains("'Image'").And.Message.Contains("LoadImages"));
     }
 

@@ -10,20 +10,19 @@ public class LowPrecisionEstimatorTests
 {
     private static readonly DetectorPlan Student = DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 16), inputSize: 64);
 
-    private DrawnFolder _folder = null!;
+    private TemporaryFolder _folder = null!;
     private MLContext _mlContext = null!;
     private IDataView _train = null!;
     private DetectorTransformer _full = null!;
     private Teacher _teacher = null!;
 
     [OneTimeSetUp]
-    public void TrainInFullPrecision()
+    public void TakeADetectorOfFullPrecision()
     {
-        _folder = new DrawnFolder(train: 16, val: 0, test: 1);
+        _folder = new TemporaryFolder();
         _mlContext = new MLContext(seed: 1);
         _train = Images("train");
-        _full = _mlContext.Transforms.TrainDetector(new TrainDetectorOptions { Detector = Student, Epochs = 60, LearningRate = 0.005 })
-            .Fit(_train);
+        _full = TrainedDetector.FromModel(TrainedModels.TwoStage).ToTransformer(_mlContext, _train.Schema);
         _teacher = Teacher.FromModel(_full);
     }
 
@@ -51,10 +50,10 @@ public class LowPrecisionEstimatorTests
     {
         using DetectorTransformer quantised = _mlContext.Transforms.QuantizeDetector(
             new QuantizeDetectorOptions { Detector = TrainedDetector.FromModel(_full), Precision = LowPrecision.W4A8 }).Fit(_train);
-        string zip = _folder.At("w4a8.zip"), onnx = _folder.At("w4a8.onnx");
+        string zip = _folder.Sub("w4a8.zip"), onnx = _folder.Sub("w4a8.onnx");
         _mlContext.Model.Save(quantised, _train.Schema, zip);
         quantised.SaveOnnx(onnx);
-        quantised.SaveOnnx(_folder.At("plain.onnx"), plain: true);
+        quantised.SaveOnnx(_folder.Sub("plain.onnx"), plain: true);
         ITransformer loaded = _mlContext.Model.Load(zip, out _);
         Assert.That(Ap(loaded), Is.EqualTo(Ap(quantised)).Within(1e-9));
         Assert.That(Teacher.FromModel(onnx).ClassNames, Is.EqualTo(new[] { "disc", "square" }));
@@ -131,7 +130,7 @@ public class LowPrecisionEstimatorTests
         AssertWrong(options with { Scheme = (ApprenticeScheme)9 }, "Scheme");
         AssertWrong(options with { Scheme = ApprenticeScheme.A, UnlabelledSet = _train }, "has learned nothing");
         AssertWrong(options with { Scheme = ApprenticeScheme.A, WithoutLabels = true }, "WithoutLabels");
-        string onnx = _folder.At("foreign.onnx");
+        string onnx = _folder.Sub("foreign.onnx");
         _full.SaveOnnx(onnx);
         AssertWrong(options with
         {
@@ -141,7 +140,7 @@ public class LowPrecisionEstimatorTests
         }, "Teacher.FromModel");
         Assert.That(() => _mlContext.Transforms.QuantizeDetector(new QuantizeDetectorOptions { Detector = trained, CalibrationImages = 0 }),
             Throws.InstanceOf<ArgumentException>().With.Message.Contains("CalibrationImages"));
-        IDataView unprepared = _mlContext.Data.LoadDetections(_folder.Path);
+        IDataView unprepared = _mlContext.Data.LoadDetections(TrainedModels.Images.Path);
         Assert.That(() => _mlContext.Transforms.QuantizeDetector(new QuantizeDetectorOptions { Detector = trained }).Fit(unprepared),
             Throws.ArgumentException.With.Message.Contains("'Image'").And.Message.Contains("LoadImages"));
 
@@ -175,7 +174,7 @@ public class LowPrecisionEstimatorTests
 
     private IDataView Images(string split)
     {
-        IDataView files = _mlContext.Data.LoadDetections(_folder.Path, split: split);
+        IDataView files = _mlContext.Data.LoadDetections(TrainedModels.Images.Path, split: split);
         return _mlContext.Transforms.LoadImages("Image", null!, "ImagePath")
             .Append(_mlContext.Transforms.Conversion
                 .MapValueToKey("Label", keyOrdinality: Microsoft.ML.Transforms.ValueToKeyMappingEstimator.KeyOrdinality.ByValue))

@@ -13,46 +13,43 @@ public class OneStagePipelineTests
     [Test]
     public void TeacherAndStudent_SaveLoadAndPredict()
     {
-        using var folder = new DrawnFolder(train: 16, val: 0, test: 4);
+        using var folder = new TemporaryFolder();
+        DrawnFolder images = TrainedModels.Images;
         var mlContext = new MLContext(seed: 1);
-        IDataView train = mlContext.Data.LoadDetections(folder.Path, split: "train"),
-        test = mlContext.Data.LoadDetections(folder.Path, split: "test");
+        IDataView train = mlContext.Data.LoadDetections(images.Path, split: "train"),
+            test = mlContext.Data.LoadDetections(images.Path, split: "test");
         var prepare = mlContext.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath")
             .Append(mlContext.Transforms.Conversion.MapValueToKey("Label"), TransformerScope.Training);
-        var teacher = prepare
-            .Append(mlContext.Transforms.TrainDetector(detector: DetectorPlan.OneStage(Backbone.Plain(16, 24, 32), 96), epochs: 40))
-            .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel")).Fit(train);
+        ITransformer teacher = mlContext.Model.Load(TrainedModels.OneStage, out _);
         using var teacherModel = (IDisposable)teacher;
         DetectionMetrics metrics = mlContext.EvaluateDetections(teacher.Transform(test));
         TestContext.Out.WriteLine($"teacher {metrics.AveragePrecision:P1} {metrics.AveragePrecision50:P1}");
         Assert.That(metrics.AveragePrecision50, Is.GreaterThan(.5));
-        mlContext.Model.Save(teacher.GetModelFor(TransformerScope.Scoring), train.Schema, folder.At("teacher.zip"));
-
         var student = prepare
             .Append(mlContext.Transforms.DistillDetector(new DistillDetectorOptions
             {
-                Teacher = Teacher.FromModel(folder.At("teacher.zip")),
+                Teacher = Teacher.FromModel(TrainedModels.OneStage),
                 Student = DetectorPlan.OneStage(Backbone.Plain(8, 16, 16), 64, Light),
                 Epochs = 3,
             }))
             .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel")).Fit(train);
         using var studentModel = (IDisposable)student;
-        mlContext.Model.Save(student.GetModelFor(TransformerScope.Scoring), train.Schema, folder.At("student.zip"));
-        ITransformer loaded = new MLContext().Model.Load(folder.At("student.zip"), out _);
+        mlContext.Model.Save(student.GetModelFor(TransformerScope.Scoring), train.Schema, folder.Sub("student.zip"));
+        ITransformer loaded = new MLContext().Model.Load(folder.Sub("student.zip"), out _);
         using var engine = mlContext.Model.CreatePredictionEngine<Photo, Found>(loaded);
         Found[] expected = [.. mlContext.Data.CreateEnumerable<Found>(student.Transform(test), reuseRowObject: false)];
         Assert.That(expected, Has.Length.EqualTo(4));
         for (int i = 0; i < expected.Length; i++)
         {
-            Found again = engine.Predict(new Photo { ImagePath = folder.Image(16 + i) });
+            Found again = engine.Predict(new Photo { ImagePath = images.Image(TrainedModels.Seen + i) });
             Assert.That((again.PredictedLabel, again.Score, again.PredictedBoundingBoxes),
                 Is.EqualTo((expected[i].PredictedLabel, expected[i].Score, expected[i].PredictedBoundingBoxes)));
         }
 
-        student.SaveOnnx(folder.At("student.onnx"));
-        using Detector rebuilt = DetectorFile.Load(OnnxModelFile.LoadAll(folder.At("student.onnx")).Single());
+        student.SaveOnnx(folder.Sub("student.onnx"));
+        using Detector rebuilt = DetectorFile.Load(OnnxModelFile.LoadAll(folder.Sub("student.onnx")).Single());
         Assert.That(rebuilt, Is.TypeOf<OneStageDetector>());
-        Assert.That(Teacher.FromModel(folder.At("student.onnx")).ClassNames, Is.EquivalentTo(new[] { "square", "disc" }));
+        Assert.That(Teacher.FromModel(folder.Sub("student.onnx")).ClassNames, Is.EquivalentTo(new[] { "square", "disc" }));
     }
 
     private sealed class Photo

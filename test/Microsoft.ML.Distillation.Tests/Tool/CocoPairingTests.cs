@@ -20,7 +20,8 @@ public class CocoPairingTests
         "annotations[0] belongs to the category 2, which the file does not have")]
     [TestCase("""{"images":[{"id":1}],"categories":[{"id":1}],"annotations":[{"image_id":1,"category_id":1,"bbox":[0,0,-1,1]}]}""",
         "negative width")]
-    [TestCase("""{"images":[{"id":1}],"categories":[{"id":1}],"annotations":[{"id":7,"image_id":1,"category_id":1,"bbox":[0,0,1,1]},{"id":7,"image_id":1,"category_id":1,"bbox":[0,0,1,1]}]}""", "annotations[1] has the id 7 of another annotation")]
+    [TestCase("""{"images":[{"id":1}],"categories":[{"id":1}],"annotations":[{"id":7,"image_id":1,"category_id":1,"bbox":[0,0,1,1]},"""
+        + """{"id":7,"image_id":1,"category_id":1,"bbox":[0,0,1,1]}]}""", "annotations[1] has the id 7 of another annotation")]
     public void BrokenGroundTruth_IsAnErrorThatNamesFileLineAndElement(string json, string problem)
     {
         using var folder = new TemporaryFolder();
@@ -60,7 +61,8 @@ public class CocoPairingTests
     public void DetectionsOfUnknownImagesAndClasses_AreLeftOut_AndToldWithTheirPlace()
     {
         CocoPairing pairing = Pair(
-            """{"images":[{"id":5}],"categories":[{"id":9,"name":"cat"}],"annotations":[{"image_id":5,"category_id":9,"bbox":[0,0,10,10]}]}""",
+            """{"images":[{"id":5}],"categories":[{"id":9,"name":"cat"}],"annotations":["""
+                + """{"image_id":5,"category_id":9,"bbox":[0,0,10,10]}]}""",
             Detection("5", "9"), Detection("5", "1"), Detection("6", "9"), Detection("7", "7"));
         Assert.That((pairing.OfUnknownImages.Count, pairing.OfUnknownClasses.Count), Is.EqualTo((2, 1)));
         Assert.That(pairing.Warnings("dt.json"), Has.Some.EndsWith("The first is at dt.json(3).").And.Some
@@ -73,7 +75,8 @@ public class CocoPairingTests
     {
         CocoPairing pairing = Pair("""
             {"images":[{"id":1}],"categories":[{"id":1,"name":"cat"}],"annotations":[
-             {"image_id":1,"category_id":1,"bbox":[0.1,0.2,10,10],"area":50.3,"attributes":{"difficult":true,"truncated":0.25,"occluded":2}},
+             {"image_id":1,"category_id":1,"bbox":[0.1,0.2,10,10],"area":50.3,
+              "attributes":{"difficult":true,"truncated":0.25,"occluded":2}},
              {"image_id":1,"category_id":1,"bbox":[20,0,10,10],"iscrowd":1},
              {"image_id":1,"category_id":1,"bbox":[40,0,10,10],"ignore":1}]}
             """);

@@ -1,5 +1,7 @@
+using System.CommandLine;
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Tool;
+using Microsoft.ML.Distillation.Tool.Commands;
 
 namespace Microsoft.ML.Distillation.Tests.Tool;
 
@@ -8,25 +10,25 @@ public class CommandLineTests
     [TestCase("", "ml-distill --help")]
     [TestCase("bogus", "bogus")]
     [TestCase("train", "--data")]
-    [TestCase("train --data d --output o --epochs 0", "--epochs")]
-    [TestCase("train --data d --output o --epochs 1.5", "--epochs")]
-    [TestCase("train --data d --output o --learning-rate fast", "--learning-rate")]
-    [TestCase("train --data d --output o --widths 8,16", "--backbone plain")]
-    [TestCase("train --data d --output o --backbone plain --widths 8,,16", "--widths")]
-    [TestCase("train --data d --output o --backbone vgg", "vgg")]
-    [TestCase("train --data d --output o --stages 9", "--stages of ResNet18")]
-    [TestCase("train --data d --output o --bogus", "--bogus")]
-    [TestCase("distill --data d --output o", "--teacher")]
-    [TestCase("distill --data d --output o --teacher t --hard-weight 2", "--hard-weight")]
-    [TestCase("distill --data d --output o --teacher t --soft-weight -1", "--soft-weight")]
-    [TestCase("distill --data d --output o --teacher t --precision w3", "w3")]
-    [TestCase("distill --data d --output o --teacher t --precision w8a8 --scheme d", "--scheme")]
-    [TestCase("distill --data d --output o --teacher t --scheme b", "--precision")]
-    [TestCase("distill --data d --output o --teacher t --precision w8a8 --scheme c", "--from")]
-    [TestCase("distill --data d --output o --teacher t --precision w8a8 --scheme a --from s", "--from")]
-    [TestCase("train --data d --output o --quantizer wrpn", "--precision")]
+    [TestCase("train --data d --output o.zip --epochs 0", "--epochs")]
+    [TestCase("train --data d --output o.zip --epochs 1.5", "--epochs")]
+    [TestCase("train --data d --output o.zip --learning-rate fast", "--learning-rate")]
+    [TestCase("train --data d --output o.zip --widths 8,16", "--backbone plain")]
+    [TestCase("train --data d --output o.zip --backbone plain --widths 8,,16", "--widths")]
+    [TestCase("train --data d --output o.zip --backbone vgg", "vgg")]
+    [TestCase("train --data d --output o.zip --stages 9", "--stages of ResNet18")]
+    [TestCase("train --data d --output o.zip --bogus", "--bogus")]
+    [TestCase("distill --data d --output o.zip", "--teacher")]
+    [TestCase("distill --data d --output o.zip --teacher t --hard-weight 2", "--hard-weight")]
+    [TestCase("distill --data d --output o.zip --teacher t --soft-weight -1", "--soft-weight")]
+    [TestCase("distill --data d --output o.zip --teacher t --precision w3", "w3")]
+    [TestCase("distill --data d --output o.zip --teacher t --precision w8a8 --scheme d", "--scheme")]
+    [TestCase("distill --data d --output o.zip --teacher t --scheme b", "--precision")]
+    [TestCase("distill --data d --output o.zip --teacher t --precision w8a8 --scheme c", "--from")]
+    [TestCase("distill --data d --output o.zip --teacher t --precision w8a8 --scheme a --from s", "--from")]
+    [TestCase("train --data d --output o.zip --quantizer wrpn", "--precision")]
     [TestCase("quantize --model m --images i", "--output")]
-    [TestCase("quantize --model m --images i --output o --precision 8", "--precision")]
+    [TestCase("quantize --model m --images i --output o.zip --precision 8", "--precision")]
     [TestCase("evaluate", "--ground-truth")]
     [TestCase("evaluate --model m", "--ground-truth")]
     [TestCase("evaluate --model m --data d --detections d", "--ground-truth")]
@@ -34,9 +36,16 @@ public class CommandLineTests
     [TestCase("evaluate --ground-truth g --detections", "--detections")]
     [TestCase("predict --model m --images i", "--output")]
     [TestCase("export --model m", "--output")]
-    [TestCase("compress --model m --output o", "--flops")]
-    [TestCase("compress --model m --output o --flops 1.5", "--flops")]
-    [TestCase("distill --data d --output o --teacher t --boxes loose", "--boxes")]
+    [TestCase("compress --model m --output o.zip", "--flops")]
+    [TestCase("compress --model m --output o.zip --flops 1.5", "--flops")]
+    [TestCase("distill --data d --output o.zip --teacher t --boxes loose", "--boxes")]
+    [TestCase("train --data d --output o.zip --detector foo", "--detector must be one of")]
+    [TestCase("train --data d --output o.zip --student foo", "--student must be one of")]
+    [TestCase("train --data d --output o.zip --learning-rate 0", "--learning-rate must be a number above 0, not '0'")]
+    [TestCase("compress --model m --output o.zip --flops 0", "--flops must be a number above 0 and up to 1, not '0'")]
+    [TestCase("train --data d --output o.pt", "--output 'o.pt' must end in .zip (an ML.NET model) or .onnx")]
+    [TestCase("distill --data d --output o --teacher t", "--output 'o' must end in .zip")]
+    [TestCase("export --model m --output o.zip", "end it in .onnx")]
     public void WrongUse_ExitsWith2_AndOneLineThatSaysWhat(string line, string what)
     {
         ToolRun run = ToolRun.Of(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
@@ -96,6 +105,17 @@ public class CommandLineTests
         Assert.That(OptionNames.Translate("The option Strides must be whole"), Is.EqualTo("--strides must be whole"));
         Assert.That(OptionNames.Translate("This does not go with Precision. (Parameter 'options')"),
             Is.EqualTo("This does not go with --precision."));
+    }
+
+    [Test]
+    public void AnInterruptedDistill_SaysThatThereIsNoReport()
+    {
+        var command = new DistillCommand();
+        using var error = new StringWriter();
+        ParseResult parsed = command.Parse("--data d --teacher t --output o.zip --report r.html");
+        parsed.InvocationConfiguration.Error = error;
+        command.Report.SayNone(parsed);
+        Assert.That(error.ToString(), Does.StartWith("no report was written to r.html"));
     }
 
     private static void AssertOneLine(string error, string what)

@@ -28,7 +28,8 @@ public class DataCommandsTests
     [Test]
     public void Inspect_FindsBccdsDefects_AndDrawsThem()
     {
-        ToolRun run = ToolRun.Succeeding("inspect", "--data", TestData.Folder("bccd"), "--out", _folder.Sub("inspect"), "--pictures", "6");
+        ToolRun run = ToolRun.Succeeding("inspect", "--data", TestData.Folder("bccd"), "--output", _folder.Sub("inspect"), "--pictures",
+            "6");
         Assert.That(run.Output, Does.Contain("train: 205 images, 2805 objects").And.Contain("2 defects"));
         Assert.That(run.Output, Does.Contain("train/BloodImage_00343.jpg: object 3, RBC (181, 329, 181, 329), has no area"));
         Assert.That(run.Output, Does.Contain("val/BloodImage_00338.jpg: object 12, RBC (504, 337, 504, 337), has no area"));
@@ -100,7 +101,9 @@ public class DataCommandsTests
     public void Convert_Interrupted_LeavesNothingHalfWritten()
     {
         if (OperatingSystem.IsWindows()) Assert.Ignore("Windows has no signal that a test can send to one process.");
-        string File(int images) => $$"""{"images":[{{string.Join(",\n", Enumerable.Range(1, images).Select(i => $$"""{"id":{{i}},"file_name":"{{images}}-{{i}}.png","width":9,"height":9}"""))}}],"categories":[],"annotations":[]}""";
+        string File(int images) => """{"images":[""" + string.Join(",\n", Enumerable.Range(1, images)
+            .Select(i => $$"""{"id":{{i}},"file_name":"{{images}}-{{i}}.png","width":9,"height":9}"""))
+            + """],"categories":[],"annotations":[]}""";
         _folder.Write("long/annotations/instances_train.json", File(1));
         _folder.Write("long/annotations/instances_val.json", File(100_000));
         string output = _folder.Sub("interrupted/");

@@ -74,7 +74,8 @@ public class EvaluateCommandTests
     {
         using var folder = new TemporaryFolder();
         string truth = folder.Write("gt.json",
-            """{"images":[{"id":1}],"categories":[{"id":1,"name":"Car"}],"annotations":[{"image_id":1,"category_id":1,"bbox":[0,0,50,30]}]}""");
+            """{"images":[{"id":1}],"categories":[{"id":1,"name":"Car"}],"annotations":["""
+                + """{"image_id":1,"category_id":1,"bbox":[0,0,50,30]}]}""");
         string found = folder.Write("dt.json", """[{"image_id":1,"category_id":1,"bbox":[0,0,50,30],"score":0.5}]"""),
         json = folder.Sub("figures.json");
         ToolRun.Succeeding("evaluate", "--ground-truth", truth, "--detections", found, "--metric", "kitti", "--json", json);
@@ -96,7 +97,8 @@ public class EvaluateCommandTests
              "annotations":[{"image_id":1,"category_id":3,"bbox":[0,0,20,20],"area":400,"iscrowd":0}]}
             """);
         string found = folder.Write("dt.json",
-            """[{"image_id":1,"category_id":3,"bbox":[0,0,20,20],"score":0.5},{"image_id":9,"category_id":3,"bbox":[0,0,1,1],"score":0.5}]""");
+            """[{"image_id":1,"category_id":3,"bbox":[0,0,20,20],"score":0.5},"""
+                + """{"image_id":9,"category_id":3,"bbox":[0,0,1,1],"score":0.5}]""");
         ToolRun run = ToolRun.Succeeding("evaluate", "--ground-truth", truth, "--detections", found, "--metric", metric);
         Assert.That(run.Output, Does.Contain(line));
         Assert.That(run.Output, Does.Contain("dog: AP -1.000000"));

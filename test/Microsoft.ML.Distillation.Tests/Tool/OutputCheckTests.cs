@@ -55,7 +55,7 @@ public class OutputCheckTests
     [TestCase("distill --data {0}/data --teacher {0}/toy.onnx --output {0}/toy.onnx", "--output and --teacher")]
     [TestCase("distill --data {0}/data --teacher {0}/images/../toy.onnx --output {0}/toy.onnx", "--output and --teacher")]
     [TestCase("distill --data {0}/data --teacher {0}/o-alone.onnx --output {0}/o.onnx --control", "--output and --teacher")]
-    [TestCase("distill --data {0}/data --teacher {0}/toy.onnx --output {0}/o-seed.html --seed 4 --seeds 2 --report {0}/o-seed-seed5.html",
+    [TestCase("distill --data {0}/data --teacher {0}/toy.onnx --output {0}/o-seed.zip --seed 4 --seeds 2 --report {0}/o-seed-seed5.zip",
         "--output and --report")]
     [TestCase("export --model {0}/toy.onnx --output {0}/toy.onnx", "--output and --model")]
     [TestCase("compress --model {0}/toy.onnx --flops 0.5 --output {0}/toy.onnx", "--output and --model")]
@@ -68,10 +68,13 @@ public class OutputCheckTests
         "--output: '{0}/images/a.png' is one of the images")]
     [TestCase("predict --model {0}/toy.onnx --images {0}/images --output {0}/o.json --draw {0}/images",
         "--draw: '{0}/images/a.png' is one of the images")]
-    [TestCase("inspect --data {0}/inspection.json --format coco --out {0}", "--out and --data")]
+    [TestCase("inspect --data {0}/inspection.json --format coco --out {0}", "--output and --data")]
     [TestCase("inspect-teacher --teacher {0}/toy.onnx --image {0}/images/a.png --draw {0}/images/a.png", "--draw and --image")]
     [TestCase("convert --data {0}/data --to voc --output {0}/data", "--output '{0}/data' is where the data set itself lies")]
     [TestCase("convert --data {0}/gt.json --from coco --to coco --output {0}", "--output '{0}' is where the data set itself lies")]
+    [TestCase("convert --data {0}/data --to coco --output {0}/data/coco", "--output '{0}/data/coco' lies in the folder of --data")]
+    [TestCase("label --teacher {0}/toy.onnx --images {0}/images --labelled {0}/data --output {0}/images/labels",
+        "--output '{0}/images/labels' lies in the folder of --images")]
     public void Output_ThatWouldReplaceAnInput_IsRefusedFirst(string line, string named) => AssertRefused(line, named);
 
     [Test]

@@ -41,8 +41,10 @@ public class PredictCommandTests
     public void Ids_AreTakenFromTheGivenFile_SoThatEvaluateUnderstandsTheResult()
     {
         string truth = _folder.Write("gt.json", """
-            {"images":[{"id":70,"file_name":"b.png"},{"id":50,"file_name":"x/a.png"}],"categories":[{"id":8,"name":"red"},{"id":9,"name":"green"}],
-             "annotations":[{"image_id":50,"category_id":8,"bbox":[10,40,10,20]},{"image_id":70,"category_id":9,"bbox":[0,0,20,10]},{"image_id":70,"category_id":8,"bbox":[60,30,20,10]}]}
+            {"images":[{"id":70,"file_name":"b.png"},{"id":50,"file_name":"x/a.png"}],
+             "categories":[{"id":8,"name":"red"},{"id":9,"name":"green"}],
+             "annotations":[{"image_id":50,"category_id":8,"bbox":[10,40,10,20]},
+             {"image_id":70,"category_id":9,"bbox":[0,0,20,10]},{"image_id":70,"category_id":8,"bbox":[60,30,20,10]}]}
             """);
         string output = _folder.Sub("dt.json");
         ToolRun.Succeeding("predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "--output", output, "--ids",
@@ -68,7 +70,8 @@ public class PredictCommandTests
     public void Ids_ThatTwoImagesShareTheNameOf_AreAnErrorThatNamesBoth()
     {
         string truth = _folder.Write("gt.json",
-            """{"images":[{"id":1,"file_name":"x/a.png"},{"id":2,"file_name":"y/a.png"}],"categories":[{"id":8,"name":"red"}],"annotations":[]}""");
+            """{"images":[{"id":1,"file_name":"x/a.png"},{"id":2,"file_name":"y/a.png"}],"""
+                + "\"categories\":[{\"id\":8,\"name\":\"red\"}],\"annotations\":[]}");
         ToolRun run = ToolRun.Of("predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "--output",
             _folder.Sub("dt.json"), "--ids", truth);
         Assert.That(run.ExitCode, Is.EqualTo(1));

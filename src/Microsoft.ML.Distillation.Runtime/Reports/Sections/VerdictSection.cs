@@ -122,10 +122,11 @@ internal static class VerdictSection
         {
             using IDisposable row = html.Tag("tr", ("class", model == content.Main ? "main" : null));
             using (html.Tag("th", ("scope", "row"))) html.Leaf("span", model.Name, ("class", $"key {model.Color}"));
-            html.Leaf("td", Percent(model.AveragePrecision));
+            double ap = model.AveragePrecision;
+            html.Leaf("td", Percent(ap));
             using (html.Tag("td", ("class", "bar-cell")))
                 html.Leaf("span", null, ("class", $"bar {model.Color}"),
-                    ("style", $"width:{N(double.IsFinite(model.AveragePrecision) && best > 0 ? 100 * model.AveragePrecision / best : 0)}%"));
+                    ("style", $"width:{N(best > 0 && double.IsFinite(ap) ? 100 * ap / best : 0)}%"));
             if (alone is not null) html.Leaf("td", Gain(model, alone));
             html.Leaf("td", Percent(model.AveragePrecision50));
             html.Leaf("td", Percent(model.AveragePrecision75));

@@ -4,8 +4,6 @@ using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Published;
 using Microsoft.ML.Distillation.Rows;
-using Microsoft.ML.Distillation.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Teachers.Dense;
@@ -21,9 +19,7 @@ internal sealed class OneStageTeacher : ITeacher
 
     private static readonly OnnxTeacherOptions Defaults = new();
 
-    private readonly OneStageDetector _detector;
-    private readonly Device _device;
-    private readonly ClassMatch _classes;
+    private readonly FrozenDetector<OneStageDetector> _own;
     private readonly OverlapRule _rule = new(ConfidentScore, Defaults.MatchOverlap, Defaults.ForeignOverlap);
 
     /// <param name="detector">The detector, which from now on belongs to the teacher.</param>
@@ -32,25 +28,11 @@ internal sealed class OneStageTeacher : ITeacher
     /// <exception cref="ArgumentException">The two have no class in common.</exception>
     public OneStageTeacher(OneStageDetector detector, IReadOnlyList<string> studentClasses, Device device)
     {
-        _classes = new ClassMatch(detector.ClassNames, studentClasses);
-        _device = device;
-        _detector = detector.to(device);
-        _detector.eval();
-        foreach (Tensor parameter in _detector.parameters()) parameter.requires_grad_(false);
-        Abilities = new TeacherAbilities
-        {
-            FeatureMaps = detector.FeatureMaps,
-            UnknownClasses = _classes.UnknownClasses,
-            IgnoredClasses = _classes.IgnoredClasses,
-            ConfidentScore = ConfidentScore,
-            HasBoxDistributions = true,
-            CrossHead = detector,
-            LooksAtBatches = true,
-            Caution = null,
-        };
+        _own = new FrozenDetector<OneStageDetector>(detector, studentClasses, device);
+        Abilities = _own.Abilities(ConfidentScore) with { HasBoxDistributions = true, CrossHead = detector };
     }
 
-    public ImageSize InputSize => _detector.InputSize;
+    public ImageSize InputSize => _own.InputSize;
 
     public TeacherAbilities Abilities { get; }
 
@@ -58,26 +40,25 @@ internal sealed class OneStageTeacher : ITeacher
     {
         using var scope = NewDisposeScope();
         using IDisposable frozen = no_grad();
-        IReadOnlyDictionary<string, Tensor> features = _detector.Features(batch.ImagesOf(InputSize).As(batch.Precision).to(_device));
-        DenseOutput answer = _detector.Answer(features);
-        StudentPredictions[] predictions = [.. Predictions(answer).Select(dense => _classes.Map(dense, NoiseScore))];
-        foreach (Tensor map in features.Values) map.DetachFromDisposeScope();
+        IReadOnlyDictionary<string, Tensor> features = _own.Features(batch);
+        DenseOutput answer = _own.Network.Answer(features);
+        StudentPredictions[] predictions = [.. Predictions(answer).Select(dense => _own.Classes.Map(dense, NoiseScore))];
         answer.Logits.DetachFromDisposeScope();
         answer.Edges.DetachFromDisposeScope();
-        return new BatchView(features, answer, new DenseAnswers(_rule, _classes.StudentClasses, predictions, _device));
+        return new BatchView(features, answer, new DenseAnswers(_rule, _own.Classes.StudentClasses, predictions, _own.Device));
     }
 
-    public IReadOnlyList<Detections> Detect(Tensor images, IReadOnlyList<ImageSize> sizes)
-        => [.. _detector.Detect(images.to(_device)).Select(_classes.Map)];
+    public IReadOnlyList<Detections> Detect(Tensor images, IReadOnlyList<ImageSize> sizes) => _own.Detect(images);
 
-    public void Dispose() => _detector.Dispose();
+    public void Dispose() => _own.Dispose();
 
     /// <summary>The predictions of each image but for the noise.</summary>
     private IEnumerable<DensePredictions> Predictions(DenseOutput answer)
     {
         float[] scores = TensorArrays.Floats(answer.Logits.sigmoid()), shares = TensorArrays.Floats(answer.Edges.softmax(-1));
-        PointGrid grid = _detector.Grid;
-        int points = grid.Count, classes = _detector.ClassNames.Count, step = 4 * _detector.Config.Bins;
+        OneStageDetector detector = _own.Network;
+        PointGrid grid = detector.Grid;
+        int points = grid.Count, classes = detector.ClassNames.Count, step = 4 * detector.Config.Bins;
         var frame = new InputFrame(InputSize, 0, 0, InputSize.Width, InputSize.Height);
         for (int n = 0; n < (int)answer.Logits.shape[0]; n++)
         {

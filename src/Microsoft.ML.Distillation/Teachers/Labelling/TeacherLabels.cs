@@ -34,7 +34,8 @@ internal static class TeacherLabels
     }
 
     /// <summary>The same with given thresholds, where no image has labels.</summary>
-    /// <inheritdoc cref="Of(ITeacher, IDetectionDataset, IDetectionDataset, GeneratedLabelOptions, int, int, CancellationToken, out LabelThresholds)"/>
+    /// <inheritdoc cref="Of(ITeacher, IDetectionDataset, IDetectionDataset, GeneratedLabelOptions, int, int,
+    /// CancellationToken, out LabelThresholds)"/>
     public static RelabelledDataset Of(
         ITeacher teacher, IDetectionDataset unlabelled, IReadOnlyList<string> classNames, IReadOnlyList<float> thresholds, int batchSize,
         int workers,

@@ -124,7 +124,8 @@ public class WeightsFileTests
     [TestCase(0, -1, 1, "does not match its storage")]
     public void TensorBeyondItsStorage_IsAnError(int offset, int size, int stride, string reason)
     {
-        string pickle = "}(X\u0001\0\0\0wctorch._utils\n_rebuild_tensor_v2\n((X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\00X\u0003\0\0\0cpuK\u0008tQ"
+        string pickle = "}(X\u0001\0\0\0wctorch._utils\n_rebuild_tensor_v2\n"
+            + "((X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\00X\u0003\0\0\0cpuK\u0008tQ"
             + $"J{Int(offset)}J{Int(size)}\u0085J{Int(stride)}\u0085\u0089ccollections\nOrderedDict\n)RtRu.";
         string path = WriteArchive(("x/data.pkl", Encoding.Latin1.GetBytes(pickle)), ("x/data/0", new byte[32]));
         if (reason.Length > 0)
