@@ -34,7 +34,8 @@ internal static class PipelineBench
         IDataView data = mlContext.Data.LoadFromEnumerable(examples);
         ITransformer model = mlContext.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath")
             .Append(mlContext.Transforms.Conversion.MapValueToKey("Label"), TransformerScope.Training)
-            .Append(mlContext.Transforms.TrainDetector(detector: DetectorPlan.FasterRcnn(Backbone.ShuffleNetV2_x0_5, 320), epochs: 1))
+            .Append(mlContext.Transforms.TrainDetector(
+                detector: DetectorPlan.FasterRcnn(Backbone.ShuffleNetV2_x0_5 with { Weights = PretrainedWeights.None }, 320), epochs: 1))
             .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"))
             .Fit(data).GetModelFor(TransformerScope.Scoring);
         string onnx = Path.Combine(folder, "model.onnx");

@@ -53,7 +53,9 @@ internal sealed record PaperBudget
     public static PaperBudget Full { get; } = new()
     {
         Name = "paper",
-        Backbones = (Backbone.AlexNet, Backbone.VggM, Backbone.Vgg16),
+        // Those of a folder that is named, or random ones: never what the machine's cache happens to have.
+        Backbones = (Backbone.AlexNet with { Weights = PretrainedWeights.None }, Backbone.VggM,
+            Backbone.Vgg16 with { Weights = PretrainedWeights.None }),
         InputSizes = (800, 917, 459),
         Detector = new FasterRcnnOptions
         {
@@ -77,7 +79,7 @@ internal sealed record PaperBudget
 
     /// <summary>The files of pre-trained weights, by their names; empty where there are none.</summary>
     public string WeightFiles => string
-        .Join(", ", new[] { Backbones.AlexNet, Backbones.VggM, Backbones.Vgg16 }.Select(backbone => backbone.Weights).OfType<string>()
+        .Join(", ", new[] { Backbones.AlexNet, Backbones.VggM, Backbones.Vgg16 }.Select(backbone => backbone.Weights.Path).OfType<string>()
         .Select(Path.GetFileName));
 
     /// <summary>A network of this budget.</summary>

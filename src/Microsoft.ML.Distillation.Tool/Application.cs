@@ -97,6 +97,7 @@ internal static class Application
             new QuantizeCommand(),
             new CompressCommand(),
             new InspectTeacherCommand(),
+            new WeightsCommand(),
         };
     }
 

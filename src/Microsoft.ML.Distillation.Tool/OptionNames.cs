@@ -9,6 +9,8 @@ internal static class OptionNames
     private static readonly (string Library, string Flag)[] Names =
     [
         ("set OnInvalidSample = Skip", "give --skip-invalid"),
+        ("Backbone.Weights = PretrainedWeights.ImageNet", "--weights imagenet"), ("PretrainedWeights.None", "--weights none"),
+        ("Backbone.Weights", "--weights"),
         ("GeneratedLabelOptions.ScoreThreshold", "--label-score"),
         ("OnnxTeacherOptions.Hints", "--hint"), ("option DistillDetectorOptions.Hints", "--hint"),
         ("set FallbackToCpu, or leave GpuDeviceId unset", "leave --gpu out"),

@@ -37,6 +37,12 @@ internal static class DetectorGraph
     /// <summary>Metadata: the bits that the layers compute with, as JSON; absent for full precision.</summary>
     public const string PrecisionKey = "ml-distillation.precision";
 
+    /// <summary>
+    /// Metadata: the file that the parameters started from before any training, as JSON: its name, hash, source and license; absent where
+    /// they were random.
+    /// </summary>
+    public const string WeightsKey = "ml-distillation.weights";
+
     /// <summary>What the names of parameters end with that say what a layer's integer weights are worth.</summary>
     public const string WeightScale = "weight_scale";
 

@@ -8,9 +8,6 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
 {
     private const string OneStage = "one-stage";
 
-    private static readonly string[] Backbones = ["shufflenet-0.5", "shufflenet-1.0", "resnet18", "resnet34", "resnet50",
-        "mobilenet-small", "mobilenet-large", "alexnet", "vgg-m", "vgg16", "plain"];
-
     private readonly Option<string> _family = Family();
     private readonly OneStageOptionSet _oneStage = new();
     private readonly GraphBackboneOptionSet _graph = new();
@@ -42,8 +39,10 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
 
     private readonly Option<int?> _stages = SharedOptions.Count("--stages", "How many of the backbone's stages to use. [default: all]");
     private readonly Option<string?> _weights = SharedOptions.Path("--weights",
-        "Pre-trained parameters of the backbone to start from: .pth, .pt or .safetensors, by torchvision's names. [default: random]",
-        "FILE");
+        "What the backbone's parameters start from: imagenet (torchvision's, downloaded once), none (random), auto (imagenet's where "
+            + "'ml-distill weights get' or an earlier run put them into the cache, else random), or a file: .pth, .pt or .safetensors, by "
+            + "torchvision's names. [default: auto]",
+        "imagenet|none|auto|FILE");
 
     private readonly Option<int?> _fpn = SharedOptions.Count("--fpn", "Puts a feature pyramid with so many channels on the backbone.");
     private readonly Option<int?> _inputSize = SharedOptions.Count(
@@ -68,28 +67,15 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
         string name = parsed.GetRequiredValue(_backbone);
         // Where the option is not given, its value is an empty array.
         int[]? widths = parsed.GetValue(_widths) is { Length: > 0 } given ? given : null;
-        if (widths is not null && name != "plain") throw new UsageException("--widths goes with --backbone plain.");
+        if (widths is not null && name != BackboneNames.Plain) throw new UsageException("--widths goes with --backbone plain.");
         bool isGraph = GraphBackboneOptionSet.IsFile(name);
         if (!isGraph && _graph.Given(parsed) is { } orphan) throw new UsageException($"{orphan} goes with --backbone FILE.onnx.");
-        Backbone backbone = name switch
+        Backbone backbone = (isGraph ? _graph.Read(parsed, name) : BackboneNames.BackboneOf(name, widths)) with
         {
-            _ when isGraph => _graph.Read(parsed, name),
-            "plain" => Backbone.Plain(widths ?? [8, 16, 24, 32]),
-            "shufflenet-0.5" => Backbone.ShuffleNetV2_x0_5,
-            "shufflenet-1.0" => Backbone.ShuffleNetV2_x1_0,
-            "resnet18" => Backbone.ResNet18,
-            "resnet34" => Backbone.ResNet34,
-            "mobilenet-small" => Backbone.MobileNetV3Small,
-            "mobilenet-large" => Backbone.MobileNetV3Large,
-            "alexnet" => Backbone.AlexNet,
-            "vgg-m" => Backbone.VggM,
-            "vgg16" => Backbone.Vgg16,
-            _ => Backbone.ResNet50,
+            Stages = parsed.GetValue(_stages),
+            FpnChannels = parsed.GetValue(_fpn),
+            Weights = WeightsOf(parsed.GetValue(_weights)),
         };
-        string? weights = parsed.GetValue(_weights);
-        if (weights is not null && !File.Exists(weights)) throw new FileNotFoundException($"--weights: there is no file '{weights}'.",
-            weights);
-        backbone = backbone with { Stages = parsed.GetValue(_stages), FpnChannels = parsed.GetValue(_fpn), Weights = weights };
         bool oneStage = parsed.GetValue(_family) == OneStage;
         if (!oneStage && _oneStage.Given(parsed) is { } foreign) throw new UsageException($"{foreign} goes with --student {OneStage}.");
         if (oneStage && (parsed.GetValue(_fpn) ?? parsed.GetValue(_headWidth)) is not null)
@@ -108,9 +94,20 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
         }
     }
 
+    /// <summary>What the backbone starts from; a file of one of the words' names is given with its folder.</summary>
+    private static PretrainedWeights WeightsOf(string? word) => word switch
+    {
+        null or "auto" => PretrainedWeights.Auto,
+        "none" => PretrainedWeights.None,
+        "imagenet" => PretrainedWeights.ImageNet,
+        _ when File.Exists(word) => word,
+        _ => throw new FileNotFoundException(
+            $"--weights: there is no file '{word}', and the words that it knows are imagenet, none and auto.", word),
+    };
+
     private static Option<string> BackboneOption(string usual)
     {
-        string[] names = [usual, .. Backbones.Where(name => name != usual)];
+        string[] names = [usual, .. BackboneNames.All.Where(name => name != usual)];
         var option = new Option<string>("--backbone")
         {
             Description = $"The network that makes the features. One of {string.Join(", ", names)}; or an .onnx file of anyone's, of which "

@@ -77,17 +77,23 @@ internal sealed class TrainingSession
     /// <summary>The images to train on as rows.</summary>
     public IReadOnlyList<AnnotatedRow> TrainImages() => [.. Context.Data.CreateEnumerable<AnnotatedRow>(_files, reuseRowObject: false)];
 
-    /// <summary>A context whose log goes to a writer where <paramref name="verbose"/> asks for it; warnings always do.</summary>
+    /// <summary>
+    /// A context whose log goes to a writer where <paramref name="verbose"/> asks for it; warnings always do, and what is said of weights,
+    /// on which a result depends.
+    /// </summary>
     public static MLContext CreateContext(int seed, bool verbose, TextWriter error)
     {
         var context = new MLContext(seed);
         context.Log += (_, line) =>
         {
-            if (verbose || line.Kind >= ChannelMessageKind.Warning) error
+            if (verbose || line.Kind >= ChannelMessageKind.Warning || IsOfWeights(line)) error
                 .WriteLine(OptionNames.Translate(verbose ? line.Message : line.RawMessage));
         };
         return context;
     }
+
+    private static bool IsOfWeights(LoggingEventArgs line)
+        => line.Kind == ChannelMessageKind.Info && line.Source.Contains("Weights", StringComparison.Ordinal);
 
     /// <summary>Trains detectors side by side, showing how it goes, and saves each.</summary>
     public void TrainAndSave(params IReadOnlyList<TrainingRun> runs)

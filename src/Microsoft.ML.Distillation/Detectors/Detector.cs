@@ -1,5 +1,6 @@
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Detectors.Quantization;
+using Microsoft.ML.Distillation.Detectors.Weights;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Rows;
@@ -32,6 +33,11 @@ internal abstract class Detector(string name) : nn.Module(name)
 
     /// <summary>The bits that the layers compute with; <see langword="null"/> for full precision.</summary>
     public LowPrecision? Precision { get; private set; }
+
+    /// <summary>
+    /// What its parameters started from, before any training; <see langword="null"/> for random ones, or where it is not known.
+    /// </summary>
+    public WeightsOrigin? Weights { get; set; }
 
     /// <summary>The names in the state dict of the layers that predict classes and boxes.</summary>
     protected virtual IReadOnlyList<string> PredictionLayers => [];

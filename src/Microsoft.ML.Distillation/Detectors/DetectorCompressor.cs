@@ -22,7 +22,7 @@ internal static class DetectorCompressor
     public static T Planned<T>(T whole, Backbone backbone) where T : Detector, ICompressible<T>
     {
         if (backbone.Compression is not { } compression) return whole;
-        using (whole) return InParts(whole, compression, trained: backbone.Weights is not null || backbone.Graph is not null);
+        using (whole) return InParts(whole, compression, trained: whole.Weights is not null);
     }
 
     private static T InParts<T>(T whole, CompressionOptions options, bool trained) where T : Detector, ICompressible<T>
@@ -36,6 +36,7 @@ internal static class DetectorCompressor
         Dictionary<string, IReadOnlyList<int>> ranks =
             Choose(layers, options, trained && options.FlopsShare is not null ? Spectra(whole.Backbone) : null);
         T parts = whole.InParts(ranks);
+        parts.Weights = whole.Weights;
         Dictionary<string, double> errors = trained ? Fill(parts, whole, ranks) : [];
         options.Report?.Invoke(Report(parts, layers, ranks, errors));
         return parts;

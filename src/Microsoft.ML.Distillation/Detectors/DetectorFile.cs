@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.ML.Distillation.Detectors.Quantization;
+using Microsoft.ML.Distillation.Detectors.Weights;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Onnx;
@@ -34,9 +35,12 @@ internal static class DetectorFile
         graph.Output(DetectorGraph.Classes, found.Classes, TensorProto.Types.DataType.Int64, 1, "detections");
         IEnumerable<KeyValuePair<string, string>> precision = detector.Precision is { } bits
             ? [new(DetectorGraph.PrecisionKey, bits.ToJson())] : [];
+        IEnumerable<KeyValuePair<string, string>> weights = detector.Weights is { } origin
+            ? [new(DetectorGraph.WeightsKey, origin.ToJson())] : [];
         return new OnnxModelFile(graph.Build(
         [
             .. precision,
+            .. weights,
             new(DetectorGraph.NamesKey, JsonSerializer.Serialize(detector.ClassNames)),
             new(DetectorGraph.ArchitectureKey, detector.Describe()),
             new(DetectorGraph.PlainKey, new PlainForm(image, found.Boxes, input.Width, input.Height).ToJson()),
@@ -50,6 +54,7 @@ internal static class DetectorFile
         if (!DetectorGraph.IsDetector(model))
             throw new FormatException("The ONNX model was not made by this library: it does not say how to rebuild the network.");
         Detector detector = DetectorFactory.FromDescription(model.Metadata[DetectorGraph.ArchitectureKey]);
+        detector.Weights = WeightsOrigin.FromJson(model.Metadata.GetValueOrDefault(DetectorGraph.WeightsKey));
         if (model.Metadata.TryGetValue(DetectorGraph.PrecisionKey, out string? precision)) detector
             .LowerPrecision(LowPrecision.FromJson(precision));
         using var scope = NewDisposeScope();

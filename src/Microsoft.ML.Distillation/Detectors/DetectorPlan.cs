@@ -1,5 +1,6 @@
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Detectors.Weights;
 using Microsoft.ML.Distillation.Images;
 
 namespace Microsoft.ML.Distillation;
@@ -72,8 +73,12 @@ public abstract record DetectorPlan
         return plan;
     }
 
-    /// <summary>A detector with fresh weights for data of this kind.</summary>
-    internal abstract Detector Build(DataStatistics data);
+    /// <summary>The network that makes the feature maps.</summary>
+    internal abstract Backbone Network { get; }
+
+    /// <summary>A fresh detector for data of this kind.</summary>
+    /// <param name="weights">What the backbone's parameters start from; <see langword="null"/>: random ones.</param>
+    internal abstract Detector Build(DataStatistics data, StartingWeights? weights = null);
 }
 
 /// <summary>What is said of a network's input size before the data and the network's strides are known.</summary>

@@ -3,6 +3,7 @@ using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Graphs;
 using Microsoft.ML.Distillation.Detectors.Quantization;
+using Microsoft.ML.Distillation.Detectors.Weights;
 using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Reports;
@@ -42,6 +43,8 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
         TrainingOptions settled = Settled(setups[0].Options);
         DetectorEstimatorOptions common = setups[0].Options;
         Device device = TrainingDevice.Choose(settled.GpuDeviceId, settled.FallbackToCpu ?? false);
+        // Before the data are read: what cannot be had is said at once.
+        StartingWeights?[] weights = [.. setups.Select(FindWeights)];
 
         using SampleStore images = ReadTraining(input, common, channel);
         using SampleStore? validation = common.ValidationSet is { } set
@@ -58,10 +61,10 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
         var objectives = new List<IObjective>();
         try
         {
-            foreach (TrainingSetup setup in setups)
+            foreach ((TrainingSetup setup, StartingWeights? from) in setups.Zip(weights))
             {
                 manual_seed(settled.Seed!.Value);
-                Detector student = setup.Build(additional.Labelled).to(device);
+                Detector student = setup.Build(additional.Labelled, from).to(device);
                 objectives.Add(setup.ObjectiveOf(student, teacher, device));
                 Say(channel, string.Create(CultureInfo.InvariantCulture,
                     $"Training on {additional.Training.Count} images of {images.ClassNames.Count} classes "
@@ -99,6 +102,18 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
                 objective.Student.Dispose();
             }
         }
+    }
+
+    private StartingWeights? FindWeights(TrainingSetup setup)
+    {
+        // A channel of its own: what a training starts from is worth seeing where the rest of the log is not shown.
+        using IChannel channel = _environment.Register("Weights").Start("Weights");
+        StartingWeights? found = setup.FindWeights(new DownloadLog(channel));
+        if (found is not null) Say(channel, $"The backbone starts from {found.Path}: {found.Origin}");
+        else if (!setup.HasParameters && setup.Plan.Network.Graph is { } graph) Say(channel, $"The backbone starts from {graph.Origin}");
+        else if (!setup.HasParameters && StartingWeights.Advice(setup.Plan.Network, found) is { } advice)
+            channel.Warning(MessageSensitivity.None, advice);
+        return found;
     }
 
     private DetectorTransformer Export(Detector detector, TrainingRecord record, DetectorColumns columns, SampleStore images,

@@ -57,7 +57,11 @@ internal sealed class TrainingRecorder(IProgress<TrainingProgress>? next) : IPro
                         Rounded(epoch.ValidationAp50 ?? double.NaN))),
                 .. _validations,
             ],
-            Settings = new Dictionary<string, string>(RunSettings.Of(options, plan, objective, training, validation)),
+            Settings = new Dictionary<string, string>(RunSettings.Of(options, plan, objective, training, validation))
+            {
+                ["weights"] = objective.Student.Weights?.ToString()
+                    ?? (options is DetectorEstimatorOptions { InitialStudent: not null } ? "not known" : "random"),
+            },
             Data = validation is null ? [Summary("train", training)] : [Summary("train", training), Summary("validation", validation)],
             Versions = Versions(),
         };

@@ -1,5 +1,6 @@
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Detectors.Weights;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Training;
 using static TorchSharp.torch;
@@ -12,13 +13,41 @@ namespace Microsoft.ML.Distillation.Estimators;
 /// <param name="Options">How to train it.</param>
 internal sealed record TrainingSetup(DetectorPlan Plan, DistillationSetup? Distillation, DetectorEstimatorOptions Options)
 {
+    /// <summary>Whether parameters come from a trained network or a checkpoint.</summary>
+    public bool HasParameters => Options.InitialStudent is not null || Checkpoint.IsIn(Options.CheckpointDirectory);
+
+    /// <summary>
+    /// The file that a fresh network's backbone starts from, downloaded if that is asked for; null for random parameters, and where
+    /// parameters come from a trained network or a checkpoint.
+    /// </summary>
+    /// <param name="progress">Is told of a download.</param>
+    /// <param name="cache">The cache; null: this machine's.</param>
+    /// <exception cref="IOException">The file is not to be had.</exception>
+    public StartingWeights? FindWeights(IProgress<DownloadProgress>? progress, WeightsCache? cache = null)
+    {
+        if (Options.InitialStudent is not null) return null;
+        Backbone backbone = Plan.Network;
+        if (!Checkpoint.IsIn(Options.CheckpointDirectory))
+            return StartingWeights.Of(backbone, cache, progress, Options.CancellationToken);
+
+        // A checkpoint has all parameters. Which ranks layers in parts have was decided by those that the run started from.
+        if (backbone.Compression is null) return null;
+        if (backbone.Weights != PretrainedWeights.Auto) return StartingWeights.Of(backbone, cache, progress, Options.CancellationToken);
+        if (Checkpoint.WeightsIn(Options.CheckpointDirectory) is not { } begun) return null;
+        StartingWeights? found = StartingWeights.Of(backbone, cache);
+        return found?.Origin.Sha256 == begun.Sha256 ? found : throw new FileNotFoundException(
+            $"The interrupted training took its layers apart by {begun.File}, which is no longer in the cache "
+                + $"({PublishedWeights.CacheDirectory}).", begun.File);
+    }
+
     /// <summary>The network to train: a fresh one, or the trained one that it starts from; of the precision asked for.</summary>
+    /// <param name="weights">What <see cref="FindWeights"/> found.</param>
     /// <exception cref="ArgumentException">The trained one has other classes than the data.</exception>
-    public Detector Build(IDetectionDataset images)
+    public Detector Build(IDetectionDataset images, StartingWeights? weights)
     {
         if (Options is { InitialStudent: { } initial, Precision: { } lower } && initial.ClassNames.SequenceEqual(images.ClassNames))
             return initial.Lowered(lower, nameof(Options.InitialStudent));
-        Detector student = Options.InitialStudent?.Open(images.ClassNames) ?? Plan.Build(DataStatistics.Of(images));
+        Detector student = Options.InitialStudent?.Open(images.ClassNames) ?? Plan.Build(DataStatistics.Of(images), weights);
         if (Options.Precision is not null) student.LowerPrecision(Options.Precision);
         return student;
     }

@@ -13,6 +13,7 @@ internal sealed class Checkpoint
     public const string FileName = "training.checkpoint";
 
     private const string Prefix = "setting.";
+    private const string Weights = "weights";
 
     private readonly string _path;
     private readonly IReadOnlyDictionary<string, string> _settings;
@@ -25,10 +26,21 @@ internal sealed class Checkpoint
         _settings = settings;
     }
 
+    /// <summary>Whether there is a checkpoint in this folder.</summary>
+    public static bool IsIn(string? directory) => directory is not null && File.Exists(Path.Combine(directory, FileName));
+
+    /// <summary>What the parameters of the run in this folder started from, if that is known.</summary>
+    public static WeightsOrigin? WeightsIn(string? directory)
+    {
+        if (directory is null || !IsIn(directory)) return null;
+        using SafetensorsFile file = Open(Path.Combine(directory, FileName));
+        return WeightsOrigin.FromJson(file.Metadata.GetValueOrDefault(Weights));
+    }
+
     /// <summary>The seed of the run in this folder, if there is one.</summary>
     public static int? SeedIn(string? directory)
     {
-        if (directory is null || !File.Exists(Path.Combine(directory, FileName))) return null;
+        if (directory is null || !IsIn(directory)) return null;
         using SafetensorsFile file = Open(Path.Combine(directory, FileName));
         string? text = file.Metadata.GetValueOrDefault(Prefix + nameof(TrainingOptions.Seed));
         return int.TryParse(text, CultureInfo.InvariantCulture, out int seed) ? seed : null;
@@ -41,6 +53,8 @@ internal sealed class Checkpoint
         metadata["step"] = state.Step.ToString(CultureInfo.InvariantCulture);
         metadata["best"] = JsonSerializer.Serialize(state.BestAp);
         metadata["history"] = JsonSerializer.Serialize(state.History);
+        // Not a setting: what it started from is in the parameters, whatever the cache of the machine has that continues.
+        if (state.Origin is { } origin) metadata[Weights] = origin.ToJson();
         SafetensorsFile.Write(_path, state.Tensors(), metadata);
     }
 
@@ -65,6 +79,7 @@ internal sealed class Checkpoint
         }
 
         using DisposeScope scope = NewDisposeScope();
+        state.Origin = WeightsOrigin.FromJson(file.Metadata.GetValueOrDefault(Weights));
         state.Load(
             file.Tensors.Keys.ToDictionary(name => name, file.Read),
             int.Parse(file.Metadata["step"], CultureInfo.InvariantCulture),

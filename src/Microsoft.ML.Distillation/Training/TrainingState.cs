@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Detectors.Weights;
 using Microsoft.ML.Distillation.Training.Optimizers;
 using static TorchSharp.torch;
 
@@ -31,6 +32,13 @@ internal sealed class TrainingState : IDisposable
 
     /// <summary>The running average of the weights, where one is kept.</summary>
     public WeightAverage? Average { get; }
+
+    /// <summary>What the student's parameters started from.</summary>
+    public WeightsOrigin? Origin
+    {
+        get => _student.Weights;
+        set => _student.Weights = value;
+    }
 
     /// <summary>The number of steps made.</summary>
     public int Step { get; set; }

@@ -32,8 +32,11 @@ internal static class Story
         Directory.CreateDirectory(options.Output);
 
         // A teacher of some size, and a student of a few convolutions that cannot quite follow it by itself.
-        DetectorPlan large = DetectorPlan.FasterRcnn(Backbone.Plain(16, 32, 64, 96, 96), inputSize: 192);
-        DetectorPlan small = DetectorPlan.FasterRcnn(Backbone.Plain(8, 16, 24, 32), inputSize: 128);
+        // Both start from random parameters, so that the demo shows the same on every machine.
+        Backbone wide = Backbone.Plain(16, 32, 64, 96, 96) with { Weights = PretrainedWeights.None };
+        Backbone narrow = Backbone.Plain(8, 16, 24, 32) with { Weights = PretrainedWeights.None };
+        DetectorPlan large = DetectorPlan.FasterRcnn(wide, inputSize: 192);
+        DetectorPlan small = DetectorPlan.FasterRcnn(narrow, inputSize: 128);
 
         string teacherPath = Fit("teacher", "teacher", progress => mlContext.Transforms.TrainDetector(new TrainDetectorOptions
         {

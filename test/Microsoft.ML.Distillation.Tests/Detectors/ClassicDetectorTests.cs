@@ -39,7 +39,7 @@ public class ClassicDetectorTests
         Assert.That(detector.Config.OutputStride, Is.GreaterThanOrEqualTo(16));
         Assert.That(detector.Anchors.shape[0], Is.EqualTo(20 * 15 * 9), "anchors at stride 16");
         if (kind == BackboneKind.VggM) return;
-        WeightsMismatchException? mismatch = PretrainedWeights
+        WeightsMismatchException? mismatch = BackboneParameters
             .Mismatch(backbone, "file", CheckpointNamesTests.Of(kind), FasterRcnnPlan.Parameters(detector));
         Assert.That(mismatch?.Message, Is.Null);
         Assert.That(FasterRcnnPlan.Parameters(detector),

@@ -1,5 +1,6 @@
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Detectors.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -23,7 +24,7 @@ internal static class TestDetectors
     public static FasterRcnn Build(DetectorPlan plan)
     {
         random.manual_seed(1);
-        var detector = (FasterRcnn)plan.Build(Statistics);
+        var detector = (FasterRcnn)plan.Build(Statistics, StartingWeights.Of(plan.Network));
         detector.eval();
         return detector;
     }

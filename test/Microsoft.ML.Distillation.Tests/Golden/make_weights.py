@@ -31,12 +31,14 @@ torch.save(state, "Weights/legacy.pth", _use_new_zipfile_serialization=False)
 torch.save(plain, "Weights/module.pth")
 
 base = torch.arange(24, dtype=torch.float32)
-torch.save({
+types = {
     "transposed": base.view(4, 6).t(), "window": base.view(4, 6)[1:3, 2:5], "shared": base[5:7], "scalar": torch.tensor(7),
     "empty": torch.zeros(0, 3), "parameter": nn.Parameter(base[:2] + 1), "float64": base[:3].double() / 3,
     "float16": base[:3].half() / 4, "bfloat16": base[:3].bfloat16() / 4, "int32": base[:3].int(), "int16": base[:3].short(),
     "int8": -base[:3].char(), "uint8": base[:3].byte() + 250, "bool": base[:3] > 1, "size": torch.Size([2, 3]), "note": "text",
-}, "Weights/types.pth")
+}
+torch.save(types, "Weights/types.pth")
+torch.save(types, "Weights/types_legacy.pth", _use_new_zipfile_serialization=False)
 
 
 class Hostile:

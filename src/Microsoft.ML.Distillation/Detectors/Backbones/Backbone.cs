@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Detectors.Weights;
 
 namespace Microsoft.ML.Distillation;
 
@@ -52,19 +53,12 @@ public sealed record Backbone
     public int? FpnChannels { get; init; }
 
     /// <summary>
-    /// A file of pre-trained parameters to start from: a PyTorch checkpoint (.pth, .pt, of torch.save in PyTorch 1.6 or later) or a
-    /// .safetensors file, by torchvision's names. The classifier and stages that the backbone leaves out are passed over. Read when
-    /// a detector is built to be trained, and not kept in its model. <see langword="null"/>: parameters are drawn at random.
+    /// Where the parameters come from when a detector is built to be trained: <see cref="PretrainedWeights.Auto"/> by default,
+    /// <see cref="PretrainedWeights.ImageNet"/>, <see cref="PretrainedWeights.None"/>, or a file, also as its path alone. Not kept in the
+    /// detector's model, which has parameters of its own.
     /// </summary>
     [JsonIgnore]
-    public string? Weights { get; init; }
-
-    /// <summary>
-    /// Turns a name in the file <see cref="Weights"/> into torchvision's; <see langword="null"/> drops the parameter. Checkpoints
-    /// of the ShuffleNetV2 authors' own code need none.
-    /// </summary>
-    [JsonIgnore]
-    public Func<string, string?>? RenameWeights { get; init; }
+    public PretrainedWeights Weights { get; init; } = PretrainedWeights.Auto;
 
     /// <summary>
     /// Takes the layers of the backbone, and those of the head, apart into smaller ones when a detector is built to be trained.
@@ -218,12 +212,14 @@ public sealed record Backbone
         if (FpnChannels < 1)
             throw new ArgumentException($"{nameof(Backbone)}.{nameof(FpnChannels)} is at least 1, not {FpnChannels}.");
         Compression?.Validate();
+        if (Weights is null) throw new ArgumentException($"{nameof(Backbone)}.{nameof(Weights)} is not set.");
         if (Graph is not null && Dilates == true)
             throw new ArgumentException($"{nameof(Backbone)}.{nameof(Dilates)} is not for an ONNX graph, which keeps its strides.");
-        if (Graph is not null && Weights is not null)
+        if (Graph is not null && Weights.Choice is (WeightsChoice.ImageNet or WeightsChoice.File))
             throw new ArgumentException($"{nameof(Backbone)}.{nameof(Weights)} is not for an ONNX graph, which brings its own.");
-        if (Weights is not null && !File.Exists(Weights))
-            throw new FileNotFoundException($"{nameof(Backbone)}.{nameof(Weights)}: there is no file '{Weights}'.", Weights);
+        if (Weights.Choice == WeightsChoice.ImageNet && PublishedWeights.Of(this) is null) throw StartingWeights.NotPublished(this);
+        if (Weights.Path is { } path && !File.Exists(path))
+            throw new FileNotFoundException($"{nameof(Backbone)}.{nameof(Weights)}: there is no file '{path}'.", path);
     }
 }
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json.Serialization;
 using Google.Protobuf;
 using Microsoft.ML.Distillation.Detectors.Graphs;
+using Microsoft.ML.Distillation.Detectors.Weights;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Onnx.Proto;
 
@@ -55,6 +56,10 @@ internal sealed record BackboneGraph
     /// <summary>Whether the values of the parameters are here.</summary>
     [JsonIgnore]
     public bool HasValues => _cut.Value.HasValues;
+
+    /// <summary>What the parameters are.</summary>
+    [JsonIgnore]
+    public WeightsOrigin Origin => new(Path.GetFileName(_cut.Value.Source), Sha256);
 
     /// <summary>Cuts a file's graph, and holds what it computes here to what ONNX Runtime computes.</summary>
     /// <param name="maps">The tensors to end in; <see langword="null"/>: the last of the strides 8, 16 and 32.</param>

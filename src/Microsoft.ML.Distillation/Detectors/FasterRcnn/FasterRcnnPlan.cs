@@ -25,10 +25,12 @@ internal sealed record FasterRcnnPlan(Backbone Backbone, InputPlan Input, Faster
                 + $"{nameof(FasterRcnnOptions.HeadLayers)} to 2.");
     }
 
-    internal override Detector Build(DataStatistics data)
+    internal override Backbone Network => Backbone;
+
+    internal override Detector Build(DataStatistics data, StartingWeights? weights = null)
     {
-        var detector = new FasterRcnn(Configure(data));
-        if (Backbone.Weights is not null) PretrainedWeights.Load(Backbone, Parameters(detector));
+        var detector = new FasterRcnn(Configure(data)) { Weights = weights?.Origin ?? Backbone.Graph?.Origin };
+        if (weights is not null) BackboneParameters.Load(Backbone, weights, Parameters(detector));
         return DetectorCompressor.Planned(detector, Backbone);
     }
 

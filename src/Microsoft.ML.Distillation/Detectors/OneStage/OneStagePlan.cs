@@ -26,14 +26,16 @@ internal sealed record OneStagePlan(Backbone Backbone, InputPlan Input, OneStage
         }
     }
 
-    internal override Detector Build(DataStatistics data)
+    internal override Backbone Network => Backbone;
+
+    internal override Detector Build(DataStatistics data, StartingWeights? weights = null)
     {
-        var detector = new OneStageDetector(Configure(data));
-        if (Backbone.Weights is null) return DetectorCompressor.Planned(detector, Backbone);
+        var detector = new OneStageDetector(Configure(data)) { Weights = weights?.Origin ?? Backbone.Graph?.Origin };
+        if (weights is null) return DetectorCompressor.Planned(detector, Backbone);
         const string Prefix = "backbone.";
         Dictionary<string, Tensor> parameters = detector.state_dict()
             .Where(e => e.Key.StartsWith(Prefix, StringComparison.Ordinal)).ToDictionary(e => e.Key[Prefix.Length..], e => e.Value);
-        PretrainedWeights.Load(Backbone, parameters);
+        BackboneParameters.Load(Backbone, weights, parameters);
         return DetectorCompressor.Planned(detector, Backbone);
     }
 

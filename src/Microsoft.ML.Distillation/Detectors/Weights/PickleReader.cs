@@ -16,6 +16,9 @@ internal ref struct PickleReader
     /// <summary>A checkpoint needs some forty for a tensor; a file of many more is made to fill the memory.</summary>
     private const int MostInstructions = 1_000_000;
 
+    /// <summary>Letters of a key. A text can stand as a key again and again, and each time it is gone through.</summary>
+    public const int LongestKey = 4096;
+
     private readonly IPickleVocabulary _vocabulary;
     private readonly List<object?> _stack = [];
     private readonly Dictionary<uint, object?> _memo = [];
@@ -29,13 +32,23 @@ internal ref struct PickleReader
 
     /// <summary>The object that a pickle holds.</summary>
     /// <exception cref="FormatException">The pickle is damaged, or asks for something that is not plain data.</exception>
-    public static object? Read(ReadOnlySpan<byte> pickle, IPickleVocabulary vocabulary)
+    public static object? Read(ReadOnlySpan<byte> pickle, IPickleVocabulary vocabulary) => Read(pickle, vocabulary, out _);
+
+    /// <inheritdoc cref="Read(ReadOnlySpan{byte}, IPickleVocabulary)"/>
+    /// <param name="pickle">The pickle, and perhaps more behind it.</param>
+    /// <param name="length">The bytes of the pickle.</param>
+    public static object? Read(ReadOnlySpan<byte> pickle, IPickleVocabulary vocabulary, out int length)
     {
         var reader = new PickleReader(pickle, vocabulary);
         for (int i = 0; i < MostInstructions; i++)
         {
             byte op = reader.Take(1)[0];
-            if (op == (byte)Stop) return reader.Pop();
+            if (op == (byte)Stop)
+            {
+                length = pickle.Length - reader._rest.Length;
+                return reader.Pop();
+            }
+
             reader.Step((PickleOp)op);
         }
 
@@ -62,6 +75,8 @@ internal ref struct PickleReader
             case Long1: _stack.Add(Whole(Take(Take(1)[0]))); break;
             case BinFloat: _stack.Add(BinaryPrimitives.ReadDoubleBigEndian(Take(8))); break;
 
+            case ShortBinString: _stack.Add(Encoding.UTF8.GetString(Take(Take(1)[0]))); break;
+            case BinString: _stack.Add(Encoding.UTF8.GetString(Take(Length4()))); break;
             case ShortBinUnicode: _stack.Add(Encoding.UTF8.GetString(Take(Take(1)[0]))); break;
             case BinUnicode: _stack.Add(Encoding.UTF8.GetString(Take(Length4()))); break;
             case BinUnicode8: _stack.Add(Encoding.UTF8.GetString(Take(BinaryPrimitives.ReadUInt64LittleEndian(Take(8))))); break;
@@ -90,9 +105,11 @@ internal ref struct PickleReader
                 _stack.Add(_vocabulary.Call(As<object>(call[0]), As<object?[]>(call[1])));
                 break;
             case Build:
-                // PyTorch gives its dictionaries an attribute, the versions of the modules; nobody here reads it.
+                // PyTorch gives its dictionaries an attribute, the versions of the modules, and gave its parameters whether they
+                // learn; nobody here reads either.
                 Pop();
-                As<Dictionary<object, object?>>(Peek());
+                if (!_vocabulary.MayHaveAttributes(As<object>(Peek())))
+                    throw new FormatException("the pickle gives attributes to what has none.");
                 break;
             case BinPersId: _stack.Add(_vocabulary.Refer(Pop())); break;
 
@@ -130,7 +147,8 @@ internal ref struct PickleReader
     private static object Whole(ReadOnlySpan<byte> littleEndian)
     {
         var value = new BigInteger(littleEndian);
-        return value >= long.MinValue && value <= long.MaxValue ? (long)value : value;
+        // Without the cast to object both would be a BigInteger, which nobody takes for an offset or a size.
+        return value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
     }
 
     private void Recall(uint index)
@@ -169,7 +187,12 @@ internal ref struct PickleReader
     {
         if (pairs.Length % 2 != 0) throw new FormatException("the pickle has a key without a value.");
         Dictionary<object, object?> target = As<Dictionary<object, object?>>(Peek());
-        for (int i = 0; i < pairs.Length; i += 2) target[As<object>(pairs[i])] = pairs[i + 1];
+        for (int i = 0; i < pairs.Length; i += 2)
+        {
+            if (pairs[i] is string { Length: > LongestKey })
+                throw new FormatException(FormattableString.Invariant($"the pickle has a key of more than {LongestKey} letters."));
+            target[As<object>(pairs[i])] = pairs[i + 1];
+        }
     }
 
     private static T As<T>(object? value) where T : class
@@ -191,6 +214,8 @@ internal enum PickleOp : byte
     None = (byte)'N',
     NewTrue = 0x88,
     NewFalse = 0x89,
+    ShortBinString = (byte)'U',
+    BinString = (byte)'T',
     BinUnicode = (byte)'X',
     ShortBinUnicode = 0x8c,
     BinUnicode8 = 0x8d,
@@ -237,4 +262,7 @@ internal interface IPickleVocabulary
 
     /// <summary>What a reference to something outside the pickle gives.</summary>
     object Refer(object? reference);
+
+    /// <summary>Whether attributes may be set on something made; they are passed over.</summary>
+    bool MayHaveAttributes(object made);
 }

@@ -1,76 +1,68 @@
-using TorchSharp;
-using static TorchSharp.torch;
+namespace Microsoft.ML.Distillation;
 
-namespace Microsoft.ML.Distillation.Detectors.Weights;
-
-/// <summary>Puts the parameters of a file into a backbone, by torchvision's names.</summary>
-internal static class PretrainedWeights
+/// <summary>
+/// Where the parameters of a backbone come from that is built to be trained: <c>Backbone.ResNet18 with { Weights =
+/// PretrainedWeights.ImageNet }</c>. On few images it matters more than anything else; pre-trained ones know edges, textures and parts.
+/// They count for a fresh detector alone, not for one that starts from a trained detector
+/// (<see cref="DetectorEstimatorOptions.InitialStudent"/>) or continues from a checkpoint.
+/// </summary>
+public sealed record PretrainedWeights
 {
-    /// <summary>What data-parallel training puts before every name.</summary>
-    private const string ParallelPrefix = "module.";
+    private PretrainedWeights(WeightsChoice choice) => Choice = choice;
 
-    /// <summary>A count of batches, which old checkpoints lack and nothing needs.</summary>
-    private const string BatchCount = "num_batches_tracked";
+    /// <summary>
+    /// The default: those of <see cref="ImageNet"/> where they are in this machine's cache, random ones otherwise. Nothing is downloaded.
+    /// The log says which, and a model's file and its report name the file with its hash.
+    /// </summary>
+    public static PretrainedWeights Auto { get; } = new(WeightsChoice.Auto);
 
-    /// <summary>Fills parameters from <see cref="Backbone.Weights"/>; all of them, or none if the file does not fit.</summary>
-    /// <param name="parameters">The network's parameters and buffers by torchvision's names.</param>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="FormatException">The file is no file of weights, or damaged.</exception>
-    /// <exception cref="WeightsMismatchException">Parameters are missing, unexpected or of another shape.</exception>
-    public static void Load(Backbone backbone, IReadOnlyDictionary<string, Tensor> parameters)
+    /// <summary>Random parameters, whatever is in the cache.</summary>
+    public static PretrainedWeights None { get; } = new(WeightsChoice.None);
+
+    /// <summary>
+    /// Those that torchvision publishes for the backbone, trained on ImageNet: see <see cref="PublishedWeights"/>, which says under which
+    /// licence. They are downloaded when training begins, unless they are in the cache.
+    /// </summary>
+    public static PretrainedWeights ImageNet { get; } = new(WeightsChoice.ImageNet);
+
+    /// <summary>The file of <see cref="FromFile"/>; <see langword="null"/> for the other choices.</summary>
+    public string? Path { get; private init; }
+
+    /// <summary>What <see cref="FromFile"/> was told of the file's names.</summary>
+    internal Func<string, string?>? Rename { get; private init; }
+
+    /// <summary>Which of the four it is.</summary>
+    internal WeightsChoice Choice { get; }
+
+    /// <summary>
+    /// Those of a file: a PyTorch checkpoint (.pth, .pt) or a .safetensors file, by torchvision's names. The classifier and stages that the
+    /// backbone leaves out are passed over. The file is read when a detector is built to be trained.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="rename">
+    /// Turns a name in the file into torchvision's; <see langword="null"/> for a name drops the parameter. Checkpoints of the ShuffleNetV2
+    /// authors' own code need none.
+    /// </param>
+    /// <exception cref="ArgumentException">The path is empty.</exception>
+    public static PretrainedWeights FromFile(string path, Func<string, string?>? rename = null)
     {
-        string path = backbone.Weights ?? throw new ArgumentException("The backbone names no weights.", nameof(backbone));
-        using WeightsFile file = WeightsFile.Open(path);
-        Dictionary<string, string> renamed = Rename(file, backbone.RenameWeights, path);
-        ICheckpointDialect? dialect = CheckpointLayout.Of(backbone).Dialects.FirstOrDefault(d => d.Speaks(renamed.Keys));
-        if (dialect is not null) renamed = renamed.ToDictionary(e => dialect.Translate(e.Key), e => e.Value);
-
-        Dictionary<string, long[]> shapes = renamed.ToDictionary(e => e.Key, e => file.Tensors[e.Value].Shape);
-        if (Mismatch(backbone, path, shapes, parameters) is { } mismatch) throw mismatch;
-        using IDisposable noGradients = no_grad();
-        foreach ((string name, Tensor parameter) in parameters)
-        {
-            if (!renamed.TryGetValue(name, out string? stored)) continue;
-            using DisposeScope scope = NewDisposeScope();
-            Tensor values = file.Read(stored);
-            parameter.copy_(dialect?.Arrange(name, values) ?? values);
-        }
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return new(WeightsChoice.File) { Path = path, Rename = rename };
     }
 
-    /// <summary>From names after renaming to names in the file.</summary>
-    private static Dictionary<string, string> Rename(WeightsFile file, Func<string, string?>? rename, string path)
-    {
-        bool parallel = file.Tensors.Count > 0 && file.Tensors.Keys.All(n => n.StartsWith(ParallelPrefix, StringComparison.Ordinal));
-        var renamed = new Dictionary<string, string>();
-        foreach (string stored in file.Tensors.Keys)
-        {
-            string name = parallel ? stored[ParallelPrefix.Length..] : stored;
-            string? wanted = rename is null ? name : rename(name);
-            if (wanted is not null && !renamed.TryAdd(wanted, stored))
-                throw new FormatException($"In '{path}', '{stored}' and '{renamed[wanted]}' are both named '{wanted}' after renaming.");
-        }
+    /// <summary>Those of a file, as <see cref="FromFile"/> has them: <c>Weights = "resnet18.pth"</c>.</summary>
+    /// <param name="path">The file.</param>
+    public static implicit operator PretrainedWeights(string path) => FromFile(path);
 
-        return renamed;
-    }
+    /// <summary>The choice, as messages name it.</summary>
+    public override string ToString() => Path ?? $"{Choice}";
+}
 
-    /// <summary>What keeps a file from fitting a network, or null.</summary>
-    /// <param name="stored">The shapes in the file by torchvision's names.</param>
-    public static WeightsMismatchException? Mismatch(
-        Backbone backbone, string path, IReadOnlyDictionary<string, long[]> stored, IReadOnlyDictionary<string, Tensor> parameters)
-    {
-        IReadOnlyList<string> rest = CheckpointLayout.Of(backbone).Rest;
-        string[] missing = [.. parameters.Keys.Where(n => !stored.ContainsKey(n) && !n.EndsWith(BatchCount, StringComparison.Ordinal))];
-        string[] unexpected = [.. stored.Keys
-            .Where(n => !parameters.ContainsKey(n) && !rest.Any(r => n.StartsWith(r, StringComparison.Ordinal)))];
-        var wronglyShaped = new List<string>();
-        foreach ((string name, Tensor parameter) in parameters)
-        {
-            if (stored.TryGetValue(name, out long[]? shape) && !shape.SequenceEqual(parameter.shape))
-                wronglyShaped.Add($"{name} is {StoredTensor.Text(shape)} in the file and {StoredTensor.Text(parameter.shape)} in the "
-                    + $"network");
-        }
-
-        bool fits = missing.Length == 0 && unexpected.Length == 0 && wronglyShaped.Count == 0;
-        return fits ? null : new WeightsMismatchException($"{backbone.Kind}", path, missing, unexpected, wronglyShaped);
-    }
+/// <summary>The four answers to the question where parameters come from.</summary>
+internal enum WeightsChoice
+{
+    Auto,
+    None,
+    ImageNet,
+    File,
 }

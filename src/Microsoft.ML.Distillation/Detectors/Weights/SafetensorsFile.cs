@@ -8,13 +8,18 @@ namespace Microsoft.ML.Distillation.Detectors.Weights;
 
 /// <summary>
 /// A .safetensors file: the length of a header (8 bytes), the header (JSON: name → type, shape, first and last byte; and a few strings),
-/// the
-/// values as they lie in memory. Weights come in this format, and checkpoints are kept in it.
+/// the values as they lie in memory. Weights come in this format, and checkpoints are kept in it.
 /// </summary>
 internal sealed class SafetensorsFile : WeightsFile
 {
     private const int LengthBytes = 8;
-    private const long LongestHeader = 100_000_000;
+
+    /// <summary>A thousand tensors take some 100 kB.</summary>
+    private const long LongestHeader = 25_000_000;
+
+    /// <summary>The most dimensions of a PyTorch tensor.</summary>
+    private const int MostNumbers = 64;
+
     private const string MetadataKey = "__metadata__";
 
     private static readonly (string Name, ScalarType Type)[] Types =
@@ -36,21 +41,16 @@ internal sealed class SafetensorsFile : WeightsFile
         stream.ReadExactly(prefix);
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (length > (ulong)Math.Min(LongestHeader, stream.Length - LengthBytes))
-            throw new FormatException("the header is longer than the file.");
+            throw new FormatException(FormattableString.Invariant($"the header is longer than the file, or than {LongestHeader} bytes."));
         var header = new byte[length];
         stream.ReadExactly(header);
         try
         {
-            using JsonDocument document = JsonDocument.Parse(header);
-            foreach (JsonProperty entry in document.RootElement.EnumerateObject())
-            {
-                if (entry.Name != MetadataKey) Add(entry.Name, entry.Value, LengthBytes + (long)length);
-                else foreach (JsonProperty item in entry.Value.EnumerateObject()) _metadata[item.Name] = item.Value.GetString() ?? "";
-            }
+            ReadHeader(header, LengthBytes + (long)length);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new FormatException($"the header is damaged: {e.Message}", e);
+            throw new FormatException($"the header is damaged: {ShortText.Of(e.Message)}", e);
         }
     }
 
@@ -94,17 +94,85 @@ internal sealed class SafetensorsFile : WeightsFile
     /// <inheritdoc/>
     protected override void Dispose(bool disposing) => _stream.Dispose();
 
-    private void Add(string name, JsonElement entry, long data)
+    /// <summary>Reads the header as it comes, and no further than it is what it should be.</summary>
+    /// <param name="data">Where the values begin in the file.</param>
+    private void ReadHeader(ReadOnlySpan<byte> header, long data)
     {
-        long[] shape = [.. entry.GetProperty("shape").EnumerateArray().Select(d => d.GetInt64())];
-        var tensor = new StoredTensor(TypeOf(name, entry.GetProperty("dtype").GetString()), shape);
-        (long from, long to) = (entry.GetProperty("data_offsets")[0].GetInt64(), entry.GetProperty("data_offsets")[1].GetInt64());
+        var json = new Utf8JsonReader(header);
+        Expect(ref json, JsonTokenType.StartObject);
+        while (NextProperty(ref json) is { } name)
+        {
+            Expect(ref json, JsonTokenType.StartObject);
+            if (name == MetadataKey)
+            {
+                while (NextProperty(ref json) is { } key)
+                {
+                    json.Read();
+                    _metadata[key] = json.GetString() ?? "";
+                }
+            }
+            else
+            {
+                Add(name, ref json, data);
+            }
+        }
+    }
+
+    private void Add(string name, ref Utf8JsonReader json, long data)
+    {
+        string? type = null;
+        long[]? shape = null, offsets = null;
+        while (NextProperty(ref json) is { } key)
+        {
+            switch (key)
+            {
+                case "dtype":
+                    json.Read();
+                    type = json.GetString();
+                    break;
+                case "shape": shape = Integers(ref json); break;
+                case "data_offsets": offsets = Integers(ref json); break;
+                default: throw new FormatException($"the header says '{ShortText.Of(key)}' of a tensor, which is not known.");
+            }
+        }
+
+        if (type is null || shape is null || offsets is not [long from, long to])
+            throw new FormatException($"the header is damaged: it does not say all of the tensor '{ShortText.Of(name)}'.");
+        var tensor = new StoredTensor(TypeOf(name, type), shape);
         bool fits = shape.All(d => d >= 0) && from >= 0 && to >= from && to <= _stream.Length - data
             && to - from == checked(tensor.Count * StoredTensor.SizeOf(tensor.Type));
         if (!fits)
-            throw new FormatException($"the tensor '{name}' of shape {StoredTensor.Text(shape)} does not match its place in the file.");
-        if (!_tensors.TryAdd(name, tensor)) throw new FormatException($"there are two tensors '{name}'.");
+        {
+            throw new FormatException(
+                $"the tensor '{ShortText.Of(name)}' of shape {ShortText.Of(shape)} does not match its place in the file.");
+        }
+
+        if (!_tensors.TryAdd(name, tensor)) throw new FormatException($"there are two tensors '{ShortText.Of(name)}'.");
         _starts[name] = data + from;
+    }
+
+    private static void Expect(ref Utf8JsonReader json, JsonTokenType token)
+    {
+        if (!json.Read() || json.TokenType != token) throw new FormatException($"the header is damaged: no {token} where it belongs.");
+    }
+
+    /// <summary>The name of an object's next property, or null at its end.</summary>
+    private static string? NextProperty(ref Utf8JsonReader json) => json.Read() && json.TokenType == JsonTokenType.PropertyName
+        ? json.GetString()
+        : null;
+
+    private static long[] Integers(ref Utf8JsonReader json)
+    {
+        Expect(ref json, JsonTokenType.StartArray);
+        var numbers = new List<long>();
+        while (json.Read() && json.TokenType != JsonTokenType.EndArray)
+        {
+            if (numbers.Count == MostNumbers || json.TokenType != JsonTokenType.Number || !json.TryGetInt64(out long number))
+                throw new FormatException("the header is damaged: a shape or place is not of a few whole numbers.");
+            numbers.Add(number);
+        }
+
+        return [.. numbers];
     }
 
     private static byte[] Header(IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string> metadata)
@@ -125,5 +193,5 @@ internal sealed class SafetensorsFile : WeightsFile
     private static ScalarType TypeOf(string name, string? type)
         => Types.FirstOrDefault(known => known.Name == type) is { Name: not null } found
         ? found.Type
-        : throw new FormatException($"the tensor '{name}' is of the type {type}, which is not supported.");
+        : throw new FormatException($"the tensor '{ShortText.Of(name)}' is of the type {ShortText.Of(type)}, which is not supported.");
 }

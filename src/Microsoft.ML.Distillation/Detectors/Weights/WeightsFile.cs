@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Files;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Detectors.Weights;
@@ -9,6 +10,7 @@ namespace Microsoft.ML.Distillation.Detectors.Weights;
 internal abstract class WeightsFile : IDisposable
 {
     private const uint ZipMagic = 0x04034b50;
+    private const byte PickleStart = 0x80;
 
     /// <summary>The tensors by name.</summary>
     public abstract IReadOnlyDictionary<string, StoredTensor> Tensors { get; }
@@ -23,7 +25,7 @@ internal abstract class WeightsFile : IDisposable
         }
         catch (Exception e) when (IsDamage(e))
         {
-            throw new FormatException($"The tensor '{name}' cannot be read: {e.Message}", e);
+            throw new FormatException($"The tensor '{ShortText.Of(name)}' cannot be read: {e.Message}", e);
         }
     }
 
@@ -34,17 +36,17 @@ internal abstract class WeightsFile : IDisposable
     {
         ArgumentNullException.ThrowIfNull(path);
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no weights file '{path}'.", path);
+        if (FileKind.IsSpecial(path)) throw new FormatException($"'{path}' is a device or a pipe, not a file of weights.");
         FileStream stream = File.OpenRead(path);
         try
         {
             Span<byte> start = stackalloc byte[9];
             int read = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
             stream.Position = 0;
-            if (read >= 4 && BitConverter.ToUInt32(start) == ZipMagic) return new PyTorchFile(stream);
+            if (read >= 4 && BitConverter.ToUInt32(start) == ZipMagic) return new PyTorchZipFile(stream);
             if (read == 9 && start[8] == '{') return new SafetensorsFile(stream);
-            throw new FormatException(read > 1 && start[0] == 0x80
-                ? "it is a checkpoint in the format of PyTorch before 1.6: load it in PyTorch and save it again with torch.save."
-                : "it is neither a PyTorch checkpoint (.pth, .pt) nor a .safetensors file.");
+            if (read > 1 && start[0] == PickleStart) return new PyTorchLegacyFile(stream);
+            throw new FormatException("it is neither a PyTorch checkpoint (.pth, .pt) nor a .safetensors file.");
         }
         catch (Exception e) when (IsDamage(e))
         {
@@ -98,7 +100,4 @@ internal sealed record StoredTensor(ScalarType Type, long[] Shape)
         ScalarType.Int64 or ScalarType.Float64 => 8,
         _ => throw new FormatException($"Tensors of {type} are not supported."),
     };
-
-    /// <summary>The shape as text, <c>[24,3,3,3]</c>.</summary>
-    public static string Text(IEnumerable<long> shape) => $"[{string.Join(',', shape)}]";
 }

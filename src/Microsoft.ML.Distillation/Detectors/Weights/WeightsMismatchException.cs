@@ -1,3 +1,5 @@
+using Microsoft.ML.Distillation.Detectors.Weights;
+
 namespace Microsoft.ML.Distillation;
 
 /// <summary>A file of weights does not fit the network that they are for.</summary>
@@ -9,7 +11,7 @@ public sealed class WeightsMismatchException : Exception
         string network, string path, IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<string> wronglyShaped)
         : base($"The weights in '{path}' do not fit "
             + $"{network}.{List("Missing", missing)}{List("Unexpected", unexpected)}{List("Wrong shape", wronglyShaped)} Parameters go by "
-            + $"torchvision's names; {nameof(Backbone)}.{nameof(Backbone.RenameWeights)} can rename or drop those of the file.")
+            + $"torchvision's names; {nameof(PretrainedWeights)}.{nameof(PretrainedWeights.FromFile)} can rename or drop those of the file.")
     {
         Missing = missing;
         Unexpected = unexpected;
@@ -29,6 +31,6 @@ public sealed class WeightsMismatchException : Exception
     {
         if (names.Count == 0) return "";
         string more = names.Count > Listed ? $" and {names.Count - Listed} more" : "";
-        return $" {title}: {string.Join(", ", names.Take(Listed))}{more}.";
+        return $" {title}: {string.Join(", ", names.Take(Listed).Select(ShortText.Of))}{more}.";
     }
 }

@@ -25,7 +25,7 @@ public class CheckpointNamesTests
         foreach (Backbone shape in (Backbone[])[backbone, backbone with { Stages = 2 }])
         {
             using BackboneNetwork network = BackboneNetwork.Create(shape, 32);
-            WeightsMismatchException? mismatch = PretrainedWeights.Mismatch(shape, "file", Of(backbone.Kind), network.state_dict());
+            WeightsMismatchException? mismatch = BackboneParameters.Mismatch(shape, "file", Of(backbone.Kind), network.state_dict());
             Assert.That(mismatch?.Message, Is.Null);
         }
     }

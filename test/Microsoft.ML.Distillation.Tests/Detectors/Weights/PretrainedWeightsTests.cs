@@ -70,8 +70,7 @@ public class PretrainedWeightsTests
     {
         Backbone backbone = Backbone.Plain(4, 7, 9) with
         {
-            Weights = Golden.Path("Weights", "plain.pth"),
-            RenameWeights = name => name == "bn1.bias" ? "bn1.shift" : name,
+            Weights = PretrainedWeights.FromFile(Golden.Path("Weights", "plain.pth"), name => name == "bn1.bias" ? "bn1.shift" : name),
         };
         WeightsMismatchException e = Assert.Throws<WeightsMismatchException>(() => TestDetectors.Build(backbone))!;
         Assert.That(e.Missing, Is.EquivalentTo(
@@ -83,16 +82,16 @@ public class PretrainedWeightsTests
     }
 
     [Test]
-    public void RenameWeights_Renames_AndDrops()
+    public void FromFile_Renames_AndDrops()
     {
         Backbone backbone = Backbone.Plain(4) with
         {
-            Weights = Golden.Path("Weights", "plain.pth"),
-            RenameWeights = name => name.Contains('2', StringComparison.Ordinal) ? null : name,
+            Weights = PretrainedWeights.FromFile(
+                Golden.Path("Weights", "plain.pth"), name => name.Contains('2', StringComparison.Ordinal) ? null : name),
         };
         using FasterRcnn detector = TestDetectors.Build(backbone);
         Assert.That(
-            () => TestDetectors.Build(backbone with { RenameWeights = _ => "same" }),
+            () => TestDetectors.Build(backbone with { Weights = PretrainedWeights.FromFile(backbone.Weights.Path!, _ => "same") }),
             Throws.TypeOf<FormatException>().With.Message.Contains("both named 'same'"));
     }
 
@@ -101,7 +100,7 @@ public class PretrainedWeightsTests
     {
         string path = Path.Combine(TestContext.CurrentContext.WorkDirectory, "copy.pth");
         File.Copy(Golden.Path("Weights", "plain.pth"), path, overwrite: true);
-        using FasterRcnn detector = TestDetectors.Build(Plain with { Weights = path, RenameWeights = name => name });
+        using FasterRcnn detector = TestDetectors.Build(Plain with { Weights = path });
         File.Delete(path);
         Assert.That(detector.Describe(), Does.Not.Contain("copy.pth").And.Not.Contain("Weights"));
         using Detector again = DetectorFactory.FromDescription(detector.Describe());
