@@ -17,6 +17,8 @@ internal static class OptionNames
         ("The detector of InitialStudent", "The detector of --from"),
         ("lower LearningRate", "lower --learning-rate"), ("WarmupSteps", "--warmup-steps"),
         ("QuantizeDetectorOptions.Detector", "--model"), ("OneStageOptions.Strides", "--strides"), ("Backbone.Stages", "--stages"),
+        ("Backbone.Weights", "--weights"),
+        ("OnnxTeacherOptions.RunIn = OnnxRuntime", "--teacher-run-in onnxruntime"), ("OnnxTeacherOptions.RunIn", "--teacher-run-in"),
         ("The loss BoxDistributions", "--ld-weight"), ("The loss CrossHead", "--crosskd-weight"),
         ("does not go with Precision", "does not go with --precision"), ("LearningParts", "--distil-parts"),
         ("CompressionOptions.Ranks", "--rank"),

@@ -53,6 +53,8 @@ internal sealed class GraphBackboneOptionSet
     {
         if (!File.Exists(path)) throw new FileNotFoundException($"--backbone: there is no file '{path}'.", path);
         OnnxPreprocessing preprocessing = PreprocessingOf(parsed);
+        if (preprocessing.StandardDeviation.Any(deviation => !(deviation > 0 && float.IsFinite(deviation))))
+            throw new UsageException($"{_deviation.Name} is three numbers above 0.");
         string[]? maps = parsed.GetValue(_maps)?.Split(',', StringSplitOptions.TrimEntries);
         try
         {

@@ -26,7 +26,13 @@ internal sealed record GraphMap(string Name, int Channels, int Height, int Width
         }
     }
 
-    /// <summary>Pixels of the image for one cell: the exact ratio, or the nearest power of two.</summary>
+    /// <summary>
+    /// Pixels of the image for one cell: the power of two that gives so many cells, the last one perhaps not whole (240 pixels make 8
+    /// cells of 32, not of 30); otherwise the exact ratio, or the nearest power of two.
+    /// </summary>
     private static int Step(int pixels, long cells)
-        => pixels % cells == 0 ? (int)(pixels / cells) : 1 << (int)Math.Round(Math.Log2((double)pixels / cells));
+    {
+        int power = 1 << (int)Math.Round(Math.Log2((double)pixels / cells));
+        return (pixels + power - 1) / power == cells || pixels % cells != 0 ? power : (int)(pixels / cells);
+    }
 }
