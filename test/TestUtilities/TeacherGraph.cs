@@ -21,14 +21,31 @@ internal sealed class TeacherGraph : IDisposable
     private readonly object _batch;
     private string? _brightness;
 
-    /// <param name="batch">1 or another number, a name, or <see langword="null"/> for an input [3,H,W].</param>
-    public TeacherGraph(object? batch = null, bool noBatch = false)
+    /// <param name="batch">1 or another number, or a name.</param>
+    /// <param name="noBatch">Whether the input is [3,H,W].</param>
+    /// <param name="input">The name of the input.</param>
+    /// <param name="bytes">Whether it takes bytes.</param>
+    public TeacherGraph(object? batch = null, bool noBatch = false, string input = "images", bool bytes = false)
     {
         _batch = batch ?? 1;
         _hasBatch = !noBatch;
-        _images = noBatch
-            ? _graph.Input("images", TensorProto.Types.DataType.Float, 3, Size, Size)
-            : _graph.Input("images", TensorProto.Types.DataType.Float, _batch, 3, Size, Size);
+        TensorProto.Types.DataType type = bytes ? TensorProto.Types.DataType.Uint8 : TensorProto.Types.DataType.Float;
+        _images = noBatch ? _graph.Input(input, type, 3, Size, Size) : _graph.Input(input, type, _batch, 3, Size, Size);
+        if (bytes) _images = _graph.Add("Cast", [_images], ("to", (int)TensorProto.Types.DataType.Float));
+    }
+
+    /// <summary>Adds an input beside the image.</summary>
+    public TeacherGraph Input(string name, bool integers, params object[] shape)
+    {
+        _graph.Input(name, integers ? TensorProto.Types.DataType.Int64 : TensorProto.Types.DataType.Float, shape);
+        return this;
+    }
+
+    /// <summary>Adds an output that repeats an input of two numbers.</summary>
+    public TeacherGraph Told(string name, string input)
+    {
+        _graph.Output(name, input, TensorProto.Types.DataType.Float, _batch, 2);
+        return this;
     }
 
     /// <summary>The name of a feature map: the mean over squares of 8 × 8 pixels, [N,3,8,8].</summary>
@@ -51,6 +68,35 @@ internal sealed class TeacherGraph : IDisposable
         string gain = _graph.Add("Mul", [brightness, _graph.Floats(perBrightness ?? new float[values.Length], [1, .. shape])]);
         string sum = _graph.Add("Add", [gain, _graph.Floats(values, [1, .. shape])]);
         _graph.Output(name, sum, TensorProto.Types.DataType.Float, [_batch, .. shape.Select(length => (object)length)]);
+        return this;
+    }
+
+    /// <summary>Adds an output of given values without a batch's axis.</summary>
+    public TeacherGraph Rows(string name, float[] values, params long[] shape)
+    {
+        string rows = _graph.Floats(values, shape);
+        // The first axis is of unknown length, as that of rows whose number depends on the image.
+        _graph.Output(name, rows, TensorProto.Types.DataType.Float, ["rows", .. shape[1..].Select(length => (object)length)]);
+        return this;
+    }
+
+    /// <summary>Adds an output of one row, which is there where the image is brighter than a threshold.</summary>
+    public TeacherGraph RowsWhereBright(string name, float[] row, float threshold)
+    {
+        string mean = _graph.Add("ReduceMean", [_images], ("keepdims", 0));
+        string isBright = _graph.Add("Greater", [mean, _graph.Scalar(threshold)]);
+        string bright = _graph.Add("Cast", [isBright], ("to", (int)TensorProto.Types.DataType.Int64));
+        string count = _graph.Add("Reshape", [bright, _graph.Integers(1)]);
+        string rows = _graph.Add("Slice", [_graph.Floats(row, [1, row.Length]), _graph.Integers(0), count, _graph.Integers(0)]);
+        _graph.Output(name, rows, TensorProto.Types.DataType.Float, "rows", row.Length);
+        return this;
+    }
+
+    /// <summary>Adds an output of integers, the same for each image of a batch of one.</summary>
+    public TeacherGraph IntegersPerImage(string name, long[] values, params long[] shape)
+    {
+        string reshaped = _graph.Add("Reshape", [_graph.Integers(values), _graph.Integers([1, .. shape])]);
+        _graph.Output(name, reshaped, TensorProto.Types.DataType.Int64, [1, .. shape.Select(length => (object)length)]);
         return this;
     }
 

@@ -8,6 +8,9 @@ namespace Microsoft.ML.Distillation.Formats;
 /// <param name="Line">The line in which it begins.</param>
 internal sealed record YamlNode(int Line)
 {
+    /// <summary>Of a member's value: the line in which its key stands.</summary>
+    public int KeyLine { get; init; }
+
     /// <summary>The text, where it is one.</summary>
     public string? Text { get; init; }
 
@@ -122,7 +125,7 @@ internal sealed class YamlReader
             Mark at = _parser.Current!.Start;
             string key = ReadNode(level + 1).Text ?? throw Error(at, "the key of a member is a list or a map; a text is expected");
             if (key == "<<") throw Error(at, "maps are not merged ('<<'); write the members out");
-            members.Add((key, ReadNode(level + 1)));
+            members.Add((key, ReadNode(level + 1) with { KeyLine = (int)at.Line }));
         }
 
         return members;

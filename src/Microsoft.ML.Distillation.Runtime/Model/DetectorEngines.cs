@@ -90,7 +90,7 @@ internal sealed class PublishedEngine(PublishedDetector detector, float nmsThres
         Parallel.For(0, images.Count, i => AntialiasedResize.Resize(
             images[i], CropRegion.Whole(SizeOf(images[i])), mirror: false, size, pixels.AsSpan(i * length, length)));
         IReadOnlyList<OnnxDetection> found = detector.Run(pixels, [.. images.Select(SizeOf)], cancellation);
-        return [.. found.Zip(images, (one, image) => Suppression.Detect(one.Predictions, nmsThreshold).Scaled(image.Width, image.Height))];
+        return [.. found.Zip(images, (one, image) => detector.Suppress(one.Predictions, nmsThreshold).Scaled(image.Width, image.Height))];
     }
 
     public void Dispose() => detector.Dispose();

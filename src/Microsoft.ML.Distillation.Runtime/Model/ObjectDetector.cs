@@ -105,7 +105,8 @@ public sealed class ObjectDetector : IDisposable
     /// <param name="imagePath">A JPEG, PNG or BMP file, or of another kind that ML.NET reads.</param>
     /// <returns>The objects, best first.</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="FormatException">The file is no image, or ends before its image does; the message names it.</exception>
+    /// <exception cref="FormatException">The file is no image, or ends before its image does; the message names it. Or what a published
+    /// detector says cannot be: it is read or shown wrongly.</exception>
     public IReadOnlyList<Detection> Detect(string imagePath)
     {
         ArgumentException.ThrowIfNullOrEmpty(imagePath);
@@ -262,9 +263,8 @@ public sealed class ObjectDetector : IDisposable
         }
 
         IReadOnlyList<string> names = options.ClassNames ?? EmbeddedClassNames.In(models[0]) ?? throw new ArgumentException(
-            $"'{source.Name}' is no detector that this library made, and as a published one it does not carry the names of its "
-            + $"classes (metadata 'names'): give them in the option {nameof(ObjectDetectorOptions.ClassNames)}, in the detector's own "
-                + $"order.", nameof(options));
+            $"'{source.Name}' is no detector that this library made, and as a published one it {EmbeddedClassNames.Absence(models[0])}. "
+            + $"Give them in the option {nameof(ObjectDetectorOptions.ClassNames)}, in the detector's own order.", nameof(options));
         var engine = new PublishedEngine(new PublishedDetector(source, options.Format, names, options), (float)options.NmsThreshold);
         return new ObjectDetector(engine, models[0], bytes, options);
     }

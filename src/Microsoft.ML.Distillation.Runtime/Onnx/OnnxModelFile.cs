@@ -24,8 +24,10 @@ internal sealed class OnnxModelFile(ModelProto model)
     /// <summary>The model itself.</summary>
     public ModelProto Model { get; } = model;
 
-    /// <summary>The key-value pairs that travel with the model.</summary>
-    public IReadOnlyDictionary<string, string> Metadata { get; } = model.MetadataProps.ToDictionary(p => p.Key, p => p.Value);
+    /// <summary>The key-value pairs that travel with the model; of a key that stands there twice the last, as ONNX Runtime has
+    /// it.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+        = model.MetadataProps.GroupBy(entry => entry.Key).ToDictionary(group => group.Key, group => group.Last().Value);
 
     /// <summary>Reads a model from its bytes.</summary>
     /// <param name="bytes">The content of an .onnx file.</param>

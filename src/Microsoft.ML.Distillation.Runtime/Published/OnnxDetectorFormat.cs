@@ -79,4 +79,38 @@ public enum OnnxDetectorFormat
 
     /// <summary>Anything else, decoded by <see cref="OnnxDetectorOptions.Decoder"/>.</summary>
     Custom,
+
+    /// <summary>Anything else, as <see cref="OnnxDetectorOptions.Layout"/> describes it.</summary>
+    Layout,
+
+    /// <summary>
+    /// RF-DETR: <c>dets</c> [N, 4], centre, width and height as shares of the input, and <c>labels</c>, logits (sigmoid) of [N, C], or of
+    /// [N, C + 1] with a slot that is no class: the last one, or with <see cref="OnnxDetectorOptions.FirstLabel"/> = 1 the first.
+    /// </summary>
+    RfDetr,
+
+    /// <summary>
+    /// YOLO-NAS by SuperGradients: boxes [N, 4], x0 y0 x1 y1 in pixels of the input, and probabilities [N, C]; or with suppression one
+    /// output [n, 7], the image's number, the box, score and class; or the number of detections, boxes, scores and classes.
+    /// </summary>
+    YoloNas,
+
+    /// <summary>DAMO-YOLO: probabilities [N, C] (or [N, C + 1], the last one unused) and boxes [N, 4], x0 y0 x1 y1 in pixels of the
+    /// input.</summary>
+    DamoYolo,
+
+    /// <summary>
+    /// PaddleDetection, as PP-YOLOE and its RT-DETR: one output [n, 6], class, score and x0 y0 x1 y1 in pixels of the input, beside it the
+    /// number of detections; or without suppression boxes [N, 4] in pixels and probabilities [C, N].
+    /// </summary>
+    Paddle,
+
+    /// <summary>MMDeploy: <c>dets</c> [N, 5], x0 y0 x1 y1 in pixels of the input and score, and <c>labels</c> [N] from 0 on.</summary>
+    MMDeploy,
+
+    /// <summary>
+    /// PicoDet without its suppression: as <see cref="Gfl"/> with an output of classes and one of distances for each of four levels, but
+    /// shown red first.
+    /// </summary>
+    PicoDet,
 }

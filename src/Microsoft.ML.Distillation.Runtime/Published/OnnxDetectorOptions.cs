@@ -20,8 +20,8 @@ public record OnnxDetectorOptions
 
     /// <summary>
     /// The score, 0 to 1, from which on a prediction is the detector's opinion. <see langword="null"/>: 0.3, for
-    /// <see cref="OnnxDetectorFormat.Detr"/> and <see cref="OnnxDetectorFormat.RtDetr"/> 0.5, and for
-    /// <see cref="OnnxDetectorFormat.FastestDet"/> 0.6, which score higher.
+    /// <see cref="OnnxDetectorFormat.Detr"/>, <see cref="OnnxDetectorFormat.RtDetr"/> and <see cref="OnnxDetectorFormat.RfDetr"/> 0.5, and
+    /// for <see cref="OnnxDetectorFormat.FastestDet"/> 0.6, which score higher.
     /// </summary>
     public double? ConfidentScore { get; init; }
 
@@ -39,8 +39,9 @@ public record OnnxDetectorOptions
     public ScoreActivation Activation { get; init; }
 
     /// <summary>
-    /// <see cref="OnnxDetectorFormat.Gfl"/>: where in its cell a prediction stands, in cells. <see langword="null"/>: 0 where all levels
-    /// are in one output (NanoDet-Plus), 0.5 where each has its own (NanoDet, PicoDet).
+    /// <see cref="OnnxDetectorFormat.Gfl"/>, <see cref="OnnxDetectorFormat.PicoDet"/> and <see cref="OnnxDetectorFormat.Layout"/>: where in
+    /// its cell a prediction stands, in cells. <see langword="null"/>: 0 where all levels are in one output (NanoDet-Plus), 0.5 where each
+    /// has its own (NanoDet, PicoDet); the layout's.
     /// </summary>
     public float? CellOffset { get; init; }
 
@@ -50,6 +51,16 @@ public record OnnxDetectorOptions
     /// batches; else 1.
     /// </summary>
     public int? FirstLabel { get; init; }
+
+    /// <summary>Describes the outputs of a model of no known format; makes the format <see cref="OnnxDetectorFormat.Layout"/>. The model is
+    /// shown stretched images, RGB, 0 to 1, unless <see cref="Preprocessing"/> says otherwise.</summary>
+    public OnnxDetectorLayout? Layout { get; init; }
+
+    /// <summary>
+    /// Whether of two boxes that overlap the worse is dropped even if they are of different classes: for detectors that find one object
+    /// under several names.
+    /// </summary>
+    public bool ClassAgnosticSuppression { get; init; }
 
     /// <summary>Decodes a model of no known format; makes the format <see cref="OnnxDetectorFormat.Custom"/>.</summary>
     public OnnxDecoder? Decoder { get; init; }
@@ -93,6 +104,9 @@ public record OnnxDetectorOptions
             $"at most {nameof(ConfidentScore)}");
         Check(Strides is null || (Strides.Count > 0 && Strides.All(stride => stride > 0)), nameof(Strides), Strides,
             "a list of numbers above 0");
+        Check(Layout is null || Decoder is null, nameof(Layout), Layout, $"left out where {nameof(Decoder)} is given");
+        if (Layout?.Problem is { } problem)
+            throw new ArgumentException($"The option {nameof(Layout)} is no description of a detector: {problem}.", nameof(Layout));
         Check(Threads >= 0, nameof(Threads), Threads, "0 or more");
         Check(GpuDeviceId is null or >= 0, nameof(GpuDeviceId), GpuDeviceId, "0 or more");
     }

@@ -43,6 +43,8 @@ public sealed class OnnxModelInspection
     private readonly string _path;
     private readonly OnnxDetectorOptions _options;
     private readonly ImageSize _size;
+    private readonly IReadOnlyList<IReadOnlyList<OnnxOutput>> _probes;
+    private readonly IReadOnlyList<string> _inputs;
 
     private OnnxModelInspection(string path, OnnxDetectorOptions options, OnnxRunner runner)
     {
@@ -53,10 +55,11 @@ public sealed class OnnxModelInspection
         string batch = !input.HasBatch ? "" : input.FixedBatch is int fixedBatch ? $"{fixedBatch}, " : "N, ";
         string sides = $"{(input.Height is int h ? $"{h}" : "H")}, {(input.Width is int w ? $"{w}" : "W")}";
         Input = $"'{input.Name}' {input.Type} [{batch}{(input.ChannelsLast ? $"{sides}, 3" : $"3, {sides}")}]";
-        float[] grey = new float[3 * _size.Width * _size.Height];
-        Array.Fill(grey, 0.5f);
-        Outputs = runner.Run(grey, _size)[0].Outputs;
-        OutputsAreBatched = runner.OutputsBatched;
+        var probes = new ProbePictures(runner, _size);
+        Outputs = probes.Grey.Outputs;
+        _probes = [.. probes.Outputs];
+        (OutputsAreBatched, _inputs) = (runner.OutputsBatched, runner.Inputs);
+        OtherTask = OtherTasks.Of(runner.Metadata, Outputs, Context(classes: 1));
     }
 
     /// <summary>The input that takes the image: its name, element type and shape.</summary>
@@ -74,7 +77,13 @@ public sealed class OnnxModelInspection
     /// <summary>Whether the outputs have a batch's axis, which <see cref="Outputs"/> leave out.</summary>
     public bool OutputsAreBatched { get; }
 
-    /// <summary>Runs a model once.</summary>
+    /// <summary>
+    /// What the model finds where it is no detector of upright boxes, by its metadata or its outputs: oriented boxes, masks, poses.
+    /// <see langword="null"/>: nothing says that it is none.
+    /// </summary>
+    public string? OtherTask { get; }
+
+    /// <summary>Runs a model on a few pictures made for it.</summary>
     /// <param name="path">The .onnx file.</param>
     /// <param name="options">How it is to be run; of its reading the input's size alone counts.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
@@ -94,14 +103,16 @@ public sealed class OnnxModelInspection
     public IReadOnlyList<OnnxFormatGuess> GuessFormats()
     {
         var fits = new Dictionary<OnnxDetectorFormat, List<int>>();
-        for (int classes = 1; classes <= MostClasses; classes++)
+        for (int classes = 1; classes <= MostClasses && OtherTask is null; classes++)
         {
-            var context = new DecoderContext(_size, [.. Enumerable.Range(0, classes).Select(c => $"{c}")], _options, OutputsAreBatched);
             try
             {
-                OnnxDetectorFormat format = FormatRecognition.Choose(OnnxDetectorFormat.Auto, Outputs, context, _path).Format;
-                if (!fits.TryGetValue(format, out List<int>? counts)) fits[format] = counts = [];
-                counts.Add(classes);
+                IOutputDecoder decoder = FormatRecognition.Choose(OnnxDetectorFormat.Auto, _probes, Context(classes), _path);
+                foreach (OnnxDetectorFormat format in decoder is UndecidedDecoder several ? several.Formats : [decoder.Format])
+                {
+                    if (!fits.TryGetValue(format, out List<int>? counts)) fits[format] = counts = [];
+                    counts.Add(classes);
+                }
             }
             catch (FormatException)
             {
@@ -123,9 +134,16 @@ public sealed class OnnxModelInspection
     }
 
     /// <summary>The class names that a file carries in its metadata, as those of Ultralytics do; <see langword="null"/>: it carries
-    /// none.</summary>
+    /// none that can be read.</summary>
     /// <exception cref="FormatException">The file is no ONNX model.</exception>
     public static IReadOnlyList<string>? ClassNamesIn(string path) => EmbeddedClassNames.In(path);
+
+    /// <summary>Why the class names that a file carries cannot be read; <see langword="null"/>: they can, or it carries none.</summary>
+    /// <exception cref="FormatException">The file is no ONNX model.</exception>
+    public static string? ClassNamesProblemIn(string path) => EmbeddedClassNames.ProblemOf(path);
+
+    private DecoderContext Context(int classes)
+        => new(_size, [.. Enumerable.Range(0, classes).Select(c => $"{c}")], _options, OutputsAreBatched) { Inputs = _inputs };
 
     private OnnxFeatureMap? FeatureMap(OnnxOutput map)
     {

@@ -61,12 +61,16 @@ public sealed record OnnxPreprocessing
     /// <see cref="OnnxDetectorFormat.Detr"/>: stretched, RGB, ImageNet's mean and deviation. <see cref="OnnxDetectorFormat.RtDetr"/>:
     /// stretched, RGB, 0 to 1. <see cref="OnnxDetectorFormat.Ssd"/>: stretched, RGB, (pixel − 127) / 128.
     /// <see cref="OnnxDetectorFormat.Torchvision"/>: top-left letterbox, RGB, 0 to 1. <see cref="OnnxDetectorFormat.TensorFlow"/>:
-    /// stretched, RGB, 0 to 255. <see cref="OnnxDetectorFormat.FastestDet"/>: stretched, BGR, 0 to 1. All others: stretched, RGB, 0 to 1.
+    /// stretched, RGB, 0 to 255. <see cref="OnnxDetectorFormat.FastestDet"/>: stretched, BGR, 0 to 1.
+    /// <see cref="OnnxDetectorFormat.RfDetr"/> and <see cref="OnnxDetectorFormat.PicoDet"/>: stretched, RGB, ImageNet's mean and deviation.
+    /// <see cref="OnnxDetectorFormat.YoloNas"/>: centred letterbox, RGB, 0 to 1. <see cref="OnnxDetectorFormat.DamoYolo"/>: top-left
+    /// letterbox with black bars, RGB, 0 to 255. <see cref="OnnxDetectorFormat.MMDeploy"/>: top-left letterbox, RGB, ImageNet's mean and
+    /// deviation. All others: stretched, RGB, 0 to 1.
     /// </summary>
     public static OnnxPreprocessing For(OnnxDetectorFormat format) => format switch
     {
         OnnxDetectorFormat.YoloX => new() { Fit = ImageFit.LetterboxTopLeft, Channels = ChannelOrder.Bgr, Scale = 1 },
-        OnnxDetectorFormat.YoloV5 or OnnxDetectorFormat.YoloV8 or OnnxDetectorFormat.YoloEndToEnd
+        OnnxDetectorFormat.YoloV5 or OnnxDetectorFormat.YoloV8 or OnnxDetectorFormat.YoloEndToEnd or OnnxDetectorFormat.YoloNas
             => new() { Fit = ImageFit.LetterboxCentred },
         OnnxDetectorFormat.Gfl => new()
         {
@@ -75,13 +79,20 @@ public sealed record OnnxPreprocessing
             Mean = [103.53f, 116.28f, 123.675f],
             StandardDeviation = [57.375f, 57.12f, 58.395f],
         },
-        OnnxDetectorFormat.Detr => ImageNet,
+        OnnxDetectorFormat.Detr or OnnxDetectorFormat.RfDetr or OnnxDetectorFormat.PicoDet => ImageNet,
+        OnnxDetectorFormat.MMDeploy => ImageNet with { Fit = ImageFit.LetterboxTopLeft },
+        OnnxDetectorFormat.DamoYolo => new() { Fit = ImageFit.LetterboxTopLeft, Scale = 1, Fill = 0 },
         OnnxDetectorFormat.Ssd => new() { Scale = 1, Mean = [127, 127, 127], StandardDeviation = [128, 128, 128] },
         OnnxDetectorFormat.Torchvision => new() { Fit = ImageFit.LetterboxTopLeft },
         OnnxDetectorFormat.TensorFlow => new() { Scale = 1 },
         OnnxDetectorFormat.FastestDet => new() { Channels = ChannelOrder.Bgr },
         _ => new(),
     };
+
+    /// <summary>Whether a model is shown the same with other preprocessing.</summary>
+    internal bool Shows(OnnxPreprocessing other)
+        => (Width, Height, Fit, Fill, Channels, Scale) == (other.Width, other.Height, other.Fit, other.Fill, other.Channels, other.Scale)
+            && Mean.SequenceEqual(other.Mean) && StandardDeviation.SequenceEqual(other.StandardDeviation);
 
     // A record writes the type of a list in the place of its values.
     private bool PrintMembers(StringBuilder text)

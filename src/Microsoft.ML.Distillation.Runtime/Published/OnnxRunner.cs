@@ -20,6 +20,12 @@ internal interface IModelRunner : IDisposable
     /// <summary>The input that takes the image.</summary>
     InputSpec Input { get; }
 
+    /// <summary>The names of all inputs.</summary>
+    IReadOnlyList<string> Inputs { get; }
+
+    /// <summary>The key-value pairs that travel with the model.</summary>
+    IReadOnlyDictionary<string, string> Metadata { get; }
+
     /// <summary>Why the CPU runs the model where a GPU should; <see langword="null"/>: it runs where it should.</summary>
     string? Fallback { get; }
 
@@ -28,7 +34,9 @@ internal interface IModelRunner : IDisposable
 
     /// <summary>Runs the model.</summary>
     /// <param name="images">[N,3,H,W], as the model wants to see them.</param>
-    OnnxAnswer[] Run(float[] images, ImageSize size, CancellationToken cancellation = default);
+    /// <param name="told">The N sizes that inputs beside the image are told; <see langword="null"/>: that of the input.</param>
+    OnnxAnswer[] Run(
+        float[] images, ImageSize size, IReadOnlyList<ImageSize>? told = null, CancellationToken cancellation = default);
 }
 
 /// <summary>Runs an ONNX model in ONNX Runtime.</summary>
@@ -53,8 +61,8 @@ internal sealed class OnnxRunner : IModelRunner
             _outputs = [.. model.Outputs.Where(name => _session.OutputMetadata[name].IsTensor)];
             _exposed = [.. expose];
             _asked = [.. _outputs.Union(_exposed)];
-            // Detections [n, 4] have no room for a batch, and [n, 7] number the images of one.
-            OutputsBatched = Input.HasBatch && !_outputs.Any(name => _session.OutputMetadata[name].Dimensions is [_, 4 or 7]);
+            OutputsBatched = Input.HasBatch && (options.Layout?.OutputsBatched ?? !HaveNoRoomForABatch());
+            Inputs = [.. _session.InputNames];
             _imagesPerRun = !OutputsBatched ? 1 : Input.FixedBatch ?? int.MaxValue;
         }
         catch
@@ -68,13 +76,20 @@ internal sealed class OnnxRunner : IModelRunner
     public InputSpec Input { get; }
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> Inputs { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, string> Metadata => _session.ModelMetadata.CustomMetadataMap;
+
+    /// <inheritdoc/>
     public string? Fallback { get; }
 
     /// <inheritdoc/>
     public bool OutputsBatched { get; }
 
     /// <inheritdoc/>
-    public OnnxAnswer[] Run(float[] images, ImageSize size, CancellationToken cancellation = default)
+    public OnnxAnswer[] Run(
+        float[] images, ImageSize size, IReadOnlyList<ImageSize>? told = null, CancellationToken cancellation = default)
     {
         int pixels = 3 * size.Width * size.Height;
         int count = images.Length / pixels;
@@ -82,7 +97,8 @@ internal sealed class OnnxRunner : IModelRunner
         for (int first = 0; first < count;)
         {
             int wanted = Math.Min(_imagesPerRun, count - first);
-            OnnxAnswer[]? chunk = RunOnce(images.AsSpan(first * pixels, wanted * pixels), wanted, size, cancellation);
+            OnnxAnswer[]? chunk = RunOnce(
+                images.AsSpan(first * pixels, wanted * pixels), wanted, size, told?.Skip(first).Take(wanted).ToArray(), cancellation);
             if (chunk is null)
             {
                 // The graph takes a batch but answers as if it were one image.
@@ -102,13 +118,34 @@ internal sealed class OnnxRunner : IModelRunner
 
     public void Dispose() => _session.Dispose();
 
-    private OnnxAnswer[]? RunOnce(ReadOnlySpan<float> images, int count, ImageSize size, CancellationToken cancellation)
+    /// <summary>
+    /// Whether detections are rows of all images: [n, 4] have no axis for a batch, and neither have [n, 7], which number the images, nor
+    /// [n, 6] whose number is not the batch's.
+    /// </summary>
+    private bool HaveNoRoomForABatch()
+    {
+        NodeMetadata[] outputs = [.. _outputs.Select(name => _session.OutputMetadata[name])];
+        return outputs.Any(output => output.Dimensions is [_, 4 or 7])
+            || (outputs.All(output => output.Dimensions.Length < 3)
+                && outputs.Any(output => output.Dimensions is [_, 6] && !CountsImages(output)));
+    }
+
+    /// <summary>Whether the first axis of an output is the batch's.</summary>
+    private bool CountsImages(NodeMetadata output)
+    {
+        NodeMetadata image = _session.InputMetadata[Input.Name];
+        return image.Dimensions[0] == output.Dimensions[0] && image.SymbolicDimensions[0] == output.SymbolicDimensions[0]
+            && (image.Dimensions[0] > 0 || image.SymbolicDimensions[0].Length > 0);
+    }
+
+    private OnnxAnswer[]? RunOnce(
+        ReadOnlySpan<float> images, int count, ImageSize size, IReadOnlyList<ImageSize>? told, CancellationToken cancellation)
     {
         // A graph that takes a fixed number of images gets the rest as black ones.
         int shown = Math.Max(count, Input.FixedBatch ?? count);
         var padded = new float[shown * (images.Length / count)];
         images.CopyTo(padded);
-        Dictionary<string, OrtValue> inputs = new(AuxiliaryInputs.For(_session, Input, shown, size, _source))
+        Dictionary<string, OrtValue> inputs = new(AuxiliaryInputs.For(_session, Input, shown, size, told, _source))
         {
             [Input.Name] = ImageValue(Input.ChannelsLast ? ToChannelsLast(padded, size) : padded, Input.Shape(shown, size)),
         };
@@ -225,7 +262,7 @@ internal static class SessionLoader
 internal static class OnnxFingerprint
 {
     // Counts up where the same options come to mean other answers, or answers are kept in another way.
-    private const int Version = 2;
+    private const int Version = 3;
 
     /// <summary>The hash, 64 hexadecimal digits.</summary>
     /// <remarks>
@@ -249,6 +286,8 @@ internal static class OnnxFingerprint
         (double? noise, double? confident) = (options.NoiseScore, options.ConfidentScore);
         Add(hash, $"{format}|{names}|{noise}|{confident}|{options.Activation}|{options.CellOffset}|{options.FirstLabel}");
         Add(hash, $"{List(options.Strides)}|{options.Decoder?.Method.DeclaringType?.FullName}.{options.Decoder?.Method.Name}");
+        if (options.Layout is { } layout) Add(hash, $"{layout.Key}");
+        if (options.ClassAgnosticSuppression) Add(hash, $"agnostic");
         if (seen is not null)
         {
             (string mean, string deviation) = (List(seen.Mean), List(seen.StandardDeviation));

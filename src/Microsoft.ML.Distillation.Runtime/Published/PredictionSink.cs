@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -7,8 +8,12 @@ namespace Microsoft.ML.Distillation.Published;
 /// <summary>Collects a decoder's predictions: drops noise and boxes without area, and brings boxes from the input to the image.</summary>
 /// <param name="frame">Where in the input the image lies.</param>
 /// <param name="floor">The confidence below which a prediction is dropped.</param>
-internal sealed class PredictionSink(InputFrame frame, float floor)
+/// <param name="picture">The size of the image before it was brought to the input's; <see langword="null"/>: that of the frame.</param>
+internal sealed class PredictionSink(InputFrame frame, float floor, ImageSize? picture = null)
 {
+    // What half precision makes of a 1.
+    private const float Tolerance = 0.01f;
+
     private readonly List<float> _boxes = [];
     private readonly List<float> _probabilities = [];
     private readonly List<float> _confidences = [];
@@ -17,6 +22,24 @@ internal sealed class PredictionSink(InputFrame frame, float floor)
 
     /// <summary>The confidence below which a prediction is dropped.</summary>
     public float Floor => floor;
+
+    /// <summary>The image's size, and where in the input it lies.</summary>
+    public (ImageSize Size, InputFrame Frame) Picture => (picture ?? new ImageSize(frame.Width, frame.Height), frame);
+
+    /// <summary>The score from which on a prediction counts as <see cref="Confident"/>.</summary>
+    public double ConfidentScore { get; init; } = double.PositiveInfinity;
+
+    /// <summary>The number of confident predictions.</summary>
+    public int Confident { get; private set; }
+
+    /// <summary>The number of those whose centre lies outside the image, or of which a side is more than twice the image's.</summary>
+    public int Strange { get; private set; }
+
+    /// <summary>The first of those.</summary>
+    public RawPrediction? FirstStrange { get; private set; }
+
+    /// <summary>The first prediction whose score is no probability.</summary>
+    public RawPrediction? FirstImpossible { get; private set; }
 
     /// <summary>Adds a prediction.</summary>
     /// <param name="x0">Left, in pixels of the input.</param>
@@ -29,18 +52,33 @@ internal sealed class PredictionSink(InputFrame frame, float floor)
     public bool Add(float x0, float y0, float x1, float y1, ReadOnlySpan<float> probabilities, float? confidence = null)
     {
         float score = confidence ?? TensorPrimitives.Max(probabilities);
+        if (!(score >= -Tolerance && score <= 1 + Tolerance)) FirstImpossible ??= Raw(x0, y0, x1, y1, probabilities, score);
         if (!(score >= floor) || !(score > 0)) return false;
-        Span<float> box =
-        [
-            Math.Clamp(frame.ShareX(x0), 0, 1), Math.Clamp(frame.ShareY(y0), 0, 1),
-            Math.Clamp(frame.ShareX(x1), 0, 1), Math.Clamp(frame.ShareY(y1), 0, 1),
-        ];
+        Span<float> box = [frame.ShareX(x0), frame.ShareY(y0), frame.ShareX(x1), frame.ShareY(y1)];
+        if (score >= ConfidentScore)
+        {
+            Confident++;
+            if (!IsSound(box))
+            {
+                Strange++;
+                FirstStrange ??= Raw(x0, y0, x1, y1, probabilities, score);
+            }
+        }
+
+        for (int side = 0; side < 4; side++) box[side] = Math.Clamp(box[side], 0, 1);
         if (!(box[2] > box[0]) || !(box[3] > box[1])) return false;
         _boxes.AddRange(box);
         _probabilities.AddRange(probabilities);
         _confidences.Add(score);
         return true;
     }
+
+    private static bool IsSound(ReadOnlySpan<float> box)
+        => box[0] + box[2] is >= 0 and <= 2 && box[1] + box[3] is >= 0 and <= 2 && box[2] - box[0] is >= 0 and <= 2
+            && box[3] - box[1] is >= 0 and <= 2;
+
+    private static RawPrediction Raw(float x0, float y0, float x1, float y1, ReadOnlySpan<float> probabilities, float score)
+        => new(x0, y0, x1, y1, TensorPrimitives.IndexOfMax(probabilities), score);
 
     /// <summary>
     /// Adds a prediction whose sides are distributions over the distances 0 … m strides from a location. All predictions of a detector are

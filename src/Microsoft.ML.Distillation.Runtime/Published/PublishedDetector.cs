@@ -1,5 +1,6 @@
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Published.Decoders;
+using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation.Published;
 
@@ -20,6 +21,7 @@ internal sealed class PublishedDetector : IDisposable
     private readonly DecoderContext _context;
     private readonly InputWriter _writer;
     private readonly float _floor;
+    private readonly Soundness _soundness;
 
     /// <param name="source">The .onnx file.</param>
     /// <param name="format">What its outputs mean.</param>
@@ -43,10 +45,12 @@ internal sealed class PublishedDetector : IDisposable
         {
             Check(classNames, options);
             InputSize = SizeOf(_runner.Input, options, source.Name);
-            _context = new DecoderContext(InputSize, classNames, options, _runner.OutputsBatched);
-            OnnxAnswer probe = _runner.Run(Grey(InputSize), InputSize)[0];
-            _decoder = FormatRecognition.Choose(format, probe.Outputs, _context, source.Name);
-            HintShapes = [.. probe.Exposed.Select(CheckHint)];
+            _context = new DecoderContext(InputSize, classNames, options, _runner.OutputsBatched) { Inputs = _runner.Inputs };
+            var probes = new ProbePictures(_runner, InputSize);
+            OnnxAnswer grey = probes.Grey;
+            OtherTasks.Refuse(source.Name, _runner.Metadata, grey.Outputs, _context);
+            _decoder = FormatRecognition.Choose(format, probes.Outputs, _context, source.Name);
+            HintShapes = [.. grey.Exposed.Select(CheckHint)];
         }
         catch
         {
@@ -58,12 +62,15 @@ internal sealed class PublishedDetector : IDisposable
         _writer = new InputWriter(Preprocessing);
         ConfidentScore = options.ConfidentScore ?? Format switch
         {
-            OnnxDetectorFormat.Detr or OnnxDetectorFormat.RtDetr => 0.5,
+            OnnxDetectorFormat.Detr or OnnxDetectorFormat.RtDetr or OnnxDetectorFormat.RfDetr => 0.5,
             OnnxDetectorFormat.FastestDet => 0.6,
             _ => 0.3,
         };
         NoiseScore = options.NoiseScore ?? ConfidentScore / 3;
         _floor = floor ?? (float)NoiseScore;
+        IsSuppressed = _decoder.IsSuppressed;
+        IsClassAgnostic = options.ClassAgnosticSuppression;
+        _soundness = new Soundness(source.Name);
     }
 
     /// <summary>The format of its outputs, found out where it was left open.</summary>
@@ -87,13 +94,22 @@ internal sealed class PublishedDetector : IDisposable
     /// <summary>The score below which a prediction is noise.</summary>
     public double NoiseScore { get; }
 
+    /// <summary>Whether it has dropped what it found twice itself, so that nothing more is.</summary>
+    public bool IsSuppressed { get; }
+
+    /// <summary>Whether boxes of different classes suppress one another.</summary>
+    public bool IsClassAgnostic { get; }
+
     /// <summary>The name and shape [C,h,w] of each hint.</summary>
     public IReadOnlyList<(string Name, int Channels, int Height, int Width)> HintShapes { get; }
 
     /// <summary>Runs the detector on a batch.</summary>
     /// <param name="pixels">N images of 3·H·W values each, of <see cref="InputSize"/>, RGB planes, 0 to 1: each image stretched to that
     /// size.</param>
-    /// <param name="sizes">The N images' sizes before they were stretched, of which only the proportions count.</param>
+    /// <param name="sizes">The N images' sizes before they were stretched, of which only the proportions count, unless the
+    /// model's boxes are in their pixels.</param>
+    /// <exception cref="FormatException">What the model says cannot be read as the format: it is another, or is shown the wrong
+    /// thing.</exception>
     public IReadOnlyList<OnnxDetection> Run(float[] pixels, IReadOnlyList<ImageSize> sizes, CancellationToken cancellation = default)
     {
         int count = sizes.Count;
@@ -105,11 +121,17 @@ internal sealed class PublishedDetector : IDisposable
         InputFrame[] frames = [.. Enumerable.Range(0, count).Select(i => InputFrame.For(InputSize, sizes[i], Preprocessing.Fit))];
         Parallel.For(0, count, i => _writer.Write(pixels.AsSpan(i * length, length), frames[i], inputs.AsSpan(i * length, length)));
 
-        OnnxAnswer[] answers = _runner.Run(inputs, InputSize, cancellation);
-        return [.. answers.Zip(frames, Decode)];
+        bool tells = _context.Options.Layout is { BoxUnit: OnnxBoxUnit.PicturePixels };
+        OnnxAnswer[] answers = _runner.Run(inputs, InputSize, tells ? sizes : null, cancellation);
+        return [.. Enumerable.Range(0, count).Select(i => Decode(answers[i], frames[i], sizes[i]))];
     }
 
     public void Dispose() => _runner.Dispose();
+
+    /// <summary>The detections that it reports, best first, of what it predicts for an image.</summary>
+    /// <param name="threshold">The overlap (IoU) from which on the worse of two is dropped.</param>
+    public Detections Suppress(DensePredictions predictions, float threshold = Suppression.Threshold)
+        => Suppression.Detect(predictions, IsSuppressed ? 1 : threshold, IsClassAgnostic);
 
     private static void Check(IReadOnlyList<string> classNames, OnnxDetectorOptions options)
     {
@@ -117,10 +139,11 @@ internal sealed class PublishedDetector : IDisposable
         if (classNames.Count == 0) throw new ArgumentException("The detector's class names are empty.", nameof(classNames));
     }
 
-    private OnnxDetection Decode(OnnxAnswer answer, InputFrame frame)
+    private OnnxDetection Decode(OnnxAnswer answer, InputFrame frame, ImageSize picture)
     {
-        var sink = new PredictionSink(frame, _floor);
+        var sink = new PredictionSink(frame, _floor, picture) { ConfidentScore = ConfidentScore };
         _decoder.Decode(answer.Outputs, _context, sink);
+        _soundness.Check(sink, answer.Outputs, _decoder, ClassNames);
         return new OnnxDetection(sink.ToPredictions(), answer.Exposed, frame);
     }
 
@@ -133,13 +156,6 @@ internal sealed class PublishedDetector : IDisposable
             ? graph ?? asked ?? DefaultSize
             : throw new ArgumentException($"The detector '{path}' takes images of {name} {graph}, and the options ask for {asked}.",
                 nameof(options));
-    }
-
-    private static float[] Grey(ImageSize size)
-    {
-        var values = new float[3 * size.Width * size.Height];
-        Array.Fill(values, 0.5f);
-        return values;
     }
 
     /// <summary>The preset of the format, as far as the graph says nothing else.</summary>

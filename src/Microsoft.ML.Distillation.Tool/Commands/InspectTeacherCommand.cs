@@ -55,7 +55,7 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
             if (parsed.GetValue(_image) is not null || parsed.GetValue(_data) is not null)
                 throw new UsageException("--image and --data go with --teacher-classes: without them it is not known what the teacher "
                     + "finds.");
-            TeacherInspection.WriteGuesses(output, model);
+            TeacherInspection.WriteGuesses(output, model, path);
         }
 
         if (parsed.GetValue(_tensors)) TeacherInspection.WriteTensors(output, model);

@@ -14,12 +14,18 @@ internal sealed class TeacherOptionSet
         ("gfl", OnnxDetectorFormat.Gfl), ("detr", OnnxDetectorFormat.Detr), ("ssd", OnnxDetectorFormat.Ssd),
         ("torchvision", OnnxDetectorFormat.Torchvision),
         ("fastestdet", OnnxDetectorFormat.FastestDet), ("rtdetr", OnnxDetectorFormat.RtDetr), ("tensorflow", OnnxDetectorFormat.TensorFlow),
-        ("yolo-end-to-end", OnnxDetectorFormat.YoloEndToEnd),
+        ("yolo-end-to-end", OnnxDetectorFormat.YoloEndToEnd), ("rfdetr", OnnxDetectorFormat.RfDetr),
+        ("yolo-nas", OnnxDetectorFormat.YoloNas), ("damo-yolo", OnnxDetectorFormat.DamoYolo), ("paddle", OnnxDetectorFormat.Paddle),
+        ("mmdeploy", OnnxDetectorFormat.MMDeploy), ("picodet", OnnxDetectorFormat.PicoDet),
     ];
 
     private static readonly (string Name, ImageFit Fit)[] Fits =
         [("preset", default), ("stretch", ImageFit.Stretch), ("letterbox", ImageFit.LetterboxCentred),
             ("letterbox-top-left", ImageFit.LetterboxTopLeft)];
+
+    private static readonly (string Name, ScoreActivation Activation)[] Activations =
+        [("preset", ScoreActivation.Auto), ("none", ScoreActivation.None), ("sigmoid", ScoreActivation.Sigmoid),
+            ("softmax", ScoreActivation.Softmax)];
 
     /// <summary>The orders of colours by their names on the command line.</summary>
     public static readonly (string Name, ChannelOrder Order)[] Orders =
@@ -33,6 +39,16 @@ internal sealed class TeacherOptionSet
         "The ONNX teacher's own classes, one in each line, in its order. [default: those in its metadata, where it has them]", "FILE");
     private readonly Option<string> _format = SharedOptions
         .Choice("--teacher-format", "What the ONNX teacher's outputs mean.", [.. Formats.Select(format => format.Name)]);
+    private readonly Option<string?> _layout = SharedOptions.Path("--teacher-layout",
+        "A YAML file that describes the ONNX teacher's outputs, where they are of no known format.", "FILE");
+    private readonly Option<string> _activation = SharedOptions.Choice("--teacher-activation",
+        "What turns the ONNX teacher's class outputs into probabilities.", [.. Activations.Select(activation => activation.Name)]);
+    private readonly Option<int?> _firstLabel = SharedOptions.Count(
+        "--teacher-first-label", "The label of the ONNX teacher's first class. [default: the format's]", 0);
+    private readonly Option<bool> _agnostic = new("--teacher-class-agnostic")
+    {
+        Description = "Of two boxes that overlap the worse is dropped, even if they are of different classes.",
+    };
     private readonly Option<string?> _aliases = SharedOptions
         .Path("--teacher-aliases", "Names that mean the same class, 'motorbike = motorcycle' in each line.", "FILE");
     private readonly Option<string?> _size = SharedOptions.Text("--teacher-size",
@@ -75,7 +91,8 @@ internal sealed class TeacherOptionSet
         foreach (Option option in Onnx) options.Add(option);
     }
 
-    private Option[] Onnx => [_classes, _format, _aliases, _size, _fit, _fill, _channels, _scale, _mean, _deviation, _score, _threads,
+    private Option[] Onnx => [_classes, _format, _layout, _activation, _firstLabel, _agnostic,
+        _aliases, _size, _fit, _fill, _channels, _scale, _mean, _deviation, _score, _threads,
         _device, _runIn, _cache, _cacheSize];
 
     /// <summary>The teacher's file.</summary>
@@ -128,6 +145,10 @@ internal sealed class TeacherOptionSet
         Preprocessing = PreprocessingOf(parsed),
         InputWidth = SizeOf(parsed)?.Width,
         InputHeight = SizeOf(parsed)?.Height,
+        Layout = parsed.GetValue(_layout) is string layout ? OnnxDetectorLayout.Load(layout) : null,
+        Activation = Activations.First(activation => activation.Name == parsed.GetRequiredValue(_activation)).Activation,
+        FirstLabel = parsed.GetValue(_firstLabel),
+        ClassAgnosticSuppression = parsed.GetValue(_agnostic),
         AliasFile = parsed.GetValue(_aliases),
         ConfidentScore = parsed.GetValue(_score),
         Threads = parsed.GetValue(_threads) ?? 0,
@@ -144,7 +165,7 @@ internal sealed class TeacherOptionSet
         Option[] given = [.. ((Option[])[_fit, _fill, _channels, _scale, _mean, _deviation])
             .Where(option => parsed.GetResult(option) is { Implicit: false })];
         if (given.Length == 0) return null;
-        OnnxDetectorFormat format = FormatOf(parsed);
+        OnnxDetectorFormat format = parsed.GetValue(_layout) is null ? FormatOf(parsed) : OnnxDetectorFormat.Layout;
         if (format == OnnxDetectorFormat.Auto) throw new UsageException(
             $"{given[0].Name} changes a format's preset: name the format with --teacher-format.");
         OnnxPreprocessing preset = OnnxPreprocessing.For(format);

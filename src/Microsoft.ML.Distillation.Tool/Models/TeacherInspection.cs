@@ -14,11 +14,21 @@ internal static class TeacherInspection
     }
 
     /// <summary>Writes the formats that the outputs fit, with the numbers of classes for which they do.</summary>
-    public static void WriteGuesses(TextWriter output, OnnxModelInspection model)
+    /// <param name="path">The model's file.</param>
+    public static void WriteGuesses(TextWriter output, OnnxModelInspection model, string path)
     {
+        if (OnnxModelInspection.ClassNamesProblemIn(path) is { } problem) output
+            .WriteLine($"names    those in its metadata are not read: {problem}; give them with --teacher-classes");
+        if (model.OtherTask is { } task)
+        {
+            output.WriteLine($"format   none: it is no detector of upright boxes, {task}");
+            return;
+        }
+
         IReadOnlyList<OnnxFormatGuess> guesses = model.GuessFormats();
         if (guesses.Count == 0) output
-            .WriteLine("format   none of the known ones, whatever the number of classes, or no certain one: name it with --teacher-format");
+            .WriteLine("format   none of the known ones, whatever the number of classes, or no certain one: name it with --teacher-format, "
+                + "or describe it with --teacher-layout");
         foreach ((OnnxDetectorFormat format, IReadOnlyList<int> counts) in guesses)
         {
             string classes = counts.Count > 3 ? "any number of classes"

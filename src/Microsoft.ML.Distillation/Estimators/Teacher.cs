@@ -100,14 +100,14 @@ public sealed class Teacher
     /// A detector that someone published as ONNX and that carries its class names in its metadata, as those of Ultralytics do.
     /// </summary>
     /// <inheritdoc cref="FromOnnx(string, OnnxDetectorFormat, IReadOnlyList{string}, OnnxTeacherOptions?)"/>
-    /// <exception cref="ArgumentException">The model does not carry its class names.</exception>
+    /// <exception cref="ArgumentException">The model does not carry its class names, or they cannot be read.</exception>
     public static Teacher FromOnnx(string path, OnnxDetectorFormat format = OnnxDetectorFormat.Auto, OnnxTeacherOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no teacher '{path}'.", path);
         IReadOnlyList<string> names = EmbeddedClassNames.In(path)
             ?? throw new ArgumentException(
-                $"The teacher '{path}' does not carry the names of its classes (metadata 'names'): give them.", nameof(path));
+                $"The teacher '{path}' {EmbeddedClassNames.Absence(path)}. Give them.", nameof(path));
         return FromOnnx(path, format, names, options);
     }
 

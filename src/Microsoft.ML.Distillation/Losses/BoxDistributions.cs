@@ -16,7 +16,8 @@ namespace Microsoft.ML.Distillation;
 
 /// <summary>
 /// LD (Zheng et al., CVPR 2022): the teacher's distributions of box sides, at locations with an object. For one-stage students of a
-/// one-stage teacher, or of an ONNX teacher of the format <see cref="OnnxDetectorFormat.Gfl"/>; their grids need not agree.
+/// one-stage teacher, or of an ONNX teacher of the format <see cref="OnnxDetectorFormat.Gfl"/> or
+/// <see cref="OnnxDetectorFormat.PicoDet"/>; their grids need not agree.
 /// </summary>
 public sealed record BoxDistributions : DistillationLoss
 {

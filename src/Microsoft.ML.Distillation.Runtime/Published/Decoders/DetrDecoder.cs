@@ -5,7 +5,7 @@ namespace Microsoft.ML.Distillation.Published.Decoders;
 // their sigmoids. RT-DETR's own exporter ends in boxes in pixels, labels from 0 on and scores.
 //
 // DETR and Deformable DETR want to see ImageNet's mean and deviation, RT-DETR neither. Nothing in the outputs tells Deformable DETR from
-// RT-DETR: sigmoids are taken for RT-DETR's, and the other must be named.
+// RT-DETR: sigmoids are taken for RT-DETR's, unless the graph takes a pixel_mask, and the other must be named.
 
 /// <summary>Reads DETR's queries; what is in them stands at the top of the file.</summary>
 /// <param name="realTime">Whether this is RT-DETR.</param>
@@ -26,8 +26,10 @@ internal sealed class DetrDecoder(bool realTime) : IOutputDecoder
     {
         if (Pair(outputs, context) is { } pair)
         {
-            bool ours = realTime == (pair.Scores.Shape[1] == context.Classes);
-            if (!ours) return FormatFit.None;
+            // Hugging Face's DETR, Conditional and Deformable DETR take a mask of what is image and what is padding; RT-DETR does not.
+            bool isSigmoid = pair.Scores.Shape[1] == context.Classes;
+            bool isRealTime = isSigmoid && !context.Inputs.Any(AuxiliaryInputs.IsMask);
+            if (realTime != isRealTime) return FormatFit.None;
             if (pair.Scores.Name.Contains("logit", StringComparison.OrdinalIgnoreCase)) return FormatFit.Certain;
             return ClassScores.AreProbabilities(pair.Scores.Values.Span) ? FormatFit.None : FormatFit.Possible;
         }

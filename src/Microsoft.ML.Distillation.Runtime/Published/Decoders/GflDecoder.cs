@@ -10,19 +10,29 @@ namespace Microsoft.ML.Distillation.Published.Decoders;
 // Li et al., Generalized Focal Loss (NeurIPS 2020). The offset o is 0 in NanoDet-Plus (and in mmdetection's GFL) and ½ in the first
 // NanoDet and in PicoDet.
 
-/// <summary>Reads class scores and distributions over box sides; the formula stands at the top of the file.</summary>
-internal sealed class GflDecoder : IOutputDecoder
-{
-    public OnnxDetectorFormat Format => OnnxDetectorFormat.Gfl;
+// What NanoDet and PicoDet give is the same, but NanoDet sees blue first and PicoDet red first. PicoDet has four levels, strides 8 to 64,
+// each with outputs of its own; NanoDet-Plus has its four in one output, and the first NanoDet has three.
 
-    public string Layout =>
+/// <summary>Reads class scores and distributions over box sides; the formula stands at the top of the file.</summary>
+/// <param name="pico">Whether this is PicoDet.</param>
+internal sealed class GflDecoder(bool pico) : IOutputDecoder
+{
+    private const int LevelsOfPicoDet = 4;
+
+    public OnnxDetectorFormat Format => pico ? OnnxDetectorFormat.PicoDet : OnnxDetectorFormat.Gfl;
+
+    public string Layout => pico ? "for each of four levels classes [cells, C] and distances [cells, 4(m + 1)]; sees RGB" :
         "one output [cells of strides 8, 16, 32 (, 64), C + 4(m + 1)], or for each level classes [cells, C] and distances [cells, 4(m + "
             + "1)]";
 
     public bool CanRead(IReadOnlyList<OnnxOutput> outputs, DecoderContext context)
         => GflLevels.Find(outputs, context).Count > 0;
 
-    public FormatFit Recognise(IReadOnlyList<OnnxOutput> outputs, DecoderContext context) => FormatFit.Certain;
+    public FormatFit Recognise(IReadOnlyList<OnnxOutput> outputs, DecoderContext context)
+    {
+        bool isPico = outputs.Count == 2 * LevelsOfPicoDet && GflLevels.Find(outputs, context).Count == LevelsOfPicoDet;
+        return isPico == pico ? FormatFit.Certain : FormatFit.None;
+    }
 
     public void Decode(IReadOnlyList<OnnxOutput> outputs, DecoderContext context, PredictionSink sink)
     {

@@ -96,7 +96,7 @@ internal sealed class TensorFlowDecoder : IOutputDecoder
     public bool CanRead(IReadOnlyList<OnnxOutput> outputs, DecoderContext context) => Find(outputs) is not null;
 
     public FormatFit Recognise(IReadOnlyList<OnnxOutput> outputs, DecoderContext context)
-        => HasItsNames(outputs) ? FormatFit.Certain : FormatFit.None;
+        => HasItsNames(outputs) ? FormatFit.Named : FormatFit.None;
 
     public void Decode(IReadOnlyList<OnnxOutput> outputs, DecoderContext context, PredictionSink sink)
         => Find(outputs)!.Read(context, sink, LabelledBoxes.FirstLabel(context), rowsFirst: true);

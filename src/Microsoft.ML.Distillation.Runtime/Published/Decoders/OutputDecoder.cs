@@ -8,6 +8,9 @@ namespace Microsoft.ML.Distillation.Published.Decoders;
 /// <param name="OutputsBatched">Whether the model's outputs have a batch's axis (which the decoder does not see).</param>
 internal sealed record DecoderContext(ImageSize Input, IReadOnlyList<string> ClassNames, OnnxDetectorOptions Options, bool OutputsBatched)
 {
+    /// <summary>The names of the graph's inputs.</summary>
+    public IReadOnlyList<string> Inputs { get; init; } = [];
+
     /// <summary>C, the number of classes.</summary>
     public int Classes => ClassNames.Count;
 }
@@ -23,6 +26,9 @@ internal enum FormatFit
 
     /// <summary>No other format looks like this.</summary>
     Certain,
+
+    /// <summary>The graph has the names that only one exporter gives.</summary>
+    Named,
 }
 
 /// <summary>Reads the outputs of one family of detectors.</summary>
@@ -34,76 +40,18 @@ internal interface IOutputDecoder
     /// <summary>The outputs of the format, for messages.</summary>
     string Layout { get; }
 
+    /// <summary>Whether the model is known to have dropped what it found twice, so that nothing is suppressed any more.</summary>
+    bool IsSuppressed => false;
+
     /// <summary>Whether outputs have the shapes of this format.</summary>
     bool CanRead(IReadOnlyList<OnnxOutput> outputs, DecoderContext context);
 
     /// <summary>How surely outputs that can be read are of this format, by their names and values.</summary>
-    /// <param name="outputs">The model's outputs for a grey image.</param>
+    /// <param name="outputs">The model's outputs for one image, in which there may be nothing to tell by.</param>
     FormatFit Recognise(IReadOnlyList<OnnxOutput> outputs, DecoderContext context);
 
     /// <summary>Reads one image's outputs.</summary>
     void Decode(IReadOnlyList<OnnxOutput> outputs, DecoderContext context, PredictionSink sink);
-}
-
-/// <summary>Finds the decoder of a model.</summary>
-internal static class FormatRecognition
-{
-    private static readonly IOutputDecoder[] Decoders =
-    [
-        new YoloXDecoder(), new YoloV5Decoder(), new YoloV8Decoder(), new YoloEndToEndDecoder(), new GflDecoder(),
-        new DetrDecoder(realTime: false), new DetrDecoder(realTime: true), new SsdDecoder(), new TorchvisionDecoder(),
-        new TensorFlowDecoder(),
-        new FastestDetDecoder(),
-    ];
-
-    /// <summary>The decoder of a format, or for <see cref="OnnxDetectorFormat.Auto"/> the only one that fits.</summary>
-    /// <param name="outputs">The model's outputs for a grey image.</param>
-    /// <param name="source">The model's file, for the message.</param>
-    /// <exception cref="FormatException">The outputs are not of the format; or they are of none, or of several. The message says what was
-    /// seen.</exception>
-    public static IOutputDecoder Choose(OnnxDetectorFormat format, IReadOnlyList<OnnxOutput> outputs, DecoderContext context, string source)
-    {
-        if (context.Options.Decoder is not null
-            && format is OnnxDetectorFormat.Auto or OnnxDetectorFormat.Custom) return new CustomDecoder();
-        if (format == OnnxDetectorFormat.Custom) throw new ArgumentException(
-            $"The format {format} needs the option {nameof(OnnxDetectorOptions.Decoder)}.");
-        return format == OnnxDetectorFormat.Auto ? Recognise(outputs, context, source) : Named(format, outputs, context, source);
-    }
-
-    private static IOutputDecoder Named(OnnxDetectorFormat format, IReadOnlyList<OnnxOutput> outputs, DecoderContext context, string source)
-    {
-        IOutputDecoder decoder = Decoders.First(candidate => candidate.Format == format);
-        if (decoder.CanRead(outputs, context)) return decoder;
-        throw new FormatException($"{Seen(outputs, context, source)} They are not of the format {format}: {decoder.Layout}. "
-            + $"{Advice(context)}");
-    }
-
-    private static IOutputDecoder Recognise(IReadOnlyList<OnnxOutput> outputs, DecoderContext context, string source)
-    {
-        ILookup<FormatFit, IOutputDecoder> fits = Decoders.Where(decoder => decoder.CanRead(outputs, context))
-            .ToLookup(decoder => decoder.Recognise(outputs, context));
-        foreach (FormatFit degree in (ReadOnlySpan<FormatFit>)[FormatFit.Certain, FormatFit.Possible])
-        {
-            IOutputDecoder[] candidates = [.. fits[degree]];
-            if (candidates.Length == 1) return candidates[0];
-            if (candidates.Length == 0) continue;
-            string several = string.Join("; ", candidates.Select(Describe));
-            throw new FormatException($"{Seen(outputs, context, source)} They fit several formats: {several}. Say which one it is.");
-        }
-
-        string known = string.Join("; ", Decoders.Select(Describe));
-        throw new FormatException($"{Seen(outputs, context, source)} They fit none of the known formats: {known}. {Advice(context)}");
-    }
-
-    private static string Describe(IOutputDecoder decoder) => $"{decoder.Format} ({decoder.Layout})";
-
-    private static string Seen(IReadOnlyList<OnnxOutput> outputs, DecoderContext context, string source) =>
-        $"With an input of {context.Input} the detector '{source}' gives {string.Join(", ", outputs)}, and its class names are C = "
-            + $"{context.Classes}.";
-
-    private static string Advice(DecoderContext context) =>
-        $"Is {context.Classes} the number of the detector's own classes? A format that is not listed can be read through the option "
-            + $"{nameof(OnnxDetectorOptions.Decoder)}.";
 }
 
 /// <summary>Reads outputs by the user's own code.</summary>

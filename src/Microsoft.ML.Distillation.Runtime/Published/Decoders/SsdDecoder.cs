@@ -20,10 +20,13 @@ internal sealed class SsdDecoder : IOutputDecoder
     {
         if (BoxesAndScores.Find(outputs, context, background: 1) is not { } pair) return Recognise(LabelledBoxes.Find(outputs)!, outputs,
             context);
+        BoxUnit unit = BoxUnits.Of(pair.Boxes);
+        if (unit == BoxUnit.Pixels || !BoxUnits.AreCorners(pair.Boxes)) return FormatFit.None;
         string name = pair.Scores.Name.ToUpperInvariant();
         if (name.Contains("LOGIT", StringComparison.Ordinal)) return FormatFit.None;
         string[] telling = ["SCORE", "CONF", "PROB"];
-        return telling.Any(word => name.Contains(word, StringComparison.Ordinal)) ? FormatFit.Certain : FormatFit.Possible;
+        bool tells = telling.Any(word => name.Contains(word, StringComparison.Ordinal));
+        return tells && unit == BoxUnit.Shares ? FormatFit.Certain : FormatFit.Possible;
     }
 
     public void Decode(IReadOnlyList<OnnxOutput> outputs, DecoderContext context, PredictionSink sink)
@@ -118,7 +121,20 @@ internal enum BoxUnit
 internal static class BoxUnits
 {
     // Shares of boxes that nobody cut may exceed 1; a box that ends within two pixels of the corner shows nothing.
-    private const float LargestShare = 2;
+    public const float LargestShare = 2;
+
+    /// <summary>Whether boxes [N,4] are corners: of hardly any does the second lie before the first.</summary>
+    public static bool AreCorners(OnnxOutput boxes)
+    {
+        int rows = boxes.Values.Length / 4, turned = 0;
+        ReadOnlySpan<float> values = boxes.Values.Span;
+        for (int at = 0; at < 4 * rows; at += 4)
+        {
+            if (values[at + 2] < values[at] || values[at + 3] < values[at + 1]) turned++;
+        }
+
+        return 10 * turned <= rows;
+    }
 
     /// <summary>What the boxes [N,4] of an image are counted in.</summary>
     public static BoxUnit Of(OnnxOutput boxes)

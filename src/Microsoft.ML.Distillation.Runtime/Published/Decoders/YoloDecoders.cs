@@ -121,6 +121,9 @@ internal sealed class YoloV8Decoder : IOutputDecoder
     public FormatFit Recognise(IReadOnlyList<OnnxOutput> outputs, DecoderContext context)
     {
         OnnxOutput output = Find(outputs, context)!;
+        // Boxes of another format have as many rows as their labels or scores.
+        bool isOneOfSeveral = outputs.Any(other => other != output && (other.Shape.Count is 1 or 2) && other.Shape[0] == output.Shape[0]);
+        if (isOneOfSeveral) return FormatFit.None;
         bool isGrid = GridLevels.Find(context.Input, Predictions(output, context), 1, context.Options.Strides) is not null;
         return isGrid || !IsTransposed(output, context) ? FormatFit.Certain : FormatFit.Possible;
     }
@@ -218,7 +221,8 @@ internal sealed class YoloEndToEndDecoder : IOutputDecoder
 
     public string Layout => "one output [N, 6] (box in pixels, score, class) or [n, 7] (image, box in pixels, class, score)";
 
-    public bool CanRead(IReadOnlyList<OnnxOutput> outputs, DecoderContext context) => Rows(outputs) is not null;
+    public bool CanRead(IReadOnlyList<OnnxOutput> outputs, DecoderContext context)
+        => Rows(outputs) is { } rows && (rows.Columns == 6 || !context.OutputsBatched);
 
     public FormatFit Recognise(IReadOnlyList<OnnxOutput> outputs, DecoderContext context)
     {
@@ -235,8 +239,7 @@ internal sealed class YoloEndToEndDecoder : IOutputDecoder
             any |= score > 0 && box[2] > 2;
         }
 
-        // Of a grey image there may be none to tell by; but only one that finds nothing gives no rows.
-        return any || values.IsEmpty ? FormatFit.Certain : FormatFit.Possible;
+        return any ? FormatFit.Certain : FormatFit.Possible;
     }
 
     public void Decode(IReadOnlyList<OnnxOutput> outputs, DecoderContext context, PredictionSink sink)

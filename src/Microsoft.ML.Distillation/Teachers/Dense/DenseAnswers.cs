@@ -156,10 +156,10 @@ internal sealed record StudentPredictions(float[] Boxes, float[] Probabilities, 
 
     /// <summary>The detections that a detector with these predictions would report, in the student's classes.</summary>
     /// <inheritdoc cref="Suppression.Detect"/>
-    public Detections Suppress(float threshold = Suppression.Threshold)
+    public Detections Suppress(float threshold = Suppression.Threshold, bool agnostic = false)
     {
         // Without the first column, which is background.
         float[] objects = [.. Enumerable.Range(0, Count).SelectMany(i => ProbabilitiesOf(i)[1..].ToArray())];
-        return Suppression.Detect(new DensePredictions(Boxes, objects, Confidences), threshold);
+        return Suppression.Detect(new DensePredictions(Boxes, objects, Confidences), threshold, agnostic);
     }
 }

@@ -59,7 +59,7 @@ internal sealed class OnnxTeacher : ITeacher
             UnknownClasses = Classes.UnknownClasses,
             IgnoredClasses = Classes.IgnoredClasses,
             ConfidentScore = _detector.ConfidentScore,
-            HasBoxDistributions = Format == OnnxDetectorFormat.Gfl,
+            HasBoxDistributions = Format is OnnxDetectorFormat.Gfl or OnnxDetectorFormat.PicoDet,
             CrossHead = null,
             LooksAtBatches = true,
             Caution = _detector.Fallback,
@@ -94,7 +94,8 @@ internal sealed class OnnxTeacher : ITeacher
     {
         IReadOnlyList<OnnxDetection> found = Run(images, sizes);
         _torch?.DropMaps();
-        return [.. found.Select(detection => Classes.Map(detection.Predictions, _detector.NoiseScore).Suppress())];
+        return [.. found.Select(detection => Classes.Map(detection.Predictions, _detector.NoiseScore).Suppress(
+            _detector.IsSuppressed ? 1 : Suppression.Threshold, _detector.IsClassAgnostic))];
     }
 
     /// <summary>Its predictions for each image, before suppression, in its own classes.</summary>

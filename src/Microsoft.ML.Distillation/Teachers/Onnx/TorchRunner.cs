@@ -40,7 +40,9 @@ internal sealed class TorchRunner : IModelRunner
     public TorchRunner(string path, IReadOnlyList<string> hints, Device device)
     {
         SessionLoader.CheckFile(path);
-        ModelProto model = OnnxModelFile.Parse(File.ReadAllBytes(path), path).Model;
+        var file = OnnxModelFile.Parse(File.ReadAllBytes(path), path);
+        ModelProto model = file.Model;
+        Metadata = file.Metadata;
         (_source, _hints, _device) = (path, hints, device);
         _outputs = [.. model.Graph.Output.Select(output => output.Name)];
         try
@@ -79,6 +81,12 @@ internal sealed class TorchRunner : IModelRunner
     public InputSpec Input { get; }
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> Inputs => [Input.Name];
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <inheritdoc/>
     public string? Fallback => null;
 
     /// <inheritdoc/>
@@ -96,7 +104,9 @@ internal sealed class TorchRunner : IModelRunner
     }
 
     /// <inheritdoc/>
-    public OnnxAnswer[] Run(float[] images, ImageSize size, CancellationToken cancellation = default)
+    /// <remarks>There is no input beside the image that could be told a size.</remarks>
+    public OnnxAnswer[] Run(
+        float[] images, ImageSize size, IReadOnlyList<ImageSize>? told = null, CancellationToken cancellation = default)
     {
         int count = images.Length / (3 * size.Width * size.Height);
         using DisposeScope scope = NewDisposeScope();
