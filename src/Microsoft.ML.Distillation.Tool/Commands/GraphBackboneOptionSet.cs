@@ -60,7 +60,8 @@ internal sealed class GraphBackboneOptionSet
         {
             return Backbone.FromOnnx(path, maps, preprocessing);
         }
-        catch (Exception error) when (error is ArgumentException or FormatException or NotSupportedException)
+        catch (Exception error) when (error is ArgumentException or FormatException
+            or NotSupportedException or InvalidOperationException)
         {
             throw new UsageException($"{(maps is null ? "--backbone" : "--backbone with --maps")}: {error.Message}");
         }

@@ -54,8 +54,9 @@ public sealed record Backbone
 
     /// <summary>
     /// Where the parameters come from when a detector is built to be trained: <see cref="PretrainedWeights.Auto"/> by default,
-    /// <see cref="PretrainedWeights.ImageNet"/>, <see cref="PretrainedWeights.None"/>, or a file, also as its path alone. Not kept in the
-    /// detector's model, which has parameters of its own.
+    /// <see cref="PretrainedWeights.ImageNet"/>, <see cref="PretrainedWeights.None"/>, or a file, also as its path alone. An ONNX graph
+    /// brings its own, unless it is to start from <see cref="PretrainedWeights.None"/>. Not kept in the detector's model, which has
+    /// parameters of its own.
     /// </summary>
     [JsonIgnore]
     public PretrainedWeights Weights { get; init; } = PretrainedWeights.Auto;
@@ -187,6 +188,9 @@ public sealed record Backbone
         return new Backbone { Kind = BackboneKind.Onnx, Graph = BackboneGraph.Load(path, maps, preprocessing) };
     }
 
+    /// <summary>What an ONNX graph's parameters start from; null where they are random, and for the other families.</summary>
+    internal WeightsOrigin? GraphOrigin => Weights.Choice == WeightsChoice.None ? null : Graph?.Origin;
+
     /// <summary>The largest stride of a map where nothing asks for a smaller one.</summary>
     internal int LargestStride => OutputStride ?? (Graph is null ? 32 : BackboneGraph.LargestStride);
 
@@ -216,7 +220,8 @@ public sealed record Backbone
         if (Graph is not null && Dilates == true)
             throw new ArgumentException($"{nameof(Backbone)}.{nameof(Dilates)} is not for an ONNX graph, which keeps its strides.");
         if (Graph is not null && Weights.Choice is (WeightsChoice.ImageNet or WeightsChoice.File))
-            throw new ArgumentException($"{nameof(Backbone)}.{nameof(Weights)} is not for an ONNX graph, which brings its own.");
+            throw new ArgumentException($"{nameof(Backbone)}.{nameof(Weights)} is not for an ONNX graph, which brings its own: it takes "
+                + $"{nameof(PretrainedWeights.Auto)} or {nameof(PretrainedWeights.None)}.");
         if (Weights.Choice == WeightsChoice.ImageNet && PublishedWeights.Of(this) is null) throw StartingWeights.NotPublished(this);
         if (Weights.Path is { } path && !File.Exists(path))
             throw new FileNotFoundException($"{nameof(Backbone)}.{nameof(Weights)}: there is no file '{path}'.", path);

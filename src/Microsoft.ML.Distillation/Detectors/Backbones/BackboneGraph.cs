@@ -79,11 +79,12 @@ internal sealed record BackboneGraph
     /// <param name="outputStride">The largest stride of a map; where all are larger, the finest is made.</param>
     /// <param name="input">The size of the images; <see langword="null"/>: the graph's own.</param>
     /// <param name="ranks">See <see cref="BackboneNetwork.Create"/>.</param>
+    /// <param name="fresh">Whether the parameters are random though the graph's own are here.</param>
     /// <exception cref="ArgumentException">The graph does not run on images of that size, or not in whole cells.</exception>
     public BackboneNetwork Network(
-        int? stages, int outputStride, ImageSize? input, IReadOnlyDictionary<string, IReadOnlyList<int>>? ranks)
+        int? stages, int outputStride, ImageSize? input, IReadOnlyDictionary<string, IReadOnlyList<int>>? ranks, bool fresh = false)
     {
-        GraphCut cut = _cut.Value;
+        GraphCut cut = fresh ? Parse(Cut) : _cut.Value;
         ImageSize size = input ?? cut.Size;
         GraphMap[] maps = [.. GraphNetwork.FindMaps(cut, size.Height, size.Width).Take(stages ?? cut.Maps.Count)];
         GraphMap[] wanted = [.. maps.Where(map => map.Stride <= outputStride)];

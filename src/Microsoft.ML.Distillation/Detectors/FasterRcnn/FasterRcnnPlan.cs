@@ -29,7 +29,7 @@ internal sealed record FasterRcnnPlan(Backbone Backbone, InputPlan Input, Faster
 
     internal override Detector Build(DataStatistics data, StartingWeights? weights = null)
     {
-        var detector = new FasterRcnn(Configure(data)) { Weights = weights?.Origin ?? Backbone.Graph?.Origin };
+        var detector = new FasterRcnn(Configure(data)) { Weights = weights?.Origin ?? Backbone.GraphOrigin };
         if (weights is not null) BackboneParameters.Load(Backbone, weights, Parameters(detector));
         return DetectorCompressor.Planned(detector, Backbone);
     }

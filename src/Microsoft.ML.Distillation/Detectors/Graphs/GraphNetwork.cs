@@ -40,7 +40,7 @@ internal sealed class GraphNetwork : BackboneNetwork
             TensorProto stored = cut.Initializers[name];
             if (cut.Learned.Contains(name))
             {
-                register_parameter(safe, new Parameter(zeros([.. stored.Dims])));
+                register_parameter(safe, new Parameter(FreshParameters.Of(name, cut)));
                 _learned[name] = safe;
             }
             else

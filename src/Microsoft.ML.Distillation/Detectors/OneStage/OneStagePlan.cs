@@ -30,7 +30,7 @@ internal sealed record OneStagePlan(Backbone Backbone, InputPlan Input, OneStage
 
     internal override Detector Build(DataStatistics data, StartingWeights? weights = null)
     {
-        var detector = new OneStageDetector(Configure(data)) { Weights = weights?.Origin ?? Backbone.Graph?.Origin };
+        var detector = new OneStageDetector(Configure(data)) { Weights = weights?.Origin ?? Backbone.GraphOrigin };
         if (weights is null) return DetectorCompressor.Planned(detector, Backbone);
         const string Prefix = "backbone.";
         Dictionary<string, Tensor> parameters = detector.state_dict()

@@ -120,6 +120,27 @@ public class OnnxBackboneTests
     }
 
     [Test]
+    public void Parameters_AreTheGraphs_OrRandomWhereThatIsAsked()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var trunk = new TrunkFile();
+        Backbone backbone = trunk.Backbone(3);
+        using FasterRcnn own = TestDetectors.Build(backbone), random = TestDetectors.Build(backbone with { Weights = PretrainedWeights.None });
+        Assert.That(random.state_dict().Keys, Is.EqualTo(own.state_dict().Keys));
+        Assert.That((own.Weights?.File, random.Weights), Is.EqualTo(("trunk.onnx", (object?)null)));
+        foreach ((string name, Tensor value) in random.state_dict().Where(entry => entry.Key.StartsWith("backbone.", StringComparison.Ordinal)))
+        {
+            float[] values = TensorArrays.Floats(value.to(ScalarType.Float32));
+            if (name.EndsWith("conv.weight", StringComparison.Ordinal) || name.EndsWith("inner.weight", StringComparison.Ordinal))
+                Assert.That(values, Is.Not.EqualTo(TensorArrays.Floats(own.state_dict()[name])), name);
+            else if (name.EndsWith("weight", StringComparison.Ordinal) || name.EndsWith("var", StringComparison.Ordinal))
+                Assert.That(values, Is.All.EqualTo(1), name);
+            else
+                Assert.That(values, Is.All.EqualTo(0), name);
+        }
+    }
+
+    [Test]
     public void ADescription_IsRead_WithinBounds()
     {
         using var trunk = new TrunkFile();
