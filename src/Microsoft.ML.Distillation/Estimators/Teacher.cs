@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Formats;
 using Microsoft.ML.Distillation.Model;
@@ -174,4 +175,12 @@ public sealed class Teacher
 /// <param name="Taught">The student's classes that the teacher knows.</param>
 /// <param name="Unknown">The student's classes that the teacher does not know: they are learned from labels alone.</param>
 /// <param name="Ignored">The teacher's classes that the student does not have: they are not used.</param>
-public sealed record TeacherClasses(IReadOnlyList<string> Taught, IReadOnlyList<string> Unknown, IReadOnlyList<string> Ignored);
+public sealed record TeacherClasses(IReadOnlyList<string> Taught, IReadOnlyList<string> Unknown, IReadOnlyList<string> Ignored)
+{
+    private bool PrintMembers(StringBuilder text)
+    {
+        text.Append($"Taught = [{string.Join(", ", Taught)}], Unknown = [{string.Join(", ", Unknown)}], ");
+        text.Append($"Ignored = [{string.Join(", ", Ignored)}]");
+        return true;
+    }
+}

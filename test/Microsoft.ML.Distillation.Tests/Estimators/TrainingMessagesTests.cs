@@ -94,6 +94,11 @@ public class TrainingMessagesTests
         Assert.That($"{0.5}", Is.EqualTo("0,5"), "the culture is put back");
     }
 
+    [Test]
+    public void ClassesOfATeacher_ArePrintedAsNames()
+        => Assert.That(Teacher.FromModel(TrainedModels.TwoStage).MatchClasses(["square", "star"]).ToString(),
+            Does.Contain("Taught = [square], Unknown = [star], Ignored = [disc]"));
+
     /// <summary>The drawn images with the labels' keys in this order.</summary>
     private IDataView Images(params string[] keys)
     {

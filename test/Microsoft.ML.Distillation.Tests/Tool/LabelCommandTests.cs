@@ -222,7 +222,9 @@ public class LabelCommandTests
         ToolRun perClass = ToolRun.Succeeding(Short("--merge", "--labels-per-class"));
         Assert.That(classes, Is.Not.Empty.And.All.Matches<string>(name => perClass.Error.Contains($"of {name} 0 (0 an image)")),
             perClass.Error);
-        Assert.That(ToolRun.Succeeding(Short("--merge", "--label-score", "0.5")).Error, Is.Empty);
+        ToolRun none = ToolRun.Succeeding(Short("--merge", "--label-score", "0.5"));
+        Assert.That(none.Error, Is.Empty);
+        Assert.That(none.Output, Does.StartWith("0 labels in 0 of 2 images").And.Contain("is empty").And.Not.Contain("saved"));
         Assert.That(ToolRun.Succeeding(Command("whole", "--merge")).Error, Is.Empty, "enough of them");
 
         string[] Short(params string[] more)

@@ -59,7 +59,8 @@ public class WeightsCommandTests
         Assert.That(ToolRun.Succeeding([.. line, "--weights", "none"]).Error, Does.Not.Contain("random"));
 
         string file = Golden.Path("Weights", "plain.pth");
-        ToolRun named = ToolRun.Succeeding("train", "--data", folder.Sub("data"), "--output", folder.Sub("model.zip"), "--backbone", "plain",
+        ToolRun named = ToolRun.Succeeding("train", "--data", folder.Sub("data"), "--output", folder.Sub("model.zip"), "--backbone",
+            "plain",
             "--widths", "4,6", "--input-size", "64", "--epochs", "1", "--weights", file);
         Assert.That(named.Error, Does.Contain($"The backbone starts from {file}: plain.pth; SHA-256 "), "a result depends on it");
     }

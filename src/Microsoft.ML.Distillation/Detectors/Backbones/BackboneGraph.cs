@@ -109,8 +109,8 @@ internal sealed record BackboneGraph
         (int columns, int rows) = (Cells(size.Width, map.Stride), Cells(size.Height, map.Stride));
         if ((map.Width, map.Height) != (columns, rows)) throw new ArgumentException(
             $"The map '{map.Name}' has {map.Width}×{map.Height} cells for an image of {size.Width}×{size.Height} pixels, and a stride of "
-            + $"{map.Stride} wants {columns}×{rows}: the graph loses cells at the borders. Cut before the layers that do, or choose another "
-            + "input size.");
+            + $"{map.Stride} wants {columns}×{rows}: the graph loses cells at the borders. Cut before the layers that do, or choose "
+            + "another input size.");
     }
 
     private static int Cells(int pixels, int stride) => (pixels + stride - 1) / stride;

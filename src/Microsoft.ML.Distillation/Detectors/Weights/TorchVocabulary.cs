@@ -146,8 +146,8 @@ internal sealed class TorchVocabulary : IPickleVocabulary
         var dictionary = new Dictionary<object, object?>(pairs.Count);
         foreach (object? pair in pairs)
         {
-            if (pair as IReadOnlyList<object?> is not [string { Length: <= PickleReader.LongestKey } key, var value]) throw new FormatException(
-                "the pickle has a dictionary whose pairs are none.");
+            if (pair as IReadOnlyList<object?> is not [string { Length: <= PickleReader.LongestKey } key, var value])
+                throw new FormatException("the pickle has a dictionary whose pairs are none.");
             dictionary[key] = value;
         }
 

@@ -59,8 +59,8 @@ internal sealed class WeightsCache(string folder)
         string found = HashOf(path);
         if (found == weights.Sha256) return path;
         throw new InvalidDataException(
-            $"'{path}' is not what was published under that name: its SHA-256 is {found}, not {weights.Sha256}. Delete it, and get it again "
-                + $"from {AddressOf(weights)}.");
+            $"'{path}' is not what was published under that name: its SHA-256 is {found}, not {weights.Sha256}. Delete it, and get it "
+                + $"again from {AddressOf(weights)}.");
     }
 
     /// <summary>The path of a file that is in the cache, or now is.</summary>

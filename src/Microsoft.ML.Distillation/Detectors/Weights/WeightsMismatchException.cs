@@ -11,7 +11,8 @@ public sealed class WeightsMismatchException : Exception
         string network, string path, IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<string> wronglyShaped)
         : base($"The weights in '{path}' do not fit "
             + $"{network}.{List("Missing", missing)}{List("Unexpected", unexpected)}{List("Wrong shape", wronglyShaped)} Parameters go by "
-            + $"torchvision's names; {nameof(PretrainedWeights)}.{nameof(PretrainedWeights.FromFile)} can rename or drop those of the file.")
+            + $"torchvision's names; {nameof(PretrainedWeights)}.{nameof(PretrainedWeights.FromFile)} can rename or drop those of the "
+            + "file.")
     {
         Missing = missing;
         Unexpected = unexpected;

@@ -27,7 +27,8 @@ internal sealed record WeightsOrigin(string File, string Sha256)
     {
         try
         {
-            return json is null ? null : JsonSerializer.Deserialize<WeightsOrigin>(json, Options) is { File: { }, Sha256: { } } read ? read : null;
+            if (json is null) return null;
+            return JsonSerializer.Deserialize<WeightsOrigin>(json, Options) is { File: { }, Sha256: { } } read ? read : null;
         }
         catch (JsonException)
         {
