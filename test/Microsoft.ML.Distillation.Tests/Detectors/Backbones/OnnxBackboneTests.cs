@@ -125,10 +125,12 @@ public class OnnxBackboneTests
         using DisposeScope scope = NewDisposeScope();
         using var trunk = new TrunkFile();
         Backbone backbone = trunk.Backbone(3);
-        using FasterRcnn own = TestDetectors.Build(backbone), random = TestDetectors.Build(backbone with { Weights = PretrainedWeights.None });
+        using FasterRcnn own = TestDetectors.Build(backbone),
+            random = TestDetectors.Build(backbone with { Weights = PretrainedWeights.None });
         Assert.That(random.state_dict().Keys, Is.EqualTo(own.state_dict().Keys));
         Assert.That((own.Weights?.File, random.Weights), Is.EqualTo(("trunk.onnx", (object?)null)));
-        foreach ((string name, Tensor value) in random.state_dict().Where(entry => entry.Key.StartsWith("backbone.", StringComparison.Ordinal)))
+        foreach ((string name, Tensor value) in random.state_dict()
+            .Where(entry => entry.Key.StartsWith("backbone.", StringComparison.Ordinal)))
         {
             float[] values = TensorArrays.Floats(value.to(ScalarType.Float32));
             if (name.EndsWith("conv.weight", StringComparison.Ordinal) || name.EndsWith("inner.weight", StringComparison.Ordinal))
