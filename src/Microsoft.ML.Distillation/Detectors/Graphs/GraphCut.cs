@@ -11,7 +11,7 @@ namespace Microsoft.ML.Distillation.Detectors.Graphs;
 /// </summary>
 internal sealed class GraphCut
 {
-    private const string LearnedKey = "learned", SizeKey = "size";
+    private const string LearnedKey = "learned", SizeKey = "size", BoundKey = "bound";
     private const int DefaultSize = 224;
 
     private GraphCut(string source, GraphInput input, IReadOnlyList<string> maps, IReadOnlyList<GraphNode> nodes,
@@ -37,6 +37,9 @@ internal sealed class GraphCut
 
     /// <summary>The parameters, and the statistics of batch normalisations, among <see cref="Initializers"/>.</summary>
     public IReadOnlySet<string> Learned { get; }
+
+    /// <summary>An operator that binds the graph to <see cref="Size"/>; null where none is known.</summary>
+    public string? Bound { get; private init; }
 
     /// <summary>Whether the values of the parameters are there, not their shapes alone.</summary>
     public bool HasValues => Learned.All(name => GraphTensors.HasData(Initializers[name]));
@@ -64,8 +67,19 @@ internal sealed class GraphCut
     {
         maps ??= Suggest(model, source);
         GraphReach reach = GraphReach.Of(model, source, maps);
-        GraphCut cut = FromReach(model, source, reach, maps);
-        return GraphSizes.MakeRelative(cut);
+        if (reach.Image.Type?.TensorType?.Shape?.Dim is [{ DimValue: > 1 } batch, ..]) throw new NotSupportedException(
+            $"The graph of '{source}' takes {batch.DimValue} images at once, no more and no fewer; export it for one, or for any number.");
+        return GraphSizes.MakeRelative(FromReach(source, reach, maps));
+    }
+
+    /// <summary>Cuts a graph, and holds the cut to what ONNX Runtime answers.</summary>
+    /// <inheritdoc cref="From"/>
+    /// <exception cref="InvalidOperationException">The two part; see <see cref="GraphCheck.Require"/>.</exception>
+    public static GraphCut Import(ModelProto model, string source, IReadOnlyList<string>? maps = null)
+    {
+        GraphCut cut = From(model, source, maps);
+        GraphCheck.Require(cut, model);
+        return cut;
     }
 
     /// <summary>The last tensors of the strides 8, 16 and 32, as far as the graph can be run.</summary>
@@ -85,7 +99,10 @@ internal sealed class GraphCut
             [.. model.Graph.Output.Select(o => o.Name)],
             [.. model.Graph.Node.Select(n => new GraphNode(n))],
             model.Graph.Initializer.ToDictionary(t => t.Name),
-            learned.Split('\n', StringSplitOptions.RemoveEmptyEntries).ToHashSet());
+            learned.Split('\n', StringSplitOptions.RemoveEmptyEntries).ToHashSet())
+        {
+            Bound = metadata.GetValueOrDefault(BoundKey),
+        };
     }
 
     /// <summary>The cut as a model of its own, from which <see cref="FromModel"/> makes it again.</summary>
@@ -112,15 +129,17 @@ internal sealed class GraphCut
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = OpsetUpgrade.Version });
         model.MetadataProps.Add(new StringStringEntryProto { Key = LearnedKey, Value = string.Join('\n', Learned) });
         model.MetadataProps.Add(new StringStringEntryProto { Key = SizeKey, Value = Input.ToText() });
+        if (Bound is not null) model.MetadataProps.Add(new StringStringEntryProto { Key = BoundKey, Value = Bound });
         return model;
     }
 
     /// <summary>The part of the cut that ends in some of its maps, in their order.</summary>
     public GraphCut To(IReadOnlyList<string> maps)
-        => new GraphCut(Source, Input, maps, Nodes, Initializers, Learned).With(Nodes, Initializers);
+        => new GraphCut(Source, Input, maps, Nodes, Initializers, Learned).With(Nodes, Initializers, Bound);
 
     /// <summary>The same cut of other nodes and constants; what nothing needs is left out.</summary>
-    public GraphCut With(IEnumerable<GraphNode> nodes, IReadOnlyDictionary<string, TensorProto> initializers)
+    /// <param name="bound">See <see cref="Bound"/>.</param>
+    public GraphCut With(IEnumerable<GraphNode> nodes, IReadOnlyDictionary<string, TensorProto> initializers, string? bound = null)
     {
         var needed = Maps.ToHashSet();
         var kept = new List<GraphNode>();
@@ -133,14 +152,17 @@ internal sealed class GraphCut
 
         kept.Reverse();
         Dictionary<string, TensorProto> used = initializers.Where(p => needed.Contains(p.Key)).ToDictionary(p => p.Key, p => p.Value);
-        return new GraphCut(Source, Input, Maps, kept, used, GraphRoles.Learned(Input.Name, kept, used));
+        return new GraphCut(Source, Input, Maps, kept, used, GraphRoles.Learned(Input.Name, kept, used))
+        {
+            Bound = kept.Exists(n => n.Label == bound) ? bound : null,
+        };
     }
 
     /// <summary>The cut before its sizes are made relative.</summary>
-    internal static GraphCut FromReach(ModelProto model, string source, GraphReach reach, IReadOnlyList<string> maps)
+    internal static GraphCut FromReach(string source, GraphReach reach, IReadOnlyList<string> maps)
     {
         var input = GraphInput.Of(reach, source);
-        GraphEditor upgraded = OpsetUpgrade.Run(reach, source);
+        GraphEditor upgraded = OpsetUpgrade.Run(reach);
         GraphEditor folded = GraphFolding.Run(upgraded);
         return new GraphCut(source, input, maps, [], folded.Initializers, new HashSet<string>()).With(folded.Nodes, folded.Initializers);
     }
@@ -150,7 +172,8 @@ internal sealed class GraphCut
 /// <param name="ChannelsLast">Whether it is [N,H,W,3] rather than [N,3,H,W].</param>
 /// <param name="Height">In pixels; null where the graph takes any.</param>
 /// <param name="Width">In pixels; null where the graph takes any.</param>
-internal sealed record GraphInput(string Name, bool ChannelsLast, int? Height, int? Width)
+/// <param name="IsBytes">Whether its values are bytes rather than real numbers.</param>
+internal sealed record GraphInput(string Name, bool ChannelsLast, int? Height, int? Width, bool IsBytes = false)
 {
     /// <summary>Reads the shape of the one input of a graph's part.</summary>
     public static GraphInput Of(GraphReach reach, string source)
@@ -173,7 +196,8 @@ internal sealed record GraphInput(string Name, bool ChannelsLast, int? Height, i
         if (channels > 0 && channels != 3) throw new NotSupportedException(
             $"The input '{input.Name}' of '{source}' is of {channels} channels; images here have 3.");
         (long height, long width) = last ? (dims[1], dims[2]) : (dims[2], dims[3]);
-        return new GraphInput(input.Name, last, height > 0 ? (int)height : null, width > 0 ? (int)width : null);
+        return new GraphInput(input.Name, last, height > 0 ? (int)height : null, width > 0 ? (int)width : null,
+            type!.ElemType == (int)TensorProto.Types.DataType.Uint8);
     }
 
     /// <summary>Reads what <see cref="ToText"/> wrote.</summary>

@@ -43,7 +43,10 @@ internal sealed class GraphEditor(IReadOnlyDictionary<string, TensorProto> initi
 
     /// <summary>Adds an operator whose outcome gets a new name.</summary>
     public string Add(string op, string stem, IEnumerable<string> inputs, params ReadOnlySpan<AttributeProto> attributes)
-        => Put(op, stem, inputs, Fresh(stem), attributes);
+    {
+        string name = Fresh(stem);
+        return Put(op, name, inputs, name, attributes);
+    }
 
     /// <summary>Adds an operator.</summary>
     /// <param name="label">The node's name, for messages.</param>

@@ -108,8 +108,8 @@ internal sealed class GraphLayers
     private Tensor Read(string name) => GraphTensors.Read(_cut.Initializers[name]);
 }
 
-/// <summary>A convolution of the form that <see cref="ConvLayer"/> has: square, the padding half the kernel.</summary>
-internal sealed record ConvKey(string Weight, string Bias, int From, int To, int Kernel, int Stride, int Groups)
+/// <summary>A convolution of the form that <see cref="ConvLayer"/> has: square, the padding half the (dilated) kernel.</summary>
+internal sealed record ConvKey(string Weight, string Bias, int From, int To, int Kernel, int Stride, int Groups, int Dilation)
 {
     /// <summary>Of an operator; null where it is none of that form.</summary>
     public static ConvKey? Of(GraphNode node, GraphCut cut)
@@ -119,19 +119,19 @@ internal sealed record ConvKey(string Weight, string Bias, int From, int To, int
         if (bias.Length > 0 && !cut.Initializers.ContainsKey(bias)) return null;
         long[] strides = node.Ints("strides") ?? [1, 1], dilations = node.Ints("dilations") ?? [1, 1];
         long kernel = stored.Dims[2], half = kernel / 2, groups = node.Int("group", 1);
-        if (kernel != stored.Dims[3] || strides[0] != strides[1] || dilations.Any(d => d != 1)) return null;
+        if (kernel != stored.Dims[3] || strides[0] != strides[1] || dilations[0] != dilations[1]) return null;
         bool padded = node.Text("auto_pad", "NOTSET") switch
         {
             "VALID" => half == 0,
             "SAME_UPPER" or "SAME_LOWER" => strides[0] == 1 && kernel % 2 == 1,
-            _ => (node.Ints("pads") ?? [0, 0, 0, 0]).All(p => p == half),
+            _ => (node.Ints("pads") ?? [0, 0, 0, 0]).All(p => p == half * dilations[0]),
         };
         return padded ? new ConvKey(weight, bias, (int)(stored.Dims[1] * groups), (int)stored.Dims[0], (int)kernel, (int)strides[0],
-            (int)groups) : null;
+            (int)groups, (int)dilations[0]) : null;
     }
 
     /// <summary>The layer.</summary>
     /// <param name="norm">Gives the batch normalisation behind it; or none.</param>
     public ConvLayer Make(Func<BatchNorm2d>? norm)
-        => new(From, To, Kernel, Stride, Groups, Bias.Length > 0, nn.init.FanInOut.FanOut) { NormSource = norm };
+        => new(From, To, Kernel, Stride, Groups, Bias.Length > 0, nn.init.FanInOut.FanOut, Dilation) { NormSource = norm };
 }

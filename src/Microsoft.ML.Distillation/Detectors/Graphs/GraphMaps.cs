@@ -13,26 +13,19 @@ internal sealed record GraphMap(string Name, int Channels, int Height, int Width
     public static GraphMap? Of(string name, long[] shape, int height, int width)
     {
         if (shape.Length != 4 || shape[0] != 1 || shape.Any(size => size < 1)) return null;
-        return Of(name, shape[1], shape[2], shape[3], false) ?? Of(name, shape[3], shape[1], shape[2], true);
+        return Laid(shape[1], shape[2], shape[3], false) ?? Laid(shape[3], shape[1], shape[2], true);
 
-        GraphMap? Of(string name, long channels, long h, long w, bool last)
+        GraphMap? Laid(long channels, long h, long w, bool last)
         {
-            int stride = Step(height, h);
-            if (h > height || w > width || stride != Step(width, w)) return null;
+            if (h > height || w > width) return null;
+            // A power of two, or what divides both sides. Pixels beyond the last whole cell may have one or not.
+            foreach (long stride in (long[])[1L << (int)Math.Round(Math.Log2((double)width / w)), width / w, height / h])
+            {
+                if (stride > 0 && Math.Abs(h * stride - height) < stride && Math.Abs(w * stride - width) < stride)
+                    return new GraphMap(name, (int)channels, (int)h, (int)w, (int)stride, last);
+            }
 
-            // Rows and columns that lie beyond the last whole cell may count or not.
-            return Math.Abs(h * stride - height) <= stride && Math.Abs(w * stride - width) <= stride
-                ? new GraphMap(name, (int)channels, (int)h, (int)w, stride, last) : null;
+            return null;
         }
-    }
-
-    /// <summary>
-    /// Pixels of the image for one cell: the power of two that gives so many cells, the last one perhaps not whole (240 pixels make 8
-    /// cells of 32, not of 30); otherwise the exact ratio, or the nearest power of two.
-    /// </summary>
-    private static int Step(int pixels, long cells)
-    {
-        int power = 1 << (int)Math.Round(Math.Log2((double)pixels / cells));
-        return (pixels + power - 1) / power == cells || pixels % cells != 0 ? power : (int)(pixels / cells);
     }
 }

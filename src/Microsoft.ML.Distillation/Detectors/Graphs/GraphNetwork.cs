@@ -108,6 +108,9 @@ internal sealed class GraphNetwork : BackboneNetwork
     /// <inheritdoc cref="GraphNetwork(GraphCut, int, int)" path="/exception"/>
     public static IReadOnlyList<GraphMap> FindMaps(GraphCut cut, int height, int width)
     {
+        if (cut.Bound is not null && (height != cut.Size.Height || width != cut.Size.Width)) throw new ArgumentException(
+            $"The graph of '{cut.Source}' takes images of {cut.Size.Width}×{cut.Size.Height} pixels alone, not of {width}×{height}: "
+            + $"{cut.Bound} spells out sizes that cannot be told from others. Export it for that size, or cut before it.");
         try
         {
             Dictionary<string, long[]> shapes = GraphShapes.Of(cut, 1, height, width);

@@ -29,6 +29,21 @@ internal static class GraphRoles
     private static readonly HashSet<string> Movements =
         ["Gather", "Slice", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Expand", "Tile", "Identity", "Pad", "Flatten", "Cast"];
 
+    // What tells of a tensor without its values.
+    private static readonly HashSet<string> Sizes = ["Shape", "Size"];
+
+    /// <summary>The tensors that are computed of the image's values, not of its size alone.</summary>
+    public static HashSet<string> FromImage(string image, IReadOnlyList<GraphNode> nodes)
+    {
+        var found = new HashSet<string>(StringComparer.Ordinal) { image };
+        foreach (GraphNode node in nodes)
+        {
+            if (!Sizes.Contains(node.Op) && node.Inputs.Any(found.Contains)) found.UnionWith(node.Outputs);
+        }
+
+        return found;
+    }
+
     /// <summary>The initialisers that are learned: parameters, and the statistics of batch normalisations.</summary>
     /// <param name="image">The name of the image.</param>
     public static HashSet<string> Learned(
@@ -36,7 +51,7 @@ internal static class GraphRoles
     {
         var learned = new HashSet<string>(StringComparer.Ordinal);
         var passed = new Dictionary<string, string>(StringComparer.Ordinal);
-        var fromImage = new HashSet<string> { image };
+        HashSet<string> fromImage = FromImage(image, nodes);
 
         // What no layer of weights comes before is the image's preparation.
         var behindWeights = new HashSet<string>();
@@ -44,7 +59,6 @@ internal static class GraphRoles
         {
             bool sees = node.Inputs.Any(fromImage.Contains), behind = node.Inputs.Any(behindWeights.Contains);
             if (!sees && Movements.Contains(node.Op) && Origin(node.Input(0)) is { } origin) passed[node.Outputs[0]] = origin;
-            if (sees) fromImage.UnionWith(node.Outputs);
             if (behind || node.Op is "Conv" or "Gemm" or "MatMul" or "ConvTranspose") behindWeights.UnionWith(node.Outputs);
             if (!sees || !Places.TryGetValue(node.Op, out int[]? places)) continue;
             if (Arithmetic.Contains(node.Op) && !behind) continue;

@@ -20,10 +20,18 @@ internal static class GraphShapes
     /// <summary>Runs a cut on images without content and shows every tensor as it is computed.</summary>
     public static void Run(GraphCut cut, int batch, int height, int width, Action<string, GraphValue> see)
     {
+        using Tensor images = cut.Input.ChannelsLast ? zeros(batch, height, width, 3) : zeros(batch, 3, height, width);
+        Run(cut, images, see);
+    }
+
+    /// <summary>Runs a cut and shows every tensor as it is computed.</summary>
+    /// <param name="images">As the graph takes them.</param>
+    public static void Run(GraphCut cut, Tensor images, Action<string, GraphValue> see)
+    {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable frozen = no_grad();
         var run = new GraphRun(name => Known(cut, name), CPU, ScalarType.Float32);
-        run[cut.Input.Name] = GraphValue.Of(cut.Input.ChannelsLast ? zeros(batch, height, width, 3) : zeros(batch, 3, height, width));
+        run[cut.Input.Name] = GraphValue.Of(images.alias());
         see(cut.Input.Name, run[cut.Input.Name]);
         foreach ((GraphNode node, IReadOnlyList<string> done) in GraphOrder.WithLastUses(cut))
         {

@@ -15,7 +15,7 @@ internal static class GraphSuggestion
         IReadOnlyList<string> runnable = Runnable(model);
         if (runnable.Count > 0)
         {
-            GraphCut cut = GraphCut.FromReach(model, source, GraphReach.Of(model, source, runnable), runnable);
+            GraphCut cut = GraphCut.FromReach(source, GraphReach.Of(model, source, runnable), runnable);
             (int height, int width) = (cut.Size.Height, cut.Size.Width);
             HashSet<string> own = [.. runnable];
             try

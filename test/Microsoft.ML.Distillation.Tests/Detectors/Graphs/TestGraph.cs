@@ -12,6 +12,9 @@ internal sealed class TestGraph(int opset = 13)
     private readonly Random _random = new(7);
     private readonly GraphProto _graph = new() { Name = "test" };
 
+    /// <summary>The version of the operators.</summary>
+    public int Opset => opset;
+
     /// <summary>The graph so far.</summary>
     public GraphProto Graph => _graph;
 
@@ -21,15 +24,7 @@ internal sealed class TestGraph(int opset = 13)
     /// <summary>An input of real numbers; −1 is a size that is known only at run time.</summary>
     public string Input(string name, params long[] shape)
     {
-        var dims = new TensorShapeProto();
-        foreach (long size in shape)
-        {
-            dims.Dim.Add(size < 0 ? new TensorShapeProto.Types.Dimension { DimParam = $"d{dims.Dim.Count}" }
-                : new TensorShapeProto.Types.Dimension { DimValue = size });
-        }
-
-        var type = new TypeProto.Types.Tensor { ElemType = (int)TensorProto.Types.DataType.Float, Shape = dims };
-        _graph.Input.Add(new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = type } });
+        _graph.Input.Add(new ValueInfoProto { Name = name, Type = FloatType(shape) });
         return name;
     }
 
@@ -120,7 +115,7 @@ internal sealed class TestGraph(int opset = 13)
     /// <summary>The model, with tensors as outputs.</summary>
     public ModelProto Build(params string[] outputs)
     {
-        var model = new ModelProto { IrVersion = opset >= 19 ? 9 : opset >= 15 ? 8 : 7, Graph = _graph.Clone() };
+        var model = new ModelProto { IrVersion = opset >= 21 ? 10 : opset >= 19 ? 9 : 8, Graph = _graph.Clone() };
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = opset });
         foreach (string name in outputs)
         {
@@ -132,7 +127,22 @@ internal sealed class TestGraph(int opset = 13)
     }
 
     /// <summary>What ONNX Runtime answers for an image.</summary>
-    public float[] Run(Tensor image, string output)
-        => (float[])OnnxRun.Run(Build(output).ToByteArray(),
-            OnnxRun.Value(_graph.Input[0].Name, TensorArrays.Floats(image), [.. image.shape.Select(s => (int)s)]))[output];
+    public float[] Run(Tensor image, string output) => Run(Build(output), image, output);
+
+    /// <summary>What ONNX Runtime answers for an image.</summary>
+    public static float[] Run(ModelProto model, Tensor image, string output) => (float[])OnnxRun.Run(model.ToByteArray(),
+        OnnxRun.Value(model.Graph.Input[0].Name, TensorArrays.Floats(image), [.. image.shape.Select(s => (int)s)]))[output];
+
+    /// <summary>Declares what an input or output holds.</summary>
+    public static TypeProto FloatType(params ReadOnlySpan<long> shape)
+    {
+        var dims = new TensorShapeProto();
+        foreach (long size in shape)
+        {
+            dims.Dim.Add(size < 0 ? new TensorShapeProto.Types.Dimension { DimParam = $"d{dims.Dim.Count}" }
+                : new TensorShapeProto.Types.Dimension { DimValue = size });
+        }
+
+        return new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)TensorProto.Types.DataType.Float, Shape = dims } };
+    }
 }

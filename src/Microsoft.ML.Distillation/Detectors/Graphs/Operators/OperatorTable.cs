@@ -12,7 +12,9 @@ internal static class OperatorTable
         Activations.AddTo(Known);
         Arithmetic.AddTo(Known);
         Shapes.AddTo(Known);
+        Selections.AddTo(Known);
         Pooling.AddTo(Known);
+        Resizing.AddTo(Known);
     }
 
     public static bool Knows(string op) => Known.ContainsKey(op);
