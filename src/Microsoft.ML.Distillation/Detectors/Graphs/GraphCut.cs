@@ -50,11 +50,11 @@ internal sealed class GraphCut
     /// <summary>The size that the graph was made for, or a usual one where it takes any.</summary>
     public ImageSize Size => new(Input.Width ?? DefaultSize, Input.Height ?? DefaultSize);
 
-    /// <summary>Cuts a file's graph.</summary>
-    /// <inheritdoc cref="From"/>
+    /// <summary>Cuts a file's graph, and holds the cut to what ONNX Runtime answers.</summary>
+    /// <inheritdoc cref="Import"/>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     public static GraphCut Load(string path, IReadOnlyList<string>? maps = null) => OnnxModelFile.LoadAll(path) is [var only]
-        ? From(only.Model, path, maps)
+        ? Import(only.Model, path, maps)
         : throw new FormatException($"'{path}' holds more than one graph, or none.");
 
     /// <summary>Cuts a graph.</summary>

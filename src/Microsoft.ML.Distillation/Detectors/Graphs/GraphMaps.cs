@@ -18,6 +18,7 @@ internal sealed record GraphMap(string Name, int Channels, int Height, int Width
         GraphMap? Laid(long channels, long h, long w, bool last)
         {
             if (h > height || w > width) return null;
+
             // A power of two, or what divides both sides. Pixels beyond the last whole cell may have one or not.
             foreach (long stride in (long[])[1L << (int)Math.Round(Math.Log2((double)width / w)), width / w, height / h])
             {
