@@ -22,7 +22,7 @@ internal sealed record GraphMap(string Name, int Channels, int Height, int Width
             // A power of two, or what divides both sides. Pixels beyond the last whole cell may have one or not.
             foreach (long stride in (long[])[1L << (int)Math.Round(Math.Log2((double)width / w)), width / w, height / h])
             {
-                if (stride > 0 && Math.Abs(h * stride - height) < stride && Math.Abs(w * stride - width) < stride)
+                if (stride > 0 && Math.Abs(h * stride - height) <= stride && Math.Abs(w * stride - width) <= stride)
                     return new GraphMap(name, (int)channels, (int)h, (int)w, (int)stride, last);
             }
 
