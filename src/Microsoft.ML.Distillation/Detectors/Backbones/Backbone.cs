@@ -161,7 +161,7 @@ public sealed record Backbone
     /// <param name="maps">
     /// The tensors that become feature maps, each [N, channels, height, width] (or with the channels last), in any order: one for a
     /// single map, several strides for a pyramid or a one-stage detector. They need not be outputs of the graph, and what lies behind
-    /// them, such as a head, is left out. <see langword="null"/>: the last ones of the strides 8, 16 and 32.
+    /// them, such as a head, is left out. <see langword="null"/>: where the stages of the strides 8, 16 and 32 end.
     /// </param>
     /// <param name="preprocessing">
     /// What the network wants to see, of which the colours count alone (<see cref="OnnxPreprocessing.Channels"/>,
@@ -175,8 +175,10 @@ public sealed record Backbone
     /// The graph has no tensor of a name, one is no map of the image, or the preprocessing cannot be.
     /// </exception>
     /// <exception cref="NotSupportedException">
-    /// An operator between the image and a map is not known, or the network does not compute what ONNX Runtime computes; the message
-    /// names the operator, and tensors before it.
+    /// An operator between the image and a map is not known; the message names it, and tensors before it.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">
+    /// The network does not compute what ONNX Runtime computes; the message says where they part.
     /// </exception>
     public static Backbone FromOnnx(string path, IReadOnlyList<string>? maps = null, OnnxPreprocessing? preprocessing = null)
     {

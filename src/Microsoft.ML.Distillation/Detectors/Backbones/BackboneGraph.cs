@@ -4,7 +4,9 @@ using Google.Protobuf;
 using Microsoft.ML.Distillation.Detectors.Graphs;
 using Microsoft.ML.Distillation.Detectors.Weights;
 using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Onnx.Proto;
+using Microsoft.ML.Distillation.Published;
 
 namespace Microsoft.ML.Distillation.Detectors.Backbones;
 
@@ -66,11 +68,13 @@ internal sealed record BackboneGraph
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="FormatException">It is no graph as ONNX defines it.</exception>
     /// <exception cref="NotSupportedException">The graph has no image input, or an operator that is not known.</exception>
-    /// <exception cref="ArgumentException">The graph has no tensor of a name, or one is no map of strides of two.</exception>
+    /// <exception cref="ArgumentException">The graph has no tensor of a name, or one is no map of the image.</exception>
+    /// <exception cref="InvalidOperationException">What it computes is not what ONNX Runtime computes.</exception>
     public static BackboneGraph Load(string path, IReadOnlyList<string>? maps, OnnxPreprocessing preprocessing)
     {
+        SessionLoader.CheckFile(path);
         byte[] content = File.ReadAllBytes(path);
-        GraphCut cut = GraphCut.Load(path, maps);
+        GraphCut cut = GraphCut.Import(OnnxModelFile.Parse(content, path).Model, path, maps);
         return new BackboneGraph(InOrder(cut), preprocessing, Convert.ToHexStringLower(SHA256.HashData(content)));
     }
 

@@ -7,11 +7,14 @@ internal static class GraphSuggestion
 {
     private static readonly int[] Strides = [8, 16, 32];
 
-    /// <summary>The last tensors [N,C,h,w] of the strides 8, 16 and 32, as far as the graph can be run.</summary>
+    /// <summary>
+    /// Of the strides 8, 16 and 32 the last tensor [N,C,h,w] that all that is coarser comes of, and of the coarsest the last that all
+    /// that follows comes of: where a network's stages end, not within a block nor in a head. The last of a stride where there is none.
+    /// </summary>
     /// <inheritdoc cref="GraphCut.From" path="/exception"/>
     public static IReadOnlyList<string> Of(ModelProto model, string source)
     {
-        var last = new SortedDictionary<int, string>();
+        var strides = new Dictionary<string, int>(StringComparer.Ordinal);
         IReadOnlyList<string> runnable = Runnable(model);
         if (runnable.Count > 0)
         {
@@ -22,22 +25,50 @@ internal static class GraphSuggestion
             {
                 GraphShapes.Run(cut, 1, height, width, (name, value) =>
                 {
-                    if (own.Contains(name) && GraphMap.Of(name, value.Tensor.shape, height, width) is { Height: > 1, Width: > 1 } map
-                        && Strides.Contains(map.Stride)) last[map.Stride] = name;
+                    if (own.Contains(name) && GraphMap.Of(name, value.Tensor.shape, height, width) is { Height: > 1, Width: > 1 } map)
+                        strides[name] = map.Stride;
                 });
             }
             catch (GraphRunException)
             {
                 // What was seen before the operator that does not run will do.
             }
+
+            string[] found = [.. Strides.Where(strides.ContainsValue).Select(stride => EndOf(stride, cut, strides))];
+            if (found.Length > 0) return found;
         }
 
-        if (last.Count > 0) return [.. last.Values];
         string? obstacle = model.Graph.Node.Select(n => new GraphNode(n)).Where(n => GraphReach.Obstacle(n) is not null)
             .Select(n => $" The operator {n.Label} {GraphReach.Obstacle(n)}.").FirstOrDefault();
         throw new NotSupportedException(
             $"'{source}' has no map of a stride of {string.Join(", ", Strides)} pixels up to where its graph can be run.{obstacle} "
             + "Name the tensors to cut at.");
+    }
+
+    private static string EndOf(int stride, GraphCut cut, Dictionary<string, int> strides)
+    {
+        string[] coarser = Entries(cut, strides, stride + 1);
+        GraphPassages passages = new(cut.Nodes, coarser.Length > 0 ? [cut.Input.Name] : Entries(cut, strides, stride));
+        IEnumerable<string> passed = passages.To(coarser.Length > 0 ? coarser : [.. passages.Ends]);
+        return passed.LastOrDefault(name => strides.GetValueOrDefault(name) == stride) ?? strides.Last(pair => pair.Value == stride).Key;
+    }
+
+    /// <summary>The maps of a stride or a coarser one that come of finer ones alone.</summary>
+    private static string[] Entries(GraphCut cut, Dictionary<string, int> strides, int stride)
+    {
+        var behind = new HashSet<string>(StringComparer.Ordinal);
+        var entries = new List<string>();
+        foreach (GraphNode node in cut.Nodes)
+        {
+            bool comesOfOne = node.Inputs.Any(behind.Contains);
+            foreach (string name in node.Outputs.Where(name => comesOfOne || strides.GetValueOrDefault(name) >= stride))
+            {
+                behind.Add(name);
+                if (!comesOfOne) entries.Add(name);
+            }
+        }
+
+        return [.. entries];
     }
 
     /// <summary>The tensors that are computed of the image by known operators alone.</summary>

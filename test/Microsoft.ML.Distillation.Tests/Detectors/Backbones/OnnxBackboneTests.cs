@@ -39,6 +39,7 @@ public class OnnxBackboneTests
         Assert.That(() => Backbone.FromOnnx("none.onnx"), Throws.TypeOf<FileNotFoundException>().With.Message.Contains("none.onnx"));
         Assert.That(() => Backbone.FromOnnx(trunk.Path, ["/layer3/uot"]),
             Throws.ArgumentException.With.Message.Contains("'/layer3/uot'").And.Message.Contains("'/layer3/out'"));
+        Assert.That(() => Backbone.FromOnnx(trunk.Path, ["logits"]), Throws.ArgumentException.With.Message.Contains("'logits'"));
         Assert.That(() => Backbone.FromOnnx(trunk.Path, []), Throws.ArgumentException);
         Assert.That(() => Backbone.FromOnnx(trunk.Path, TrunkFile.Maps(3, 3)), Throws.ArgumentException.With.Message.Contains("once"));
         Assert.That(() => Backbone.FromOnnx(trunk.Path, TrunkFile.Maps(3), new OnnxPreprocessing { Mean = [1] }),
@@ -171,14 +172,13 @@ public class OnnxBackboneTests
         Assert.That(odd.Detect(TestDetectors.Images(odd, 2)), Has.Count.EqualTo(2));
 
         var graph = new TestGraph();
-        string x = graph.Image(64, 64), weight = graph.Weights("w", -1, 1, 4, 3, 3, 3);
-        x = graph.Node("Conv", "c1", [x, weight], ("kernel_shape", new long[] { 3, 3 }), ("strides", new long[] { 2, 2 }));
-        weight = graph.Weights("w2", -1, 1, 4, 4, 3, 3);
-        graph.Node("Conv", "c2", [x, weight], ("kernel_shape", new long[] { 3, 3 }), ("strides", new long[] { 2, 2 }));
+        string x = graph.Image(64, 64), weight = graph.Weights("w", -1, 1, 4, 3, 8, 8);
+        graph.Node("Conv", "patches", [x, weight], ("kernel_shape", new long[] { 8, 8 }), ("strides", new long[] { 8, 8 }));
         using var folder = new TemporaryFolder();
-        File.WriteAllBytes(folder.Sub("valid.onnx"), new OnnxModelFile(graph.Build("c2")).ToBytes());
-        Backbone unpadded = Backbone.FromOnnx(folder.Sub("valid.onnx"), ["c2"]);
-        Assert.That(() => TestDetectors.Build(DetectorPlan.FasterRcnn(unpadded, 64, 64)),
-            Throws.ArgumentException.With.Message.Contains("'c2'").And.Message.Contains("15×15").And.Message.Contains("16×16"));
+        File.WriteAllBytes(folder.Sub("patches.onnx"), new OnnxModelFile(graph.Build("patches")).ToBytes());
+        Backbone patches = Backbone.FromOnnx(folder.Sub("patches.onnx"), ["patches"]);
+        using FasterRcnn whole = TestDetectors.Build(DetectorPlan.FasterRcnn(patches, 96, 64));
+        Assert.That(() => TestDetectors.Build(DetectorPlan.FasterRcnn(patches, 100, 64)),
+            Throws.ArgumentException.With.Message.Contains("'patches'").And.Message.Contains("12×8").And.Message.Contains("13×8"));
     }
 }

@@ -23,7 +23,7 @@ public class PublishedBackboneTests
         ["ResNet18"] = (OnnxPreprocessing.DnnImageFeaturizer, new(224, 224), ResNetStages, [8, 16, 32]),
         ["FastestDet"] = (OnnxPreprocessing.For(OnnxDetectorFormat.FastestDet), new(352, 352), ["input.136", "input.376", "input.504"],
             [8, 16, 32]),
-        ["UltraFace"] = (OnnxPreprocessing.For(OnnxDetectorFormat.Ssd), new(320, 240), ["314", "354", "400"], [8, 16, 32]),
+        ["UltraFace"] = (OnnxPreprocessing.For(OnnxDetectorFormat.Ssd), new(320, 240), ["314", "360", "400"], [8, 16, 32]),
     };
 
     private static string FileOf(string network) => network switch
@@ -34,7 +34,7 @@ public class PublishedBackboneTests
     };
 
     [Test]
-    public void DetectorsOnThem_SeeWhatOnnxRuntimeSees([Values("ResNet18", "UltraFace")] string network)
+    public void DetectorsOnThem_SeeWhatOnnxRuntimeSees([Values("ResNet18", "FastestDet", "UltraFace")] string network)
     {
         using DisposeScope scope = NewDisposeScope();
         (OnnxPreprocessing sees, ImageSize size, string[] maps, int[] strides) = Networks[network];
@@ -59,6 +59,13 @@ public class PublishedBackboneTests
         }
     }
 
+    /// <summary>UltraFace's layer of stride 64 begins with a 1×1 convolution of stride 32, 430, behind 400.</summary>
+    [TestCase("ResNet18", "ReLU315_Output_0", "ReLU347_Output_0", "ReLU393_Output_0")]
+    [TestCase("FastestDet", "input.136", "input.376", "input.504")]
+    [TestCase("UltraFace", "314", "360", "430")]
+    public void WithoutNames_TheyAreCutWhereTheirStagesEnd(string network, params string[] maps)
+        => Assert.That(Backbone.FromOnnx(FileOf(network)).Maps, Is.EqualTo(maps));
+
     [Test]
     public void ATeacher_OnMlNetsResNet18_IsASingleLine()
     {
@@ -69,7 +76,7 @@ public class PublishedBackboneTests
     }
 
     [Test]
-    public void StudentsOnThem_TakeSteps_AtOtherSizes([Values("UltraFace")] string network)
+    public void StudentsOnThem_TakeSteps_AtOtherSizes([Values("FastestDet", "UltraFace")] string network)
     {
         using DisposeScope scope = NewDisposeScope();
         using var data = new DrawnDataset(8);
