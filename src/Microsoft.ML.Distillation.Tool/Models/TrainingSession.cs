@@ -84,16 +84,16 @@ internal sealed class TrainingSession
     public static MLContext CreateContext(int seed, bool verbose, TextWriter error)
     {
         var context = new MLContext(seed);
+        // Of several seeds each training says the same of weights.
+        var saidOfWeights = new HashSet<string>();
         context.Log += (_, line) =>
         {
-            if (verbose || line.Kind >= ChannelMessageKind.Warning || IsOfWeights(line)) error
+            bool isOfWeights = line.Kind >= ChannelMessageKind.Info && line.Source.Contains("Weights", StringComparison.Ordinal);
+            if (verbose || (isOfWeights ? saidOfWeights.Add(line.RawMessage) : line.Kind >= ChannelMessageKind.Warning)) error
                 .WriteLine(OptionNames.Translate(verbose ? line.Message : line.RawMessage));
         };
         return context;
     }
-
-    private static bool IsOfWeights(LoggingEventArgs line)
-        => line.Kind == ChannelMessageKind.Info && line.Source.Contains("Weights", StringComparison.Ordinal);
 
     /// <summary>Trains detectors side by side, showing how it goes, and saves each.</summary>
     public void TrainAndSave(params IReadOnlyList<TrainingRun> runs)

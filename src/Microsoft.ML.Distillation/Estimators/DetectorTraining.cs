@@ -44,7 +44,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
         DetectorEstimatorOptions common = setups[0].Options;
         Device device = TrainingDevice.Choose(settled.GpuDeviceId, settled.FallbackToCpu ?? false);
         // Before the data are read: what cannot be had is said at once.
-        StartingWeights?[] weights = [.. setups.Select(FindWeights)];
+        IReadOnlyList<StartingWeights?> weights = FindWeights(setups);
 
         using SampleStore images = ReadTraining(input, common, channel);
         using SampleStore? validation = common.ValidationSet is { } set
@@ -104,16 +104,24 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
         }
     }
 
-    private StartingWeights? FindWeights(TrainingSetup setup)
+    private List<StartingWeights?> FindWeights(IReadOnlyList<TrainingSetup> setups)
     {
         // A channel of its own: what a training starts from is worth seeing where the rest of the log is not shown.
         using IChannel channel = _environment.Register("Weights").Start("Weights");
-        StartingWeights? found = setup.FindWeights(new DownloadLog(channel));
-        if (found is not null) Say(channel, $"The backbone starts from {found.Path}: {found.Origin}");
-        else if (!setup.HasParameters && setup.Plan.Network.Graph is { } graph) Say(channel, $"The backbone starts from {graph.Origin}");
-        else if (!setup.HasParameters && StartingWeights.Advice(setup.Plan.Network, found) is { } advice)
-            channel.Warning(MessageSensitivity.None, advice);
-        return found;
+        var all = new List<StartingWeights?>();
+        var said = new HashSet<string>();
+        foreach (TrainingSetup setup in setups)
+        {
+            StartingWeights? found = setup.FindWeights(new DownloadLog(channel));
+            all.Add(found);
+            string? origin = found is not null ? $"{found.Path}: {found.Origin}"
+                : setup.HasParameters ? null : setup.Plan.Network.Graph?.Origin.ToString();
+            if (origin is not null && said.Add(origin)) Say(channel, $"The backbone starts from {origin}");
+            if (origin is null && !setup.HasParameters && StartingWeights.Advice(setup.Plan.Network) is { } advice && said.Add(advice))
+                channel.Warning(MessageSensitivity.None, advice);
+        }
+
+        return all;
     }
 
     private DetectorTransformer Export(Detector detector, TrainingRecord record, DetectorColumns columns, SampleStore images,

@@ -79,12 +79,21 @@ internal sealed class Checkpoint
         }
 
         using DisposeScope scope = NewDisposeScope();
+        try
+        {
+            state.Load(
+                file.Tensors.Keys.ToDictionary(name => name, file.Read),
+                int.Parse(file.Metadata["step"], CultureInfo.InvariantCulture),
+                JsonSerializer.Deserialize<double?>(file.Metadata["best"]),
+                JsonSerializer.Deserialize<List<EpochSummary>>(file.Metadata["history"])
+                    ?? throw new FormatException("it has no history."));
+        }
+        catch (Exception e) when (e is FormatException or JsonException or KeyNotFoundException or OverflowException)
+        {
+            throw new FormatException($"The checkpoint '{_path}' is damaged: {e.Message}", e);
+        }
+
         state.Origin = WeightsOrigin.FromJson(file.Metadata.GetValueOrDefault(Weights));
-        state.Load(
-            file.Tensors.Keys.ToDictionary(name => name, file.Read),
-            int.Parse(file.Metadata["step"], CultureInfo.InvariantCulture),
-            JsonSerializer.Deserialize<double?>(file.Metadata["best"]),
-            JsonSerializer.Deserialize<List<EpochSummary>>(file.Metadata["history"])!);
         return true;
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.ML.Distillation.Detectors.Weights;
 using Microsoft.ML.Distillation.Reports;
+using Microsoft.ML.Distillation.Tests.Detectors.Weights;
 
 namespace Microsoft.ML.Distillation.Tests.Estimators;
 
@@ -64,13 +65,58 @@ public class PretrainedTrainingTests
         }).Fit(nothing), Throws.InstanceOf<IOException>().With.Message.Contains("resnet18-f37072fd.pth"));
     }
 
+    [Test]
+    public void StudentsSideBySide_SayItOnce()
+    {
+        using var folder = new DrawnFolder(train: 4, val: 0, test: 0);
+        var mlContext = new MLContext(seed: 1);
+        var log = new List<string>();
+        mlContext.Log += (_, e) => log.Add(e.RawMessage);
+        var options = new TrainDetectorOptions
+        {
+            Detector = DetectorPlan.FasterRcnn(Backbone.ShuffleNetV2_x0_5 with { Stages = 1 }, 64),
+            Epochs = 1,
+        };
+        foreach (DetectorTransformer model in mlContext.Transforms.FitSideBySide(Annotated(mlContext, folder), [options, options]))
+            model.Dispose();
+        Assert.That(log.Count(line => line.StartsWith("The backbone starts from", StringComparison.Ordinal)), Is.EqualTo(1));
+    }
+
+    [Test]
+    public void Download_IsSeenInTheLog()
+    {
+        // Nine megabytes of nothing under the name of a published file, which has about as many.
+        using var server = new LoopbackServer(new byte[9_000_000]);
+        string? before = Environment.GetEnvironmentVariable(WeightsCache.MirrorVariable);
+        Environment.SetEnvironmentVariable(WeightsCache.MirrorVariable, server.Address);
+        try
+        {
+            using var folder = new DrawnFolder(train: 1, val: 0, test: 0);
+            var log = new List<string>();
+            Assert.That(() => Fit(new TrainDetectorOptions
+            {
+                Detector = DetectorPlan.FasterRcnn(Backbone.ShuffleNetV2_x1_0 with { Weights = PretrainedWeights.ImageNet }, 64),
+            }, folder, log), Throws.TypeOf<InvalidDataException>().With.Message.Contains("shufflenetv2_x1-5666bf0f80.pth"));
+            Assert.That(log, Has.Some.EqualTo("Downloading weights: 0.0 of 9.0 MB").And.Some.EqualTo("Downloading weights: 9.0 of 9.0 MB"));
+            Assert.That(log.Count(line => line.StartsWith("Downloading", StringComparison.Ordinal)), Is.LessThan(15));
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(WeightsCache.MirrorVariable, before);
+        }
+    }
+
     private static DetectorTransformer Fit(TrainDetectorOptions options, DrawnFolder folder, List<string> log)
     {
         var mlContext = new MLContext(seed: 1);
         mlContext.Log += (_, e) => log.Add(e.RawMessage);
+        return mlContext.Transforms.TrainDetector(options).Fit(Annotated(mlContext, folder));
+    }
+
+    private static IDataView Annotated(MLContext mlContext, DrawnFolder folder)
+    {
         IDataView data = mlContext.Data.LoadDetections(folder.Path, split: "train");
-        IDataView images = mlContext.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath")
+        return mlContext.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath")
             .Append(mlContext.Transforms.Conversion.MapValueToKey("Label")).Fit(data).Transform(data);
-        return mlContext.Transforms.TrainDetector(options).Fit(images);
     }
 }

@@ -85,6 +85,38 @@ public class CheckpointTests
         Assert.That(Assert.Throws<FormatException>(() => Checkpoint.SeedIn(_folder))!.Message, Does.Contain(path));
     }
 
+    [TestCase("step", "many")]
+    [TestCase("step", "99999999999999999999")]
+    [TestCase("step", null)]
+    [TestCase("best", "none")]
+    [TestCase("history", "{")]
+    [TestCase("history", "null")]
+    [TestCase("history", null)]
+    public void DamagedFigures_AreAnErrorThatNamesTheFile(string name, string? value)
+    {
+        using var data = new DrawnDataset(4);
+        TrainingOptions options = TinyRun.Options(1) with { CheckpointDirectory = _folder };
+        using FasterRcnn student = TinyRun.Detector();
+        TinyRun.Train(options, data, student: student);
+        string path = Path.Combine(_folder, Checkpoint.FileName);
+        using (var scope = TorchSharp.torch.NewDisposeScope())
+        {
+            Dictionary<string, TorchSharp.torch.Tensor> tensors;
+            Dictionary<string, string> metadata;
+            using (var file = (SafetensorsFile)WeightsFile.Open(path))
+            {
+                tensors = file.Tensors.Keys.ToDictionary(key => key, file.Read);
+                metadata = new Dictionary<string, string>(file.Metadata);
+            }
+
+            if (value is null) metadata.Remove(name);
+            else metadata[name] = value;
+            SafetensorsFile.Write(path, tensors, metadata);
+        }
+
+        Assert.That(() => TinyRun.Train(options, data, student: student), Throws.TypeOf<FormatException>().With.Message.Contains(path));
+    }
+
     [Test]
     public void Tensors_SurviveTheFile()
     {

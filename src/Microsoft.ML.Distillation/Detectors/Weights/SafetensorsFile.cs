@@ -14,8 +14,8 @@ internal sealed class SafetensorsFile : WeightsFile
 {
     private const int LengthBytes = 8;
 
-    /// <summary>A thousand tensors take some 100 kB.</summary>
-    private const long LongestHeader = 25_000_000;
+    /// <summary>A thousand tensors take some 100 kB, and a checkpoint's description of an ONNX graph some megabytes.</summary>
+    private const long LongestHeader = 100_000_000;
 
     /// <summary>The most dimensions of a PyTorch tensor.</summary>
     private const int MostNumbers = 64;

@@ -45,11 +45,11 @@ internal sealed record StartingWeights(string Path, Func<string, string?>? Renam
             + $"{string.Join(", ", PublishedWeights.All.Select(one => one.Backbone))}.");
 
     /// <summary>
-    /// What is to be said where parameters are random because nobody chose, though there are better ones to be had; null elsewhere.
+    /// What is to be said of random parameters where nobody chose them, and there are better ones to be had; null elsewhere.
     /// </summary>
-    public static string? Advice(Backbone backbone, StartingWeights? found)
+    public static string? Advice(Backbone backbone)
     {
-        if (found is not null || backbone.Weights.Choice != WeightsChoice.Auto || PublishedWeights.Of(backbone) is not { } published)
+        if (backbone.Weights.Choice != WeightsChoice.Auto || PublishedWeights.Of(backbone) is not { } published)
             return null;
         string size = (published.Bytes / Megabyte).ToString("0", CultureInfo.InvariantCulture);
         return $"The backbone starts from random parameters, since {published.FileName} is not in the cache. On a few hundred images that "

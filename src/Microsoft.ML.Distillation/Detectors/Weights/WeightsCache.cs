@@ -65,7 +65,8 @@ internal sealed class WeightsCache(string folder)
 
     /// <summary>The path of a file that is in the cache, or now is.</summary>
     /// <inheritdoc cref="PublishedWeights.DownloadAsync"/>
-    public async Task<string> GetAsync(PublishedWeights weights, IProgress<DownloadProgress>? progress, CancellationToken cancellationToken)
+    public async Task<string> GetAsync(
+        PublishedWeights weights, IProgress<DownloadProgress>? progress, CancellationToken cancellationToken)
     {
         string path = PathOf(weights);
         if (IsRight(path, weights)) return path;
@@ -119,7 +120,16 @@ internal sealed class WeightsCache(string folder)
 
         async Task<string> HashAfterAsync()
         {
-            await Download.RunAsync(address, part, weights.Bytes, progress, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await Download.RunAsync(address, part, weights.Bytes, progress, cancellationToken).ConfigureAwait(false);
+            }
+            catch when (new FileInfo(part) is { Exists: true, Length: 0 })
+            {
+                File.Delete(part);
+                throw;
+            }
+
             string hash = HashOf(part);
             if (hash != weights.Sha256) File.Delete(part);
             return hash;

@@ -47,7 +47,7 @@ public class StartingWeightsTests
         using var server = new LoopbackServer(_content);
         WeightsCache cache = Cache("auto", server);
         Assert.That(StartingWeights.Of(ShuffleNet, cache), Is.Null);
-        Assert.That(StartingWeights.Advice(ShuffleNet, null), Does.Contain("random").And.Contain("shufflenetv2_x0.5-f707e7126e.pth")
+        Assert.That(StartingWeights.Advice(ShuffleNet), Does.Contain("random").And.Contain("shufflenetv2_x0.5-f707e7126e.pth")
             .And.Contain("Backbone.Weights = PretrainedWeights.ImageNet").And.Contain("6 MB"));
 
         Put(cache);
@@ -55,9 +55,8 @@ public class StartingWeightsTests
         Assert.That(found.Path, Is.EqualTo(cache.PathOf(_published)));
         Assert.That(found.Origin.ToString(), Does.Contain(FileName).And.Contain(_published.Sha256).And.Contain("torchvision").And
             .Contain("BSD-3-Clause"));
-        Assert.That(StartingWeights.Advice(ShuffleNet, found), Is.Null);
         Assert.That(StartingWeights.Of(Backbone.Plain(4), cache), Is.Null, "nothing is published for it");
-        Assert.That(StartingWeights.Advice(Backbone.Plain(4), null), Is.Null);
+        Assert.That(StartingWeights.Advice(Backbone.Plain(4)), Is.Null);
         Assert.That(server.Requests, Is.Empty, "nobody asked for a download");
     }
 
@@ -68,7 +67,7 @@ public class StartingWeightsTests
         Put(cache);
         Backbone random = ShuffleNet with { Weights = PretrainedWeights.None };
         Assert.That(StartingWeights.Of(random, cache), Is.Null);
-        Assert.That(StartingWeights.Advice(random, null), Is.Null, "whoever chose need not be told");
+        Assert.That(StartingWeights.Advice(random), Is.Null, "whoever chose need not be told");
     }
 
     [Test]

@@ -286,8 +286,8 @@ public class WeightsFileTests
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(header.Length + 1_000_000));
         using (FileStream file = File.OpenWrite(path))
         {
-            file.Write(BitConverter.GetBytes(40_000_000L));
-            file.SetLength(40_000_010);
+            file.Write(BitConverter.GetBytes(150_000_000L));
+            file.SetLength(150_000_010);
         }
 
         Assert.That(() => WeightsFile.Open(path), Throws.TypeOf<FormatException>().With.Message.Contains("longer than"));
