@@ -118,7 +118,7 @@ internal sealed class TeacherGraph : IDisposable
     public string Save()
     {
         string path = Path.Combine(_folder.Path, "teacher.onnx");
-        OnnxModelFile model = _metadata.Aggregate(new OnnxModelFile(_graph.Build([])), (file, entry) => file.With(entry.Key, entry.Value));
+        var model = new OnnxModelFile(_graph.Build(_metadata));
         File.WriteAllBytes(path, model.ToBytes());
         return path;
     }

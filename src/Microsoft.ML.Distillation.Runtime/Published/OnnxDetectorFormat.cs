@@ -29,7 +29,7 @@ public enum OnnxDetectorFormat
     YoloV8,
 
     /// <summary>
-    /// Generalised focal loss, as NanoDet and PicoDet: class scores and for each side of the box a distribution over its distance,
+    /// Generalised focal loss, as NanoDet: class scores and for each side of the box a distribution over its distance,
     /// m + 1 logits in strides. Either one output [N, C + 4(m + 1)] over strides 8, 16, 32 (and 64), as NanoDet-Plus has it, or an output
     /// of classes and one of distances for each level, [cells, C] and [cells, 4(m + 1)] or [C, h, w] and [4(m + 1), h, w].
     /// </summary>
@@ -37,7 +37,7 @@ public enum OnnxDetectorFormat
 
     /// <summary>
     /// DETR: logits [N, C + 1] (softmax, the last one "no object") and boxes [N, 4], centre, width and height as shares of the input; or
-    /// Deformable DETR: logits [N, C] (sigmoid).
+    /// Conditional and Deformable DETR: logits [N, C] (sigmoid), known by the input <c>pixel_mask</c> of Hugging Face's exports.
     /// </summary>
     Detr,
 
@@ -61,7 +61,7 @@ public enum OnnxDetectorFormat
 
     /// <summary>
     /// RT-DETR: logits [N, C] (sigmoid) and boxes [N, 4], centre, width and height as shares of the input; or both in one output [N, 4 +
-    /// C]; or boxes [N, 4], x0 y0 x1 y1 in pixels, labels [N] from 0 on and scores [N].
+    /// C]; or boxes [N, 4], x0 y0 x1 y1 in pixels, labels [N] from 0 on and scores [N], as D-FINE and DEIM have them too.
     /// </summary>
     RtDetr,
 

@@ -89,7 +89,34 @@ public sealed record OnnxDetectorLayout
     /// </summary>
     public bool? HasBatchAxis { get; init; }
 
-    /// <summary>Reads a layout from a YAML file, whose form docs of this library show.</summary>
+    /// <summary>Reads a layout from a YAML file.</summary>
+    /// <remarks>
+    /// <para>All members, of which most may be left out:</para>
+    /// <code>
+    /// boxes:        # four columns
+    ///   tensor: boxes         # an output's name, or a list of several; without it the output that fits
+    ///   column: 0             # the first column
+    ///   transposed: false     # true: [K, N] or [K, h, w]
+    ///   form: corners         # corners-rows-first, centre-and-size, corner-and-size, distances
+    ///   unit: pixels          # picture-pixels, shares, cells
+    ///   strides: [8, 16, 32]  # of cells, as the two that follow
+    ///   cell-offset: 0.5
+    ///   logarithmic-sizes: false
+    /// score:        # of the chosen class, with label; tensor, column, transposed and
+    ///   activation: none      # sigmoid
+    /// label:        # tensor, column, transposed and
+    ///   first: 0              # the label of the first class
+    /// classes:      # instead of score and label: tensor, column, transposed and
+    ///   activation: none      # sigmoid, softmax
+    ///   background: none      # first, last
+    /// objectness:   # tensor, column, transposed and activation
+    /// image: 0      # the number of the image in the batch
+    /// count: n      # the output that says how many rows there are
+    /// suppressed: true
+    /// batch-axis: true
+    /// </code>
+    /// <para>A place that is a number alone is a column (<c>score: 4</c>), one that is a text alone an output (<c>label: labels</c>).</para>
+    /// </remarks>
     /// <param name="path">The file.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="FormatException">It is no layout; the message names file, line, and what may have been meant.</exception>

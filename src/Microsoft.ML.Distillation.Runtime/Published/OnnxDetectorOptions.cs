@@ -35,7 +35,7 @@ public record OnnxDetectorOptions
     /// cells.</summary>
     public IReadOnlyList<int>? Strides { get; init; }
 
-    /// <summary>What turns class outputs into probabilities.</summary>
+    /// <summary>What turns class outputs, and the objectness of YOLO's rows, into probabilities.</summary>
     public ScoreActivation Activation { get; init; }
 
     /// <summary>

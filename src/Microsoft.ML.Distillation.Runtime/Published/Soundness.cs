@@ -35,9 +35,9 @@ internal sealed class Soundness(string source)
             if (_seen++ >= Images) return;
             (_confident, _strange) = (_confident + sink.Confident, _strange + sink.Strange);
             if (2 * _strange <= _confident || sink.FirstStrange is not { } strange) return;
-            string count = string.Create(CultureInfo.InvariantCulture,
-                $"of its {_confident} confident boxes in {_seen} images gives {_strange} with the centre outside the image or a side over "
-                + $"twice the image's");
+            string images = _seen == 1 ? "1 image" : $"{_seen} images";
+            string count = $"of its {_confident} confident boxes in {images} gives {_strange} with the centre outside the image or a side "
+                + "over twice the image's";
             throw Error(count, strange, outputs, decoder, classNames, "Their columns, their unit or the fit are others.");
         }
     }

@@ -197,6 +197,25 @@ public class PublishedFormatTests
         Assert.That(detector.Format, Is.EqualTo(OnnxDetectorFormat.YoloNas));
     }
 
+    /// <summary>Exporters that stop before the sigmoids: whoever says so has them applied.</summary>
+    [TestCase(OnnxDetectorFormat.YoloV8, new[] { 24f, 36, 32, 16, 0, 1.0986123f }, .75f)]
+    [TestCase(OnnxDetectorFormat.YoloV5, new[] { 24f, 36, 32, 16, 0, -9, 1.0986123f }, .375f)]
+    [TestCase(OnnxDetectorFormat.YoloX, new[] { 24f, 36, 32, 16, 0, -9, 1.0986123f }, .375f)]
+    [TestCase(OnnxDetectorFormat.YoloEndToEnd, new[] { 8f, 28, 40, 44, 1.0986123f, 1 }, .75f)]
+    public void Activation_IsAppliedByEveryFormat(OnnxDetectorFormat format, float[] row, float expected)
+    {
+        using var graph = new TeacherGraph();
+        var rows = new float[row.Length * Cells];
+        for (int at = 0; at < rows.Length; at += row.Length) Array.Fill(rows, -9, at + 4, row.Length - 4);
+        row.CopyTo(rows, 7 * row.Length);
+        graph.Output("output", rows, [Cells, row.Length]);
+
+        DensePredictions found = graph.Predict(format, 2, new OnnxDetectorOptions { Activation = ScoreActivation.Sigmoid });
+
+        Assert.That(found.Boxes, Is.EqualTo(Box.Select(pixel => pixel / TeacherGraph.Size)).AsCollection.Within(1e-5f));
+        Assert.That(found.Probabilities[1], Is.EqualTo(expected).Within(1e-5f));
+    }
+
     private static float[] Row(int columns, float[] values)
     {
         var all = new float[columns * Cells];

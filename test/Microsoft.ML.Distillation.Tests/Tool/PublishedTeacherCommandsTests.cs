@@ -66,6 +66,26 @@ public class PublishedTeacherCommandsTests
             ["--hint", $"{(oneStage ? "neck0" : "conv3")}={hint}", "--feature-loss", "hint,pkd"]);
     }
 
+    /// <summary>A teacher of no known format, as a file describes it.</summary>
+    [Test]
+    public void Layout()
+    {
+        using var graph = new TeacherGraph("batch");
+        graph.Output("found", [.9f, 1, 10, 10, 30, 30, -9, 0, 0, 0, 9, 9], [2, 6]);
+        string path = graph.Save(), layout = _folder.Write("layout.yaml",
+            "boxes: { column: 2 }\nscore: { column: 0, activation: sigmoid }\nlabel: { column: 1, first: 1 }\nsuppressed: true\n");
+
+        Distil(path, Names("cat", "dog"), "cat", oneStage: true, ["--teacher-layout", layout, "--teacher-scale", "1"]);
+        ToolRun inspected = ToolRun.Succeeding(
+            ["inspect-teacher", "--teacher", path, "--teacher-classes", Names("cat", "dog"), "--teacher-layout", layout,
+                "--teacher-class-agnostic", "--teacher-activation", "none", "--teacher-first-label", "0"]);
+        Assert.That(inspected.Output, Does.Contain("format   Layout, 2 classes"));
+        ToolRun wrong = ToolRun.Of(
+            ["inspect-teacher", "--teacher", path, "--teacher-classes", Names("cat", "dog"), "--teacher-layout",
+                _folder.Write("wrong.yaml", "boxes: 2\nscores: 0")]);
+        Assert.That(wrong.Error, Does.Contain("wrong.yaml(2): the layout has no member 'scores'; is 'score' meant?"));
+    }
+
     private ToolRun Distil(string teacher, string names, string known, bool oneStage, params string[] more)
     {
         string aliases = _folder.Sub("aliases.txt"), output = _folder.Sub("student.zip");

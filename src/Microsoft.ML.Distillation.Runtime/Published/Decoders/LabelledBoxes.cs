@@ -32,7 +32,7 @@ internal sealed record LabelledBoxes(OnnxOutput Boxes, OnnxOutput Labels, OnnxOu
             // A detector may know labels that the names leave out, as torchvision's of COCO do at the end of their list.
             if (label < 0 || label >= probabilities.Length) continue;
             ReadOnlySpan<float> box = Boxes.Values.Span.Slice(4 * i, 4);
-            probabilities[label] = Scores.Values.Span[i];
+            probabilities[label] = ClassScores.Activate(Scores.Values.Span[i], context.Options.Activation);
             sink.Add(box[x] * width, box[y] * height, box[x + 2] * width, box[y + 2] * height, probabilities);
             probabilities[label] = 0;
         }

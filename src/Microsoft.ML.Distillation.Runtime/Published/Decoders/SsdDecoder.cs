@@ -96,6 +96,10 @@ internal static class ClassScores
     public static bool AreProbabilities(ReadOnlySpan<float> values)
         => values.IsEmpty || (TensorPrimitives.Min(values) >= 0 && TensorPrimitives.Max(values) <= 1);
 
+    /// <summary>Applies an activation to the score of the class that a detector has chosen.</summary>
+    public static float Activate(float score, ScoreActivation activation)
+        => activation == ScoreActivation.Sigmoid ? 1 / (1 + MathF.Exp(-score)) : score;
+
     /// <summary>Applies an activation in place.</summary>
     public static void Activate(Span<float> values, ScoreActivation activation)
     {

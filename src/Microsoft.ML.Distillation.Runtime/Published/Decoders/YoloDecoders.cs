@@ -58,16 +58,22 @@ internal static class YoloRows
     }
 
     /// <summary>Reads some of the rows.</summary>
-    public static void Read(OnnxOutput rows, int first, int count, PredictionSink sink, BoxDecoder decode)
+    /// <param name="activation">What turns objectness and classes into probabilities; <see cref="ScoreActivation.Auto"/>: they are.</param>
+    public static void Read(OnnxOutput rows, int first, int count, PredictionSink sink, ScoreActivation activation, BoxDecoder decode)
     {
         int columns = rows.Shape[1];
         var probabilities = new float[columns - 5];
         Span<float> box = stackalloc float[4];
+        Span<float> objectness = stackalloc float[1];
         for (int i = 0; i < count; i++)
         {
             ReadOnlySpan<float> row = rows.Values.Span.Slice((first + i) * columns, columns);
-            if (!(row[4] >= sink.Floor)) continue;
-            TensorPrimitives.Multiply(row[5..], row[4], probabilities);
+            objectness[0] = row[4];
+            if (activation == ScoreActivation.Sigmoid) ClassScores.Activate(objectness, activation);
+            if (!(objectness[0] >= sink.Floor)) continue;
+            row[5..].CopyTo(probabilities);
+            ClassScores.Activate(probabilities, activation);
+            TensorPrimitives.Multiply(probabilities, objectness[0], probabilities);
             row[..4].CopyTo(box);
             decode(i, box);
             sink.AddCentred(box[0], box[1], box[2], box[3], probabilities);
@@ -102,7 +108,7 @@ internal sealed class YoloV5Decoder : IOutputDecoder
     public void Decode(IReadOnlyList<OnnxOutput> outputs, DecoderContext context, PredictionSink sink)
     {
         OnnxOutput rows = YoloRows.Find(outputs, 5 + context.Classes)!;
-        YoloRows.Read(rows, 0, rows.Shape[0], sink, (_, _) => { });
+        YoloRows.Read(rows, 0, rows.Shape[0], sink, context.Options.Activation, (_, _) => { });
     }
 }
 
@@ -139,6 +145,7 @@ internal sealed class YoloV8Decoder : IOutputDecoder
         {
             int at = i * step;
             for (int c = 0; c < probabilities.Length; c++) probabilities[c] = values[at + (4 + c) * columnStep];
+            ClassScores.Activate(probabilities, context.Options.Activation);
             sink.AddCentred(values[at], values[at + columnStep], values[at + 2 * columnStep], values[at + 3 * columnStep], probabilities);
         }
     }
@@ -186,7 +193,7 @@ internal sealed class YoloXDecoder : IOutputDecoder
         OnnxOutput rows = YoloRows.Find(outputs, 5 + context.Classes)!;
         if (YoloRows.AreInPixels(rows))
         {
-            YoloRows.Read(rows, 0, rows.Shape[0], sink, (_, _) => { });
+            YoloRows.Read(rows, 0, rows.Shape[0], sink, context.Options.Activation, (_, _) => { });
             return;
         }
 
@@ -195,7 +202,7 @@ internal sealed class YoloXDecoder : IOutputDecoder
         foreach (int stride in Strides(rows, context) ?? [])
         {
             int across = GridLevels.Across(context.Input.Width, stride), cells = GridLevels.Cells(context.Input, stride);
-            YoloRows.Read(rows, first, cells, sink, (cell, box) =>
+            YoloRows.Read(rows, first, cells, sink, context.Options.Activation, (cell, box) =>
             {
                 box[0] = (box[0] + cell % across) * stride;
                 box[1] = (box[1] + cell / across) * stride;
@@ -251,7 +258,7 @@ internal sealed class YoloEndToEndDecoder : IOutputDecoder
             ReadOnlySpan<float> row = rows.Span.Slice(at, columns), box = Box(row);
             (float score, float label) = ScoreAndClass(row);
             if (label < 0 || label >= probabilities.Length) continue;
-            probabilities[(int)label] = score;
+            probabilities[(int)label] = ClassScores.Activate(score, context.Options.Activation);
             sink.Add(box[0], box[1], box[2], box[3], probabilities);
             probabilities[(int)label] = 0;
         }
