@@ -91,7 +91,8 @@ public enum OnnxDetectorFormat
 
     /// <summary>
     /// YOLO-NAS by SuperGradients: boxes [N, 4], x0 y0 x1 y1 in pixels of the input, and probabilities [N, C]; or with suppression one
-    /// output [n, 7], the image's number, the box, score and class; or the number of detections, boxes, scores and classes.
+    /// output [n, 7], the image's number, the box, score and class; or the number of detections, boxes, scores and classes, as other
+    /// YOLOs with suppression (MMYOLO) have them too.
     /// </summary>
     YoloNas,
 

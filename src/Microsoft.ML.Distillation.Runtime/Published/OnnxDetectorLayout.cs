@@ -115,7 +115,8 @@ public sealed record OnnxDetectorLayout
     /// suppressed: true
     /// batch-axis: true
     /// </code>
-    /// <para>A place that is a number alone is a column (<c>score: 4</c>), one that is a text alone an output (<c>label: labels</c>).</para>
+    /// <para>A place that is a number alone is a column (<c>score: 4</c>), one that is a text alone an output
+    /// (<c>label: labels</c>).</para>
     /// </remarks>
     /// <param name="path">The file.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>

@@ -1,5 +1,6 @@
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Published;
+using Microsoft.ML.Distillation.Published.Decoders;
 
 namespace Microsoft.ML.Distillation.Tests.Published;
 
@@ -62,12 +63,13 @@ public class PublishedFormatTests
         Expect(graph.Predict(OnnxDetectorFormat.Auto, 2), [.1f, .6f]);
     }
 
-    [Test]
-    public void YoloNas_Batch_HasAsManyAsItSays()
+    [TestCase("num_predictions", "pred_boxes", "pred_scores", "pred_classes")]
+    [TestCase("num_dets", "boxes", "scores", "labels")]
+    public void YoloNas_Batch_HasAsManyAsItSays(string count, string boxes, string scores, string labels)
     {
         using var graph = new TeacherGraph(input: "input", bytes: true);
-        graph.IntegersPerImage("num_predictions", [1], 1).Output("pred_boxes", [.. Box, 0, 0, 9, 9], [2, 4])
-            .Output("pred_scores", [.7f, .9f], [2]).IntegersPerImage("pred_classes", [1, 0], 2);
+        graph.IntegersPerImage(count, [1], 1).Output(boxes, [.. Box, 0, 0, 9, 9], [2, 4])
+            .Output(scores, [.7f, .9f], [2]).IntegersPerImage(labels, [1, 0], 2);
 
         Sees(graph, 2, OnnxDetectorFormat.YoloNas, ImageFit.LetterboxCentred, ChannelOrder.Rgb, 1, [0, 0, 0]);
         Expect(graph.Predict(OnnxDetectorFormat.Auto, 2), [0, .7f]);
@@ -118,6 +120,21 @@ public class PublishedFormatTests
 
         Sees(graph, 2, OnnxDetectorFormat.MMDeploy, ImageFit.LetterboxTopLeft, ChannelOrder.Rgb, 1f / 255, ImageNetMean);
         Expect(graph.Predict(OnnxDetectorFormat.Auto, 2), [0, .7f]);
+    }
+
+    [Test]
+    public void MMDeploy_MayFindNothing()
+    {
+        OnnxOutput[] nothing = [new("dets", [0, 5], Array.Empty<float>()), new("labels", [0], Array.Empty<float>(), IsInteger: true)];
+        var size = new ImageSize(64, 64);
+        var context = new DecoderContext(size, TeacherGraph.Names(2), new OnnxDetectorOptions(), OutputsBatched: true);
+        IOutputDecoder decoder = FormatRecognition.Choose(OnnxDetectorFormat.Auto, [nothing], context, "teacher.onnx");
+        var sink = new PredictionSink(InputFrame.For(size, size, ImageFit.Stretch), 0.1f);
+
+        decoder.Decode(nothing, context, sink);
+
+        Assert.That(decoder.Format, Is.EqualTo(OnnxDetectorFormat.MMDeploy));
+        Assert.That(sink.ToPredictions().Count, Is.Zero);
     }
 
     /// <summary>D-FINE and DEIM keep RT-DETR's exporter: they are told the size of the input, and give boxes in its pixels.</summary>

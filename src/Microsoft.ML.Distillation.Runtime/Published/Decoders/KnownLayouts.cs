@@ -87,7 +87,8 @@ internal sealed class RfDetrDecoder : KnownLayoutDecoder
     }
 }
 
-// YOLO-NAS as SuperGradients exports it (Deci, 2023): "raw", "batch" and "flat". DAMO-YOLO's exporter gives what "raw" is, scores first.
+// YOLO-NAS as SuperGradients exports it (Deci, 2023): "raw", "batch" and "flat". "batch" is what other YOLOs with suppression give too, and
+// is shown the same. DAMO-YOLO's exporter gives what "raw" is, scores first.
 
 /// <summary>Reads YOLO-NAS in its three forms.</summary>
 internal sealed class YoloNasDecoder : KnownLayoutDecoder
@@ -123,10 +124,12 @@ internal sealed class YoloNasDecoder : KnownLayoutDecoder
     private static OnnxDetectorLayout? Batch(IReadOnlyList<OnnxOutput> outputs)
     {
         OnnxOutput? count = Counts.Select(name => Named(outputs, name)).FirstOrDefault(output => output is not null);
-        foreach (string prefix in (ReadOnlySpan<string>)["pred", "det"])
+        // SuperGradients' names, those of TensorRT's EfficientNMS, and MMYOLO's.
+        foreach ((string box, string score, string label) in (ReadOnlySpan<(string, string, string)>)
+            [("pred_boxes", "pred_scores", "pred_classes"), ("det_boxes", "det_scores", "det_classes"), ("boxes", "scores", "labels")])
         {
             (OnnxOutput? boxes, OnnxOutput? scores, OnnxOutput? labels)
-                = (Named(outputs, $"{prefix}_boxes"), Named(outputs, $"{prefix}_scores"), Named(outputs, $"{prefix}_classes"));
+                = (Named(outputs, box), Named(outputs, score), Named(outputs, label));
             if (count is null || boxes is null || scores is null || labels is null || scores.Shape.Count != 1) continue;
             return new() { Boxes = new(boxes.Name), Score = new(scores.Name), Label = new(labels.Name), Count = count.Name };
         }
@@ -231,7 +234,8 @@ internal sealed class MMDeployDecoder : KnownLayoutDecoder
     protected override OnnxDetectorLayout? Find(IReadOnlyList<OnnxOutput> outputs, DecoderContext context)
     {
         OnnxOutput? rows = outputs.FirstOrDefault(output => output.Shape is [_, 5] && !output.IsInteger);
-        OnnxOutput? labels = outputs.FirstOrDefault(output => output.Shape is [int count] && count == rows?.Shape[0] && output.IsInteger);
+        OnnxOutput? labels = outputs.FirstOrDefault(output => output.Shape is [int count] && count == rows?.Shape[0]
+            && (output.IsInteger || output == Named(outputs, "labels")));
         return rows is null || labels is null ? null
             : new() { Boxes = new(rows.Name), Score = new(rows.Name, 4), Label = new(labels.Name) };
     }
