@@ -10,6 +10,8 @@ namespace Microsoft.ML.Distillation.Detectors.Graphs;
 /// </summary>
 internal sealed class GraphLayers
 {
+    private const float UsualMomentum = 0.9f;
+
     private readonly GraphCut _cut;
     private readonly GraphNames _names;
     private readonly nn.Module _owner;
@@ -35,6 +37,9 @@ internal sealed class GraphLayers
                 followers[outcome] = next;
         }
 
+        Dictionary<string, GraphNode> givers = cut.Nodes.SelectMany(n => n.Outputs.Where(name => name.Length > 0).Select(name => (name, n)))
+            .ToDictionary(p => p.name, p => p.n);
+        HashSet<GraphNode> gates = [.. cut.Nodes.Select(n => Gate(n)).OfType<GraphNode>()];
         var norms = new Dictionary<GraphNode, BatchNorm2d>();
         var before = new Dictionary<string, ConvLayer>(StringComparer.Ordinal);
         foreach ((GraphNode node, IReadOnlyList<string> done) in GraphOrder.WithLastUses(cut))
@@ -56,7 +61,15 @@ internal sealed class GraphLayers
             {
                 _steps.Add(Norm(node, done, norms, before.GetValueOrDefault(node.Input(0))));
             }
-            else
+            else if (Gate(node) is { } gate)
+            {
+                _steps.Add(new SwishStep(gate, node, done));
+            }
+            else if (ReluStep.Fits(node, givers.GetValueOrDefault(node.Input(0)), Uses(node.Input(0))))
+            {
+                _steps.Add(new ReluStep(node, done));
+            }
+            else if (!gates.Contains(node))
             {
                 foreach (string name in node.Inputs.Where(cut.Initializers.ContainsKey)) Loose.Add(name);
                 _steps.Add(new OperatorStep(node, done));
@@ -64,6 +77,13 @@ internal sealed class GraphLayers
         }
 
         foreach (string name in cut.Maps.Where(cut.Initializers.ContainsKey)) Loose.Add(name);
+
+        // The sigmoid of a Swish that ends in a product.
+        GraphNode? Gate(GraphNode product) => product.Inputs.Select(givers.GetValueOrDefault)
+            .FirstOrDefault(sigmoid => sigmoid is not null && SwishStep.Fits(sigmoid, product, Uses(sigmoid.Outputs[0])));
+
+        // A map is used by whoever asked for it too.
+        int Uses(string name) => users[name].Sum(n => n.Inputs.Count(input => input == name)) + cut.Maps.Count(map => map == name);
     }
 
     public IReadOnlyList<GraphStep> Steps => _steps;
@@ -93,8 +113,10 @@ internal sealed class GraphLayers
     private NormStep Norm(
         GraphNode node, IReadOnlyList<string> done, Dictionary<GraphNode, BatchNorm2d> norms, ConvLayer? conv)
     {
-        // ONNX counts what stays of the old statistics, libtorch what comes of the new ones.
-        double share = 1 - node.Float("momentum", 0.9f);
+        // ONNX counts what stays of the old statistics, libtorch what comes of the new ones. Some exporters write 0 or 1, which says
+        // nothing: nobody trained so.
+        float stays = node.Float("momentum", UsualMomentum);
+        double share = 1 - (stays is >= 0.5f and < 1 ? stays : UsualMomentum);
         BatchNorm2d norm = nn.BatchNorm2d(_cut.Initializers[node.Input(1)].Dims[0], node.Float("epsilon", 1e-5f), share);
         string name = _names.Layer(node.Input(1));
         _owner.register_module(name, norm);

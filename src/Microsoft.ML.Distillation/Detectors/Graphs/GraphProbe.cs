@@ -14,7 +14,7 @@ internal sealed class GraphProbe : IDisposable
     {
         _run = new GraphRun(name => !graph.Initializers.TryGetValue(name, out var stored) ? null
             : cut.Learned.Contains(name) ? GraphValue.Of(GraphTensors.Read(stored)) : GraphValue.Host(GraphTensors.Read(stored)), CPU,
-            ScalarType.Float32);
+            ScalarType.Float32, shapesOnly: true);
         _run[cut.Input.Name] = GraphValue.Of(cut.Input.ChannelsLast ? zeros(batch, height, width, 3) : zeros(batch, 3, height, width));
         Shapes[cut.Input.Name] = _run[cut.Input.Name].Tensor.shape;
     }

@@ -9,7 +9,8 @@ namespace Microsoft.ML.Distillation.Detectors.Graphs;
 /// <param name="known">The constants and parameters; null for a name that is neither.</param>
 /// <param name="device">Where tensors are.</param>
 /// <param name="type">The type of real numbers.</param>
-internal sealed class GraphRun(Func<string, GraphValue?> known, Device device, ScalarType type)
+/// <param name="shapesOnly">Whether the values of what depends on the image do not matter, so that convolutions need not be computed.</param>
+internal sealed class GraphRun(Func<string, GraphValue?> known, Device device, ScalarType type, bool shapesOnly = false)
 {
     private readonly Dictionary<string, GraphValue> _values = new(StringComparer.Ordinal);
 
@@ -28,6 +29,14 @@ internal sealed class GraphRun(Func<string, GraphValue?> known, Device device, S
         if (_values.Remove(name, out GraphValue? value)) value.Tensor.Dispose();
     }
 
+    /// <summary>Takes a computed value out of the run.</summary>
+    public Tensor Take(string name)
+    {
+        Tensor value = this[name].Tensor;
+        _values.Remove(name);
+        return value;
+    }
+
     /// <summary>Runs an operator by the arithmetic of the table.</summary>
     /// <exception cref="GraphRunException">It cannot run on what it is given.</exception>
     public void Execute(GraphNode node)
@@ -37,7 +46,7 @@ internal sealed class GraphRun(Func<string, GraphValue?> known, Device device, S
             using DisposeScope scope = NewDisposeScope();
             GraphValue?[] inputs = [.. node.Inputs.Select(name => name.Length == 0 ? null : this[name])];
             bool host = inputs.All(v => v?.IsHost != false);
-            var call = new OperatorCall(node, inputs, host ? CPU : device, host ? ScalarType.Float32 : type);
+            var call = new OperatorCall(node, inputs, host ? CPU : device, host ? ScalarType.Float32 : type, shapesOnly);
             Tensor[] outcome = OperatorTable.Find(node)(call);
             bool stays = host || node.Op is "Shape" or "Size";
             for (int i = 0; i < Math.Min(outcome.Length, node.Outputs.Count); i++)

@@ -21,16 +21,17 @@ internal static class GraphShapes
     public static void Run(GraphCut cut, int batch, int height, int width, Action<string, GraphValue> see)
     {
         using Tensor images = cut.Input.ChannelsLast ? zeros(batch, height, width, 3) : zeros(batch, 3, height, width);
-        Run(cut, images, see);
+        Run(cut, images, see, shapesOnly: true);
     }
 
     /// <summary>Runs a cut and shows every tensor as it is computed.</summary>
     /// <param name="images">As the graph takes them.</param>
-    public static void Run(GraphCut cut, Tensor images, Action<string, GraphValue> see)
+    /// <param name="shapesOnly">Whether to see shapes alone.</param>
+    public static void Run(GraphCut cut, Tensor images, Action<string, GraphValue> see, bool shapesOnly = false)
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable frozen = no_grad();
-        var run = new GraphRun(name => Known(cut, name), CPU, ScalarType.Float32);
+        var run = new GraphRun(name => Known(cut, name), CPU, ScalarType.Float32, shapesOnly);
         run[cut.Input.Name] = GraphValue.Of(images.alias());
         see(cut.Input.Name, run[cut.Input.Name]);
         foreach ((GraphNode node, IReadOnlyList<string> done) in GraphOrder.WithLastUses(cut))

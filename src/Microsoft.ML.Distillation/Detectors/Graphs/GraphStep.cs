@@ -31,6 +31,45 @@ internal sealed class OperatorStep(GraphNode node, IReadOnlyList<string> done) :
     protected override void Compute(GraphRun run) => run.Execute(Node);
 }
 
+/// <summary>A ReLU in the place of a value that nothing else needs, not even for its gradient.</summary>
+internal sealed class ReluStep(GraphNode node, IReadOnlyList<string> done) : GraphStep(node, done)
+{
+    // Their gradients need their inputs alone.
+    private static readonly HashSet<string> Givers = ["Conv", "BatchNormalization", "Add"];
+
+    /// <summary>Whether an operator is one.</summary>
+    /// <param name="giver">What makes its input; null for the image.</param>
+    /// <param name="uses">How many use its input.</param>
+    public static bool Fits(GraphNode node, GraphNode? giver, int uses)
+        => node.Op == "Relu" && uses == 1 && giver is not null && Givers.Contains(giver.Op);
+
+    public override void Write(GraphWriter writer) => writer.Write(Node);
+
+    protected override void Compute(GraphRun run)
+    {
+        Tensor value = run.Take(Node.Input(0)), outcome = value.relu_();
+        if (!ReferenceEquals(value, outcome)) value.Dispose();
+        run[Node.Outputs[0]] = GraphValue.Of(outcome);
+    }
+}
+
+/// <summary>Swish, x · σ(x), written as a sigmoid and a product; together they keep one value for the gradient rather than three.</summary>
+internal sealed class SwishStep(GraphNode sigmoid, GraphNode product, IReadOnlyList<string> done) : GraphStep(product, done)
+{
+    /// <summary>Whether two operators are one.</summary>
+    /// <param name="uses">How many use the sigmoid.</param>
+    public static bool Fits(GraphNode? sigmoid, GraphNode product, int uses) => sigmoid?.Op == "Sigmoid" && product.Op == "Mul" && uses == 1
+        && product.Inputs.Contains(sigmoid.Outputs[0]) && product.Inputs.Contains(sigmoid.Input(0));
+
+    public override void Write(GraphWriter writer)
+    {
+        writer.Write(sigmoid);
+        writer.Write(Node);
+    }
+
+    protected override void Compute(GraphRun run) => run[Node.Outputs[0]] = GraphValue.Of(run[sigmoid.Input(0)].Tensor.silu());
+}
+
 /// <summary>A convolution that can be taken apart and computed with few bits.</summary>
 internal sealed class ConvStep(GraphNode node, IReadOnlyList<string> done, ConvLayer layer, string name) : GraphStep(node, done)
 {

@@ -148,6 +148,19 @@ public class GraphNetworkTests
     }
 
     [Test]
+    public void Relu_OfWhatIsAMapToo_LeavesItAsItIs()
+    {
+        var graph = new TestGraph();
+        string x = graph.Norm(graph.Conv(graph.Image(Size, Size), 3, 4, 3, 2, "conv", bias: false), 4, "before");
+        graph.Node("Relu", "after", [x]);
+        ModelProto model = graph.Build("before", "after");
+        using GraphNetwork network = ExporterStyleTests.Held(model, ["before", "after"], (96, 64));
+        using DisposeScope scope = NewDisposeScope();
+        network.eval();
+        Assert.That(network.Run(Image())[0].min().item<float>(), Is.LessThan(0));
+    }
+
+    [Test]
     public void DilatedConvolutions_AreLayers()
     {
         var graph = new TestGraph();

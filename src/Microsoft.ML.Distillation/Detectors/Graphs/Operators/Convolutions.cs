@@ -22,6 +22,7 @@ internal static class Convolutions
         long groups = call.Node.Int("group", 1);
         if (x.shape[1] != weight.shape[1] * groups) throw new FormatException(
             $"it wants {weight.shape[1] * groups} channels, not {x.shape[1]}.");
+        if (call.ShapesOnly) return [zeros([x.shape[0], weight.shape[0], .. windows.Counts(x.shape.AsSpan(2))])];
         (x, long[] padding) = Padded(x, windows);
         bool pointwise = weight.shape is [_, _, 1, 1] && groups == 1 && padding is [0, 0] && windows.Strides[0] == windows.Strides[1];
         return [pointwise

@@ -7,7 +7,7 @@ namespace Microsoft.ML.Distillation.Detectors.Graphs.Operators;
 internal delegate Tensor[] Operator(OperatorCall call);
 
 /// <summary>What an operator is called with.</summary>
-internal sealed class OperatorCall(GraphNode node, GraphValue?[] inputs, Device device, ScalarType type)
+internal sealed class OperatorCall(GraphNode node, GraphValue?[] inputs, Device device, ScalarType type, bool shapesOnly)
 {
     public GraphNode Node { get; } = node;
 
@@ -15,6 +15,9 @@ internal sealed class OperatorCall(GraphNode node, GraphValue?[] inputs, Device 
 
     /// <summary>The type of real numbers.</summary>
     public ScalarType Type => type;
+
+    /// <summary>Whether the shape of the outcome is all that matters.</summary>
+    public bool ShapesOnly => shapesOnly;
 
     public int Count => inputs.Length;
 

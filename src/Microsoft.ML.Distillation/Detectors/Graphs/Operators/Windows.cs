@@ -9,6 +9,20 @@ internal sealed record Windows(long[] Kernel, long[] Strides, long[] Dilations, 
     /// <summary>Whether both ends of each axis are padded alike.</summary>
     public bool IsSymmetric => Begin.AsSpan().SequenceEqual(End);
 
+    /// <summary>The number of windows along each spatial axis.</summary>
+    /// <param name="size">The input's size.</param>
+    public long[] Counts(ReadOnlySpan<long> size)
+    {
+        var counts = new long[Kernel.Length];
+        for (int i = 0; i < counts.Length; i++)
+        {
+            long reach = (Kernel[i] - 1) * Dilations[i] + 1, room = size[i] + Begin[i] + End[i] - reach;
+            counts[i] = room >= 0 ? room / Strides[i] + 1 : throw new FormatException($"its kernel reaches over {reach} of {size[i]}.");
+        }
+
+        return counts;
+    }
+
     /// <param name="kernel">The kernel's size, one number for each spatial axis.</param>
     /// <param name="size">The input's size, likewise.</param>
     public static Windows Of(GraphNode node, long[] kernel, ReadOnlySpan<long> size)
