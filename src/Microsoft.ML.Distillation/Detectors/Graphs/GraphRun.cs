@@ -9,7 +9,7 @@ namespace Microsoft.ML.Distillation.Detectors.Graphs;
 /// <param name="known">The constants and parameters; null for a name that is neither.</param>
 /// <param name="device">Where tensors are.</param>
 /// <param name="type">The type of real numbers.</param>
-/// <param name="shapesOnly">Whether the values of what depends on the image do not matter, so that convolutions need not be computed.</param>
+/// <param name="shapesOnly">Whether values that depend on the image do not matter, so that convolutions need not be computed.</param>
 internal sealed class GraphRun(Func<string, GraphValue?> known, Device device, ScalarType type, bool shapesOnly = false)
 {
     private readonly Dictionary<string, GraphValue> _values = new(StringComparer.Ordinal);

@@ -53,7 +53,7 @@ internal sealed class ReluStep(GraphNode node, IReadOnlyList<string> done) : Gra
     }
 }
 
-/// <summary>Swish, x · σ(x), written as a sigmoid and a product; together they keep one value for the gradient rather than three.</summary>
+/// <summary>Swish, x · σ(x), of a sigmoid and a product; together they keep one value for the gradient rather than three.</summary>
 internal sealed class SwishStep(GraphNode sigmoid, GraphNode product, IReadOnlyList<string> done) : GraphStep(product, done)
 {
     /// <summary>Whether two operators are one.</summary>
