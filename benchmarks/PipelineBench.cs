@@ -32,7 +32,7 @@ internal static class PipelineBench
 
         Example[] examples = [.. Enumerable.Repeat(new Example { ImagePath = path }, 8)];
         IDataView data = mlContext.Data.LoadFromEnumerable(examples);
-        ITransformer model = mlContext.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath")
+        ITransformer model = mlContext.Transforms.LoadUprightImages("Image", inputColumnName: "ImagePath")
             .Append(mlContext.Transforms.Conversion.MapValueToKey("Label"), TransformerScope.Training)
             .Append(mlContext.Transforms.TrainDetector(
                 detector: DetectorPlan.FasterRcnn(Backbone.ShuffleNetV2_x0_5 with { Weights = PretrainedWeights.None }, 320), epochs: 1))

@@ -63,6 +63,30 @@ public static class DetectionCatalog
     }
 
     /// <summary>
+    /// Reads the images of a column of paths, upright: photos are turned as their Exif data ask for, as viewers and most labelling tools
+    /// show them, where ML.NET's own <c>LoadImages</c> takes them as they are stored; a file that is missing, broken, cut off or too large
+    /// is an error that names it; transparency is ignored. It is saved with a model like any of ML.NET's steps.
+    /// </summary>
+    /// <param name="catalog">The catalog <c>mlContext.Transforms</c>.</param>
+    /// <param name="outputColumnName">The column of images (<see cref="MLImage"/>) to make.</param>
+    /// <param name="imageFolder">The folder to which the paths are relative; <see langword="null"/>: they are full, or relative to the
+    /// working directory.</param>
+    /// <param name="inputColumnName">The column of paths (text). <see langword="null"/>: the one called as
+    /// <paramref name="outputColumnName"/>.</param>
+    /// <param name="maxPixels">How many pixels an image may have, width times height as its header says; a larger one is an error before
+    /// any pixel is decoded.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxPixels"/> is below 1.</exception>
+    public static IEstimator<ITransformer> LoadUprightImages(
+        this TransformsCatalog catalog, string outputColumnName, string? imageFolder = null, string? inputColumnName = null,
+        long maxPixels = ImageLoader.DefaultMaxPixels)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentException.ThrowIfNullOrEmpty(outputColumnName);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxPixels, 1);
+        return new UprightImageEstimator(catalog, outputColumnName, inputColumnName ?? outputColumnName, imageFolder ?? "", maxPixels);
+    }
+
+    /// <summary>
     /// Writes annotated images into a folder: <see cref="LoadDetections"/>'s columns, of which all but <c>ImagePath</c>, <c>Label</c> and
     /// <c>BoundingBoxes</c> may be missing, or the labels that a teacher made (<c>Label</c> of keys, and <c>LabelScore</c>, which COCO
     /// keeps). All files are written beside their places and moved there at the end, so that an error leaves nothing half written; files of

@@ -1,68 +1,90 @@
 using System.Buffers;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Files;
 using SkiaSharp;
 
 namespace Microsoft.ML.Distillation.Images;
 
 /// <summary>
 /// An image file, opened: what its header says is known at once, its pixels are decoded when they are asked for. All that this
-/// library reads of image files goes through here, so that size, orientation and an early end mean the same to everything.
+/// library reads of image files goes through here, so that size, orientation and an early end mean the same to everything: an image is
+/// what a viewer shows, upright.
 /// </summary>
 internal sealed class ImageFile : IDisposable
 {
+    /// <summary>How many pixels an image may have by default.</summary>
+    public const long DefaultMaxPixels = 200_000_000;
+
     // An array's length is the limit.
     private const long MostPixels = int.MaxValue / 4;
 
-    private static ReadOnlySpan<byte> PngEnd => [0, 0, 0, 0, (byte)'I', (byte)'E', (byte)'N', (byte)'D', 0xAE, 0x42, 0x60, 0x82];
-
     private readonly SKCodec _codec;
     private readonly string _name;
+    private readonly long _maxPixels;
 
-    private ImageFile(SKCodec codec, string name)
+    private ImageFile(SKCodec codec, string name, long maxPixels)
     {
         _codec = codec;
         _name = name;
-        Size = new ImageSize(codec.Info.Width, codec.Info.Height);
+        _maxPixels = Math.Min(maxPixels, MostPixels);
+        Turn = ImageTurn.Of(codec.EncodedOrigin, new ImageSize(codec.Info.Width, codec.Info.Height));
     }
 
-    /// <summary>The size as it is stored, before any turning.</summary>
-    public ImageSize Size { get; }
+    /// <summary>The size of the upright image.</summary>
+    public ImageSize Size => Turn.Upright;
 
-    /// <summary>How the stored pixels are to be turned to stand upright, by the file's Exif data. Nothing is turned yet.</summary>
-    public SKEncodedOrigin Orientation => _codec.EncodedOrigin;
+    /// <summary>How the stored pixels are turned to stand upright, by the file's Exif data.</summary>
+    public ImageTurn Turn { get; }
+
+    /// <summary>How the image is encoded, whatever the file is called.</summary>
+    public SKEncodedImageFormat Encoding => _codec.EncodedFormat;
+
+    /// <summary>Whether the image may be transparent somewhere.</summary>
+    public bool MayBeTransparent => _codec.Info.AlphaType != SKAlphaType.Opaque;
 
     /// <summary>Opens a file and reads its header.</summary>
+    /// <param name="maxPixels">How many pixels it may have, should they be asked for.</param>
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="UnreadableImageException">It is no image; the message names it.</exception>
-    public static ImageFile Open(string path)
+    public static ImageFile Open(string path, long maxPixels = DefaultMaxPixels)
     {
+        // Before all else: to open a pipe is to wait.
+        if (InputFile.Problem(path) is { } problem) throw new UnreadableImageException(path, problem);
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no image file '{path}'.", path);
-        if (SKCodec.Create(path, out _) is { } codec) return new ImageFile(codec, path);
+        if (SKCodec.Create(path, out _) is { } codec) return new ImageFile(codec, path, maxPixels);
         // A file that may not be read says so by itself.
-        using (File.OpenRead(path)) throw NoImage(path);
+        using FileStream file = File.OpenRead(path);
+        Span<byte> head = stackalloc byte[ForeignImages.HeadLength];
+        throw NoImage(head[..file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false)], path);
     }
 
     /// <summary>Opens the content of a file.</summary>
     /// <param name="name">The file's name, for messages.</param>
+    /// <param name="maxPixels">How many pixels it may have, should they be asked for.</param>
     /// <exception cref="UnreadableImageException">It is no image; the message names it.</exception>
-    public static ImageFile Open(ReadOnlySpan<byte> content, string name)
-        => SKCodec.Create(SKData.CreateCopy(content)) is { } codec ? new ImageFile(codec, name) : throw NoImage(name);
+    public static ImageFile Open(ReadOnlySpan<byte> content, string name, long maxPixels = DefaultMaxPixels)
+        => SKCodec.Create(SKData.CreateCopy(content)) is { } codec ? new ImageFile(codec, name, maxPixels) : throw NoImage(content, name);
 
-    /// <summary>The size of an image; no more than the header is read.</summary>
-    /// <inheritdoc cref="Open(string)"/>
+    /// <summary>The size of the upright image; no more than the header is read.</summary>
+    /// <inheritdoc cref="Open(string, long)"/>
     public static ImageSize SizeOf(string path)
     {
         using ImageFile file = Open(path);
         return file.Size;
     }
 
-    /// <summary>The size of an image, or null where there is none or it is broken.</summary>
-    public static ImageSize? TrySizeOf(string path)
+    /// <summary>The size of the upright image, or null where there is none or it is broken.</summary>
+    public static ImageSize? TrySizeOf(string path) => TryTurnOf(path)?.Upright;
+
+    /// <summary>How an image is to be turned, or null where there is none or it is broken; no more than the header is read.</summary>
+    public static ImageTurn? TryTurnOf(string path)
     {
         try
         {
-            return SizeOf(path);
+            using ImageFile file = Open(path);
+            return file.Turn;
         }
         catch (Exception exception) when (exception is FormatException or IOException or UnauthorizedAccessException)
         {
@@ -70,14 +92,14 @@ internal sealed class ImageFile : IDisposable
         }
     }
 
-    /// <summary>The pixels of an image.</summary>
-    /// <inheritdoc cref="Open(string)"/>
+    /// <summary>The pixels of the upright image.</summary>
+    /// <inheritdoc cref="Open(string, long)"/>
     /// <exception cref="UnreadableImageException">
-    /// It is no image, a broken one, or the file ends before it does; the message names it.
+    /// It is no image, a broken or too large one, or the file ends before it does; the message names it.
     /// </exception>
-    public static RgbImage Read(string path)
+    public static RgbImage Read(string path, long maxPixels = DefaultMaxPixels)
     {
-        using ImageFile file = Open(path);
+        using ImageFile file = Open(path, maxPixels);
         return file.Decode();
     }
 
@@ -85,11 +107,11 @@ internal sealed class ImageFile : IDisposable
     /// The pixels of an image and what is wrong with it, for those whose work one broken file shall not end. Of a file that ends early
     /// there are both: what is missing is filled up.
     /// </summary>
-    public static (RgbImage? Image, string? Problem) TryRead(string path)
+    public static (RgbImage? Image, string? Problem) TryRead(string path, long maxPixels = DefaultMaxPixels)
     {
         try
         {
-            using ImageFile file = Open(path);
+            using ImageFile file = Open(path, maxPixels);
             return (file.Decode(out string? problem), problem);
         }
         catch (UnreadableImageException exception)
@@ -106,47 +128,41 @@ internal sealed class ImageFile : IDisposable
         }
     }
 
-    /// <summary>The pixels of an image, for ML.NET.</summary>
-    /// <inheritdoc cref="Read(string)"/>
-    public static MLImage ReadMLImage(string path)
+    /// <summary>The pixels of the upright image, for ML.NET; opaque, as transparency is ignored.</summary>
+    /// <inheritdoc cref="Read(string, long)"/>
+    public static MLImage ReadMLImage(string path, long maxPixels = DefaultMaxPixels)
     {
-        using ImageFile file = Open(path);
-        var pixels = new byte[file.RgbaLength()];
-        if (file.Decode(pixels) is { } problem) throw new UnreadableImageException(path, problem);
-        return MLImage.CreateFromPixels(file.Size.Width, file.Size.Height, MLPixelFormat.Rgba32, pixels);
+        using ImageFile file = Open(path, maxPixels);
+        byte[] pixels = GC.AllocateUninitializedArray<byte>(file.RgbaLength());
+        if (file.DecodeUpright(pixels, out Memory<byte> upright) is { } problem) throw new UnreadableImageException(path, problem);
+        Span<byte> rgba = upright.Span;
+        for (int i = 3; i < rgba.Length; i += 4) rgba[i] = byte.MaxValue;
+        return MLImage.CreateFromPixels(file.Size.Width, file.Size.Height, MLPixelFormat.Rgba32, rgba);
     }
 
     /// <summary>
     /// What is wrong with a file that another decoder has read, one that does not tell; null where it is whole. For a JPEG this costs
-    /// a third of the reading, as the picture is decoded at an eighth of its size; a PNG, of which there is no small decoding, is asked
-    /// for its last chunk first, whose bytes are always the same and are not left by a cut.
+    /// a third of the reading, as the picture is decoded at an eighth of its size; others are read again.
     /// </summary>
-    /// <inheritdoc cref="Open(string)"/>
+    /// <inheritdoc cref="Open(string, long)"/>
     public static string? Problem(string path)
     {
         using ImageFile file = Open(path);
-        return file._codec.EncodedFormat == SKEncodedImageFormat.Png && EndsIn(path, PngEnd) ? null : file.Problem();
+        return file.Problem();
     }
 
     /// <inheritdoc cref="Problem(string)"/>
     public string? Problem()
     {
+        CheckSize();
         SKSizeI size = _codec.GetScaledDimensions(1 / 8f);
-        byte[] pixels = ArrayPool<byte>.Shared.Rent(RgbaLength(size.Width, size.Height));
+        byte[] pixels = ArrayPool<byte>.Shared.Rent(4 * size.Width * size.Height);
         string? problem = Decode(pixels, size.Width, size.Height);
         ArrayPool<byte>.Shared.Return(pixels);
         return problem;
     }
 
-    private static bool EndsIn(string path, ReadOnlySpan<byte> end)
-    {
-        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-        Span<byte> last = stackalloc byte[end.Length];
-        stream.Seek(-Math.Min(last.Length, stream.Length), SeekOrigin.End);
-        return stream.ReadAtLeast(last, last.Length, throwOnEndOfStream: false) == last.Length && last.SequenceEqual(end);
-    }
-
-    /// <summary>Decodes the pixels: colours as they are stored; transparency is ignored.</summary>
+    /// <summary>Decodes the pixels of the upright image: colours as they are stored; transparency is ignored.</summary>
     /// <exception cref="UnreadableImageException">
     /// The image is broken or too large, or the file ends before it does; the message names it.
     /// </exception>
@@ -159,13 +175,24 @@ internal sealed class ImageFile : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _codec.Dispose();
 
-    private static UnreadableImageException NoImage(string name) => new(name, UnreadableImageException.NoImage);
+    private static UnreadableImageException NoImage(ReadOnlySpan<byte> head, string name)
+        => new(name, ForeignImages.KindOf(head) is { } kind ? ForeignImages.Advice(kind, name) : UnreadableImageException.NoImage);
 
-    private int RgbaLength() => RgbaLength(Size.Width, Size.Height);
+    /// <exception cref="UnreadableImageException">The image is larger than the limit.</exception>
+    public void CheckSize()
+    {
+        if ((long)Size.Width * Size.Height <= _maxPixels) return;
+        string limit = _maxPixels.ToString("N0", CultureInfo.InvariantCulture);
+        throw new UnreadableImageException(
+            _name, $"its {Size} pixels are more than the {limit} that are read"
+                + (_maxPixels < MostPixels ? "; if it is to be read, raise MaxPixels" : ""));
+    }
 
-    private int RgbaLength(int width, int height) => (long)width * height <= MostPixels
-        ? 4 * width * height
-        : throw new UnreadableImageException(_name, $"its {Size} pixels are more than can be read");
+    private int RgbaLength()
+    {
+        CheckSize();
+        return 4 * Size.Width * Size.Height;
+    }
 
     private RgbImage Decode(out string? problem)
     {
@@ -173,10 +200,18 @@ internal sealed class ImageFile : IDisposable
         byte[] rgba = ArrayPool<byte>.Shared.Rent(length);
         try
         {
-            problem = Decode(rgba);
+            problem = DecodeStored(rgba);
             byte[] rgb = GC.AllocateUninitializedArray<byte>(length / 4 * 3);
-            for (int from = 0, to = 0; to < rgb.Length; from += 4, to += 3)
-                (rgb[to], rgb[to + 1], rgb[to + 2]) = (rgba[from], rgba[from + 1], rgba[from + 2]);
+            if (Turn.IsNone)
+            {
+                for (int from = 0, to = 0; to < rgb.Length; from += 4, to += 3)
+                    (rgb[to], rgb[to + 1], rgb[to + 2]) = (rgba[from], rgba[from + 1], rgba[from + 2]);
+            }
+            else
+            {
+                CopyUpright(rgba, rgb);
+            }
+
             return new RgbImage(Size.Width, Size.Height, rgb);
         }
         finally
@@ -185,14 +220,41 @@ internal sealed class ImageFile : IDisposable
         }
     }
 
-    /// <summary>
-    /// Every pixel that leaves a file passes here: this is where an image is to be turned upright, and <see cref="Size"/> with it.
-    /// </summary>
-    private string? Decode(byte[] rgba) => Decode(rgba, Size.Width, Size.Height);
+    private void CopyUpright(byte[] rgba, byte[] rgb)
+    {
+        int to = 0;
+        for (int y = 0; y < Size.Height; y++)
+        {
+            int from = 4 * (Turn.First + y * Turn.Down);
+            for (int x = 0; x < Size.Width; x++, from += 4 * Turn.Right, to += 3)
+                (rgb[to], rgb[to + 1], rgb[to + 2]) = (rgba[from], rgba[from + 1], rgba[from + 2]);
+        }
+    }
+
+    private string? DecodeUpright(byte[] rgba, out Memory<byte> upright)
+    {
+        string? problem = DecodeStored(rgba);
+        upright = rgba;
+        if (Turn.IsNone || problem is not null) return problem;
+        byte[] turned = GC.AllocateUninitializedArray<byte>(rgba.Length);
+        ReadOnlySpan<uint> stored = MemoryMarshal.Cast<byte, uint>(rgba);
+        Span<uint> pixels = MemoryMarshal.Cast<byte, uint>(turned.AsSpan());
+        int to = 0;
+        for (int y = 0; y < Size.Height; y++)
+        {
+            int from = Turn.First + y * Turn.Down;
+            for (int x = 0; x < Size.Width; x++, from += Turn.Right) pixels[to++] = stored[from];
+        }
+
+        upright = turned;
+        return null;
+    }
+
+    private string? DecodeStored(byte[] rgba) => Decode(rgba, Turn.Stored.Width, Turn.Stored.Height);
 
     private string? Decode(byte[] rgba, int width, int height)
     {
-        SKAlphaType alpha = _codec.Info.AlphaType == SKAlphaType.Opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul;
+        SKAlphaType alpha = MayBeTransparent ? SKAlphaType.Unpremul : SKAlphaType.Opaque;
         var pinned = GCHandle.Alloc(rgba, GCHandleType.Pinned);
         try
         {
@@ -200,7 +262,7 @@ internal sealed class ImageFile : IDisposable
             {
                 SKCodecResult.Success => null,
                 SKCodecResult.IncompleteInput => UnreadableImageException.EndsEarly,
-                _ => "its pixels are broken",
+                _ => UnreadableImageException.Broken,
             };
         }
         finally

@@ -1,24 +1,33 @@
+using Microsoft.ML.Distillation.Files;
+
 namespace Microsoft.ML.Distillation.Images;
 
-/// <summary>Finds the images of a folder by their names, in upper or lower case, with or without an extension.</summary>
+/// <summary>
+/// Finds the images of a folder by their names, in upper or lower case, with or without an extension, however accents are encoded.
+/// </summary>
 internal sealed class ImageFiles(string folder)
 {
     /// <summary>
     /// The endings of the files that are taken for images, wherever a folder is listed; the decoder looks at the content alone.
     /// </summary>
-    public static readonly IReadOnlyList<string> Extensions = [".jpg", ".jpeg", ".png", ".bmp", ".webp"];
+    public static readonly IReadOnlyList<string> Extensions = [".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".jfif"];
 
-    private Dictionary<string, string>? _byName;
+    // What else is the ending of an image in an annotation, and not a part of its name after a dot.
+    private static readonly string[] OtherExtensions = [".jpe", ".ppm", ".pgm", ".tga", ".raw", ".dng"];
+
+    private readonly FolderIndex _files = new(folder, ignoreCase: true, IsImage);
 
     /// <summary>The folder.</summary>
     public string Folder => folder;
 
-    /// <summary>Whether a file's name is one of an image.</summary>
-    public static bool IsImage(string path) => Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
+    /// <summary>Whether a file's name is one of an image, if perhaps one of a kind that is not read.</summary>
+    public static bool IsImage(string path) => IsReadable(path) || HasOneOf(ForeignImages.Extensions, path);
+
+    /// <summary>The images in a folder, in the order of their names.</summary>
+    public static IEnumerable<string> In(string folder) => WithoutConverted(FolderListing.Files(folder));
 
     /// <summary>The images in a folder and its subfolders, in the order of their paths.</summary>
-    public static IEnumerable<string> Below(string folder)
-        => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(IsImage).Order(StringComparer.Ordinal);
+    public static IEnumerable<string> Below(string folder) => WithoutConverted(FolderListing.Below(folder));
 
     /// <summary>The first of the names that is one of an image, or null. A name may have no extension, or a wrong one.</summary>
     public string? Find(params ReadOnlySpan<string> names)
@@ -26,16 +35,14 @@ internal sealed class ImageFiles(string folder)
         foreach (string name in names)
         {
             string exact = Path.Combine(folder, name);
-            if (IsImage(name) && File.Exists(exact)) return exact;
+            if (IsReadable(name) && File.Exists(exact)) return exact;
         }
 
-        _byName ??= List();
         foreach (string name in names)
         {
-            string stem = Path.GetFileNameWithoutExtension(name);
-            foreach (string candidate in (ReadOnlySpan<string>)[name, .. WithExtensions(stem), .. WithExtensions(name)])
+            foreach (string candidate in Candidates(name))
             {
-                if (_byName.TryGetValue(candidate, out string? path)) return path;
+                if (_files.FindListed(candidate) is { } path) return path;
             }
         }
 
@@ -48,55 +55,36 @@ internal sealed class ImageFiles(string folder)
     /// <summary>The last part of a path, which may be one of another system.</summary>
     public static string NameIn(string path) => path[(path.LastIndexOfAny(['/', '\\']) + 1)..];
 
+    private static bool IsReadable(string path) => HasOneOf(Extensions, path);
+
+    private static bool HasOneOf(IEnumerable<string> extensions, string path)
+        => extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>What a file may be called that is meant by a name, best first.</summary>
+    private static IEnumerable<string> Candidates(string name)
+    {
+        // "cam.1" is a name without an extension, not "cam" with a wrong one.
+        bool hasExtension = IsImage(name) || HasOneOf(OtherExtensions, name);
+        string stem = hasExtension ? Path.GetFileNameWithoutExtension(name) : name;
+        IEnumerable<string> given = hasExtension ? [name] : [];
+        IEnumerable<string> read = [.. WithExtensions(stem), .. WithExtensions(name)];
+        IEnumerable<string> foreign = ForeignImages.Extensions.Select(extension => stem + extension);
+        return IsReadable(name) ? [.. given, .. read, .. foreign] : [.. read, .. given, .. foreign];
+    }
+
     private static IEnumerable<string> WithExtensions(string stem) => Extensions.Select(extension => stem + extension);
 
-    private Dictionary<string, string> List()
+    /// <summary>
+    /// The images among files. Those of a kind that is not read are among them, so that nobody misses them, unless they have been
+    /// converted: then an image of the same name lies beside.
+    /// </summary>
+    private static IEnumerable<string> WithoutConverted(IEnumerable<string> files)
     {
-        var byName = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        if (!Directory.Exists(folder)) return byName;
-        foreach (string path in Directory.EnumerateFiles(folder).Where(IsImage).Order(StringComparer.Ordinal))
-            byName.TryAdd(Path.GetFileName(path), path);
-        return byName;
-    }
-}
+        List<string> images = [.. files.Where(IsImage)];
+        if (images.TrueForAll(IsReadable)) return images;
+        HashSet<string> read = [.. images.Where(IsReadable).Select(Stem)];
+        return images.Where(path => IsReadable(path) || !read.Contains(Stem(path)));
 
-/// <summary>Finds images that an annotation file names, with or without folders, in the folders where they may be.</summary>
-internal sealed class ImageFinder
-{
-    private readonly List<ImageFiles> _folders;
-
-    /// <param name="folders">Where to look, in this order; those that do not exist are passed over.</param>
-    public ImageFinder(params IEnumerable<string> folders)
-        => _folders = [.. folders.Distinct(StringComparer.Ordinal).Where(Directory.Exists).Select(folder => new ImageFiles(folder))];
-
-    /// <summary>The path of an image; where it is nowhere, the path at which it was to be expected.</summary>
-    public string Find(string name)
-    {
-        string relative = name.Replace('\\', '/');
-        for (int i = 0; i < _folders.Count; i++)
-        {
-            string path = Path.Combine(_folders[i].Folder, relative);
-            if (!ImageFiles.IsImage(path) || !File.Exists(path)) continue;
-            Prefer(i);
-            return path;
-        }
-
-        for (int i = 0; i < _folders.Count; i++)
-        {
-            if (_folders[i].Find(ImageFiles.NameIn(relative)) is not { } path) continue;
-            Prefer(i);
-            return path;
-        }
-
-        return _folders.Count == 0 ? relative : new ImageFiles(_folders[^1].Folder).Expected(relative);
-    }
-
-    /// <summary>Where one image was, the next will be: this folder is asked first from now on.</summary>
-    private void Prefer(int index)
-    {
-        if (index == 0) return;
-        ImageFiles folder = _folders[index];
-        _folders.RemoveAt(index);
-        _folders.Insert(0, folder);
+        static string Stem(string path) => Path.ChangeExtension(path, null);
     }
 }

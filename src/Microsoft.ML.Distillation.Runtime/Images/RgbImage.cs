@@ -12,7 +12,9 @@ internal readonly record struct ImageSize(int Width, int Height)
     public override string ToString() => $"{Width}×{Height}";
 }
 
-/// <summary>Copies ML.NET's images, whose pixels come in one of two orders by platform and source.</summary>
+/// <summary>
+/// Copies ML.NET's images, whose pixels come in one of two orders by platform and source, and whose colours are multiplied by alpha.
+/// </summary>
 internal static class MLImagePixels
 {
     /// <summary>The colours of an image; transparency is ignored.</summary>
@@ -37,10 +39,18 @@ internal static class MLImagePixels
         ReadOnlySpan<uint> pixels = MemoryMarshal.Cast<byte, uint>(image.Pixels);
         for (int from = 0, to = 0; from < pixels.Length; from++, to += 3)
         {
-            uint pixel = pixels[from];
+            uint pixel = pixels[from], alpha = pixel >> 24;
+            if (alpha is > 0 and < byte.MaxValue) pixel = Unmultiplied(pixel, alpha);
             rgb[to] = (byte)(pixel >> red);
             rgb[to + 1] = (byte)(pixel >> 8);
             rgb[to + 2] = (byte)(pixel >> blue);
         }
+    }
+
+    private static uint Unmultiplied(uint pixel, uint alpha)
+    {
+        return Channel(pixel) | Channel(pixel >> 8) << 8 | Channel(pixel >> 16) << 16;
+
+        uint Channel(uint value) => Math.Min(((value & byte.MaxValue) * byte.MaxValue + alpha / 2) / alpha, byte.MaxValue);
     }
 }

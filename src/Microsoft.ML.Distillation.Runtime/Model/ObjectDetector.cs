@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Onnx;
@@ -17,8 +18,8 @@ namespace Microsoft.ML.Distillation;
 /// <para>By default a detection uses all cores, which is fastest for one image at a time. A server that answers several requests at once
 /// gets the most out of its cores with <see cref="OnnxDetectorOptions.Threads"/> = 1 and as many concurrent calls as there are cores, on
 /// one instance; more instances of a model only cost memory. On a GPU two or three concurrent calls keep it busy.</para>
-/// <para>Labels, scores and boxes are those of the model: boxes in pixels of the image that was given, best first. An image file is taken
-/// upright as ML.NET reads it: a rotation in its Exif data is not applied.</para>
+/// <para>Labels, scores and boxes are those of the model: boxes in pixels of the image that was given, best first. An image file is read
+/// upright, turned as its Exif data ask for, as viewers show it; an <see cref="MLImage"/> is taken as it is.</para>
 /// </remarks>
 public sealed class ObjectDetector : IDisposable
 {
@@ -27,6 +28,7 @@ public sealed class ObjectDetector : IDisposable
 
     private readonly IDetectorEngine _engine;
     private readonly float _least;
+    private readonly long _maxPixels;
 
     // The owner, until it disposes, and the runs under way: ONNX Runtime must not lose a session that runs. The last one frees it.
     private int _users = 1;
@@ -35,6 +37,7 @@ public sealed class ObjectDetector : IDisposable
     private ObjectDetector(IDetectorEngine engine, OnnxModelFile model, long bytes, ObjectDetectorOptions options)
     {
         (_engine, _least, Bytes, Metadata) = (engine, (float)options.ScoreThreshold, bytes, model.Metadata);
+        _maxPixels = options.MaxPixels;
         if (DetectorGraph.IsDetector(model)) Parameters = DetectorGraph.CountParameters(model);
     }
 
@@ -79,6 +82,7 @@ public sealed class ObjectDetector : IDisposable
     public static ObjectDetector Load(string path, ObjectDetectorOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        if (InputFile.Problem(path) is { } problem) throw new FormatException($"'{path}' is no model: {problem}.");
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no model file '{path}'.", path);
         if (!OnnxModelFile.IsZip(path)) SessionLoader.CheckFile(path);
         return Load(OnnxModelFile.LoadAll(path), new OnnxSource(path), new FileInfo(path).Length, options ?? new ObjectDetectorOptions());
@@ -102,11 +106,11 @@ public sealed class ObjectDetector : IDisposable
     }
 
     /// <summary>Finds the objects in an image file.</summary>
-    /// <param name="imagePath">A JPEG, PNG or BMP file, or of another kind that ML.NET reads.</param>
+    /// <param name="imagePath">A JPEG, PNG, BMP, WebP or GIF file, or of another kind that SkiaSharp reads.</param>
     /// <returns>The objects, best first.</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="FormatException">The file is no image, or ends before its image does; the message names it. Or what a published
-    /// detector says cannot be: it is read or shown wrongly.</exception>
+    /// <exception cref="FormatException">The file is no image, one with too many pixels, or ends before its image does; the message names
+    /// it. Or what a published detector says cannot be: it is read or shown wrongly.</exception>
     public IReadOnlyList<Detection> Detect(string imagePath)
     {
         ArgumentException.ThrowIfNullOrEmpty(imagePath);
@@ -146,7 +150,7 @@ public sealed class ObjectDetector : IDisposable
     public IReadOnlyList<IReadOnlyList<Detection>> Detect(IReadOnlyList<string> imagePaths)
     {
         ArgumentNullException.ThrowIfNull(imagePaths);
-        return Detect(imagePaths, ImageFile.Read, CancellationToken.None);
+        return Detect(imagePaths, ReadFile, CancellationToken.None);
     }
 
     /// <summary>Finds the objects in several images; a published detector is shown several at once where it takes them.</summary>
@@ -159,7 +163,7 @@ public sealed class ObjectDetector : IDisposable
     }
 
     /// <summary>Finds the objects in an image file on another thread.</summary>
-    /// <param name="imagePath">A JPEG, PNG or BMP file, or of another kind that ML.NET reads.</param>
+    /// <param name="imagePath">A JPEG, PNG, BMP, WebP or GIF file, or of another kind that SkiaSharp reads.</param>
     /// <param name="cancellationToken">Ends the detection, also in the midst of the model's run.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <inheritdoc cref="Detect(string)"/>
@@ -199,7 +203,7 @@ public sealed class ObjectDetector : IDisposable
         IReadOnlyList<string> imagePaths, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(imagePaths);
-        return Task.Run(() => Detect(imagePaths, ImageFile.Read, cancellationToken), cancellationToken);
+        return Task.Run(() => Detect(imagePaths, ReadFile, cancellationToken), cancellationToken);
     }
 
     /// <summary>Finds the objects in several images on other threads.</summary>
@@ -295,10 +299,13 @@ public sealed class ObjectDetector : IDisposable
         }
     }
 
+    /// <summary>The pixels of an image file, as this detector reads them.</summary>
+    internal RgbImage ReadFile(string path) => ImageFile.Read(path, _maxPixels);
+
     private IReadOnlyList<Detection> Detect(string path, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        return Detect(ImageFile.Read(path), cancellation);
+        return Detect(ReadFile(path), cancellation);
     }
 
     private IReadOnlyList<IReadOnlyList<Detection>> Detect<T>(

@@ -38,6 +38,11 @@ public sealed record ObjectDetectorOptions : OnnxDetectorOptions
     /// </summary>
     public double NmsThreshold { get; init; } = 0.5;
 
+    /// <summary>
+    /// How many pixels an image file may have, width times height as its header says; a larger one is an error before any pixel is decoded.
+    /// </summary>
+    public long MaxPixels { get; init; } = ImageLoader.DefaultMaxPixels;
+
     /// <summary>Whether ONNX Runtime is to round and compute as the graph says; for tests of an export.</summary>
     internal bool AsWritten { get; init; }
 
@@ -47,6 +52,7 @@ public sealed record ObjectDetectorOptions : OnnxDetectorOptions
         base.Validate();
         Check(ScoreThreshold is >= 0 and <= 1, nameof(ScoreThreshold), ScoreThreshold, "from 0 to 1");
         Check(NmsThreshold is > 0 and <= 1, nameof(NmsThreshold), NmsThreshold, "above 0 and at most 1");
+        Check(MaxPixels > 0, nameof(MaxPixels), MaxPixels, "above 0");
         Check(ClassNames is null or { Count: > 0 }, nameof(ClassNames), "an empty list", "a list of names, or left out");
     }
 

@@ -96,6 +96,10 @@ internal static class PrivateColumns
     public const string Scores = Prefix + DetectorGraph.Scores;
     public const string Classes = Prefix + DetectorGraph.Classes;
     public const string ClassName = Prefix + "name";
+    public const string ImagePath = Prefix + "path";
+    public const string ImageFolder = Prefix + "folder";
+    public const string MaxPixels = Prefix + "limit";
+    public const string Upright = Prefix + "upright";
 
     /// <summary>The private name of a network's input or output.</summary>
     public static string Of(string name) => Prefix + name;

@@ -103,7 +103,7 @@ internal sealed record MeasuredTestSet(IReadOnlyList<ReportedImage> Images, IRea
             ImageSize size;
             if (timed.Length > 0 || image is not null)
             {
-                RgbImage rgb = image is null ? ImageFile.Read(file) : rows.ReadImage();
+                RgbImage rgb = image is not null ? rows.ReadImage() : detectors[0].ReadFile(file);
                 size = new ImageSize(rgb.Width, rgb.Height);
                 foreach (TimedDetector detector in timed) detector.Run(rgb, cancellation);
             }
@@ -190,7 +190,9 @@ internal static class ReportPictures
             ".PNG" => "image/png",
             _ => null,
         };
-        if (type is not null && new FileInfo(path).Length <= MostBytes) return new ReportThumbnail(type, File.ReadAllBytes(path));
+        // Not every viewer of the report would turn a photo.
+        bool isUpright = ImageFile.TryTurnOf(path) is { IsNone: true };
+        if (type is not null && isUpright && new FileInfo(path).Length <= MostBytes) return new ReportThumbnail(type, File.ReadAllBytes(path));
         return FromPixels(ImageFile.TryRead(path) is ({ } pixels, _) ? pixels : ImageFile.Read(path));
     }
 

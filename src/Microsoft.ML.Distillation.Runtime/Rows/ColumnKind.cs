@@ -17,7 +17,7 @@ internal sealed record ColumnKind(string Wanted, string Advice, Func<DataViewTyp
 
     /// <summary>Images.</summary>
     public static readonly ColumnKind Image = new(
-        "an image (MLImage)", "Load images with mlContext.Transforms.LoadImages", type => type is ImageDataViewType);
+        "an image (MLImage)", "Load images with mlContext.Transforms.LoadUprightImages", type => type is ImageDataViewType);
 
     /// <summary>The classes of objects that are trained on: keys with names.</summary>
     public static readonly ColumnKind Keys = new("a vector of keys (UInt32), one for each object", ToKeys, IsKeys);

@@ -65,7 +65,10 @@ internal sealed class RowReader : IDisposable
     private readonly VectorColumn<bool>? _difficult, _crowd, _ignore;
     private readonly VectorColumn<int>? _occluded;
     private readonly string? _imageName, _option;
+    private readonly bool _isUpright;
     private MLImage? _image;
+    private int _turned;
+    private string? _firstTurned;
 
     /// <exception cref="ArgumentException">
     /// A column is missing or of another type; the message names it, what is wanted, and what to do.
@@ -88,7 +91,12 @@ internal sealed class RowReader : IDisposable
 
         _cursor = view.GetRowCursor(_columns.Values);
         if (_columns.TryGetValue(columns.ImagePath, out path)) _getPath = _cursor.GetGetter<ReadOnlyMemory<char>>(path);
-        if (columns.Image is { } image) _getImage = _cursor.GetGetter<MLImage>(_columns[image]);
+        if (columns.Image is { } image)
+        {
+            _getImage = _cursor.GetGetter<MLImage>(_columns[image]);
+            _isUpright = UprightColumn.Is(_columns[image]);
+        }
+
         if (columns.Label is { } label) _labels = new LabelColumn(_cursor, _columns[label]);
         if (columns.PredictedLabel is { } predicted) _predictedLabels = new LabelColumn(_cursor, _columns[predicted]);
         _boxes = Vector<float>(columns.BoundingBoxes);
@@ -143,16 +151,28 @@ internal sealed class RowReader : IDisposable
         return true;
     }
 
+    /// <summary>
+    /// What is to be said of the images that were read, or null: photos that their Exif data turn and that the data give as they are
+    /// stored, as far as the data name their files.
+    /// </summary>
+    public string? TurnedImages => _firstTurned is null
+        ? null
+        : $"{(_option is null ? "" : $"{_option}: ")}{_turned} of {Row + 1} images are photos that are to be turned by their Exif data, "
+            + "which ML.NET's LoadImages does not do: boxes drawn on the upright picture do not fit them. Load images with "
+            + $"mlContext.Transforms.LoadUprightImages. The first: '{_firstTurned}'.";
+
     /// <summary>The row's image.</summary>
     /// <exception cref="InvalidDataException">There is none, or it cannot be read, or not to its end.</exception>
     public RgbImage ReadImage()
     {
-        string file = Path;
-        bool isFile = System.IO.Path.IsPathRooted(file), exists = isFile && File.Exists(file);
+        // What another loader will read is looked at before: it decodes whatever its size, and turns nothing.
+        bool isFile = System.IO.Path.IsPathRooted(Path) && !_isUpright;
+        ImageTurn? turn = isFile ? CheckedTurn() : null;
         RgbImage? pixels;
         try
         {
-            // The getter disposes the image before.
+            // Most getters dispose the image before; this library's own loader leaves that to whoever asks.
+            _image?.Dispose();
             _getImage!(ref _image!);
             pixels = _image is null ? null : MLImagePixels.ToRgb(_image);
         }
@@ -161,15 +181,44 @@ internal sealed class RowReader : IDisposable
             // The getter may have disposed it already; disposing twice is harmless.
             _image?.Dispose();
             _image = null;
-            string problem = isFile && !exists ? "the file does not exist" : $"the image cannot be read: {exception.Message.TrimEnd('.')}";
-            throw Invalid(problem, exception);
+            throw Invalid(
+                exception is UnreadableImageException unreadable ? $"the image cannot be read: {unreadable.Problem}"
+                : exception is FileNotFoundException || isFile && !File.Exists(Path) ? "the file does not exist"
+                : $"the image cannot be read: {exception.Message.TrimEnd('.')}", exception);
         }
 
         if (pixels is null) throw Invalid("there is no image", null);
-        // ML.NET's loader fills up a picture that breaks off, and says nothing.
-        return exists && FileProblem(file) is { } cut ? throw Invalid($"the image cannot be read: {cut}", null) : pixels;
+        if (turn is { IsNone: false } turned && turned.Stored == new ImageSize(pixels.Width, pixels.Height))
+        {
+            _turned++;
+            _firstTurned ??= Path;
+        }
 
-        InvalidDataException Invalid(string problem, Exception? inner) => new($"{Where}, column '{_imageName}': {problem}.", inner);
+        // ML.NET's loader fills up a picture that breaks off, and says nothing.
+        return turn is not null && FileProblem(Path) is { } cut ? throw Invalid($"the image cannot be read: {cut}", null) : pixels;
+    }
+
+    private InvalidDataException Invalid(string problem, Exception? inner)
+        => new($"{Where}, column '{_imageName}': {problem}.", inner);
+
+    /// <summary>How the row's file is to be turned; null where it is none that is known here.</summary>
+    /// <exception cref="InvalidDataException">It has too many pixels.</exception>
+    private ImageTurn? CheckedTurn()
+    {
+        try
+        {
+            using var file = ImageFile.Open(Path);
+            file.CheckSize();
+            return file.Turn;
+        }
+        catch (UnreadableImageException exception) when (exception.Problem != UnreadableImageException.NoImage)
+        {
+            throw Invalid($"the image cannot be read: {exception.Problem}", exception);
+        }
+        catch (Exception exception) when (exception is FormatException or IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     /// <summary>The row's objects.</summary>

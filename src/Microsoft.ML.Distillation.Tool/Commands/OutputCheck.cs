@@ -67,31 +67,3 @@ internal static class OutputCheck
 
     private static bool NamesPath(Option option) => option.HelpName is "FILE" or "DIR" or "PATH";
 }
-
-/// <summary>Where a path leads: two names of one file are told from two files.</summary>
-internal static class RealPath
-{
-    private static readonly StringComparison Comparison = OperatingSystem.IsLinux() ? StringComparison.Ordinal
-        : StringComparison.OrdinalIgnoreCase;
-
-    /// <summary>Compares paths of <see cref="Of"/> as the system does.</summary>
-    public static StringComparer Comparer { get; } = StringComparer.FromComparison(Comparison);
-
-    /// <summary>Whether two paths lead to one place, through links or not. Neither need exist.</summary>
-    public static bool Same(string one, string other) => Of(one).Equals(Of(other), Comparison);
-
-    /// <summary>Whether a path leads into a folder or to the folder itself.</summary>
-    public static bool IsWithin(string path, string folder)
-        => Same(path, folder) || Of(path)
-            .StartsWith(Path.TrimEndingDirectorySeparator(Of(folder)) + Path.DirectorySeparatorChar, Comparison);
-
-    /// <summary>The full path, with every link on the way followed.</summary>
-    public static string Of(string path)
-    {
-        path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-        if (Path.GetDirectoryName(path) is not { } folder) return path;
-        string place = Path.Combine(Of(folder), Path.GetFileName(path));
-        return Path.Exists(place) && new FileInfo(place).LinkTarget is { } target ? Of(Path.Combine(Path.GetDirectoryName(place)!, target))
-            : place;
-    }
-}

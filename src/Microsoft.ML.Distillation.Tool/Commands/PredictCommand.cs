@@ -37,32 +37,34 @@ internal sealed class PredictCommand : System.CommandLine.Command
                 ? [.. format.At(parsed, place).Load(new MLContext(), parsed.GetValue(split)).Select(image => image.ImagePath)]
                 : InputImages.Find(place);
             CheckNoneIsReplaced(files, output.Name, [target]);
+            string? root = CocoNumbering.RootOf(files);
             if (parsed.GetValue(draw) is string pictures) CheckNoneIsReplaced(files, draw.Name,
-                files.Select(file => PictureOf(file, pictures)));
+                files.Select(file => PictureOf(file, pictures, root)));
             using IImageDetector detector = ImageDetector.Open(parsed.GetRequiredValue(model));
-            CocoNumbering numbers = parsed.GetValue(ids) is string path ? CocoNumbering.From(path)
+            CocoNumbering numbers = parsed.GetValue(ids) is string path ? CocoNumbering.From(path, files)
                 : CocoNumbering.Counted(files, detector.ClassNames);
             int count = numbers.Write(target, detector.Detect(files).Select(found =>
             {
-                if (parsed.GetValue(draw) is string folder) Draw(found, detector.ClassNames, folder, parsed.GetValue(drawScore) ?? .5);
+                if (parsed.GetValue(draw) is string folder) Draw(found, detector.ClassNames, PictureOf(found.ImagePath, folder, root),
+                    parsed.GetValue(drawScore) ?? .5);
                 return found;
             }));
             parsed.InvocationConfiguration.Output.WriteLine($"{count} detections in {files.Count} images, saved {target}");
         });
     }
 
-    private static void Draw(DetectedImage found, IReadOnlyList<string> classNames, string folder, double leastScore)
+    private static void Draw(DetectedImage found, IReadOnlyList<string> classNames, string path, double leastScore)
     {
         using MLImage image = ImageLoader.Load(found.ImagePath);
         Detection[] sure = [.. found.ToDetections().Where(one => one.Score >= leastScore)];
         using MLImage picture = image.DrawDetections(sure, classNames);
-        AtomicFile.Write(PictureOf(found.ImagePath, folder), picture.Save);
+        AtomicFile.Write(path, picture.Save);
     }
 
     /// <summary>The picture of an image: JPEG and PNG keep their names, others become PNG.</summary>
-    private static string PictureOf(string image, string folder)
+    private static string PictureOf(string image, string folder, string? root)
     {
-        string name = Path.GetFileName(image);
+        string name = CocoNumbering.NameOf(image, root);
         return Path.Combine(folder, Path.GetExtension(name).ToUpperInvariant() is ".JPG" or ".JPEG" or ".PNG" ? name : name + ".png");
     }
 

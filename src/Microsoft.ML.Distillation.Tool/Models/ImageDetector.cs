@@ -46,7 +46,7 @@ internal static class ImageDetector
     private static bool OnlyDetects(ITransformer model) => model switch
     {
         IEnumerable<ITransformer> chain => chain.All(OnlyDetects),
-        ImageLoadingTransformer or OnnxTransformer or ColumnCopyingTransformer or ColumnSelectingTransformer => true,
+        ImageLoadingTransformer or ExpressionTransformer or OnnxTransformer or ColumnCopyingTransformer or ColumnSelectingTransformer => true,
         ValueMappingTransformer or ValueToKeyMappingTransformer or KeyToValueMappingTransformer => true,
         _ => model.GetType() is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(CustomMappingTransformer<,>),
     };
@@ -84,9 +84,7 @@ internal sealed class PipelineDetector(MLContext context, ITransformer model, IR
             return new AnnotatedRow { ImagePath = path };
         });
         IDataView files = context.Data.LoadFromEnumerable(rows);
-        IDataView images = context.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: nameof(AnnotatedRow.ImagePath))
-            .Fit(files).Transform(files);
-        IDataView found = model.Transform(images);
+        IDataView found = Transform(model, LoadUpright(files, "Image"));
         DataViewSchema.Column path = found.Schema[nameof(AnnotatedRow.ImagePath)], labels = found.Schema["PredictedLabel"],
         scores = found.Schema["Score"], boxes = found.Schema["PredictedBoundingBoxes"];
         using DataViewRowCursor cursor = found.GetRowCursor([path, labels, scores, boxes]);
@@ -121,6 +119,17 @@ internal sealed class PipelineDetector(MLContext context, ITransformer model, IR
 
     /// <inheritdoc/>
     public void Dispose() => (model as IDisposable)?.Dispose();
+
+    /// <summary>The model's steps; in the place of ML.NET's own loader, which does not turn photos, the library's.</summary>
+    private IDataView Transform(ITransformer step, IDataView view)
+    {
+        if (step is IEnumerable<ITransformer> chain) return chain.Aggregate(view, (at, link) => Transform(link, at));
+        if (step is not ImageLoadingTransformer) return step.Transform(view);
+        return step.GetOutputSchema(view.Schema).Skip(view.Schema.Count).Select(made => made.Name).ToArray().Aggregate(view, LoadUpright);
+    }
+
+    private IDataView LoadUpright(IDataView view, string column)
+        => context.Transforms.LoadUprightImages(column, inputColumnName: nameof(AnnotatedRow.ImagePath)).Fit(view).Transform(view);
 
     /// <summary>Reads class names, whether the pipeline ends in keys or in text.</summary>
     private static Func<string[]> LabelsOf(DataViewRowCursor cursor, DataViewSchema.Column column)

@@ -1,23 +1,37 @@
-using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Files;
 
 namespace Microsoft.ML.Distillation.Tool.Models;
 
 /// <summary>Finds and reads image files.</summary>
 internal static class InputImages
 {
-    /// <summary>Whether a file's name is one of an image.</summary>
-    public static bool IsImage(string path) => ImageLoader.Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
-
-    /// <summary>The images of a folder in the order of their names, or the one image that the path names.</summary>
+    /// <summary>
+    /// The images of a folder, where it has none those of its subfolders, in the order of their paths; or the one image that the path names.
+    /// </summary>
     /// <exception cref="FileNotFoundException">There is no such file or folder, or no image in it.</exception>
     public static IReadOnlyList<string> Find(string path)
     {
         if (File.Exists(path)) return [path];
         if (!Directory.Exists(path)) throw new FileNotFoundException($"There is no image file or folder '{path}'.", path);
-        string[] images = [.. Directory.EnumerateFiles(path)
-            .Where(IsImage).Order(StringComparer.Ordinal)];
-        return images.Length > 0 ? images
+        IReadOnlyList<string> images = ImageLoader.FilesIn(path);
+        if (images.Count == 0) images = [.. FolderListing.FoldersBelow(path).SelectMany(ImageLoader.FilesIn).Order(StringComparer.Ordinal)];
+        return images.Count > 0 ? images
             : throw new FileNotFoundException($"The folder '{path}' holds no image ({string.Join(", ", ImageLoader.Extensions)}).", path);
+    }
+
+    /// <summary>The deepest folder that holds all files; null for files of several drives.</summary>
+    public static string? CommonFolder(IEnumerable<string> files)
+    {
+        string? common = null;
+        foreach (string file in files)
+        {
+            string? folder = Path.GetDirectoryName(Path.GetFullPath(file));
+            common ??= folder;
+            while (common is not null && Path.GetRelativePath(common, folder!).StartsWith("..", StringComparison.Ordinal))
+                common = Path.GetDirectoryName(common);
+        }
+
+        return common;
     }
 }
 
@@ -44,25 +58,18 @@ internal sealed class ImageList
     /// <summary>The names, as <see cref="PathOf"/> takes them.</summary>
     public IEnumerable<string> Names()
     {
-        if (Directory.Exists(_path)) return Walk("");
-        return InputImages.IsImage(_path) ? [Path.GetFileName(_path)] : Lines();
+        if (Directory.Exists(_path)) return Walk();
+        return ImageLoader.IsImage(_path) ? [Path.GetFileName(_path)] : Lines();
     }
 
     /// <summary>The file of a name.</summary>
     public string PathOf(string name) => Path.GetFullPath(Path.Combine(Root, name));
 
-    private IEnumerable<string> Walk(string folder)
-    {
-        string path = Path.Combine(Root, folder);
-        foreach (string file in Directory.EnumerateFiles(path).Where(InputImages.IsImage).Select(Path.GetFileName).OfType<string>()
-            .Order(StringComparer.Ordinal))
-            yield return Join(folder, file);
-        foreach (string child in Directory.EnumerateDirectories(path).Select(Path.GetFileName).OfType<string>()
-            .Order(StringComparer.Ordinal))
-        {
-            foreach (string name in Walk(Join(folder, child))) yield return name;
-        }
-    }
+    private IEnumerable<string> Walk()
+        => from folder in FolderListing.FoldersBelow(Root)
+           let name = folder == Root ? "" : Path.GetRelativePath(Root, folder).Replace('\\', '/')
+           from file in ImageLoader.FilesIn(folder)
+           select Join(name, Path.GetFileName(file));
 
     private IEnumerable<string> Lines()
         => File.ReadLines(_path).Select(line => line.Trim()).Where(line => line.Length > 0);

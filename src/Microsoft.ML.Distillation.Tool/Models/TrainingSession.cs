@@ -23,7 +23,7 @@ internal sealed class TrainingSession
         _display = display;
         _allowMissingImages = data.AllowMissingImages;
         _files = data.View(context, trainSplit);
-        _loadImages = context.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath").Fit(_files);
+        _loadImages = context.Transforms.LoadUprightImages("Image", inputColumnName: "ImagePath").Fit(_files);
         _toKeys = context.Transforms.Conversion
             .MapValueToKey("Label", keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue).Fit(_files);
         Train = _toKeys.Transform(_loadImages.Transform(_files));
@@ -41,7 +41,7 @@ internal sealed class TrainingSession
         Context = context;
         _display = display;
         _files = context.Data.LoadFromEnumerable(files.Select(path => new AnnotatedRow { ImagePath = path }));
-        _loadImages = context.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath").Fit(_files);
+        _loadImages = context.Transforms.LoadUprightImages("Image", inputColumnName: "ImagePath").Fit(_files);
         _toKeys = _loadImages;
         Train = _loadImages.Transform(_files);
     }

@@ -61,7 +61,11 @@ internal sealed class DataViewIngest(DataViewIngestOptions options)
         }
 
         if (builder.Count == 0) return null;
-        if (invalid.Summary() is { } summary) options.Warn?.Invoke(summary);
+        foreach (string? warning in (string?[])[invalid.Summary(), rows.TurnedImages])
+        {
+            if (warning is not null) options.Warn?.Invoke(warning);
+        }
+
         return builder.Build();
     }
 }
@@ -179,7 +183,7 @@ internal sealed record DataViewIngestOptions
     public IReadOnlyList<string> InOrder(IReadOnlyList<string> names)
         => ClassOrder is { } order && order.Count == names.Count && order.ToHashSet().SetEquals(names) ? order : names;
 
-    /// <summary>Receives one line about what was left out, if anything was.</summary>
+    /// <summary>Receives a line about what was left out, and one about images that do not stand upright, if there are any.</summary>
     public Action<string>? Warn { get; init; }
 
     /// <summary>The columns that every image is read from.</summary>

@@ -110,8 +110,7 @@ public sealed class TrainedDetector
         CheckIsFull();
         var context = new MLContext();
         IDataView files = context.Data.LoadFromEnumerable<DetectionRow>([]);
-        ITransformer loadImages = context.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: nameof(DetectionRow.ImagePath))
-            .Fit(files);
+        ITransformer loadImages = context.Transforms.LoadUprightImages("Image", inputColumnName: nameof(DetectionRow.ImagePath)).Fit(files);
         IDataView images = loadImages.Transform(files);
         using DetectorTransformer transformer = ToTransformer(context, images.Schema);
         ITransformer toNames = context.Transforms.Conversion.MapKeyToValue("PredictedLabel").Fit(transformer.Transform(images));

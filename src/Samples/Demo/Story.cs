@@ -21,7 +21,7 @@ internal static class Story
 
         var mlContext = new MLContext(options.Seed);
         IDataView train = mlContext.Data.LoadDetections(data, split: ChooseSplit("train"));
-        var loadImages = mlContext.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath").Fit(train);
+        var loadImages = mlContext.Transforms.LoadUprightImages("Image", inputColumnName: "ImagePath").Fit(train);
         var toKeys = mlContext.Transforms.Conversion.MapValueToKey("Label").Fit(train);
         IDataView Prepare(IDataView view) => toKeys.Transform(loadImages.Transform(view));
         IDataView? validation = ChooseSplit("val") is not null ? Prepare(mlContext.Data.LoadDetections(data, split: "val")) : null;

@@ -25,7 +25,7 @@ IDataView train = mlContext.Data.LoadDetections(data, split: "train");
 IDataView test = mlContext.Data.LoadDetections(data, split: "test");
 
 // From a path to an image, from names to keys. Keys are for training alone: a finished model needs no labels.
-var prepare = mlContext.Transforms.LoadImages("Image", imageFolder: null, inputColumnName: "ImagePath")
+var prepare = mlContext.Transforms.LoadUprightImages("Image", inputColumnName: "ImagePath")
     .Append(mlContext.Transforms.Conversion.MapValueToKey("Label"), TransformerScope.Training);
 
 var teacher = prepare
