@@ -34,6 +34,10 @@ public static class DetectionCatalog
     /// Whether images that do not exist are rows too, for what needs no pixels and for <see cref="InvalidSampleHandling.Skip"/>. In YOLO
     /// and OpenImages, which give boxes in shares of an image, these rows, and those of images that cannot be read, have no objects.
     /// </param>
+    /// <param name="onInvalidAnnotation">
+    /// What happens to annotations that are not as they must be: an error that names file and line, or they are left out, with the images
+    /// of whose objects none is left; their number and the first are then a warning in the context's log.
+    /// </param>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
     /// <exception cref="FileNotFoundException">The split, or a file that it names, does not exist; or, as rows are read, an
     /// image.</exception>
@@ -41,11 +45,18 @@ public static class DetectionCatalog
     /// read.</exception>
     public static IDataView LoadDetections(
         this DataOperationsCatalog catalog, string folder, DetectionFormat format = DetectionFormat.PascalVoc, string? split = null,
-        string? imageFolder = null, string? namesFile = null, bool allowMissingImages = false)
-        => DetectionLoader.Load(catalog, format,
-            new AnnotationSource(folder, split, imageFolder, namesFile) { ToleratesBrokenImages = allowMissingImages });
+        string? imageFolder = null, string? namesFile = null, bool allowMissingImages = false,
+        InvalidSampleHandling onInvalidAnnotation = InvalidSampleHandling.Error)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        var source = new AnnotationSource(folder, split, imageFolder, namesFile) { ToleratesBrokenImages = allowMissingImages };
+        return DetectionLoader.Load(catalog, format, source, onInvalidAnnotation);
+    }
 
-    /// <summary>Whether a data set has a part. Formats that keep all annotations in one file parse that to find out.</summary>
+    /// <summary>
+    /// Whether a data set has a part. Formats that keep all annotations in one file parse that to find out. A part that a data.yaml names
+    /// and that is not there is a warning in the context's log, with the path.
+    /// </summary>
     /// <param name="catalog">The catalog <c>mlContext.Data</c>.</param>
     /// <param name="folder">The folder.</param>
     /// <param name="format">How the folder is laid out.</param>
@@ -59,7 +70,7 @@ public static class DetectionCatalog
     {
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentException.ThrowIfNullOrEmpty(split);
-        return AnnotationSplits.Exists(format, new AnnotationSource(folder, split, imageFolder, namesFile));
+        return DetectionLoader.Has(catalog, format, new AnnotationSource(folder, split, imageFolder, namesFile));
     }
 
     /// <summary>
@@ -121,8 +132,8 @@ public static class DetectionCatalog
     }
 
     /// <summary>
-    /// Looks through annotated images: counts, balance of classes, sizes, and defects (boxes without area or outside, images that cannot
-    /// be read, the same image in two parts). Every image is decoded once.
+    /// Looks through annotated images: counts, balance of classes, sizes, and all defects (annotations that are not as they must be, boxes
+    /// without area or outside, images that cannot be read, the same image in two parts). Every image is decoded once.
     /// </summary>
     /// <param name="catalog">The catalog <c>mlContext.Data</c>.</param>
     /// <param name="folder">The folder.</param>
@@ -131,17 +142,20 @@ public static class DetectionCatalog
     /// empty list for all images as one part.</param>
     /// <param name="imageFolder">Where the images are, if not where the format expects them.</param>
     /// <param name="namesFile">The file of class names, for the formats that need one.</param>
+    /// <param name="maxPixels">How many pixels an image may have; a larger one is a defect and not decoded.</param>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
     /// <exception cref="FileNotFoundException">A part, or a file that is needed, does not exist.</exception>
-    /// <exception cref="FormatException">A file is not of the format; the message names file and line.</exception>
+    /// <exception cref="FormatException">The file that all depends on (COCO's json, YOLO's data.yaml) is broken; the message names file and
+    /// line.</exception>
     public static DetectionDataInspection InspectDetections(
         this DataOperationsCatalog catalog, string folder, DetectionFormat format = DetectionFormat.PascalVoc,
         IReadOnlyList<string>? splits = null,
-        string? imageFolder = null, string? namesFile = null)
+        string? imageFolder = null, string? namesFile = null, long maxPixels = ImageLoader.DefaultMaxPixels)
     {
         ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxPixels, 1);
         var source = new AnnotationSource(folder, null, imageFolder, namesFile);
-        return splits is { Count: 0 } ? DataInspector.InspectAll(format, source) : DataInspector.Inspect(format, source, splits);
+        return DataInspector.Inspect(format, source, splits, maxPixels);
     }
 
     /// <summary>Measures predictions against the ground truth by the rules of COCO, PASCAL VOC, KITTI and ILSVRC.</summary>

@@ -33,6 +33,7 @@ internal static class Application
     public static int Run(string name, RootCommand root, string[] args, TextWriter output, TextWriter error)
     {
         root.Options.Add(SharedOptions.Verbose);
+        root.Options.Add(SharedOptions.MaxPixels);
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {

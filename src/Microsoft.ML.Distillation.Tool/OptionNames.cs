@@ -8,6 +8,7 @@ internal static class OptionNames
     // In the order in which they are looked for: what is longer comes first.
     private static readonly (string Library, string Flag)[] Names =
     [
+        ("set copyImages", "give --copy-images"), ("raise MaxPixels", "raise --max-pixels"), ("the option MaxPixels", "--max-pixels"),
         ("set OnInvalidSample = Skip", "give --skip-invalid"),
         ("Backbone.Weights = PretrainedWeights.ImageNet", "--weights imagenet"), ("PretrainedWeights.None", "--weights none"),
         ("Backbone.Weights", "--weights"),

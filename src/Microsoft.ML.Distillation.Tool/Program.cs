@@ -3,5 +3,9 @@ namespace Microsoft.ML.Distillation.Tool;
 /// <summary>The command <c>ml-distill</c>.</summary>
 internal static class Program
 {
-    private static int Main(string[] args) => Application.Run(args, Console.Out, Console.Error);
+    private static int Main(string[] args)
+    {
+        Globalization.Prepare();
+        return Application.Run(args, Console.Out, Console.Error);
+    }
 }

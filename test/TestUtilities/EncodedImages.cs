@@ -35,6 +35,24 @@ internal static class EncodedImages
         return [0xFF, 0xD8, 0xFF, 0xE1, (byte)(length >> 8), (byte)length, .. exif, .. jpeg.AsSpan(2)];
     }
 
+    /// <summary>A WebP (as encoded here, lossy without alpha) in the extended form, with an orientation (1 to 8) behind.</summary>
+    public static byte[] WebPWithExif(byte[] webp, ImageSize size, byte orientation)
+    {
+        byte[] exif = [.. "II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0];
+        byte[] extended = [0x08, 0, 0, 0, (byte)(size.Width - 1), 0, 0, (byte)(size.Height - 1), 0, 0];
+        byte[] content = [.. "WEBP"u8, .. Chunk("VP8X"u8, extended), .. webp.AsSpan(12), .. Chunk("EXIF"u8, exif)];
+        return [.. "RIFF"u8, .. Length(content), .. content];
+
+        static byte[] Chunk(ReadOnlySpan<byte> name, byte[] data) => [.. name, .. Length(data), .. data];
+
+        static byte[] Length(byte[] data)
+        {
+            byte[] length = new byte[4];
+            BinaryPrimitives.WriteInt32LittleEndian(length, data.Length);
+            return length;
+        }
+    }
+
     private static byte[] Skia(RgbImage image, string kind)
     {
         var rgba = new byte[4 * image.Width * image.Height];

@@ -12,10 +12,11 @@ internal sealed record ProgramRun(int ExitCode, string Output, string Error)
 
     /// <summary>The built program of a project below <c>src</c>, or another folder of the repository, in this build's
     /// configuration.</summary>
-    public static string Find(string project, string below = "src")
+    /// <param name="name">What the program is called, if not as its project.</param>
+    public static string Find(string project, string below = "src", string? name = null)
     {
         string bin = Path.Combine(TestData.Repository(), below, project, "bin", Configuration);
-        return Directory.EnumerateFiles(bin, Path.GetFileName(project) + ".runtimeconfig.json", SearchOption.AllDirectories)
+        return Directory.EnumerateFiles(bin, (name ?? Path.GetFileName(project)) + ".runtimeconfig.json", SearchOption.AllDirectories)
             .OrderByDescending(File.GetLastWriteTimeUtc).First().Replace(".runtimeconfig.json", ".dll");
     }
 

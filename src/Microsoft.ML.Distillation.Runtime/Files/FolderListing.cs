@@ -27,9 +27,9 @@ internal static class FolderListing
     /// <param name="above">The real paths of the folders on the way.</param>
     private static IEnumerable<string> Walk(string folder, List<string> above)
     {
-        string real = above.Count == 0 || new DirectoryInfo(folder).LinkTarget is not null
-            ? RealPath.Of(folder) : Path.Combine(above[^1], Path.GetFileName(folder));
-        if (above.Contains(real, RealPath.Comparer)) yield break;
+        string? real = above.Count == 0 || new DirectoryInfo(folder).LinkTarget is not null
+            ? RealPath.Try(folder) : Path.Combine(above[^1], Path.GetFileName(folder));
+        if (real is null || above.Contains(real, RealPath.Comparer)) yield break;
         yield return folder;
         above.Add(real);
         foreach (string child in Folders(folder))

@@ -6,7 +6,7 @@ internal static class RealPath
     private static readonly StringComparison Comparison = OperatingSystem.IsLinux() ? StringComparison.Ordinal
         : StringComparison.OrdinalIgnoreCase;
 
-    /// <summary>Compares paths of <see cref="Of(string)"/> as the system does.</summary>
+    /// <summary>Compares paths of <see cref="Of"/> as the system does.</summary>
     public static StringComparer Comparer { get; } = StringComparer.FromComparison(Comparison);
 
     /// <summary>Whether two paths lead to one place, through links or not. Neither need exist.</summary>
@@ -19,16 +19,18 @@ internal static class RealPath
 
     /// <summary>The full path, with every link on the way followed.</summary>
     /// <exception cref="IOException">The links lead in a circle.</exception>
-    public static string Of(string path) => Of(path, mostLinks: 40);
+    public static string Of(string path) => Try(path) ?? throw new IOException($"'{path}': the links lead in a circle.");
 
-    private static string Of(string path, int mostLinks)
+    /// <summary>The same, or null where the links lead in a circle.</summary>
+    public static string? Try(string path) => Try(path, mostLinks: 40);
+
+    private static string? Try(string path, int mostLinks)
     {
         path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
         if (Path.GetDirectoryName(path) is not { } folder) return path;
-        string place = Path.Combine(Of(folder, mostLinks), Path.GetFileName(path));
+        if (Try(folder, mostLinks) is not { } real) return null;
+        string place = Path.Combine(real, Path.GetFileName(path));
         if (!Path.Exists(place) || new FileInfo(place).LinkTarget is not { } target) return place;
-        return mostLinks > 0
-            ? Of(Path.Combine(Path.GetDirectoryName(place)!, target), mostLinks - 1)
-            : throw new IOException($"'{path}': the links lead in a circle.");
+        return mostLinks > 0 ? Try(Path.Combine(real, target), mostLinks - 1) : null;
     }
 }

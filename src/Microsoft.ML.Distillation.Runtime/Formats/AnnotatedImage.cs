@@ -18,6 +18,20 @@ internal sealed record AnnotatedImage(string ImagePath, ImageSize? Size, IReadOn
 
     /// <summary>How many objects are left out, as they are given in shares of an image whose size cannot be read.</summary>
     public int Unplaced { get; init; }
+
+    /// <summary>
+    /// What is wrong with its annotation, where that is no reason to stop (<see cref="AnnotationSource.Notes"/>): each an object that is
+    /// left out.
+    /// </summary>
+    public IReadOnlyList<string> Faults { get; init; } = [];
+
+    /// <summary>Whether all its objects are left out: shown without them, the image would teach that they are background.</summary>
+    public bool LostItsObjects => Objects.Count == 0 && Faults.Count > 0;
+
+    /// <summary>
+    /// Whether the annotation was made on the picture as it is stored, which Exif data turn: size and boxes have been turned with it.
+    /// </summary>
+    public bool WasStored { get; init; }
 }
 
 /// <summary>An object in an image. Corners are in pixels of the image, finite, and X0 ≤ X1, Y0 ≤ Y1.</summary>
@@ -44,6 +58,9 @@ internal readonly record struct AnnotatedObject(string Label, float X0, float Y0
     /// <summary>The object's own area in square pixels (COCO's, of the segment), or null where only its box is known.</summary>
     public float? Area { get; init; }
 
+    /// <summary>Whether the box is that of an outline, a mask or a turned box, as the annotation gives none of its own.</summary>
+    public bool OfOutline { get; init; }
+
     /// <summary>How sure a detector was of it, 0 to 1, where a detector found it; null where a person did.</summary>
     public float? Score { get; init; }
 
@@ -53,8 +70,15 @@ internal readonly record struct AnnotatedObject(string Label, float X0, float Y0
         if (!float.IsFinite((float)x0) || !float.IsFinite((float)y0) || !float.IsFinite((float)x1) || !float.IsFinite((float)y1))
             return "the box has a coordinate that is no finite number";
         if (x1 >= x0 && y1 >= y0) return null;
-        string side = x1 < x0 ? "width" : "height";
-        return string.Create(CultureInfo.InvariantCulture, $"the box from ({x0}, {y0}) to ({x1}, {y1}) has a negative {side}");
+        string sides = (x1 < x0, y1 < y0) switch
+        {
+            (true, true) => "width and a negative height",
+            (true, false) => "width",
+            _ => "height",
+        };
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"the box from ({x0}, {y0}) to ({x1}, {y1}) has a negative {sides}: its corners are swapped");
     }
 }
 

@@ -1,3 +1,5 @@
+using Microsoft.ML.Distillation.Files;
+
 namespace Microsoft.ML.Distillation.Formats;
 
 /// <summary>Reads annotations of any format.</summary>
@@ -16,6 +18,9 @@ internal static class AnnotationReader
     public static IEnumerable<AnnotatedImage> Read(DetectionFormat format, AnnotationSource source)
     {
         IEnumerable<AnnotatedImage> images = Parse(format, source);
+        // Shares of an image are those of what a viewer shows; nothing says otherwise.
+        if (format is not (DetectionFormat.Yolo or DetectionFormat.OpenImages))
+            images = StoredAnnotations.Turned(images, () => Parse(format, source));
         return source.ToleratesBrokenImages ? images : images.Select(Existing);
     }
 
@@ -24,7 +29,24 @@ internal static class AnnotationReader
             ? image
             : throw AnnotationError.NoImage(image.NamedIn, image.Line, image.ImagePath);
 
-    private static IEnumerable<AnnotatedImage> Parse(DetectionFormat format, AnnotationSource source) => format switch
+    private static IEnumerable<AnnotatedImage> Parse(DetectionFormat format, AnnotationSource source)
+    {
+        try
+        {
+            return ParsePart(format, source);
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException
+            && AnnotationSplits.OtherNames(source.Split).Any(name => AnnotationSplits.IsThere(format, source with { Split = name })))
+        {
+            return ParsePart(format, source with
+            {
+                Split = AnnotationSplits.OtherNames(source.Split).First(name => AnnotationSplits.IsThere(format, source with { Split = name })),
+            });
+        }
+    }
+
+    /// <summary>The same, of a part under this very name.</summary>
+    internal static IEnumerable<AnnotatedImage> ParsePart(DetectionFormat format, AnnotationSource source) => format switch
     {
         DetectionFormat.PascalVoc => PascalVocReader.Read(source),
         DetectionFormat.Coco => CocoReader.Read(source),
@@ -49,6 +71,11 @@ internal sealed record AnnotationSource(string Path, string? Split = null, strin
     /// without them (<see cref="AnnotatedImage.Unplaced"/>). Else a missing image is an error of every format.
     /// </summary>
     public bool ToleratesBrokenImages { get; init; }
+
+    /// <summary>
+    /// Where what is wrong with annotations is written down, which is then left out; null: it is an error that ends the reading.
+    /// </summary>
+    public AnnotationNotes? Notes { get; init; }
 
     /// <summary>The full path of the folder.</summary>
     /// <exception cref="DirectoryNotFoundException">It does not exist.</exception>
@@ -85,8 +112,7 @@ internal sealed record AnnotationSource(string Path, string? Split = null, strin
         {
             string part = System.IO.Path.Combine(folder, System.IO.Path.GetDirectoryName(pattern) ?? "");
             if (!Directory.Exists(part)) continue;
-            string? found = Directory.EnumerateFiles(part, System.IO.Path.GetFileName(pattern))
-                .Order(StringComparer.Ordinal).FirstOrDefault();
+            string? found = FolderListing.Files(part, System.IO.Path.GetFileName(pattern)).FirstOrDefault();
             if (found is not null) return found;
         }
 
@@ -136,10 +162,18 @@ internal static class AnnotationFile
         throw new FileNotFoundException($"'{folder}' holds no annotation file{of} (*.{extension}); there is {all}.", folder);
     }
 
+    /// <summary>Opens a file of annotations.</summary>
+    /// <exception cref="FormatException">The path leads to what is no file, or its name is no text; the message names it.</exception>
+    public static FileStream Open(string path)
+    {
+        if (InputFile.Problem(path) is { } problem) throw AnnotationError.At(path, 1, problem);
+        return File.OpenRead(path);
+    }
+
     private static IEnumerable<string> Matching(string folder, string pattern)
     {
         string part = Path.Combine(folder, Path.GetDirectoryName(pattern) ?? "");
-        return Directory.Exists(part) ? Directory.EnumerateFiles(part, Path.GetFileName(pattern)).Order(StringComparer.Ordinal) : [];
+        return Directory.Exists(part) ? FolderListing.Files(part, Path.GetFileName(pattern)) : [];
     }
 
     private static string Listing(IEnumerable<string> files)
@@ -157,9 +191,20 @@ internal static class AnnotationSplits
 
     private static readonly string[] ListFolders = ["ImageSets", "ImageSets/Main", "ImageSets/DET"];
 
-    /// <summary>Whether a data set has the part that the source names. Formats with one file for all of it parse that.</summary>
+    /// <summary>What a part is called by some tools: val also valid or validation.</summary>
+    public static string[] OtherNames(string? split) => split == "val" ? ["valid", "validation"] : [];
+
+    /// <summary>
+    /// Whether a data set has the part that the source names, under this or another usual name. Formats with one file for all of it parse
+    /// that.
+    /// </summary>
     /// <exception cref="FormatException">A file that would tell is broken.</exception>
     public static bool Exists(DetectionFormat format, AnnotationSource source)
+        => IsThere(format, source) || OtherNames(source.Split).Any(name => IsThere(format, source with { Split = name }));
+
+    /// <summary>Whether a data set has a part under this very name.</summary>
+    /// <exception cref="FormatException">A file that would tell is broken.</exception>
+    public static bool IsThere(DetectionFormat format, AnnotationSource source)
     {
         // A folder of VOC's may well have a part without a single annotation; what names the part is enough.
         if (format == DetectionFormat.PascalVoc)
@@ -179,7 +224,7 @@ internal static class AnnotationSplits
         try
         {
             // Likewise of YOLO's lists.
-            _ = AnnotationReader.Read(format, source with { ToleratesBrokenImages = true });
+            _ = AnnotationReader.ParsePart(format, source with { ToleratesBrokenImages = true });
             return true;
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)

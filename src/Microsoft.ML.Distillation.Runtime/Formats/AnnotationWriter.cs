@@ -75,21 +75,38 @@ internal sealed class StagedFiles : IDisposable
         return path;
     }
 
-    /// <summary>Takes an image, and copies it into a folder if that is wanted. Images of all folders come into one.</summary>
+    /// <summary>
+    /// Takes an image, and copies it into a folder if that is wanted; a photo that its Exif data turn is written upright. Images of all
+    /// folders come into one: of several with one name, the later ones get the names of their folders in front.
+    /// </summary>
     /// <returns>The image's name.</returns>
-    /// <exception cref="InvalidDataException">Another image has its name, or differs from it only in the extension or in case.</exception>
+    /// <exception cref="InvalidDataException">
+    /// It is not copied, and another image has its name, or differs from it only in the extension or in case.
+    /// </exception>
     /// <exception cref="FileNotFoundException">It is to be copied and does not exist.</exception>
+    /// <exception cref="FormatException">It is to be turned and cannot be read.</exception>
     /// <exception cref="OperationCanceledException">The writing was cancelled.</exception>
     public string AddImage(string path, string? copyTo)
     {
         _cancellation.ThrowIfCancellationRequested();
         string name = Path.GetFileName(path), stem = Path.GetFileNameWithoutExtension(path);
-        if (!_imageOf.TryAdd(stem, path))
-            throw new InvalidDataException($"Two images have the name '{stem}': '{_imageOf[stem]}' and '{path}'.");
+        string? folder = copyTo is null ? null : Path.GetDirectoryName(Path.GetFullPath(path));
+        while (!_imageOf.TryAdd(stem, path))
+        {
+            if (folder is null || Path.GetFileName(folder).Length == 0)
+                throw new InvalidDataException($"Two images have the name '{stem}': '{_imageOf[stem]}' and '{path}'."
+                    + (copyTo is null ? " Copies of them are told apart by their folders' names: set copyImages." : ""));
+            (name, stem) = ($"{Path.GetFileName(folder)}_{name}", $"{Path.GetFileName(folder)}_{stem}");
+            folder = Path.GetDirectoryName(folder);
+        }
+
         if (copyTo is null) return name;
         if (!File.Exists(path)) throw new FileNotFoundException($"The image '{path}' does not exist.", path);
         // Copied from its own place, an image may stay there.
-        if (Path.GetFullPath(path) != Final(Path.Combine(copyTo, name))) File.Copy(path, Add(Path.Combine(copyTo, name)));
+        if (Path.GetFullPath(path) == Final(Path.Combine(copyTo, name))) return name;
+        string copy = Add(Path.Combine(copyTo, name));
+        if (ImageFile.TryTurnOf(path) is { IsNone: false }) ImageFile.CopyUpright(path, copy);
+        else File.Copy(path, copy);
         return name;
     }
 

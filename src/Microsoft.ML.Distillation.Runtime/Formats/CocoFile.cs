@@ -9,7 +9,8 @@ namespace Microsoft.ML.Distillation.Formats;
 internal readonly record struct CocoImageEntry(CocoId Id, string FileName, ImageSize? Size, int Line);
 
 /// <summary>A class of a COCO file.</summary>
-internal readonly record struct CocoCategoryEntry(CocoId Id, string Name);
+/// <param name="Group">The class that it is of, or null.</param>
+internal readonly record struct CocoCategoryEntry(CocoId Id, string Name, string? Group);
 
 /// <summary>An annotated object of a COCO file: its image and class by index; the object has no label yet.</summary>
 /// <param name="Line">Where it stands.</param>
@@ -27,11 +28,30 @@ internal sealed record CocoFile(
     /// </summary>
     public IReadOnlyList<(CocoBox Box, double? Area)> Measures { get; init; } = [];
 
+    /// <summary>What is wrong with objects that are left out, by image; those of no image are noted alone.</summary>
+    public ILookup<CocoId, string> Faults { get; init; } = Array.Empty<(CocoId, string)>().ToLookup(pair => pair.Item1, pair => pair.Item2);
+
+    /// <summary>The classes by their names, in the order of their ids, without groups of others that have no object.</summary>
+    public IReadOnlyList<string> ClassNames
+    {
+        get
+        {
+            HashSet<string> groups = [.. Categories.Select(category => category.Group).OfType<string>()];
+            HashSet<int> used = [.. Objects.Select(item => item.Category)];
+            return [.. Categories.Index().Where(entry => used.Contains(entry.Index) || !groups.Contains(entry.Item.Name))
+                .OrderBy(entry => entry.Item.Id.Text, StringComparer.Ordinal).ThenBy(entry => entry.Item.Id.Number)
+                .Select(entry => entry.Item.Name).Distinct()];
+        }
+    }
+
     /// <summary>The images with their objects.</summary>
     /// <param name="file">The file's name.</param>
     /// <param name="findImage">Finds the path of an image by its name in the file.</param>
-    public IEnumerable<AnnotatedImage> Annotated(string file, Func<string, string> findImage)
+    /// <param name="notes">Takes what is wrong with an image, which is then left out.</param>
+    /// <exception cref="FormatException">Two images are the same file.</exception>
+    public IEnumerable<AnnotatedImage> Annotated(string file, Func<string, string> findImage, AnnotationNotes? notes = null)
     {
+        var imageAt = new Dictionary<string, string>(StringComparer.Ordinal);
         int[] order = ByImage(out int[] starts);
         for (int i = 0; i < Images.Count; i++)
         {
@@ -43,7 +63,20 @@ internal sealed record CocoFile(
             }
 
             CocoImageEntry image = Images[i];
-            yield return new AnnotatedImage(findImage(image.FileName), image.Size, objects) { NamedIn = file, Line = image.Line };
+            string path = findImage(image.FileName);
+            if (!imageAt.TryAdd(path, image.FileName))
+            {
+                FormatException same = AnnotationError.At(
+                    file, image.Line, $"the images {AnnotationError.Quote(imageAt[path])} and {AnnotationError.Quote(image.FileName)} "
+                        + $"are both found at '{path}'");
+                if (notes?.Takes(same, file) != true) throw same;
+                continue;
+            }
+
+            yield return new AnnotatedImage(path, image.Size, objects)
+            {
+                NamedIn = file, Line = image.Line, Faults = [.. Faults[image.Id]],
+            };
         }
     }
 
@@ -112,10 +145,12 @@ internal static class CocoReader
             $"instances_{split}.json", $"{split}.json", $"{split}/_annotations.coco.json", $"{split}/annotations.json",
             $"instances_{split}*.json", $"*{split}*.json",
         ]);
-        using FileStream stream = File.OpenRead(path);
-        CocoFile file = CocoParser.Parse(stream, path);
+        using FileStream stream = AnnotationFile.Open(path);
+        CocoFile file = CocoParser.Parse(stream, path, notes: source.Notes);
+        string[] repeated = [.. file.Categories.GroupBy(category => category.Name).Where(same => same.Count() > 1).Select(same => same.Key)];
+        if (repeated.Length > 0) source.Notes?.Warn(RepeatedNames.Warning(path, repeated));
         var images = new ImageFinder(source.GivenImageFolder() is { } given ? [given] : ImageFolders(source, path));
-        return file.Annotated(path, images.Find);
+        return file.Annotated(path, images.Find, source.Notes);
     }
 
     private static IEnumerable<string> ImageFolders(AnnotationSource source, string path)
@@ -184,8 +219,12 @@ internal readonly record struct CocoElement(string List, int Index, int Line)
     public double Score(ref JsonTokens json) => json.Number() ?? throw Unexpected(ref json, "score", "no finite number");
 
     /// <summary>A box: x, y, width, height in pixels.</summary>
-    public CocoBox Box(ref JsonTokens json)
+    public CocoBox Box(ref JsonTokens json) => OptionalBox(ref json) ?? throw Unexpected(ref json, "bbox", "no list of four numbers");
+
+    /// <summary>A box, or null where there is null or an empty list.</summary>
+    public CocoBox? OptionalBox(ref JsonTokens json)
     {
+        if (json.Type == JsonTokenType.Null) return null;
         Span<double> numbers = stackalloc double[4];
         int count = 0;
         if (json.Type != JsonTokenType.StartArray) throw Unexpected(ref json, "bbox", "no list of four numbers");
@@ -196,6 +235,7 @@ internal readonly record struct CocoElement(string List, int Index, int Line)
             count++;
         }
 
+        if (count == 0) return null;
         if (count != 4) throw Error(ref json, $"has {count} numbers in its bbox; a box is x, y, width, height");
         double x1 = numbers[0] + numbers[2], y1 = numbers[1] + numbers[3];
         // Far from 0 a small negative side does not change the sum.

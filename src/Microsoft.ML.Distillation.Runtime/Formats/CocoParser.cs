@@ -6,8 +6,8 @@ namespace Microsoft.ML.Distillation.Formats;
 
 /// <summary>
 /// Parses a COCO annotation file from a stream. Images need id and file_name, categories id and name, annotations image_id,
-/// category_id and bbox; id, area, iscrowd, ignore and attributes (difficult, truncated, occluded) are read where they are, all
-/// else is passed over. To evaluate, names of files and classes are not needed, but all three lists are.
+/// category_id and bbox or segmentation, whose box is then taken; id, area, iscrowd, ignore and attributes (difficult, truncated,
+/// occluded) are read where they are, all else is passed over. To evaluate, names of files and classes are not needed, but all three lists are.
 /// </summary>
 internal sealed class CocoParser
 {
@@ -22,8 +22,11 @@ internal sealed class CocoParser
     private readonly List<CocoObjectEntry> _objects = [];
     private readonly List<(CocoBox, double?)> _measures = [];
     private readonly HashSet<string> _listsRead = [];
+    private readonly AnnotationNotes? _notes;
+    private readonly List<(CocoId Image, string Fault)> _faults = [];
 
-    private CocoParser(string file, bool toEvaluate) => (_file, _toEvaluate) = (file, toEvaluate);
+    private CocoParser(string file, bool toEvaluate, AnnotationNotes? notes)
+        => (_file, _toEvaluate, _notes) = (file, toEvaluate, notes);
 
     private delegate void ElementReader(ref JsonTokens json, CocoElement element);
 
@@ -32,10 +35,11 @@ internal sealed class CocoParser
     /// <param name="toEvaluate">
     /// Whether detections are to be held against it: names may be missing, and <see cref="CocoFile.Measures"/> is filled.
     /// </param>
+    /// <param name="notes">Takes what is wrong with an element, which is then left out.</param>
     /// <exception cref="FormatException">It is not a COCO annotation file; the message names file, line and element.</exception>
-    public static CocoFile Parse(Stream stream, string file, bool toEvaluate = false)
+    public static CocoFile Parse(Stream stream, string file, bool toEvaluate = false, AnnotationNotes? notes = null)
     {
-        var parser = new CocoParser(file, toEvaluate);
+        var parser = new CocoParser(file, toEvaluate, notes);
         try
         {
             var json = new JsonTokens(stream, file);
@@ -46,7 +50,12 @@ internal sealed class CocoParser
             throw AnnotationError.Malformed(file, exception);
         }
 
-        return new CocoFile(parser._images, parser._categories, parser.Resolved()) { Measures = parser._measures };
+        List<CocoObjectEntry> objects = parser.Resolved();
+        return new CocoFile(parser._images, parser._categories, objects)
+        {
+            Measures = parser._measures,
+            Faults = parser._faults.ToLookup(pair => pair.Image, pair => pair.Fault),
+        };
     }
 
     private void ReadRoot(ref JsonTokens json)
@@ -77,8 +86,16 @@ internal sealed class CocoParser
         for (int i = 0; json.Read() && json.Type != JsonTokenType.EndArray; i++)
         {
             var element = new CocoElement(list, i, json.Line);
-            if (json.Type != JsonTokenType.StartObject) throw element.Error(ref json, "is no object");
-            read(ref json, element);
+            int depth = json.Depth;
+            try
+            {
+                if (json.Type != JsonTokenType.StartObject) throw element.Error(ref json, "is no object");
+                read(ref json, element);
+            }
+            catch (FormatException fault) when (_notes?.Takes(fault, _file) == true)
+            {
+                json.Leave(depth);
+            }
         }
     }
 
@@ -107,68 +124,112 @@ internal sealed class CocoParser
     private void ReadCategory(ref JsonTokens json, CocoElement category)
     {
         CocoId? id = null;
-        string? name = null;
+        string? name = null, group = null;
         while (json.NextMember())
         {
             if (json.Enter("id"u8)) id = category.Id(ref json, "id");
             else if (json.Enter("name"u8)) name = category.Name(ref json, "name");
+            else if (json.Enter("supercategory"u8)) group = Leniently(ref json);
             else json.Skip();
         }
 
         if (id is null) throw category.Error(ref json, "has no id");
         if (name is null && !_toEvaluate) throw category.Error(ref json, "has no name");
         if (!_categoryIds.Define(id.Value, _categories.Count)) throw category.Error(ref json, $"has the id {id} of another category");
-        _categories.Add(new CocoCategoryEntry(id.Value, name ?? $"category {id}"));
+        _categories.Add(new CocoCategoryEntry(id.Value, name ?? $"category {id}", group == name ? null : group));
+
+        static string? Leniently(ref JsonTokens json)
+        {
+            string? text = json.Text();
+            json.Skip();
+            return text;
+        }
     }
 
     private void ReadAnnotation(ref JsonTokens json, CocoElement annotation)
     {
         CocoId? id = null, image = null, category = null;
         CocoBox? box = null;
+        CocoOutline outline = default;
         double? area = null;
         var flags = default(AnnotatedObject);
+        FormatException? wrong = null;
         while (json.NextMember())
         {
-            if (json.Enter("id"u8)) id = annotation.OptionalId(ref json, "id");
-            else if (json.Enter("image_id"u8)) image = annotation.Id(ref json, "image_id");
-            else if (json.Enter("category_id"u8)) category = annotation.Id(ref json, "category_id");
-            else if (json.Enter("bbox"u8)) box = annotation.Box(ref json);
-            else if (json.Enter("area"u8)) area = annotation.Area(ref json);
-            else if (json.Enter("iscrowd"u8)) flags = flags with { Crowd = annotation.Flag(ref json, "iscrowd") };
-            else if (json.Enter("ignore"u8)) flags = flags with { Ignore = annotation.Flag(ref json, "ignore") };
-            else if (json.Enter("attributes"u8)) flags = CocoElement.Attributes(ref json, flags);
-            else json.Skip();
+            int depth = json.Depth;
+            try
+            {
+                if (json.Enter("id"u8)) id = annotation.OptionalId(ref json, "id");
+                else if (json.Enter("image_id"u8)) image = annotation.Id(ref json, "image_id");
+                else if (json.Enter("category_id"u8)) category = annotation.Id(ref json, "category_id");
+                else if (json.Enter("bbox"u8)) box = annotation.OptionalBox(ref json);
+                else if (box is null && json.Enter("segmentation"u8)) outline = CocoOutline.Read(ref json);
+                else if (json.Enter("area"u8)) area = annotation.Area(ref json);
+                else if (json.Enter("iscrowd"u8)) flags = flags with { Crowd = annotation.Flag(ref json, "iscrowd") };
+                else if (json.Enter("ignore"u8)) flags = flags with { Ignore = annotation.Flag(ref json, "ignore") };
+                else if (json.Enter("attributes"u8)) flags = CocoElement.Attributes(ref json, flags);
+                else json.Skip();
+            }
+            catch (FormatException fault) when (_notes?.Takes(fault, _file) == true)
+            {
+                // The other members say which image it is of.
+                wrong = fault;
+                json.Leave(depth);
+            }
         }
 
-        if (image is null) throw annotation.Error(ref json, "has no image_id");
-        if (category is null) throw annotation.Error(ref json, "has no category_id");
-        if (box is not { } place) throw annotation.Error(ref json, "has no bbox");
-        if (id is not null && !_annotationIds.Add(id.Value)) throw annotation.Error(ref json, $"has the id {id} of another annotation");
-        AnnotatedObject whole = flags with
+        try
         {
-            Label = "",
-            X0 = (float)place.X,
-            Y0 = (float)place.Y,
-            X1 = (float)place.X1,
-            Y1 = (float)place.Y1,
-            Area = (float?)area,
-        };
-        if (_toEvaluate) _measures.Add((place, area));
-        _objects.Add(new CocoObjectEntry(_imageIds.Mention(image.Value), _categoryIds.Mention(category.Value), annotation.Line, whole));
+            if (wrong is not null) throw wrong;
+            if (image is null) throw annotation.Error(ref json, "has no image_id");
+            if (category is null) throw annotation.Error(ref json, "has no category_id");
+            if ((box ?? outline.Box) is not { } place)
+            {
+                throw annotation.Error(
+                    ref json, outline.Problem is { } problem ? $"has no bbox, and {problem}" : "has neither a bbox nor a segmentation");
+            }
+
+            if (id is not null && !_annotationIds.Add(id.Value)) throw annotation.Error(ref json, $"has the id {id} of another annotation");
+            AnnotatedObject whole = flags with
+            {
+                Label = "",
+                X0 = (float)place.X,
+                Y0 = (float)place.Y,
+                X1 = (float)place.X1,
+                Y1 = (float)place.Y1,
+                Area = (float?)area,
+                OfOutline = box is null,
+            };
+            if (_toEvaluate) _measures.Add((place, area));
+            _objects.Add(new CocoObjectEntry(_imageIds.Mention(image.Value), _categoryIds.Mention(category.Value), annotation.Line, whole));
+        }
+        catch (FormatException fault) when (_notes?.Takes(fault, _file) == true)
+        {
+            if (image is { } known) _faults.Add((known, fault.Message));
+        }
     }
 
     /// <summary>The objects with indices of images and categories in the place of ids, which may come late in the file.</summary>
     private List<CocoObjectEntry> Resolved()
     {
+        var resolved = new List<CocoObjectEntry>(_objects.Count);
         for (int i = 0; i < _objects.Count; i++)
         {
             CocoObjectEntry entry = _objects[i];
-            int image = _imageIds.IndexOf(entry.Image) ?? throw Missing(i, $"the image {_imageIds.IdOf(entry.Image)}");
-            int category = _categoryIds.IndexOf(entry.Category) ?? throw Missing(i, $"the category {_categoryIds.IdOf(entry.Category)}");
-            _objects[i] = entry with { Image = image, Category = category };
+            try
+            {
+                int image = _imageIds.IndexOf(entry.Image) ?? throw Missing(i, $"the image {_imageIds.IdOf(entry.Image)}");
+                int category = _categoryIds.IndexOf(entry.Category)
+                    ?? throw Missing(i, $"the category {_categoryIds.IdOf(entry.Category)}");
+                resolved.Add(entry with { Image = image, Category = category });
+            }
+            catch (FormatException fault) when (_notes?.Takes(fault, _file) == true)
+            {
+                if (_imageIds.IndexOf(entry.Image) is { } image) _faults.Add((_images[image].Id, fault.Message));
+            }
         }
 
-        return _objects;
+        return resolved;
     }
 
     private FormatException Missing(int index, string what)

@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Images;
 
 namespace Microsoft.ML.Distillation.Formats;
@@ -19,20 +20,32 @@ internal static class ImageNetReader
     {
         ImageNetFolder files = ImageNetFolder.Open(source);
         string? path = source.FindNamesFile(source.Folder(), NamesFiles);
-        return Read(files, path is null ? null : ClassCodes.ReadSynsets(path));
+        return Read(files, path is null ? null : ClassCodes.ReadSynsets(path), source.Notes);
     }
 
-    private static IEnumerable<AnnotatedImage> Read(ImageNetFolder files, ClassCodes? names)
+    private static IEnumerable<AnnotatedImage> Read(ImageNetFolder files, ClassCodes? names, AnnotationNotes? notes)
     {
         var annotationOf = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach ((string annotation, string? unannotated) in files.Entries)
+        return files.Entries.Select(entry => TryRead(entry.Annotation, entry.Unannotated)).OfType<AnnotatedImage>();
+
+        AnnotatedImage? TryRead(string annotation, string? unannotated)
         {
-            VocXml? xml = unannotated is null ? VocXml.Read(annotation, names) : null;
-            string image = unannotated ?? files.FindImage(annotation, xml?.FileName);
-            if (!annotationOf.TryAdd(image, annotation))
-                throw AnnotationError.At(
-                    annotation, xml?.FileNameLine ?? 1, $"the image '{image}' is already annotated by '{annotationOf[image]}'");
-            yield return new AnnotatedImage(image, xml?.Size, xml?.Objects ?? []) { NamedIn = annotation, Line = xml?.FileNameLine ?? 1 };
+            try
+            {
+                VocXml? xml = unannotated is null ? VocXml.Read(annotation, names, notes) : null;
+                string image = unannotated ?? files.FindImage(annotation, xml?.FileName);
+                if (!annotationOf.TryAdd(image, annotation) && annotationOf[image] != annotation)
+                {
+                    throw AnnotationError.At(
+                        annotation, xml?.FileNameLine ?? 1, $"the image '{image}' is already annotated by '{annotationOf[image]}'");
+                }
+
+                return xml?.ToImage(image, annotation) ?? new AnnotatedImage(image, null, []) { NamedIn = annotation };
+            }
+            catch (FormatException fault) when (notes?.Takes(fault, annotation) == true)
+            {
+                return null;
+            }
         }
     }
 }
@@ -66,7 +79,7 @@ internal sealed class ImageNetFolder
     {
         string folder = source.Folder();
         var files = new ImageNetFolder(First(folder, AnnotationFolders), source.GivenImageFolder() ?? First(folder, ImageFolders));
-        files.Entries = files.Find(folder, source.Split);
+        files.Entries = files.Find(folder, source.Split, source.Notes);
         return files;
     }
 
@@ -82,11 +95,26 @@ internal sealed class ImageNetFolder
         return mirror.Find(named, stem) ?? mirror.Expected(named);
     }
 
-    private List<(string, string?)> Find(string folder, string? split)
+    private List<(string, string?)> Find(string folder, string? split, AnnotationNotes? notes)
     {
         if (split is null) return Below("");
         if (FindList(folder, split) is { } list)
-            return [.. SplitList.Read(list, numbered: true).Select(entry => Listed(list, split, entry))];
+        {
+            var found = new List<(string, string?)>();
+            foreach (ListedName entry in SplitList.Read(list, numbered: true))
+            {
+                try
+                {
+                    found.Add(Listed(list, split, entry));
+                }
+                catch (FileNotFoundException missing) when (notes?.Takes(missing, list) == true)
+                {
+                }
+            }
+
+            return found;
+        }
+
         if (Directory.Exists(Path.Combine(_annotations, split))) return Below(split);
         throw new FileNotFoundException(
             $"'{folder}' has no split '{split}': neither a list in 'ImageSets' nor a folder in '{_annotations}' has this name.");
@@ -95,7 +123,7 @@ internal sealed class ImageNetFolder
     private List<(string, string?)> Below(string part)
     {
         string folder = Path.Combine(_annotations, part);
-        IEnumerable<string> paths = Directory.EnumerateFiles(folder, "*.xml", SearchOption.AllDirectories).Order(StringComparer.Ordinal);
+        IEnumerable<string> paths = FolderListing.Below(folder, "*.xml");
         List<(string, string?)> found = [.. paths.Select(path => (path, (string?)null))];
         return found.Count > 0 ? found : throw new FileNotFoundException($"'{folder}' holds no annotation (*.xml).", folder);
     }

@@ -58,6 +58,18 @@ internal ref struct JsonTokens
         }
     }
 
+    /// <summary>How many lists and objects are open around the token.</summary>
+    public readonly int Depth => _reader.CurrentDepth;
+
+    /// <summary>Goes to the end of a value that began at a depth, wherever in it the reading stopped.</summary>
+    public void Leave(int depth)
+    {
+        if (Depth == depth && Type is JsonTokenType.StartObject or JsonTokenType.StartArray or JsonTokenType.PropertyName) Skip();
+        while (Depth > depth && Read())
+        {
+        }
+    }
+
     /// <summary>The next token; false after the last.</summary>
     /// <exception cref="JsonException">It is no well-formed json.</exception>
     /// <exception cref="FormatException">A value is longer than the limit.</exception>

@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Images;
 
 namespace Microsoft.ML.Distillation.Formats;
@@ -33,37 +34,37 @@ internal static class KittiReader
         // The folder may be label_2 itself.
         string[] imageFolders = [Path.Combine(root, "image_2"), Path.Combine(root, "..", "image_2"), root];
         var images = new ImageFiles(source.GivenImageFolder() ?? Path.GetFullPath(imageFolders.First(Directory.Exists)));
-        return Read(list is null ? All(labels) : Listed(labels, list), images);
+        AnnotationNotes? notes = source.Notes;
+        return Read(list is null ? All(labels) : SplitList.Files(list, labels, ".txt", notes), images, notes);
     }
 
-    private static IEnumerable<AnnotatedImage> Read(IReadOnlyList<string> files, ImageFiles images)
+    private static IEnumerable<AnnotatedImage> Read(IReadOnlyList<string> files, ImageFiles images, AnnotationNotes? notes)
     {
-        foreach (string path in files)
+        return files.Select(TryRead).OfType<AnnotatedImage>();
+
+        AnnotatedImage? TryRead(string path)
         {
             string stem = Path.GetFileNameWithoutExtension(path);
             string image = images.Find(stem) ?? images.Expected(stem + ".png");
-            yield return new AnnotatedImage(image, null, KittiLabels.Read(File.OpenRead(path), path)) { NamedIn = path };
+            var faults = new List<string>();
+            try
+            {
+                List<AnnotatedObject> objects = KittiLabels.Read(AnnotationFile.Open(path), path, notes, faults);
+                return new AnnotatedImage(image, null, objects) { NamedIn = path, Faults = faults };
+            }
+            catch (FormatException fault) when (notes?.Takes(fault, path) == true)
+            {
+                return null;
+            }
         }
     }
 
     private static string[] All(string labels)
     {
-        string[] files = [.. Directory.EnumerateFiles(labels, "*.txt").Order(StringComparer.Ordinal)];
+        string[] files = [.. FolderListing.Files(labels, "*.txt")];
         return files.Length > 0 ? files : throw new FileNotFoundException($"'{labels}' holds no annotation (*.txt).", labels);
     }
 
-    private static List<string> Listed(string labels, string list)
-    {
-        var files = new List<string>();
-        foreach (ListedName entry in SplitList.Read(list))
-        {
-            string path = Path.Combine(labels, entry.Name + ".txt");
-            if (!File.Exists(path)) throw new FileNotFoundException($"{list}({entry.Line}): the annotation '{path}' does not exist.", path);
-            files.Add(path);
-        }
-
-        return files;
-    }
 }
 
 /// <summary>
@@ -77,14 +78,13 @@ internal static class KittiLabels
     /// <summary>
     /// The objects of a file. A region marked DontCare has an empty label and is marked <see cref="AnnotatedObject.Ignore"/>.
     /// </summary>
+    /// <param name="notes">Takes what is wrong with a line, which is then left out.</param>
+    /// <param name="faults">Receives the same.</param>
     /// <exception cref="FormatException">A line is not as it must be; the message names file and line.</exception>
-    public static List<AnnotatedObject> Read(Stream stream, string file)
+    public static List<AnnotatedObject> Read(Stream stream, string file, AnnotationNotes? notes = null, List<string>? faults = null)
     {
         using var lines = new TextLines(stream, file);
-        var objects = new List<AnnotatedObject>();
-        foreach (string line in lines.NonEmpty())
-            objects.Add(ReadObject(lines, line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)));
-        return objects;
+        return lines.Objects(columns => ReadObject(lines, columns), notes, faults);
     }
 
     private static AnnotatedObject ReadObject(TextLines lines, string[] columns)

@@ -31,7 +31,7 @@ internal static class OpenImagesReader
             folder, $"*{ClassDescriptions}*.csv", $"../*{ClassDescriptions}*.csv", "../metadata/classes.csv");
         ClassCodes? names = namesPath is null ? null : ClassCodes.ReadMachineIds(namesPath);
         using TextLines lines = TextLines.Open(path);
-        IReadOnlyList<OpenImagesEntry> entries = OpenImagesCsv.Read(lines, names);
+        IReadOnlyList<OpenImagesEntry> entries = OpenImagesCsv.Read(lines, names, source.Notes);
         var images = new ImageFinder(source.GivenImageFolder() is { } given ? [given] : ImageFolders(folder, source.Split));
         return entries.Select(entry => InPixels(entry, path, images, source.ToleratesBrokenImages));
     }
@@ -47,19 +47,23 @@ internal static class OpenImagesReader
     {
         string path = images.Find(entry.Id);
         if (toleratesBroken && ImageFile.TrySizeOf(path) is null)
-            return new AnnotatedImage(path, null, []) { Unplaced = entry.Objects.Count };
+            return new AnnotatedImage(path, null, []) { Unplaced = entry.Objects.Count, Faults = entry.Faults };
         if (!File.Exists(path)) throw AnnotationError.NoImage(file, entry.Line, path);
         ImageSize size = ImageFile.SizeOf(path);
         return new AnnotatedImage(path, size, [.. entry.Objects.Select(item => item with
         {
             X0 = item.X0 * size.Width, Y0 = item.Y0 * size.Height, X1 = item.X1 * size.Width, Y1 = item.Y1 * size.Height,
-        })]);
+        })]) { Faults = entry.Faults };
     }
 }
 
 /// <summary>An image of an OpenImages file, with boxes in shares of it, 0 to 1.</summary>
 /// <param name="Line">The line that names it first.</param>
-internal sealed record OpenImagesEntry(string Id, int Line, List<AnnotatedObject> Objects);
+internal sealed record OpenImagesEntry(string Id, int Line, List<AnnotatedObject> Objects)
+{
+    /// <summary>What is wrong with lines that are left out.</summary>
+    public List<string> Faults { get; } = [];
+}
 
 /// <summary>
 /// Parses an OpenImages box file. Columns are found by the header; ImageID, LabelName, XMin, XMax, YMin and YMax are needed,
@@ -90,50 +94,65 @@ internal sealed class OpenImagesCsv
     }
 
     /// <summary>The images, in the order in which they are named first.</summary>
+    /// <param name="notes">Takes what is wrong with a line, which is then left out.</param>
     /// <exception cref="FormatException">A line is not as it must be, or a class has no name; the message names file and line.</exception>
-    public static IReadOnlyList<OpenImagesEntry> Read(TextLines lines, ClassCodes? names)
+    public static IReadOnlyList<OpenImagesEntry> Read(TextLines lines, ClassCodes? names, AnnotationNotes? notes = null)
     {
         var images = new Dictionary<string, OpenImagesEntry>(StringComparer.Ordinal);
         var inOrder = new List<OpenImagesEntry>();
         OpenImagesCsv? csv = null;
         foreach (string line in lines.NonEmpty())
         {
-            List<string> values = CsvLine.Split(lines, line);
             if (csv is null)
             {
-                csv = new OpenImagesCsv(lines, names, [.. values.Select(value => value.Trim())]);
+                csv = new OpenImagesCsv(lines, names, [.. CsvLine.Split(lines, line).Select(value => value.Trim())]);
                 continue;
             }
 
-            (string id, AnnotatedObject item) = csv.ReadLine(values);
-            if (!images.TryGetValue(id, out OpenImagesEntry? image))
+            string? id = null;
+            try
             {
-                images[id] = image = new OpenImagesEntry(id, lines.Number, []);
-                inOrder.Add(image);
+                List<string> values = CsvLine.Split(lines, line);
+                id = csv.ReadId(values);
+                AnnotatedObject item = csv.ReadObject(values);
+                EntryOf(id).Objects.Add(item);
             }
-
-            image.Objects.Add(item);
+            catch (FormatException fault) when (notes?.Takes(fault, lines.File) == true)
+            {
+                if (id is not null) EntryOf(id).Faults.Add(fault.Message);
+            }
         }
 
         return csv is null ? throw lines.Error("the file has no header") : inOrder;
+
+        OpenImagesEntry EntryOf(string id)
+        {
+            if (images.TryGetValue(id, out OpenImagesEntry? image)) return image;
+            inOrder.Add(images[id] = image = new OpenImagesEntry(id, lines.Number, []));
+            return image;
+        }
     }
 
-    private (string Id, AnnotatedObject Object) ReadLine(List<string> values)
+    private string ReadId(List<string> values)
     {
         if (values.Count != _columnCount) throw _lines.Error($"{_columnCount} columns are expected, as in the header, not {values.Count}");
-        string id = values[_needed[0]].Trim(), label = values[_needed[1]].Trim();
-        if (id.Length == 0) throw _lines.Error("ImageID is empty");
+        return values[_needed[0]].Trim() is { Length: > 0 } id ? id : throw _lines.Error("ImageID is empty");
+    }
+
+    private AnnotatedObject ReadObject(List<string> values)
+    {
+        string label = values[_needed[1]].Trim();
         if (label.Length == 0) throw _lines.Error("LabelName is empty");
         if (_names is not null && ClassCodes.IsMachineId(label))
             label = _names.NameOf(label) ?? throw _lines.Error($"the class {AnnotationError.Quote(label)} has no name in '{_names.Path}'");
         double x0 = Number(values, 2), y0 = Number(values, 3), x1 = Number(values, 4), y1 = Number(values, 5);
         if (AnnotatedObject.Problem(x0, y0, x1, y1) is { } problem) throw _lines.Error(problem);
-        return (id, new AnnotatedObject(label, (float)x0, (float)y0, (float)x1, (float)y1)
+        return new AnnotatedObject(label, (float)x0, (float)y0, (float)x1, (float)y1)
         {
             Occluded = Flag(values, 0) ? 1 : 0,
             Truncated = Flag(values, 1) ? 1 : 0,
             Crowd = Flag(values, 2),
-        });
+        };
     }
 
     private double Number(List<string> values, int column)

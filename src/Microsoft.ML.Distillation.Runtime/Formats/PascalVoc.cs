@@ -1,5 +1,6 @@
 using System.Xml;
 using System.Xml.Linq;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Images;
 
 namespace Microsoft.ML.Distillation.Formats;
@@ -19,18 +20,28 @@ internal static class PascalVocReader
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
     /// <exception cref="FileNotFoundException">The split, or a file that it names, or any annotation does not exist.</exception>
     /// <exception cref="FormatException">A file is not a VOC annotation; the message names file and line.</exception>
-    public static IEnumerable<AnnotatedImage> Read(AnnotationSource source) => Read(PascalVocFolder.Open(source));
+    public static IEnumerable<AnnotatedImage> Read(AnnotationSource source) => Read(PascalVocFolder.Open(source), source.Notes);
 
-    private static IEnumerable<AnnotatedImage> Read(PascalVocFolder files)
+    private static IEnumerable<AnnotatedImage> Read(PascalVocFolder files, AnnotationNotes? notes)
     {
         var annotationOf = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (string path in files.Annotations)
+        return files.Annotations.Select(path => TryRead(path)).OfType<AnnotatedImage>();
+
+        AnnotatedImage? TryRead(string path)
         {
-            VocXml xml = VocXml.Read(path);
-            string image = files.FindImage(path, xml.FileName);
-            if (!annotationOf.TryAdd(image, path))
-                throw AnnotationError.At(path, xml.FileNameLine, $"the image '{image}' is already annotated by '{annotationOf[image]}'");
-            yield return new AnnotatedImage(image, xml.Size, xml.Objects) { NamedIn = path, Line = xml.FileNameLine };
+            try
+            {
+                VocXml xml = VocXml.Read(path, names: null, notes);
+                string image = files.FindImage(path, xml.FileName);
+                return annotationOf.TryAdd(image, path) || annotationOf[image] == path
+                    ? xml.ToImage(image, path)
+                    : throw AnnotationError.At(
+                        path, xml.FileNameLine, $"the image '{image}' is already annotated by '{annotationOf[image]}'");
+            }
+            catch (FormatException fault) when (notes?.Takes(fault, path) == true)
+            {
+                return null;
+            }
         }
     }
 }
@@ -64,7 +75,7 @@ internal sealed class PascalVocFolder
         if (source.Split is not { } split) return new PascalVocFolder(AllAnnotations(folder), imageFolder);
 
         string list = Path.Combine(folder, "ImageSets", "Main", split + ".txt");
-        if (File.Exists(list)) return new PascalVocFolder(ListedAnnotations(folder, list), imageFolder);
+        if (File.Exists(list)) return new PascalVocFolder(ListedAnnotations(folder, list, source.Notes), imageFolder);
         string part = Path.Combine(folder, split);
         if (split.Length > 0 && Directory.Exists(part)) return Open(source with { Path = part, Split = null });
         throw new FileNotFoundException(
@@ -96,35 +107,24 @@ internal sealed class PascalVocFolder
     private static string[] AllAnnotations(string folder)
     {
         string annotations = AnnotationFolder(folder);
-        string[] files = [.. Directory.EnumerateFiles(annotations, "*.xml").Order(StringComparer.Ordinal)];
+        string[] files = [.. FolderListing.Files(annotations, "*.xml")];
         if (files.Length > 0) return files;
         string[] splits = [.. Splits(folder)];
         throw new FileNotFoundException(
             $"'{annotations}' holds no annotation (*.xml)." + (splits.Length > 0 ? $" Name a split: {Listing(splits)}." : ""), annotations);
     }
 
-    private static List<string> ListedAnnotations(string folder, string list)
-    {
-        string annotations = AnnotationFolder(folder);
-        var files = new List<string>();
-        foreach (ListedName entry in SplitList.Read(list))
-        {
-            string path = Path.Combine(annotations, entry.Name + ".xml");
-            if (!File.Exists(path)) throw new FileNotFoundException($"{list}({entry.Line}): the annotation '{path}' does not exist.", path);
-            files.Add(path);
-        }
-
-        return files;
-    }
+    private static List<string> ListedAnnotations(string folder, string list, AnnotationNotes? notes)
+        => SplitList.Files(list, AnnotationFolder(folder), ".xml", notes);
 
     private static IEnumerable<string> Splits(string folder)
     {
         string lists = Path.Combine(folder, "ImageSets", "Main");
         IEnumerable<string?> listed = Directory.Exists(lists)
-            ? Directory.EnumerateFiles(lists, "*.txt").Select(Path.GetFileNameWithoutExtension)
+            ? FolderListing.Files(lists, "*.txt").Select(Path.GetFileNameWithoutExtension)
             : [];
-        IEnumerable<string?> folders = Directory.EnumerateDirectories(folder)
-            .Where(part => Directory.EnumerateFiles(AnnotationFolder(part), "*.xml").Any() && Path.GetFileName(part) != "Annotations")
+        IEnumerable<string?> folders = FolderListing.Folders(folder)
+            .Where(part => FolderListing.Files(AnnotationFolder(part), "*.xml").Any() && Path.GetFileName(part) != "Annotations")
             .Select(Path.GetFileName);
         return listed.Concat(folders).OfType<string>().Order(StringComparer.Ordinal);
     }
@@ -152,20 +152,42 @@ internal sealed record VocXml(string? FileName, int FileNameLine, ImageSize? Siz
         MaxCharactersInDocument = MaxCharacters,
     };
 
+    /// <summary>What is wrong with objects that are left out.</summary>
+    public IReadOnlyList<string> Faults { get; init; } = [];
+
     /// <summary>Reads a file.</summary>
     /// <param name="names">Names for the classes' codes, or null where classes stand by their names.</param>
+    /// <param name="notes">Takes what is wrong with an object, which is then left out.</param>
     /// <exception cref="FormatException">It is not a VOC annotation; the message names file and line.</exception>
-    public static VocXml Read(string path, ClassCodes? names = null) => Read(File.OpenRead(path), path, names);
+    public static VocXml Read(string path, ClassCodes? names = null, AnnotationNotes? notes = null)
+        => Read(AnnotationFile.Open(path), path, names, notes);
 
-    /// <inheritdoc cref="Read(string, ClassCodes?)"/>
-    public static VocXml Read(Stream stream, string file, ClassCodes? names = null)
+    /// <inheritdoc cref="Read(string, ClassCodes?, AnnotationNotes?)"/>
+    public static VocXml Read(Stream stream, string file, ClassCodes? names = null, AnnotationNotes? notes = null)
     {
         var root = new VocElement(file, Load(stream, file));
         root.ExpectName("annotation");
         VocElement? fileName = root.Find("filename");
-        return new VocXml(
-            fileName?.Text, fileName?.Line ?? 1, ReadSize(root), [.. root.All("object").Select(item => ReadObject(item, names))]);
+        var objects = new List<AnnotatedObject>();
+        var faults = new List<string>();
+        foreach (VocElement item in root.All("object"))
+        {
+            try
+            {
+                objects.Add(ReadObject(item, names));
+            }
+            catch (FormatException fault) when (notes?.Takes(fault, file) == true)
+            {
+                faults.Add(fault.Message);
+            }
+        }
+
+        return new VocXml(fileName?.Text, fileName?.Line ?? 1, ReadSize(root), [.. objects]) { Faults = faults };
     }
+
+    /// <summary>The image of the annotation.</summary>
+    public AnnotatedImage ToImage(string image, string annotation)
+        => new(image, Size, Objects) { NamedIn = annotation, Line = FileNameLine, Faults = Faults };
 
     private static ImageSize? ReadSize(VocElement annotation)
     {
@@ -181,16 +203,51 @@ internal sealed record VocXml(string? FileName, int FileNameLine, ImageSize? Siz
         string label = names?.NameOf(name.Text) ?? name.Text;
         if (names is not null && ClassCodes.IsSynset(label)) throw name.Error($"the class '{label}' has no name in '{names.Path}'");
 
-        VocElement box = item.Child("bndbox");
-        float x0 = box.Child("xmin").Number(), y0 = box.Child("ymin").Number();
-        float x1 = box.Child("xmax").Number(), y1 = box.Child("ymax").Number();
-        if (AnnotatedObject.Problem(x0, y0, x1, y1) is { } problem) throw box.Error(problem);
-        return new AnnotatedObject(label, x0, y0, x1, y1)
+        return Place(item) with
         {
+            Label = label,
             Difficult = item.Find("difficult")?.Flag() == true,
             Truncated = item.Find("truncated")?.Share() ?? 0,
             Occluded = item.Find("occluded") is { } occluded ? (int)Math.Ceiling(occluded.Share()) : 0,
         };
+    }
+
+    /// <summary>The object's box; where it has none, that of its outline or of its turned box.</summary>
+    private static AnnotatedObject Place(VocElement item)
+    {
+        if (item.Find("bndbox") is { } box)
+        {
+            float x0 = box.Child("xmin").Number(), y0 = box.Child("ymin").Number();
+            float x1 = box.Child("xmax").Number(), y1 = box.Child("ymax").Number();
+            if (AnnotatedObject.Problem(x0, y0, x1, y1) is { } problem) throw box.Error(problem);
+            return new AnnotatedObject("", x0, y0, x1, y1);
+        }
+
+        var outline = new OutlineBox();
+        if (item.Find("polygon") is { } polygon) AddPolygon(outline, polygon);
+        else if (item.Find("robndbox") is { } turned) AddTurnedBox(outline, turned);
+        else throw item.Error("<object> has no <bndbox>, nor a <polygon> or <robndbox> whose box could be taken");
+        return outline.ToObject() ?? throw item.Error("the <polygon> has no point");
+    }
+
+    /// <summary>Corners x1, y1, x2, y2 and so on, or points with x and y.</summary>
+    private static void AddPolygon(OutlineBox outline, VocElement polygon)
+    {
+        foreach (string name in (string[])["pt", "point"])
+        {
+            foreach (VocElement point in polygon.All(name)) outline.Add(point.Child("x").Number(), point.Child("y").Number());
+        }
+
+        for (int i = 1; polygon.Find($"x{i}") is { } x; i++) outline.Add(x.Number(), polygon.Child($"y{i}").Number());
+    }
+
+    /// <summary>Centre, width, height and angle in radians.</summary>
+    private static void AddTurnedBox(OutlineBox outline, VocElement box)
+    {
+        float x = box.Child("cx").Number(), y = box.Child("cy").Number(), w = box.Child("w").Number(), h = box.Child("h").Number();
+        (float sin, float cos) = MathF.SinCos(box.Child("angle").Number());
+        foreach ((float along, float across) in (ReadOnlySpan<(float, float)>)[(w, h), (w, -h), (-w, h), (-w, -h)])
+            outline.Add(x + (along * cos - across * sin) / 2, y + (along * sin + across * cos) / 2);
     }
 
     private static XElement Load(Stream stream, string file)

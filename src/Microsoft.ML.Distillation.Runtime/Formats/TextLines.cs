@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Microsoft.ML.Distillation.Files;
 
 namespace Microsoft.ML.Distillation.Formats;
 
@@ -34,7 +35,8 @@ internal sealed class TextLines : IDisposable
 
     /// <summary>Opens a file.</summary>
     /// <exception cref="FileNotFoundException">It does not exist.</exception>
-    public static TextLines Open(string path) => new(System.IO.File.OpenRead(path), path);
+    /// <exception cref="FormatException">The path leads to what is no file; the message names it.</exception>
+    public static TextLines Open(string path) => new(AnnotationFile.Open(path), path);
 
     /// <summary>The next line without its end, or null after the last.</summary>
     /// <exception cref="FormatException">The line is too long, or no text of a known encoding.</exception>
@@ -70,6 +72,28 @@ internal sealed class TextLines : IDisposable
         {
             if (!string.IsNullOrWhiteSpace(line)) yield return line.Trim();
         }
+    }
+
+    /// <summary>The objects of a file with one in each line, in columns between white space.</summary>
+    /// <param name="notes">Takes what is wrong with a line, which is then left out.</param>
+    /// <param name="faults">Receives the same.</param>
+    /// <exception cref="FormatException">A line is not as it must be.</exception>
+    public List<AnnotatedObject> Objects(Func<string[], AnnotatedObject> read, AnnotationNotes? notes, List<string>? faults)
+    {
+        var objects = new List<AnnotatedObject>();
+        foreach (string line in NonEmpty())
+        {
+            try
+            {
+                objects.Add(read(line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)));
+            }
+            catch (FormatException fault) when (notes?.Takes(fault, File) == true)
+            {
+                faults?.Add(fault.Message);
+            }
+        }
+
+        return objects;
     }
 
     /// <summary>An error in the line read last.</summary>
@@ -134,6 +158,30 @@ internal static class SplitList
     {
         using TextLines lines = TextLines.Open(path);
         return Read(lines, numbered);
+    }
+
+    /// <summary>The files that a list names, in a folder and with an ending.</summary>
+    /// <param name="notes">Takes what is missing, which is then left out.</param>
+    /// <exception cref="FileNotFoundException">A file does not exist; the message names the list and its line.</exception>
+    public static List<string> Files(string path, string folder, string ending, AnnotationNotes? notes)
+    {
+        var index = new FolderIndex(folder);
+        var files = new List<string>();
+        foreach (ListedName entry in Read(path))
+        {
+            string name = entry.Name + ending;
+            if (index.Find(name) is { } file)
+            {
+                files.Add(file);
+                continue;
+            }
+
+            string expected = Path.Combine(folder, name);
+            var missing = new FileNotFoundException($"{path}({entry.Line}): the annotation '{expected}' does not exist.", expected);
+            if (notes?.Takes(missing, path) != true) throw missing;
+        }
+
+        return files;
     }
 
     /// <inheritdoc cref="Read(string, bool)"/>

@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Images;
 
 namespace Microsoft.ML.Distillation.Formats;
@@ -18,17 +19,27 @@ internal static class YoloReader
     public static IEnumerable<AnnotatedImage> Read(AnnotationSource source)
     {
         YoloFolder folder = YoloFolder.Open(source);
-        return folder.Entries.Select(entry => Read(entry.Image, entry.Labels, folder.Names, source.ToleratesBrokenImages));
+        return folder.Entries.Select(entry => Read(entry.Image, entry.Labels, folder.Names, source)).OfType<AnnotatedImage>();
     }
 
-    private static AnnotatedImage Read(string image, string? labels, YoloNames names, bool toleratesBroken)
+    private static AnnotatedImage? Read(string image, string? labels, YoloNames names, AnnotationSource source)
     {
         if (labels is null) return new AnnotatedImage(image, null, []);
-        if ((toleratesBroken ? ImageFile.TrySizeOf(image) : ImageFile.SizeOf(image)) is { } size)
-            return new AnnotatedImage(image, size, YoloLabels.Read(File.OpenRead(labels), labels, names, size));
-        // The labels are read all the same, as they may be wrong themselves.
-        List<AnnotatedObject> unplaced = YoloLabels.Read(File.OpenRead(labels), labels, names, new ImageSize(1, 1));
-        return new AnnotatedImage(image, null, []) { Unplaced = unplaced.Count };
+        ImageSize? size = source.ToleratesBrokenImages ? ImageFile.TrySizeOf(image) : ImageFile.SizeOf(image);
+        var faults = new List<string>();
+        try
+        {
+            // Of an image that cannot be read the labels are read all the same, as they may be wrong themselves.
+            List<AnnotatedObject> objects = YoloLabels.Read(
+                AnnotationFile.Open(labels), labels, names, size ?? new ImageSize(1, 1), source.Notes, faults);
+            return size is null
+                ? new AnnotatedImage(image, null, []) { Unplaced = objects.Count, Faults = faults }
+                : new AnnotatedImage(image, size, objects) { Faults = faults };
+        }
+        catch (FormatException fault) when (source.Notes?.Takes(fault, labels) == true)
+        {
+            return new AnnotatedImage(image, size, []) { Faults = [.. faults, fault.Message] };
+        }
     }
 }
 
@@ -45,7 +56,10 @@ internal sealed class YoloFolder
     private readonly string? _labelFolder;
     private readonly string? _imageFolder;
     private readonly bool _toleratesMissing;
+    private readonly AnnotationNotes? _notes;
+    private readonly bool _readsAll;
     private readonly YoloDataFile? _data;
+    private readonly Dictionary<string, FolderIndex> _labels = new(StringComparer.Ordinal);
 
     private YoloFolder(AnnotationSource source)
     {
@@ -53,6 +67,7 @@ internal sealed class YoloFolder
         _root = isFile ? Path.GetDirectoryName(Path.GetFullPath(source.Path))! : source.Folder();
         _imageFolder = source.GivenImageFolder();
         _toleratesMissing = source.ToleratesBrokenImages;
+        (_notes, _readsAll) = (source.Notes, source.Split is null);
         string namesPath = isFile ? Path.GetFullPath(source.Path)
             : source.FindNamesFile(_root, "data.yaml", "*.yaml", "*.yml", "*.names", "classes.txt", "names.txt", "labels/classes.txt")
                 ?? throw new FileNotFoundException(
@@ -60,6 +75,7 @@ internal sealed class YoloFolder
         using TextLines lines = TextLines.Open(namesPath);
         if (Path.GetExtension(namesPath).ToLowerInvariant() is ".yaml" or ".yml") _data = YoloDataFile.Read(lines);
         Names = _data?.ReadNames() ?? YoloNames.ReadList(lines);
+        if (Names.Repeated is { } repeated) _notes?.Warn(repeated);
         if (_imageFolder is not null)
         {
             string split = source.Split ?? "train";
@@ -83,7 +99,7 @@ internal sealed class YoloFolder
         var folder = new YoloFolder(source);
         (List<string> images, bool isWhole) = folder.FindImages(source.Split);
         List<(string Image, string Labels)> expected =
-            [.. images.Distinct(StringComparer.Ordinal).Select(image => (image, folder.LabelsOf(image)))];
+            [.. images.Distinct(StringComparer.Ordinal).Select(image => (image, folder.Existing(folder.LabelsOf(image))))];
         if (expected.Count == 0) throw new FileNotFoundException($"'{folder._root}' holds no image.", folder._root);
         folder.Entries = [.. expected.Select(entry => (entry.Image, File.Exists(entry.Labels) ? entry.Labels : null))];
         if (folder.Entries.All(entry => entry.Labels is null))
@@ -92,7 +108,7 @@ internal sealed class YoloFolder
             throw new FileNotFoundException($"None of {expected.Count} images has a label file; the first would be '{first}'.", first);
         }
 
-        if (isWhole) CheckStray(expected);
+        if (isWhole) folder.CheckStray(expected);
         return folder;
     }
 
@@ -107,7 +123,8 @@ internal sealed class YoloFolder
         }
 
         string[] splits = split is null ? AllSplits : [split];
-        string[] paths = [.. splits.SelectMany(name => _data?.Split(name) ?? []).Select(part => Resolve(part.Path, part.Line))];
+        string[] paths = [.. splits.SelectMany(name => (_data?.Split(name) ?? []).Select(part => Resolve(name, part.Path, part.Line)))
+            .OfType<string>()];
         return paths.Length > 0
             ? ([.. paths.SelectMany(path => File.Exists(path) ? Listed(path) : ImageFiles.Below(path))], paths.All(Directory.Exists))
             : ([.. ImageFiles.Below(FolderOf(split))], true);
@@ -123,14 +140,22 @@ internal sealed class YoloFolder
             + $"neither in a data.yaml, nor as a list '{split}.txt', nor as a folder 'images/{split}' or '{split}'.");
     }
 
-    /// <summary>The path of a split in data.yaml. One service writes a "../" too many, which everybody forgives.</summary>
-    private string Resolve(string path, int line)
+    /// <summary>
+    /// The path of a split in data.yaml. One service writes a "../" too many, which everybody forgives. Where all parts are read, null for
+    /// one that is not there.
+    /// </summary>
+    private string? Resolve(string split, string path, int line)
     {
         string root = _data!.Root();
+        path = path.Replace('\\', '/');
         string forgiven = path.StartsWith("../", StringComparison.Ordinal) ? path[3..] : path;
         string[] candidates = [Path.Combine(root, path), Path.Combine(root, forgiven)];
-        return candidates.Select(Path.GetFullPath).FirstOrDefault(Path.Exists)
-            ?? throw new FileNotFoundException($"{_data.File}({line}): '{candidates[0]}' does not exist.", candidates[0]);
+        string[] places = [.. candidates.Distinct().Select(Path.GetFullPath)];
+        if (places.FirstOrDefault(Path.Exists) is { } found) return found;
+        string missing = $"{_data.File}({line}): the part '{split}' is said to be at '{path}', but there is nothing at "
+            + $"{string.Join(" or ", places.Select(place => $"'{place}'"))}";
+        _notes?.Warn($"{missing}; it is passed over.");
+        return _readsAll && _notes is not null ? null : throw new FileNotFoundException($"{missing}.", places[0]);
     }
 
     private List<string> Listed(string list)
@@ -165,22 +190,30 @@ internal sealed class YoloFolder
         return Path.ChangeExtension(beside, ".txt");
     }
 
+    /// <summary>The file as it is named on the disk, should its accents be encoded otherwise; else as it is expected.</summary>
+    private string Existing(string labels)
+    {
+        string folder = Path.GetDirectoryName(labels)!;
+        if (!_labels.TryGetValue(folder, out FolderIndex? index)) _labels[folder] = index = new FolderIndex(folder);
+        return index.Find(Path.GetFileName(labels)) ?? labels;
+    }
+
     private static string? List(string folder, string split)
         => Path.Combine(folder, split + ".txt") is var path && File.Exists(path) ? path : null;
 
     /// <summary>Labels in a folder of labels that belong to no image are a mistake; beside images other text files may lie.</summary>
-    private static void CheckStray(List<(string Image, string Labels)> expected)
+    private void CheckStray(List<(string Image, string Labels)> expected)
     {
         HashSet<string> known = [.. expected.Select(entry => entry.Labels)];
         IEnumerable<string> folders = from entry in expected
                                       let folder = Path.GetDirectoryName(entry.Labels)
                                       where folder != Path.GetDirectoryName(entry.Image) && Directory.Exists(folder)
                                       select folder;
-        foreach (string folder in folders.Distinct(StringComparer.Ordinal))
+        foreach (string path in folders.Distinct(StringComparer.Ordinal).SelectMany(folder => FolderListing.Files(folder, "*.txt")))
         {
-            string? stray = Directory.EnumerateFiles(folder, "*.txt").Order(StringComparer.Ordinal)
-                .FirstOrDefault(path => !known.Contains(path) && !IsOther(Path.GetFileName(path)));
-            if (stray is not null) throw AnnotationError.At(stray, 1, "there is no image of these labels");
+            if (known.Contains(path) || IsOther(Path.GetFileName(path))) continue;
+            FormatException stray = AnnotationError.At(path, 1, "there is no image of these labels");
+            if (_notes?.Takes(stray, path) != true) throw stray;
         }
     }
 
@@ -189,40 +222,72 @@ internal sealed class YoloFolder
 }
 
 /// <summary>
-/// Parses a YOLO label file: an object a line, <c>class x y width height</c>, its centre and size in shares of the image.
+/// Parses a YOLO label file: an object a line, <c>class x y width height</c>, its centre and size in shares of the image; or, of
+/// segmentation and oriented boxes, <c>class x1 y1 x2 y2 …</c>, the corners of its outline, whose box is taken; or, where the data say so,
+/// a box with key points, which are passed over.
 /// </summary>
 internal static class YoloLabels
 {
+    private const int BoxColumns = 5;
+
     /// <summary>The objects of a file.</summary>
     /// <param name="names">The classes.</param>
     /// <param name="size">The image's size.</param>
+    /// <param name="notes">Takes what is wrong with a line, which is then left out.</param>
+    /// <param name="faults">Receives the same.</param>
     /// <exception cref="FormatException">A line is not as it must be; the message names file and line.</exception>
-    public static List<AnnotatedObject> Read(Stream stream, string file, YoloNames names, ImageSize size)
+    public static List<AnnotatedObject> Read(
+        Stream stream, string file, YoloNames names, ImageSize size, AnnotationNotes? notes = null, List<string>? faults = null)
     {
         using var lines = new TextLines(stream, file);
-        var objects = new List<AnnotatedObject>();
-        foreach (string line in lines.NonEmpty())
-            objects.Add(ReadObject(lines, line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries), names, size));
-        return objects;
+        return lines.Objects(columns => ReadObject(lines, columns, names, size), notes, faults);
     }
 
     private static AnnotatedObject ReadObject(TextLines lines, string[] columns, YoloNames names, ImageSize size)
     {
-        if (columns.Length != 5) throw lines.Error($"5 columns are expected (class, centre x, y, width, height), not {columns.Length}");
+        bool hasKeyPoints = names.KeyPointNumbers > 0 && columns.Length == BoxColumns + names.KeyPointNumbers;
+        bool isOutline = !hasKeyPoints && columns.Length >= 7 && columns.Length % 2 == 1;
+        if (!hasKeyPoints && !isOutline && columns.Length != BoxColumns) throw lines.Error(Unexpected(columns));
         if (!NumberText.TryParse(columns[0], out int index))
             throw lines.Error($"{AnnotationError.Quote(columns[0])} is no number of a class");
         string label = names[index] ?? throw lines.Error($"class {index} is not among the {names.Count} of '{names.File}'");
-        Span<double> numbers = stackalloc double[4];
-        for (int i = 0; i < 4; i++)
+        var numbers = new double[isOutline ? columns.Length - 1 : BoxColumns - 1];
+        for (int i = 0; i < numbers.Length; i++)
         {
             if (!NumberText.TryParse(columns[i + 1], out numbers[i]))
                 throw lines.Error($"column {i + 2} holds {AnnotationError.Quote(columns[i + 1])}, which is no number");
         }
 
+        return (isOutline ? Around(numbers, size) : Box(lines, numbers, size)) with { Label = label };
+    }
+
+    private static AnnotatedObject Box(TextLines lines, double[] numbers, ImageSize size)
+    {
         double x0 = (numbers[0] - numbers[2] / 2) * size.Width, x1 = (numbers[0] + numbers[2] / 2) * size.Width;
         double y0 = (numbers[1] - numbers[3] / 2) * size.Height, y1 = (numbers[1] + numbers[3] / 2) * size.Height;
         return AnnotatedObject.Problem(x0, y0, x1, y1) is { } problem
             ? throw lines.Error(problem)
-            : new AnnotatedObject(label, (float)x0, (float)y0, (float)x1, (float)y1);
+            : new AnnotatedObject("", (float)x0, (float)y0, (float)x1, (float)y1);
+    }
+
+    private static AnnotatedObject Around(double[] corners, ImageSize size)
+    {
+        var outline = new OutlineBox();
+        for (int i = 0; i < corners.Length; i += 2) outline.Add(corners[i], corners[i + 1]);
+        return outline.ToObject(size.Width, size.Height)!.Value;
+    }
+
+    private static string Unexpected(string[] columns)
+    {
+        string what = "a box has 5 columns (class, centre x, y, width, height), an outline 7 or more (class and the corners), "
+            + $"not {columns.Length}";
+        // What of other tasks and tools is met under this name.
+        return columns.Length switch
+        {
+            6 => what + "; six are those of a prediction with its score, not of a label",
+            9 or 10 when !NumberText.TryParse(columns[8], out double _) => what + "; this is a line of DOTA, convert it to YOLO's form",
+            > 7 => what + "; key points need 'kpt_shape' in the data.yaml",
+            _ => what,
+        };
     }
 }

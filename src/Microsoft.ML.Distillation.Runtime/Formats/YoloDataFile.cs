@@ -59,14 +59,25 @@ internal sealed class YoloDataFile
         bool isCounted = _entries.GetValueOrDefault("nc") is { IsNothing: false };
         if (isCounted && _entries["nc"] is var count && !(NumberText.TryParse(count.Text, out int wanted) && wanted == names.Count))
             throw Error(count, $"'nc' is {AnnotationError.Quote(count.Text ?? "a list or a map")}, but there are {names.Count} names");
+        names.KeyPointNumbers = KeyPointNumbers();
         return names;
+    }
+
+    /// <summary>How many numbers the key points of an object are, by 'kpt_shape'; 0 where there are none.</summary>
+    private int KeyPointNumbers()
+    {
+        if (_entries.GetValueOrDefault("kpt_shape") is not { IsNothing: false } entry) return 0;
+        return entry.Items is [var points, var numbers] && NumberText.TryParse(points.Text, out int count) && count is > 0 and < 10_000
+            && NumberText.TryParse(numbers.Text, out int each) && each is 2 or 3
+            ? count * each
+            : throw Error(entry, "'kpt_shape' is no list of the number of key points and of 2 or 3 numbers for each");
     }
 
     /// <summary>The folder that the splits' paths begin at.</summary>
     public string Root()
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(File))!;
-        string root = Path.Combine(folder, PathText ?? "");
+        string root = Path.Combine(folder, PathText?.Replace('\\', '/') ?? "");
         // Often a path of the machine on which the file was made.
         return Directory.Exists(root) ? root : folder;
     }
@@ -93,6 +104,7 @@ internal sealed class YoloNames
 {
     private readonly SortedDictionary<int, string> _names = [];
     private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
+    private readonly List<string> _repeated = [];
 
     /// <param name="file">The file that they stand in, for messages.</param>
     public YoloNames(string file) => File = file;
@@ -102,6 +114,12 @@ internal sealed class YoloNames
 
     /// <summary>How many there are.</summary>
     public int Count => _names.Count;
+
+    /// <summary>How many numbers of key points follow each box; 0 for none.</summary>
+    public int KeyPointNumbers { get; set; }
+
+    /// <summary>What is to be said where several classes have one name, and so are one; else null.</summary>
+    public string? Repeated => _repeated.Count == 0 ? null : RepeatedNames.Warning(File, _repeated);
 
     /// <summary>The number of a class that would come next.</summary>
     public int Next => _names.Count == 0 ? 0 : _names.Last().Key + 1;
@@ -113,7 +131,7 @@ internal sealed class YoloNames
     public string? this[int index] => _names.GetValueOrDefault(index);
 
     /// <summary>Reads a file of names, one a line.</summary>
-    /// <exception cref="FormatException">A name is empty or stands in it twice; the message names file and line.</exception>
+    /// <exception cref="FormatException">A name is empty; the message names file and line.</exception>
     public static YoloNames ReadList(TextLines lines)
     {
         var names = new YoloNames(lines.File);
@@ -123,12 +141,12 @@ internal sealed class YoloNames
 
     /// <summary>Adds a class.</summary>
     /// <param name="line">Where it stands, for messages.</param>
-    /// <exception cref="FormatException">The name is empty, or number or name is there already.</exception>
+    /// <exception cref="FormatException">The name is empty, or the number is there already.</exception>
     public void Add(int index, string name, int line)
     {
         if (name.Length == 0) throw AnnotationError.At(File, line, "the name of a class is empty");
         if (!_names.TryAdd(index, name)) throw AnnotationError.At(File, line, $"class {index} is named twice");
-        if (!_seen.Add(name)) throw AnnotationError.At(File, line, $"two classes have the name {AnnotationError.Quote(name)}");
+        if (!_seen.Add(name)) _repeated.Add(name);
     }
 
     /// <summary>The number of a class, which is added where it is not there.</summary>

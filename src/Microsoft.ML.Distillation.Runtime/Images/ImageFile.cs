@@ -17,6 +17,9 @@ internal sealed class ImageFile : IDisposable
     /// <summary>How many pixels an image may have by default.</summary>
     public const long DefaultMaxPixels = 200_000_000;
 
+    // As good as the photo for any eye, in a file of about its size.
+    private const int CopyQuality = 95;
+
     // An array's length is the limit.
     private const long MostPixels = int.MaxValue / 4;
 
@@ -133,11 +136,23 @@ internal sealed class ImageFile : IDisposable
     public static MLImage ReadMLImage(string path, long maxPixels = DefaultMaxPixels)
     {
         using ImageFile file = Open(path, maxPixels);
-        byte[] pixels = GC.AllocateUninitializedArray<byte>(file.RgbaLength());
-        if (file.DecodeUpright(pixels, out Memory<byte> upright) is { } problem) throw new UnreadableImageException(path, problem);
-        Span<byte> rgba = upright.Span;
+        byte[] rgba = file.DecodeUpright();
         for (int i = 3; i < rgba.Length; i += 4) rgba[i] = byte.MaxValue;
         return MLImage.CreateFromPixels(file.Size.Width, file.Size.Height, MLPixelFormat.Rgba32, rgba);
+    }
+
+    /// <summary>Writes an image upright, in the kind that it is of, without the data that would turn it again.</summary>
+    /// <inheritdoc cref="Read(string, long)"/>
+    public static void CopyUpright(string path, string copy)
+    {
+        using ImageFile file = Open(path);
+        byte[] upright = file.DecodeUpright();
+        SKAlphaType alpha = file.MayBeTransparent ? SKAlphaType.Unpremul : SKAlphaType.Opaque;
+        using var picture = SKImage.FromPixelCopy(new SKImageInfo(file.Size.Width, file.Size.Height, SKColorType.Rgba8888, alpha), upright);
+        using SKData content = picture.Encode(file.Encoding, CopyQuality)
+            ?? throw new UnreadableImageException(path, $"a {file.Encoding} image cannot be written upright");
+        using FileStream stream = File.Create(copy);
+        content.SaveTo(stream);
     }
 
     /// <summary>
@@ -231,11 +246,11 @@ internal sealed class ImageFile : IDisposable
         }
     }
 
-    private string? DecodeUpright(byte[] rgba, out Memory<byte> upright)
+    private byte[] DecodeUpright()
     {
-        string? problem = DecodeStored(rgba);
-        upright = rgba;
-        if (Turn.IsNone || problem is not null) return problem;
+        byte[] rgba = GC.AllocateUninitializedArray<byte>(RgbaLength());
+        if (DecodeStored(rgba) is { } problem) throw new UnreadableImageException(_name, problem);
+        if (Turn.IsNone) return rgba;
         byte[] turned = GC.AllocateUninitializedArray<byte>(rgba.Length);
         ReadOnlySpan<uint> stored = MemoryMarshal.Cast<byte, uint>(rgba);
         Span<uint> pixels = MemoryMarshal.Cast<byte, uint>(turned.AsSpan());
@@ -246,8 +261,7 @@ internal sealed class ImageFile : IDisposable
             for (int x = 0; x < Size.Width; x++, from += Turn.Right) pixels[to++] = stored[from];
         }
 
-        upright = turned;
-        return null;
+        return turned;
     }
 
     private string? DecodeStored(byte[] rgba) => Decode(rgba, Turn.Stored.Width, Turn.Stored.Height);

@@ -98,6 +98,7 @@ internal static class ContactSheet
         DetectionDefectKind.ZeroAreaBox => "box without area",
         DetectionDefectKind.BoxOutside => "box outside",
         DetectionDefectKind.RepeatedBox => "box twice",
+        DetectionDefectKind.WrongAnnotation => "wrong annotation",
         _ => "duplicate",
     };
 }

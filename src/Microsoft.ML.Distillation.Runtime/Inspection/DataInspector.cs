@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Formats;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Rows;
@@ -11,48 +12,76 @@ internal static class DataInspector
     private static readonly double[] Quantiles = [.05, .25, .5, .75, .95];
 
     /// <summary>Inspects the parts of a data set: those named, else those of the usual names that there are, else all of it.</summary>
-    public static DetectionDataInspection Inspect(DetectionFormat format, AnnotationSource source, IReadOnlyList<string>? splits = null)
+    /// <param name="splits">Null for the usual ones; an empty list for all of it as one part.</param>
+    /// <param name="maxPixels">How many pixels an image may have.</param>
+    public static DetectionDataInspection Inspect(
+        DetectionFormat format, AnnotationSource source, IReadOnlyList<string>? splits = null, long maxPixels = ImageFile.DefaultMaxPixels)
     {
-        source = source with { ToleratesBrokenImages = true };
-        string[] named = splits is { Count: > 0 }
+        var notes = new AnnotationNotes(skipsFaults: true);
+        source = source with { ToleratesBrokenImages = true, Notes = notes };
+        string?[] named = splits is not null
             ? [.. splits]
             : [.. AnnotationSplits.Usual.Where(split => AnnotationSplits.Exists(format, source with { Split = split }))];
-        return named.Length == 0
-            ? InspectAll(format, source)
-            : Inspect([.. named.Select(split => (split, AnnotationReader.Read(format, source with { Split = split })))]);
+        if (named.Length == 0) named = [null];
+        DataPart[] parts = [.. named.Select(split => Read(split ?? "all", source with { Split = split }))];
+        return Inspect(parts, maxPixels) with
+        {
+            Warnings = [.. notes.Warnings.Concat(parts.SelectMany(part => part.Notes.Warnings)).Distinct()],
+        };
+
+        DataPart Read(string name, AnnotationSource part)
+        {
+            var found = new AnnotationNotes(skipsFaults: true);
+            return new DataPart(name, [.. AnnotationReader.Read(format, part with { Notes = found })], found);
+        }
     }
 
-    /// <summary>Inspects all of a data set as one part.</summary>
-    public static DetectionDataInspection InspectAll(DetectionFormat format, AnnotationSource source)
-        => Inspect([("all", AnnotationReader.Read(format, source with { Split = null, ToleratesBrokenImages = true }))]);
-
     /// <summary>Inspects parts that are read already.</summary>
-    public static DetectionDataInspection Inspect(IReadOnlyList<(string Name, IEnumerable<AnnotatedImage> Images)> splits)
+    public static DetectionDataInspection Inspect(IReadOnlyList<DataPart> splits, long maxPixels = ImageFile.DefaultMaxPixels)
     {
         (string Split, AnnotatedImage Image)[] images = [.. splits.SelectMany(split => split.Images.Select(image => (split.Name, image)))];
         var checks = new ImageCheck[images.Length];
-        Parallel.For(0, images.Length, i => checks[i] = ImageCheck.Of(images[i].Image, images[i].Split));
+        Parallel.For(0, images.Length, i => checks[i] = ImageCheck.Of(images[i].Image, images[i].Split, maxPixels));
         return new DetectionDataInspection
         {
-            Splits = [.. splits.Select(split => Summary(
-                split.Name, [.. images.Where(entry => entry.Split == split.Name).Select(entry => entry.Image)]))],
+            Splits = [.. splits.Select(split => Summary(split.Name, split.Images))],
             Classes = Classes(images, [.. splits.Select(split => split.Name)]),
             ImageSizes = [.. checks.Where(check => check.Size is not null).GroupBy(check => check.Size!.Value)
                 .OrderByDescending(group => group.Count()).ThenByDescending(group => group.Key.Width)
                 .Select(group => new DetectionImageSize(group.Key.Width, group.Key.Height, group.Count()))],
             BoxSizes = BoxSizes([.. images.SelectMany(entry => Counted(entry.Image))]),
-            Defects = [.. checks.SelectMany(check => check.Defects), .. Duplicates(images, checks)],
+            Defects = [.. splits.SelectMany(WrongAnnotations), .. checks.SelectMany(check => check.Defects), .. Duplicates(images, checks)],
+            TurnedImages = checks.Count(check => check.IsTurned),
+            StoredAnnotations = images.Count(entry => entry.Image.WasStored),
+            Outlines = images.Sum(entry => Counted(entry.Image).Count(item => item.OfOutline)),
             Annotated = [.. images.Select(entry => entry.Image)],
         };
+    }
+
+    private static IEnumerable<DetectionDataDefect> WrongAnnotations(DataPart part)
+    {
+        var imageOf = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (AnnotatedImage image in part.Images)
+        {
+            foreach (string fault in image.Faults) imageOf.TryAdd(fault, image.ImagePath);
+        }
+
+        foreach ((string file, string message) in part.Notes.Faults)
+        {
+            // The folder is the same for all.
+            string text = message.StartsWith(file, StringComparison.Ordinal) ? Path.GetFileName(file) + message[file.Length..] : message;
+            yield return new DetectionDataDefect(
+                DetectionDefectKind.WrongAnnotation, part.Name, imageOf.GetValueOrDefault(message, file), null, text.TrimEnd('.'));
+        }
     }
 
     private static IEnumerable<AnnotatedObject> Counted(AnnotatedImage image)
         => image.Objects.Where(item => item is { Crowd: false, Ignore: false });
 
-    private static DetectionDataSplit Summary(string name, AnnotatedImage[] images)
+    private static DetectionDataSplit Summary(string name, IReadOnlyList<AnnotatedImage> images)
         => new(
-            name, images.Length, images.Sum(image => Counted(image).Count()),
-            images.Count(image => image.Unplaced == 0 && !Counted(image).Any()));
+            name, images.Count, images.Sum(image => Counted(image).Count()),
+            images.Count(image => image.Unplaced == 0 && !image.LostItsObjects && !Counted(image).Any()));
 
     private static DetectionDataClass[] Classes((string Split, AnnotatedImage Image)[] images, string[] splits)
         => [.. from entry in images
@@ -102,17 +131,24 @@ internal static class DataInspector
     }
 }
 
+/// <summary>A part of a data set, read.</summary>
+internal sealed record DataPart(string Name, IReadOnlyList<AnnotatedImage> Images, AnnotationNotes Notes);
+
 /// <summary>One image looked at: its true size, a hash of its file, and what is wrong with it and its objects.</summary>
 /// <param name="Size">The size of the decoded image; null where it cannot be read.</param>
 /// <param name="Hash">SHA-256 of the file; null where there is none.</param>
 /// <param name="Defects">What is wrong.</param>
 internal sealed record ImageCheck(ImageSize? Size, string? Hash, IReadOnlyList<DetectionDataDefect> Defects)
 {
+    /// <summary>Whether it is a photo that its Exif data turn.</summary>
+    public bool IsTurned { get; private init; }
+
     /// <summary>Looks at an image and its objects.</summary>
-    public static ImageCheck Of(AnnotatedImage image, string split)
+    public static ImageCheck Of(AnnotatedImage image, string split, long maxPixels)
     {
         var defects = new List<DetectionDataDefect>();
-        (ImageSize? size, string? hash, string? problem) = Decode(image.ImagePath);
+        (ImageTurn? turn, string? hash, string? problem) = Decode(image.ImagePath, maxPixels);
+        ImageSize? size = turn?.Upright;
         string name = Path.GetFileName(image.ImagePath);
         if (problem is not null)
         {
@@ -137,21 +173,22 @@ internal sealed record ImageCheck(ImageSize? Size, string? Hash, IReadOnlyList<D
                 Add(DetectionDefectKind.BoxOutside, i, $"{what} {outside}");
         }
 
-        return new ImageCheck(size, hash, defects);
+        return new ImageCheck(size, hash, defects) { IsTurned = turn is { IsNone: false } };
 
         void Add(DetectionDefectKind kind, int? item, string text)
             => defects.Add(new DetectionDataDefect(kind, split, image.ImagePath, item, $"{name}: {text}"));
     }
 
-    private static (ImageSize? Size, string? Hash, string? Problem) Decode(string path)
+    private static (ImageTurn? Turn, string? Hash, string? Problem) Decode(string path, long maxPixels)
     {
+        if (InputFile.Problem(path) is { } special) return (null, null, special);
         if (!File.Exists(path)) return (null, null, "the image does not exist");
         byte[] content = File.ReadAllBytes(path);
         string hash = Convert.ToHexString(SHA256.HashData(content));
         try
         {
-            using ImageFile image = ImageFile.Open(content, path);
-            return (image.Size, hash, image.Problem());
+            using ImageFile image = ImageFile.Open(content, path, maxPixels);
+            return (image.Turn, hash, image.Problem());
         }
         catch (UnreadableImageException exception)
         {

@@ -23,6 +23,21 @@ public sealed record DetectionDataInspection
     /// <summary>What was found to be wrong, in the order of the images.</summary>
     public required IReadOnlyList<DetectionDataDefect> Defects { get; init; }
 
+    /// <summary>What is to be said of the data set that is no defect of an image: parts that are missing, classes of one name.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>How many images are photos that their Exif data turn; they are seen upright.</summary>
+    public int TurnedImages { get; init; }
+
+    /// <summary>
+    /// How many of them are annotated as they are stored, on their side, by the size that the annotation gives: their boxes are turned with
+    /// the pixels.
+    /// </summary>
+    public int StoredAnnotations { get; init; }
+
+    /// <summary>How many objects are annotated by an outline, a mask or a turned box, around which their box is taken.</summary>
+    public int Outlines { get; init; }
+
     /// <summary>The number of images.</summary>
     public int Images => Splits.Sum(split => split.Images);
 
@@ -93,6 +108,11 @@ public enum DetectionDefectKind
     /// <summary>The same box of the same class stands twice in an image.</summary>
     RepeatedBox,
 
+    /// <summary>
+    /// An annotation is not as it must be and cannot be read: an object, a line, or the whole file. What can be read is counted.
+    /// </summary>
+    WrongAnnotation,
+
     /// <summary>Two images of one part are the same file.</summary>
     DuplicateImage,
 
@@ -103,7 +123,7 @@ public enum DetectionDefectKind
 /// <summary>Something wrong with an annotated image.</summary>
 /// <param name="Kind">What.</param>
 /// <param name="Split">The part that the image is in.</param>
-/// <param name="ImagePath">The image.</param>
+/// <param name="ImagePath">The image; of a wrong annotation whose image is not known, the annotation's file.</param>
 /// <param name="Object">The object, from 0, in the order of the annotation; null where the image is meant.</param>
 /// <param name="Message">One line for people.</param>
 public sealed record DetectionDataDefect(DetectionDefectKind Kind, string Split, string ImagePath, int? Object, string Message);

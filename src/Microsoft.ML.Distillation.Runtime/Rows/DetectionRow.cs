@@ -101,11 +101,27 @@ internal static class DetectionLoader
     /// <exception cref="FileNotFoundException">
     /// The split, or a file that is needed, does not exist; or, as rows are read, an image.
     /// </exception>
+    /// <param name="onInvalid">What happens to annotations that are not as they must be.</param>
     /// <exception cref="FormatException">
     /// A file is not of the format; the message names file and line. Thrown here or as rows are read.
     /// </exception>
-    public static IDataView Load(DataOperationsCatalog catalog, DetectionFormat format, AnnotationSource source)
-        => catalog.LoadFromEnumerable(AnnotationReader.Read(format, source).Select(image => new DetectionRow(image)));
+    public static IDataView Load(
+        DataOperationsCatalog catalog, DetectionFormat format, AnnotationSource source, InvalidSampleHandling onInvalid)
+    {
+        var reading = new LoggedReading(EnvironmentSettings.EnvironmentOf(catalog), onInvalid == InvalidSampleHandling.Skip);
+        IEnumerable<AnnotatedImage> images = AnnotationReader.Read(format, source with { Notes = reading.Notes });
+        return catalog.LoadFromEnumerable(reading.Of(images).Select(image => new DetectionRow(image)));
+    }
+
+    /// <summary>Whether a data set has a part; what is to be said of that is logged.</summary>
+    /// <exception cref="FormatException">A file that would tell is not of the format; the message names file and line.</exception>
+    public static bool Has(DataOperationsCatalog catalog, DetectionFormat format, AnnotationSource source)
+    {
+        var reading = new LoggedReading(EnvironmentSettings.EnvironmentOf(catalog), skips: false);
+        bool has = AnnotationSplits.Exists(format, source with { Notes = reading.Notes });
+        if (!has) reading.Say();
+        return has;
+    }
 
     /// <summary>The annotated images of a data view with the columns that <see cref="Load"/> gives, and <c>LabelScore</c>; all but the
     /// first three may be missing.</summary>

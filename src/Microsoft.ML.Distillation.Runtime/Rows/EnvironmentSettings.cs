@@ -15,6 +15,9 @@ internal sealed record EnvironmentSettings(int? Seed, int? GpuDeviceId, bool Fal
     /// <summary>The environment behind a catalog: its log, and these settings.</summary>
     public static IHostEnvironment EnvironmentOf(TransformsCatalog catalog) => Environment(catalog);
 
+    /// <inheritdoc cref="EnvironmentOf(TransformsCatalog)"/>
+    public static IHostEnvironment EnvironmentOf(DataOperationsCatalog catalog) => Environment(catalog);
+
     /// <summary>The settings of an environment.</summary>
     public static EnvironmentSettings Of(IHostEnvironment environment)
         => new(
@@ -26,4 +29,7 @@ internal sealed record EnvironmentSettings(int? Seed, int? GpuDeviceId, bool Fal
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_env")]
     private static extern ref IHostEnvironment Environment(TransformsCatalog catalog);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_env")]
+    private static extern ref IHostEnvironment Environment(DataOperationsCatalog catalog);
 }

@@ -25,11 +25,19 @@ internal sealed class ConvertCommand : System.CommandLine.Command
             Description =
             "Also write annotations whose images do not exist, if they give the images' sizes."
         };
+        var skip = new Option<bool>("--skip-invalid")
+        {
+            Description = "Leave out annotations that are not as they must be, with a warning, instead of stopping."
+        };
         Options.Add(data);
         from.AddTo(Options);
-        foreach (Option option in (Option[])[to, output, split, copy, missing]) Options.Add(option);
+        foreach (Option option in (Option[])[to, output, split, copy, missing, skip]) Options.Add(option);
         SetAction(parsed => Convert(
-            from.At(parsed, parsed.GetRequiredValue(data)) with { AllowMissingImages = parsed.GetValue(missing) },
+            from.At(parsed, parsed.GetRequiredValue(data)) with
+            {
+                AllowMissingImages = parsed.GetValue(missing),
+                SkipsInvalid = parsed.GetValue(skip),
+            },
             FormatOptionSet.Named(parsed.GetRequiredValue(to)), parsed.GetRequiredValue(output),
             parsed.GetValue(split), parsed.GetValue(copy), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error));
     }
@@ -45,11 +53,10 @@ internal sealed class ConvertCommand : System.CommandLine.Command
         using var interruption = new Interruption(error, "what is not finished is taken back");
         string?[] splits = asked is not null ? [data.Choose(asked)] : [.. DataFolder.UsualSplits.Where(data.Has)];
         if (splits.Length == 0) splits = [null];
-        var context = new MLContext();
         foreach (string? split in splits)
         {
-            WrittenAnnotations written = context.Data
-                .SaveDetections(data.View(context, split), folder, format, split, copyImages, interruption.Token);
+            WrittenAnnotations written = data.Context.Data
+                .SaveDetections(data.View(split), folder, format, split, copyImages, interruption.Token);
             string leftOut = written.LeftOut > 0 ? $"; {written.LeftOut} groups and regions left out, for which the format has no mark"
                 : "";
             output.WriteLine($"{split ?? "all"}: {written.Images} images, {written.Objects} objects{leftOut}");

@@ -31,22 +31,22 @@ internal sealed class DataOptionSet
     /// <param name="skipInvalid">Whether training leaves out what it cannot use, missing images among it.</param>
     public TrainingSession Open(ParseResult parsed, MLContext context, TrainingDisplay display, bool skipInvalid)
     {
-        DataFolder data = DataOf(parsed) with { AllowMissingImages = skipInvalid };
+        DataFolder data = DataOf(parsed) with { SkipsInvalid = skipInvalid, Context = context };
         return new TrainingSession(context, data, data.Choose(parsed.GetValue(_train), "train"),
             OrNone(data, parsed.GetValue(_validation), "val"), display);
     }
 
     /// <summary>Opens images without labels to train on.</summary>
     public TrainingSession OpenImages(ParseResult parsed, MLContext context, TrainingDisplay display)
-        => new(context, InputImages.Find(parsed.GetRequiredValue(_data)), display);
+        => new(context, InputImages.Find(parsed.GetRequiredValue(_data)), SharedOptions.MaxPixelsIn(parsed), display);
 
     /// <summary>The images to measure the result on, each opened once, before the training; none where there are none.</summary>
     /// <inheritdoc cref="TestImages.Checked"/>
     public IReadOnlyList<AnnotatedRow> OpenTest(ParseResult parsed, MLContext context, bool skipInvalid, TextWriter error)
     {
-        DataFolder data = DataOf(parsed) with { AllowMissingImages = skipInvalid };
+        DataFolder data = DataOf(parsed) with { SkipsInvalid = skipInvalid, Context = context };
         return OrNone(data, parsed.GetValue(_test), "test") is string split
-            ? TestImages.Checked(data.Load(context, split), skipInvalid, error) : [];
+            ? TestImages.Checked(data.Load(split), skipInvalid, data.MaxPixels, error) : [];
     }
 
     /// <summary>The data set.</summary>
@@ -92,5 +92,10 @@ internal sealed class FormatOptionSet(string name = "--format")
 
     /// <summary>The data set at a path.</summary>
     public DataFolder At(ParseResult parsed, string path)
-        => new(path, Named(parsed.GetRequiredValue(_format)), parsed.GetValue(_images), parsed.GetValue(_names));
+        => new(path, Named(parsed.GetRequiredValue(_format)), parsed.GetValue(_images), parsed.GetValue(_names))
+        {
+            MaxPixels = SharedOptions.MaxPixelsIn(parsed),
+            Context = TrainingSession.CreateContext(
+                seed: 1, parsed.GetValue(SharedOptions.Verbose), parsed.InvocationConfiguration.Error),
+        };
 }

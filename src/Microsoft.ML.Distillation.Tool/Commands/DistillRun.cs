@@ -74,7 +74,8 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
 
             _firstStudents ??= students;
             if (test.Count == 0) continue;
-            results.Add([.. students.Select(student => ModelReport.Measure(student.Name, student.Path, test, interruption.Token))]);
+            results.Add([.. students.Select(student => ModelReport.Measure(student.Name, student.Path, test, interruption.Token,
+                SharedOptions.MaxPixelsIn(parsed)))]);
             ComparisonTable.Write(_output, [.. TeacherReport(), .. results[^1]]);
         }
 
@@ -97,7 +98,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
         IEnumerable<ModelReport> TeacherReport()
         {
             if (teacherIsMeasured) yield return _teacherReport ??= ModelReport
-                .Measure("teacher", command.Teacher.PathOf(parsed), test, interruption.Token);
+                .Measure("teacher", command.Teacher.PathOf(parsed), test, interruption.Token, SharedOptions.MaxPixelsIn(parsed));
         }
     }
 

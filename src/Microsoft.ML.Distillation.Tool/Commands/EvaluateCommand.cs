@@ -71,14 +71,14 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
             if (!report.IsWanted(parsed)) return;
             DataFolder images = format.At(parsed, parsed.GetValue(data)!);
             WriteReport(parsed, report, parsed.GetValue(model)!, beside,
-                images.Load(new MLContext(), images.Choose(parsed.GetValue(split), "test")));
+                images.Load(images.Choose(parsed.GetValue(split), "test")));
         });
     }
 
     private static DetectionMetrics OnData(string model, DataFolder data, string? split, bool inclusive, TextWriter error)
     {
-        using IImageDetector detector = ImageDetector.Open(model);
-        IReadOnlyList<AnnotatedRow> images = data.Load(new MLContext(), data.Choose(split, "test"));
+        using IImageDetector detector = ImageDetector.Open(model, data.MaxPixels);
+        IReadOnlyList<AnnotatedRow> images = data.Load(data.Choose(split, "test"));
         string[] named = [.. images.SelectMany(image => image.Label).Where(name => name.Length > 0).Distinct()
             .Order(StringComparer.Ordinal)];
         if (named.Length > 0 && !named.Intersect(detector.ClassNames).Any())
@@ -100,7 +100,8 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
         IEnumerable<(string Name, DetectorRole Role, string? Path)> all =
             [.. beside.Append(main).Where(entry => entry.Path is not null).OrderBy(entry => entry.Role)];
         report.Write(parsed, $"Evaluation of {Path.GetFileName(model)}",
-            [.. all.Select(entry => ModelReport.Measure(entry.Name, entry.Path!, images).For(entry.Role))], images);
+            [.. all.Select(entry => ModelReport
+                .Measure(entry.Name, entry.Path!, images, maxPixels: SharedOptions.MaxPixelsIn(parsed)).For(entry.Role))], images);
     }
 
     private static DetectionMetrics OnFiles(string groundTruth, string detections, bool inclusive, TextWriter error)

@@ -37,8 +37,9 @@ internal sealed class InspectCommand : System.CommandLine.Command
                 DataFolder.All => [],
                 string name => [name],
             };
-            DetectionDataInspection found = new MLContext().Data
-                .InspectDetections(source.Path, source.Format, parts, source.ImageFolder, source.NamesFile);
+            DetectionDataInspection found = source.Context.Data.InspectDetections(
+                source.Path, source.Format, parts, source.ImageFolder, source.NamesFile, source.MaxPixels);
+            foreach (string warning in found.Warnings) parsed.InvocationConfiguration.Error.WriteLine($"warning: {warning}");
             InspectionTable.Write(output, found);
             if (figures is null || sheet is null) return;
             InspectionTable.WriteJson(figures, found);

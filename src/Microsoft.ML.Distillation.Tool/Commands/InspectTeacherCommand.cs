@@ -48,7 +48,7 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
             if (parsed.GetValue(_data) is string data) TeacherInspection
                 .WriteClasses(output, Teacher.FromOnnx(path, _teacher.FormatOf(parsed), names, options), ClassesOf(data));
             if (parsed.GetValue(_image) is string image) Show(detector, image, parsed.GetValue(_draw), (float?)parsed.GetValue(_drawScore),
-                output);
+                SharedOptions.MaxPixelsIn(parsed), output);
         }
         else
         {
@@ -75,9 +75,10 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
         }
     }
 
-    private static void Show(ObjectDetector detector, string path, string? drawn, float? drawScore, TextWriter output)
+    private static void Show(ObjectDetector detector, string path, string? drawn, float? drawScore, long maxPixels,
+        TextWriter output)
     {
-        using MLImage image = ImageLoader.Load(path);
+        using MLImage image = ImageLoader.Load(path, maxPixels);
         IReadOnlyList<Detection> found = detector.Detect(image);
         float least = drawScore ?? (float)detector.Reading!.ConfidentScore;
         int shown = found.Count(one => one.Score >= least);

@@ -137,7 +137,7 @@ internal sealed class LabelCommand : System.CommandLine.Command
             : "label";
         try
         {
-            new LabellingJob(images, shards, header).Run(
+            new LabellingJob(images, shards, header, SharedOptions.MaxPixelsIn(parsed)).Run(
                 Open, parsed.GetValue(_readers) ?? Math.Max(1, Environment.ProcessorCount / 2),
                 progress => output.WriteLine($"{title}: {progress}"), interruption.Token);
             return true;
@@ -171,7 +171,7 @@ internal sealed class LabelCommand : System.CommandLine.Command
         DataFolder data = _labelledFormat.At(parsed, folder);
         // Their objects are counted, not their pixels. Where boxes are shares of the image, only the image turns them into objects.
         data = data with { AllowMissingImages = data.Format is not (DetectionFormat.Yolo or DetectionFormat.OpenImages) };
-        IReadOnlyList<AnnotatedRow> labelled = data.Load(new MLContext(), data.Choose(parsed.GetValue(_split), "train"));
+        IReadOnlyList<AnnotatedRow> labelled = data.Load(data.Choose(parsed.GetValue(_split), "train"));
         return labelled.Count > 0 ? labelled : throw new InvalidDataException($"'{folder}' has no annotated images.");
     }
 }

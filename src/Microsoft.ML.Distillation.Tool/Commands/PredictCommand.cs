@@ -27,6 +27,7 @@ internal sealed class PredictCommand : System.CommandLine.Command
         foreach (Option option in (Option[])[split, output, ids, draw, drawScore]) Options.Add(option);
         SetAction(parsed =>
         {
+            long maxPixels = SharedOptions.MaxPixelsIn(parsed);
             (string place, string target) = (parsed.GetRequiredValue(images), parsed.GetRequiredValue(output));
             OutputCheck.File(parsed, output.Name, target);
             OutputCheck.Folder(draw.Name, parsed.GetValue(draw));
@@ -34,28 +35,28 @@ internal sealed class PredictCommand : System.CommandLine.Command
             if (!isDataSet && parsed.GetValue(split) is not null) throw new UsageException(
                 "--split goes with --format: a folder of images has no parts.");
             IReadOnlyList<string> files = isDataSet
-                ? [.. format.At(parsed, place).Load(new MLContext(), parsed.GetValue(split)).Select(image => image.ImagePath)]
+                ? [.. format.At(parsed, place).Load(parsed.GetValue(split)).Select(image => image.ImagePath)]
                 : InputImages.Find(place);
             CheckNoneIsReplaced(files, output.Name, [target]);
             string? root = CocoNumbering.RootOf(files);
             if (parsed.GetValue(draw) is string pictures) CheckNoneIsReplaced(files, draw.Name,
                 files.Select(file => PictureOf(file, pictures, root)));
-            using IImageDetector detector = ImageDetector.Open(parsed.GetRequiredValue(model));
+            using IImageDetector detector = ImageDetector.Open(parsed.GetRequiredValue(model), maxPixels);
             CocoNumbering numbers = parsed.GetValue(ids) is string path ? CocoNumbering.From(path, files)
                 : CocoNumbering.Counted(files, detector.ClassNames);
             int count = numbers.Write(target, detector.Detect(files).Select(found =>
             {
                 if (parsed.GetValue(draw) is string folder) Draw(found, detector.ClassNames, PictureOf(found.ImagePath, folder, root),
-                    parsed.GetValue(drawScore) ?? .5);
+                    parsed.GetValue(drawScore) ?? .5, maxPixels);
                 return found;
             }));
             parsed.InvocationConfiguration.Output.WriteLine($"{count} detections in {files.Count} images, saved {target}");
         });
     }
 
-    private static void Draw(DetectedImage found, IReadOnlyList<string> classNames, string path, double leastScore)
+    private static void Draw(DetectedImage found, IReadOnlyList<string> classNames, string path, double leastScore, long maxPixels)
     {
-        using MLImage image = ImageLoader.Load(found.ImagePath);
+        using MLImage image = ImageLoader.Load(found.ImagePath, maxPixels);
         Detection[] sure = [.. found.ToDetections().Where(one => one.Score >= leastScore)];
         using MLImage picture = image.DrawDetections(sure, classNames);
         AtomicFile.Write(path, picture.Save);

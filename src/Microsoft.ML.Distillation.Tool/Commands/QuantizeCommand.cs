@@ -38,7 +38,8 @@ internal sealed class QuantizeCommand : System.CommandLine.Command
         (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         MLContext context = TrainingSession.CreateContext(seed: 1, parsed.GetValue(SharedOptions.Verbose), error);
         IDataView files = context.Data.LoadFromEnumerable(images.Select(image => new AnnotatedRow { ImagePath = image }));
-        IDataView loaded = context.Transforms.LoadUprightImages("Image", inputColumnName: nameof(AnnotatedRow.ImagePath))
+        IDataView loaded = context.Transforms.LoadUprightImages("Image", inputColumnName: nameof(AnnotatedRow.ImagePath),
+            maxPixels: SharedOptions.MaxPixelsIn(parsed))
             .Fit(files).Transform(files);
         using DetectorTransformer detector = context.Transforms.QuantizeDetector(
             new QuantizeDetectorOptions { Detector = trained, Precision = precision, CalibrationImages = images.Count }).Fit(loaded);

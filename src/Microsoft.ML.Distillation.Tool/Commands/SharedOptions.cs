@@ -13,6 +13,12 @@ internal static class SharedOptions
         Recursive = true,
     };
 
+    /// <summary>How large an image may be.</summary>
+    public static Option<long?> MaxPixels { get; } = MaxPixelsOption();
+
+    /// <summary>How many pixels an image may have.</summary>
+    public static long MaxPixelsIn(ParseResult parsed) => parsed.GetValue(MaxPixels) ?? ImageLoader.DefaultMaxPixels;
+
     /// <summary>A path that must be given.</summary>
     public static Option<string> RequiredPath(string name, string description, string help = "PATH")
         => new(name) { Description = description, Required = true, HelpName = help };
@@ -42,6 +48,25 @@ internal static class SharedOptions
             if (int.TryParse(result.Tokens[0].Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out int value)
                 && value >= least) return value;
             result.AddError($"{name} must be a whole number of at least {least}, not '{result.Tokens[0].Value}'.");
+            return null;
+        };
+        return option;
+    }
+
+    private static Option<long?> MaxPixelsOption()
+    {
+        var option = new Option<long?>("--max-pixels")
+        {
+            Description = "The pixels, width times height, that an image may have; a larger one is an error before it is decoded. "
+                + "[default: 200000000]",
+            HelpName = "N",
+            Recursive = true,
+        };
+        option.CustomParser = result =>
+        {
+            if (long.TryParse(result.Tokens[0].Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out long value) && value > 0)
+                return value;
+            result.AddError($"--max-pixels must be a whole number of at least 1, not '{result.Tokens[0].Value}'.");
             return null;
         };
         return option;

@@ -48,6 +48,15 @@ internal static class InspectionTable
         string more = found.ImageSizes.Count > MostSizes ? $", and {found.ImageSizes.Count - MostSizes} other sizes" : "";
         output.WriteLine($"images: {string.Join(", ", found.ImageSizes.Take(MostSizes)
             .Select(s => $"{s.Images} of {s.Width}×{s.Height}"))}{more}");
+        if (found.TurnedImages > 0)
+        {
+            string stored = found.StoredAnnotations == 0 ? ""
+                : $"; {found.StoredAnnotations} are annotated as they are stored, on their side: their boxes are turned with them";
+            output.WriteLine($"turned: {found.TurnedImages} are photos that their Exif data turn; they are seen upright{stored}");
+        }
+
+        if (found.Outlines > 0)
+            output.WriteLine($"outlines: {found.Outlines} objects are outlines, masks or turned boxes, around which their box is taken");
         output.WriteLine();
         WriteDefects(output, found.Defects);
     }

@@ -13,7 +13,8 @@ namespace Microsoft.ML.Distillation.Tool.Labelling;
 /// <param name="images">The images, of all shards.</param>
 /// <param name="folder">Where the shards' files are.</param>
 /// <param name="header">What is done, and of which shard.</param>
-internal sealed class LabellingJob(ImageList images, string folder, ShardHeader header)
+/// <param name="maxPixels">How many pixels an image may have.</param>
+internal sealed class LabellingJob(ImageList images, string folder, ShardHeader header, long maxPixels = ImageLoader.DefaultMaxPixels)
 {
     // Read ahead in chunks: enough for the readers to be busy, little enough for any memory.
     private const int Chunk = 64;
@@ -85,7 +86,7 @@ internal sealed class LabellingJob(ImageList images, string folder, ShardHeader 
             gate.Wait(CancellationToken.None);
             try
             {
-                return LoadedImage.Of(name, images.PathOf(name));
+                return LoadedImage.Of(name, images.PathOf(name), maxPixels);
             }
             finally
             {
@@ -112,11 +113,11 @@ internal sealed class LabellingJob(ImageList images, string folder, ShardHeader 
     /// <summary>An image, or why it could not be read: one broken file shall not end the work on a million.</summary>
     private sealed record LoadedImage(string Name, MLImage? Pixels, string? Error) : IDisposable
     {
-        public static LoadedImage Of(string name, string path)
+        public static LoadedImage Of(string name, string path, long maxPixels)
         {
             try
             {
-                return new LoadedImage(name, ImageLoader.Load(path), null);
+                return new LoadedImage(name, ImageLoader.Load(path, maxPixels), null);
             }
             catch (UnreadableImageException error)
             {

@@ -12,6 +12,15 @@ internal sealed record DataFolder(
     /// pixels.</summary>
     public bool AllowMissingImages { get; init; }
 
+    /// <summary>Whether what is wrong with annotations, and images that do not exist, are left out with a warning; else they are errors.</summary>
+    public bool SkipsInvalid { get; init; }
+
+    /// <summary>What it is read with; what is to be said of the data goes to its log.</summary>
+    public MLContext Context { get; init; } = new();
+
+    /// <summary>How many pixels an image may have.</summary>
+    public long MaxPixels { get; init; } = ImageLoader.DefaultMaxPixels;
+
     /// <summary>The name that stands for all images.</summary>
     public const string All = "all";
 
@@ -20,7 +29,7 @@ internal sealed record DataFolder(
 
     /// <summary>Whether the data set has a part of that name.</summary>
     /// <exception cref="FormatException">A file that would tell is broken.</exception>
-    public bool Has(string split) => new MLContext().Data.HasDetectionSplit(Path, Format, split, ImageFolder, NamesFile);
+    public bool Has(string split) => Context.Data.HasDetectionSplit(Path, Format, split, ImageFolder, NamesFile);
 
     /// <summary>
     /// The part that was asked for, or null for all; where none was, the first of the usual names that exists, else all.
@@ -37,10 +46,12 @@ internal sealed record DataFolder(
     }
 
     /// <summary>The annotated images of a part, or of all. Most formats parse a file when its turn comes.</summary>
-    public IDataView View(MLContext context, string? split)
-        => context.Data.LoadDetections(Path, Format, split, ImageFolder, NamesFile, AllowMissingImages);
+    public IDataView View(string? split)
+        => Context.Data.LoadDetections(
+            Path, Format, split, ImageFolder, NamesFile, AllowMissingImages || SkipsInvalid,
+            SkipsInvalid ? InvalidSampleHandling.Skip : InvalidSampleHandling.Error);
 
     /// <summary>The same as rows.</summary>
-    public IReadOnlyList<AnnotatedRow> Load(MLContext context, string? split)
-        => [.. context.Data.CreateEnumerable<AnnotatedRow>(View(context, split), reuseRowObject: false)];
+    public IReadOnlyList<AnnotatedRow> Load(string? split)
+        => [.. Context.Data.CreateEnumerable<AnnotatedRow>(View(split), reuseRowObject: false)];
 }

@@ -23,11 +23,12 @@ internal static class ImageDetector
     /// Opens a detector of this library. An ML.NET model (.zip) that does more than load images and detect, as one that resizes them
     /// before, runs as the pipeline that it is; all else runs by itself.
     /// </summary>
+    /// <param name="maxPixels">How many pixels an image may have.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="FormatException">The file holds no detector of this library.</exception>
-    public static IImageDetector Open(string path)
+    public static IImageDetector Open(string path, long maxPixels)
     {
-        ObjectDetector detector = ObjectDetector.Load(path);
+        ObjectDetector detector = ObjectDetector.Load(path, new ObjectDetectorOptions { MaxPixels = maxPixels });
         if (!Path.GetExtension(path).Equals(".zip", StringComparison.OrdinalIgnoreCase)) return new FileDetector(detector);
         var context = new MLContext();
         ITransformer model = context.Model.Load(path, out _);
@@ -39,7 +40,7 @@ internal static class ImageDetector
 
         IReadOnlyList<string> classes = detector.ClassNames;
         detector.Dispose();
-        return new PipelineDetector(context, model, classes);
+        return new PipelineDetector(context, model, classes, maxPixels);
     }
 
     /// <summary>Whether all steps are those of which this library and its command make their pipelines.</summary>
@@ -67,7 +68,7 @@ internal sealed class FileDetector(ObjectDetector detector) : IImageDetector
 }
 
 /// <summary>Runs an ML.NET model, the whole pipeline as it was saved.</summary>
-internal sealed class PipelineDetector(MLContext context, ITransformer model, IReadOnlyList<string> classNames) : IImageDetector
+internal sealed class PipelineDetector(MLContext context, ITransformer model, IReadOnlyList<string> classNames, long maxPixels) : IImageDetector
 {
     /// <inheritdoc/>
     public IReadOnlyList<string> ClassNames => classNames;
@@ -79,7 +80,6 @@ internal sealed class PipelineDetector(MLContext context, ITransformer model, IR
         // Whether the pipeline begins with a path or an image, and whether it still looks for labels: it finds what it needs.
         IEnumerable<AnnotatedRow> rows = imagePaths.Select(path =>
         {
-            ImageLoader.Check(path);
             underWay.Enqueue(path);
             return new AnnotatedRow { ImagePath = path };
         });
@@ -111,7 +111,7 @@ internal sealed class PipelineDetector(MLContext context, ITransformer model, IR
             }
             catch (Exception)
             {
-                foreach (string image in underWay) ImageLoader.Load(image).Dispose();
+                foreach (string image in underWay) ImageLoader.Load(image, maxPixels).Dispose();
                 throw;
             }
         }
@@ -129,7 +129,8 @@ internal sealed class PipelineDetector(MLContext context, ITransformer model, IR
     }
 
     private IDataView LoadUpright(IDataView view, string column)
-        => context.Transforms.LoadUprightImages(column, inputColumnName: nameof(AnnotatedRow.ImagePath)).Fit(view).Transform(view);
+        => context.Transforms.LoadUprightImages(column, inputColumnName: nameof(AnnotatedRow.ImagePath), maxPixels: maxPixels)
+            .Fit(view).Transform(view);
 
     /// <summary>Reads class names, whether the pipeline ends in keys or in text.</summary>
     private static Func<string[]> LabelsOf(DataViewRowCursor cursor, DataViewSchema.Column column)

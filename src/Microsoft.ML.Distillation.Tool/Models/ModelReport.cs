@@ -18,10 +18,11 @@ internal sealed record ModelReport(string Name, DetectorMeasurement Measured)
     public double Milliseconds => Measured.Milliseconds;
 
     /// <summary>Measures a model file on annotated images.</summary>
-    public static ModelReport Measure(string name, string path, IReadOnlyList<AnnotatedRow> images,
-        CancellationToken cancellation = default)
+    /// <param name="maxPixels">How many pixels an image may have.</param>
+    public static ModelReport Measure(string name, string path, IReadOnlyList<AnnotatedRow> images, CancellationToken cancellation = default,
+        long maxPixels = ImageLoader.DefaultMaxPixels)
     {
-        using var detector = ObjectDetector.Load(path);
+        using var detector = ObjectDetector.Load(path, new ObjectDetectorOptions { MaxPixels = maxPixels });
         var context = new MLContext();
         return new ModelReport(name, context
             .MeasureDetector(detector, context.Data.LoadFromEnumerable(images), cancellationToken: cancellation));

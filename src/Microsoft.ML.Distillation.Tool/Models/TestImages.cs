@@ -4,15 +4,16 @@ namespace Microsoft.ML.Distillation.Tool.Models;
 internal static class TestImages
 {
     /// <summary>Opens each image before the training, so that a broken one does not cost its result.</summary>
+    /// <param name="maxPixels">How many pixels an image may have.</param>
     /// <param name="skip">Whether to leave out, with a warning, what cannot be opened.</param>
     /// <exception cref="FormatException">An image cannot be opened, and none is to be left out.</exception>
-    public static IReadOnlyList<AnnotatedRow> Checked(IReadOnlyList<AnnotatedRow> images, bool skip, TextWriter error)
+    public static IReadOnlyList<AnnotatedRow> Checked(IReadOnlyList<AnnotatedRow> images, bool skip, long maxPixels, TextWriter error)
     {
         var readable = new List<AnnotatedRow>();
         string? first = null;
         foreach (AnnotatedRow image in images)
         {
-            string? problem = Problem(image.ImagePath);
+            string? problem = Problem(image.ImagePath, maxPixels);
             if (problem is null) readable.Add(image);
             else if (skip) first ??= problem;
             else throw new FormatException($"The test part: {problem} Correct it, or go on without it by --skip-invalid.");
@@ -23,11 +24,11 @@ internal static class TestImages
         return readable;
     }
 
-    private static string? Problem(string path)
+    private static string? Problem(string path, long maxPixels)
     {
         try
         {
-            ImageLoader.Load(path).Dispose();
+            ImageLoader.Load(path, maxPixels).Dispose();
             return null;
         }
         catch (Exception error) when (error is IOException or FormatException)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Tool.Display;
 using Microsoft.ML.Runtime;
@@ -12,7 +13,7 @@ internal sealed class TrainingSession
     private readonly ITransformer _loadImages;
     private readonly ITransformer _toKeys;
     private readonly TrainingDisplay _display;
-    private readonly bool _allowMissingImages;
+    private readonly bool _skipsInvalid;
 
     /// <summary>Opens a data set.</summary>
     /// <param name="trainSplit">The part to train on; null for all images.</param>
@@ -21,9 +22,9 @@ internal sealed class TrainingSession
     {
         Context = context;
         _display = display;
-        _allowMissingImages = data.AllowMissingImages;
-        _files = data.View(context, trainSplit);
-        _loadImages = context.Transforms.LoadUprightImages("Image", inputColumnName: "ImagePath").Fit(_files);
+        _skipsInvalid = data.SkipsInvalid;
+        _files = data.View(trainSplit);
+        _loadImages = context.Transforms.LoadUprightImages("Image", inputColumnName: "ImagePath", maxPixels: data.MaxPixels).Fit(_files);
         _toKeys = context.Transforms.Conversion
             .MapValueToKey("Label", keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue).Fit(_files);
         Train = _toKeys.Transform(_loadImages.Transform(_files));
@@ -32,16 +33,17 @@ internal sealed class TrainingSession
                 $"'{data.Path}' has no object in {(trainSplit is null ? "its images" : $"its part '{trainSplit}'")}: there is nothing to "
                 + $"train on.");
         if (validationSplit is not null)
-            Validation = _toKeys.Transform(_loadImages.Transform(data.View(context, validationSplit)));
+            Validation = _toKeys.Transform(_loadImages.Transform(data.View(validationSplit)));
     }
 
     /// <summary>Images without labels, for a student that learns from its teacher alone.</summary>
-    public TrainingSession(MLContext context, IReadOnlyList<string> files, TrainingDisplay display)
+    /// <param name="maxPixels">How many pixels an image may have.</param>
+    public TrainingSession(MLContext context, IReadOnlyList<string> files, long maxPixels, TrainingDisplay display)
     {
         Context = context;
         _display = display;
         _files = context.Data.LoadFromEnumerable(files.Select(path => new AnnotatedRow { ImagePath = path }));
-        _loadImages = context.Transforms.LoadUprightImages("Image", inputColumnName: "ImagePath").Fit(_files);
+        _loadImages = context.Transforms.LoadUprightImages("Image", inputColumnName: "ImagePath", maxPixels: maxPixels).Fit(_files);
         _toKeys = _loadImages;
         Train = _loadImages.Transform(_files);
     }
@@ -78,19 +80,19 @@ internal sealed class TrainingSession
     public IReadOnlyList<AnnotatedRow> TrainImages() => [.. Context.Data.CreateEnumerable<AnnotatedRow>(_files, reuseRowObject: false)];
 
     /// <summary>
-    /// A context whose log goes to a writer where <paramref name="verbose"/> asks for it; warnings always do, and what is said of weights,
-    /// on which a result depends.
+    /// A context whose log goes to a writer where <paramref name="verbose"/> asks for it; warnings always do, the same one once, and what is
+    /// said of weights, on which a result depends.
     /// </summary>
     public static MLContext CreateContext(int seed, bool verbose, TextWriter error)
     {
         var context = new MLContext(seed);
-        // Of several seeds each training says the same of weights.
-        var saidOfWeights = new HashSet<string>();
+        // Of several seeds each training says the same.
+        var said = new ConcurrentDictionary<string, bool>();
         context.Log += (_, line) =>
         {
             bool isOfWeights = line.Kind >= ChannelMessageKind.Info && line.Source.Contains("Weights", StringComparison.Ordinal);
-            if (verbose || (isOfWeights ? saidOfWeights.Add(line.RawMessage) : line.Kind >= ChannelMessageKind.Warning)) error
-                .WriteLine(OptionNames.Translate(verbose ? line.Message : line.RawMessage));
+            bool isShown = verbose || (isOfWeights || line.Kind >= ChannelMessageKind.Warning) && said.TryAdd(line.RawMessage, true);
+            if (isShown) error.WriteLine(OptionNames.Translate(verbose ? line.Message : line.RawMessage));
         };
         return context;
     }
@@ -111,7 +113,8 @@ internal sealed class TrainingSession
     private IDataView LoadGenerated(string folder) => Context.Data.LoadDetections(
         folder, File.Exists(folder) || Directory.Exists(Path.Combine(folder, "annotations")) ? DetectionFormat.Coco
             : DetectionFormat.PascalVoc,
-        allowMissingImages: _allowMissingImages);
+        allowMissingImages: _skipsInvalid,
+        onInvalidAnnotation: _skipsInvalid ? InvalidSampleHandling.Skip : InvalidSampleHandling.Error);
 }
 
 /// <summary>A training to do, alone or side by side with others.</summary>

@@ -99,9 +99,17 @@ public class AnnotationWriterTests
     [TestCase(DetectionFormat.PascalVoc)]
     [TestCase(DetectionFormat.Coco)]
     [TestCase(DetectionFormat.Yolo)]
-    public void TwoImagesOfOneName_AreAnError(DetectionFormat format)
-        => Assert.That(() => Write(format, [Image("x/a.png"), Image("y/A.png")]),
+    public void TwoImagesOfOneName_AreAnError_UnlessTheyAreCopied(DetectionFormat format)
+    {
+        AnnotatedImage[] images = [Image("x/a.png", Dog), Image("y/A.png", Cat), Image("z/y/a.png")];
+        Assert.That(
+            () => AnnotationWriter.Write(format, _folder.Sub("out/"), images, new() { Split = "train" }),
             Throws.TypeOf<InvalidDataException>().With.Message.Contains("'A'"));
+        Write(format, images);
+        Assert.That(Read(format).Select(image => Path.GetFileName(image.ImagePath)),
+            Is.EquivalentTo((string[])["a.png", "y_A.png", "z_y_a.png"]));
+        Assert.That(Read(format).Single(image => Path.GetFileName(image.ImagePath) == "y_A.png").Objects.Single().Label, Is.EqualTo("cat"));
+    }
 
     [Test]
     public void Yolo_SecondSplit_KeepsTheNumbersOfTheClasses()

@@ -47,7 +47,7 @@ public class BadFormatTests
     [TestCase("{\"categories\": [{\"id\": 1, \"name\": \"\"}]}", 1, "name is no text, or empty")]
     public void Coco(string content, int line, string problem) => AssertError(DetectionFormat.Coco, content, line, problem);
 
-    [TestCase("\"image_id\": 1, \"category_id\": 1", "has no bbox")]
+    [TestCase("\"image_id\": 1, \"category_id\": 1", "has neither a bbox nor a segmentation")]
     [TestCase("\"image_id\": 1, \"bbox\": [1, 1, 2, 2]", "has no category_id")]
     [TestCase("\"category_id\": 1, \"bbox\": [1, 1, 2, 2]", "has no image_id")]
     [TestCase("\"image_id\": 2, \"category_id\": 1, \"bbox\": [1, 1, 2, 2]", "belongs to the image 2, which the file does not have")]
@@ -59,7 +59,7 @@ public class BadFormatTests
     [TestCase("\"image_id\": 1, \"category_id\": 1, \"bbox\": [1, 1, 2, 1e999]", "no list of four numbers")]
     [TestCase("\"image_id\": 1, \"category_id\": 1, \"bbox\": [1, 1, 2, 1e99]", "no finite number")]
     [TestCase("\"image_id\": 1, \"category_id\": 1, \"bbox\": [1, 1, 2, \"3\"]", "no list of four numbers")]
-    [TestCase("\"image_id\": 1, \"category_id\": 1, \"bbox\": null", "no list of four numbers")]
+    [TestCase("\"image_id\": 1, \"category_id\": 1, \"bbox\": null", "has neither a bbox nor a segmentation")]
     [TestCase("\"image_id\": 1, \"category_id\": 1, \"bbox\": [1, 1, 2, 2], \"iscrowd\": 2", "iscrowd is neither 0 nor 1")]
     [TestCase("\"image_id\": 1, \"category_id\": 1, \"bbox\": [1, 1, 2, 2], \"area\": -1", "area is no number from 0")]
     [TestCase("\"image_id\": 1, \"category_id\": 1, \"bbox\": [1, 1, 2, 2], \"id\": 5},\n{\"image_id\": 1, \"category_id\": 1, \"bbox\": "
@@ -82,7 +82,7 @@ public class BadFormatTests
     public void Kitti(string line, string problem)
         => AssertError(DetectionFormat.Kitti, "Cat 0 0 0 1 1 2 2" + KittiTail + "\n\n" + line + "\n", 3, problem);
 
-    [TestCase("0 .5 .5 .1", "5 columns are expected (class, centre x, y, width, height), not 4")]
+    [TestCase("0 .5 .5 .1", "a box has 5 columns (class, centre x, y, width, height), an outline 7 or more (class and the corners), not 4")]
     [TestCase("0 .5 .5 .1 .1 .9", "not 6")]
     [TestCase("2 .5 .5 .1 .1", "class 2 is not among the 2 of 'file'")]
     [TestCase("-1 .5 .5 .1 .1", "class -1 is not among")]
@@ -93,7 +93,7 @@ public class BadFormatTests
 
     [TestCase("a: 1\nnames:\n  x: cat\n", 3, "'x' is no number of a class")]
     [TestCase("names:\n  0: cat\n  0: dog\n", 3, "class 0 is named twice")]
-    [TestCase("names: [cat, cat]\n", 1, "two classes have the name 'cat'")]
+    [TestCase("names: [cat]\nkpt_shape: 17\n", 2, "'kpt_shape' is no list")]
     [TestCase("names: [cat, dog\n", 2,
         "no well-formed YAML: While parsing a flow sequence, did not find expected ',' or ']' (in what begins in line 1)")]
     [TestCase("names: ['cat]\n", 1, "no well-formed YAML")]

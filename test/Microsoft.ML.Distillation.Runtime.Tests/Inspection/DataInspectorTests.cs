@@ -47,7 +47,7 @@ public class DataInspectorTests
         ];
         AnnotatedImage[] test = [new(broken, null, []), new(folder.Sub("none.png"), null, []),
             new(folder.Sub("copy.png"), null, [Cat(0, 0, 40, 30)])];
-        DetectionDataInspection found = DataInspector.Inspect([("train", train), ("test", test)]);
+        DetectionDataInspection found = DataInspector.Inspect([Part("train", train), Part("test", test)]);
 
         Assert.That(found.Defects.Select(defect => (defect.Kind, Path.GetFileName(defect.ImagePath), defect.Object)),
             Is.EquivalentTo(new (DetectionDefectKind, string, int?)[]
@@ -97,7 +97,7 @@ public class DataInspectorTests
         }));
         Assert.That(found.Defects.Select(defect => defect.Message),
             Is.All.EndsWith("so its 2 objects, given in shares of it, are not counted"));
-        Assert.That(DataInspector.InspectAll(format, new AnnotationSource(folder.Path)).Defects, Has.Count.EqualTo(2));
+        Assert.That(DataInspector.Inspect(format, new AnnotationSource(folder.Path), []).Defects, Has.Count.EqualTo(2));
         Assert.That(() => AnnotationReader.Read(format, new AnnotationSource(folder.Path, "train")).ToArray(),
             Throws.InstanceOf<Exception>().With.Message.Contains("png"), "what trains on it does not pass over it");
         Assert.That(AnnotationSplits.Exists(format, new AnnotationSource(folder.Path, "train")),
@@ -110,7 +110,7 @@ public class DataInspectorTests
         using var folder = new TemporaryFolder();
         DrawnImages.Save(DrawnImages.Plain(320, 240, 10, 20, 200), folder.Sub("a.png"));
         AnnotatedImage[] images = [new(folder.Sub("a.png"), null, [Cat(160, 120, 160, 120), Cat(319, 200, 320, 200)])];
-        DataInspector.Inspect([("all", images)]).SaveContactSheet(folder.Sub("sheet.png"));
+        DataInspector.Inspect([Part("all", images)]).SaveContactSheet(folder.Sub("sheet.png"));
         using MLImage sheet = MLImage.CreateFromFile(folder.Sub("sheet.png"));
         RgbImage pixels = MLImagePixels.ToRgb(sheet);
         // The picture begins at (8, 28). Frames of 19 pixels around (160, 120), and around (319, 200) pushed back into the picture.
@@ -127,7 +127,7 @@ public class DataInspectorTests
         using var folder = new TemporaryFolder();
         DrawnImages.Save(DrawnImages.Plain(400, 300, 10, 20, 200), folder.Sub("a.png"));
         AnnotatedImage[] images = [new(folder.Sub("a.png"), null, [Cat(100, 100, 300, 200)]), new(folder.Sub("none.png"), null, [])];
-        DetectionDataInspection found = DataInspector.Inspect([("all", images)]);
+        DetectionDataInspection found = DataInspector.Inspect([Part("all", images)]);
         found.SaveContactSheet(folder.Sub("sheet.png"));
         using MLImage sheet = MLImage.CreateFromFile(folder.Sub("sheet.png"));
         Assert.That((sheet.Width, sheet.Height), Is.EqualTo((2 * 328 + 8, 268 + 8)));
@@ -138,4 +138,6 @@ public class DataInspectorTests
     }
 
     private static AnnotatedObject Cat(float x0, float y0, float x1, float y1) => new("cat", x0, y0, x1, y1);
+
+    private static DataPart Part(string name, IEnumerable<AnnotatedImage> images) => new(name, [.. images], new AnnotationNotes(skipsFaults: true));
 }

@@ -14,7 +14,7 @@ public class RowReaderTests
     {
         string message = ErrorOf(new RowColumns { Image = "Photo" });
         Assert.That(message, Is.EqualTo(
-            "The data have no column 'Photo', which must be an image (MLImage). Load images with mlContext.Transforms.LoadImages. "
+            "The data have no column 'Photo', which must be an image (MLImage). Load images with mlContext.Transforms.LoadUprightImages. "
             + "They have: 'ImagePath' (String), 'Label' (Vector<String>), 'BoundingBoxes' (Vector<Single>), 'Difficult' (Vector<Boolean>), "
             + "'Crowd' (Vector<Boolean>), "
             + "'Ignore' (Vector<Boolean>), 'Truncated' (Vector<Single>), 'Occluded' (Vector<Int32>), 'Area' (Vector<Single>), "

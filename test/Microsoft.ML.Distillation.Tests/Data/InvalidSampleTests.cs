@@ -175,7 +175,7 @@ public class InvalidSampleTests
             () => new DataViewIngest(new() { BoundingBoxColumnName = "Boxes" }).Read(IngestRow.View(_mlContext, [Good])),
             Throws.ArgumentException.With.Message.Contains("no column 'Boxes'").And.Message.Contains("BoundingBoxes"));
 
-    [TestCase("Image", "ImagePath", "LoadImages")]
+    [TestCase("Image", "ImagePath", "LoadUprightImages")]
     [TestCase("Label", "Text", "MapValueToKey")]
     [TestCase("Label", "Number", "MapValueToKey")]
     [TestCase("BoundingBoxes", "Text", "ConvertType")]

@@ -38,7 +38,7 @@ public class AdditionalImagesTests
             Throws.InvalidOperationException.With.Message.Contains("training set"));
         Assert.That(() => mlContext.Transforms.DistillDetector(options with { UnlabelledSet = files, CheckpointDirectory = null })
             .Fit(train),
-            Throws.ArgumentException.With.Message.Contains("UnlabelledSet").And.Message.Contains("LoadImages"));
+            Throws.ArgumentException.With.Message.Contains("UnlabelledSet").And.Message.Contains("LoadUprightImages"));
 
         static float[] Weights(DetectorTransformer model)
             => [.. model.Model.Parameters().OrderBy(p => p.Key, StringComparer.Ordinal).SelectMany(p => p.Value.Values)];

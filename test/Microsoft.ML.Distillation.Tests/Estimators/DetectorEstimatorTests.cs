@@ -31,7 +31,7 @@ public class DetectorEstimatorTests
     {
         SchemaShape raw = Shape(Annotated()), prepared = Prepared().GetOutputSchema(raw);
         Assert.That(() => _mlContext.Transforms.TrainDetector().GetOutputSchema(raw),
-            Throws.ArgumentException.With.Message.Contains("'Image'").And.Message.Contains("LoadImages"));
+            Throws.ArgumentException.With.Message.Contains("'Image'").And.Message.Contains("LoadUprightImages"));
         Assert.That(() => _mlContext.Transforms.TrainDetector(labelColumnName: "ImagePath").GetOutputSchema(prepared),
             Throws.ArgumentException.With.Message.Contains("'ImagePath'").And.Message.Contains("MapValueToKey"));
         Assert.That(() => _mlContext.Transforms.TrainDetector(boundingBoxColumnName: "Label").GetOutputSchema(prepared),

@@ -63,7 +63,7 @@ public class LabelWithTeacherTests
         IDataView train = Annotated(mlContext, folder);
         IDataView files = mlContext.Data.LoadDetections(folder.Path);
         Assert.That(() => mlContext.Transforms.LabelWithTeacher(Teacher.FromModel(TrainedModels.TwoStage), train).Fit(files),
-            Throws.ArgumentException.With.Message.Contains("'Image'").And.Message.Contains("LoadImages"));
+            Throws.ArgumentException.With.Message.Contains("'Image'").And.Message.Contains("LoadUprightImages"));
     }
 
     private static IDataView Annotated(MLContext mlContext, DrawnFolder folder)

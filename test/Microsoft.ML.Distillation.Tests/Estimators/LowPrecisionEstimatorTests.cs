@@ -142,7 +142,7 @@ public class LowPrecisionEstimatorTests
             Throws.InstanceOf<ArgumentException>().With.Message.Contains("CalibrationImages"));
         IDataView unprepared = _mlContext.Data.LoadDetections(TrainedModels.Images.Path);
         Assert.That(() => _mlContext.Transforms.QuantizeDetector(new QuantizeDetectorOptions { Detector = trained }).Fit(unprepared),
-            Throws.ArgumentException.With.Message.Contains("'Image'").And.Message.Contains("LoadImages"));
+            Throws.ArgumentException.With.Message.Contains("'Image'").And.Message.Contains("LoadUprightImages"));
 
         void AssertWrong(DistillDetectorOptions wrong, string what)
             => Assert.That(() => _mlContext.Transforms.DistillDetector(wrong),

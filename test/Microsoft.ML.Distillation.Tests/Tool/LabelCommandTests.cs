@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Formats;
+using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;
 
 namespace Microsoft.ML.Distillation.Tests.Tool;
@@ -51,6 +53,43 @@ public class LabelCommandTests
             "--epochs", "1", "--backbone", "plain", "--widths", "4,4,8", "--input-size", "64", "--test-split", "none", "--val-split",
             "none");
         Assert.That(run.Output, Does.Contain("epoch 1/1"));
+    }
+
+    [Test]
+    public void TurnedPhoto_IsLabelledUpright_AndCopiedUpright()
+    {
+        byte[] jpeg = EncodedImages.Encode(DrawnImages.Noise(128, 64), ".jpg");
+        File.WriteAllBytes(_folder.Sub("photos/photo.jpg"), EncodedImages.WithExif(jpeg, 6, jpeg));
+        ToolRun.Succeeding(Once(_folder.Sub("photos"), "upright", "--output-format", "voc", "--label-score", "1e-6"));
+        AnnotatedImage image = AnnotationReader.Read(DetectionFormat.PascalVoc, new AnnotationSource(_folder.Sub("upright"))).Single();
+        Assert.That(image.Size, Is.EqualTo(new ImageSize(64, 128)));
+        using var copy = ImageFile.Open(image.ImagePath);
+        Assert.That((copy.Size, copy.Turn.IsNone), Is.EqualTo((new ImageSize(64, 128), true)));
+    }
+
+    [Test]
+    public void NameThatIsNoText_IsNamed_AndDoesNotStopTheWork()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Ignore("Elsewhere names are text.");
+        DrawnImages.Save(DrawnImages.Noise(40, 30), _folder.Sub("latin/a.png"));
+        string folder = Path.GetDirectoryName(_folder.Sub("latin/a.png"))!;
+        Shell($"cp '{folder}/a.png' \"$(printf '{folder}/caf\\351.png')\"");
+        try
+        {
+            ToolRun run = ToolRun.Succeeding(Once(folder, "of-latin", "--label-score", "1e-6"));
+            Assert.That(run.Error, Does.Contain("1 images could not be read").And.Contain("caf\uFFFD.png").And.Contain("no UTF-8 text"));
+        }
+        finally
+        {
+            // .NET cannot name it either.
+            Shell($"rm -r '{folder}'");
+        }
+
+        static void Shell(string command)
+        {
+            using var process = Process.Start("sh", ["-c", command]);
+            process.WaitForExit();
+        }
     }
 
     [Test]
