@@ -147,10 +147,10 @@ internal sealed class PaperRunner(PaperTables tables, PaperSetting setting, Pape
         PaperResult? old = results.Find(job.Row.Id, job.Seed);
         if (old is not null && (!training || old.Training is not null)) return;
         string path = ModelOf(job);
-        ModelReport report = ModelReport.Measure(job.Row.Id, path, setting.Test, setting.Cancellation);
+        ModelReport report = ModelReport.Measure(job.Row.Id, path, setting.Test, cancellation: setting.Cancellation);
         results.Put(new PaperResult(
             job.Row.Id, job.Seed, report.Parameters, report.Milliseconds, PaperFigures.Of(report.Metrics),
-            training ? PaperFigures.Of(ModelReport.Measure(job.Row.Id, path, setting.Train, setting.Cancellation).Metrics) : old?.Training,
+            training ? PaperFigures.Of(ModelReport.Measure(job.Row.Id, path, setting.Train, cancellation: setting.Cancellation).Metrics) : old?.Training,
             job.Row.Start is null ? null : Compressed(job.Row).Report.Layers.Average(layer => layer.Error)));
         PaperReport.Write(setting.Folder, table, results);
         output.WriteLine($"finished {job.Row.Id} (seed {job.Seed}): {Describe(results.Find(job.Row.Id, job.Seed)!.Test)}");
@@ -161,7 +161,7 @@ internal sealed class PaperRunner(PaperTables tables, PaperSetting setting, Pape
     {
         if (results.FindGiven(row) is null)
         {
-            ModelReport report = ModelReport.Measure(row, SourceOf(row), setting.Test, setting.Cancellation);
+            ModelReport report = ModelReport.Measure(row, SourceOf(row), setting.Test, cancellation: setting.Cancellation);
             PaperFigures figures = PaperFigures.Of(report.Metrics);
             results.Put(new PaperResult(row, setting.FirstSeed, report.Parameters, report.Milliseconds, figures, null, null, Given: true));
             output.WriteLine($"measured the given {row}: {Describe(figures)}");

@@ -34,7 +34,7 @@ internal static class FileKind
         }
     }
 
-    [DllImport("libc.so.6", ExactSpelling = true)]
+    [DllImport("libc.so.6", ExactSpelling = true, BestFitMapping = false, ThrowOnUnmappableChar = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int statx(int folder, [MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags, uint mask, byte[] status);
 }

@@ -2,7 +2,6 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Transforms;
-using Microsoft.ML.Transforms.Image;
 
 namespace Microsoft.ML.Distillation.Model;
 

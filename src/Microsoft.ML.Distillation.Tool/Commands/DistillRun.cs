@@ -74,8 +74,8 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
 
             _firstStudents ??= students;
             if (test.Count == 0) continue;
-            results.Add([.. students.Select(student => ModelReport.Measure(student.Name, student.Path, test, interruption.Token,
-                SharedOptions.MaxPixelsIn(parsed)))]);
+            results.Add([.. students.Select(student => ModelReport.Measure(student.Name, student.Path, test, SharedOptions.MaxPixelsIn(parsed),
+                interruption.Token))]);
             ComparisonTable.Write(_output, [.. TeacherReport(), .. results[^1]]);
         }
 
@@ -98,7 +98,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
         IEnumerable<ModelReport> TeacherReport()
         {
             if (teacherIsMeasured) yield return _teacherReport ??= ModelReport
-                .Measure("teacher", command.Teacher.PathOf(parsed), test, interruption.Token, SharedOptions.MaxPixelsIn(parsed));
+                .Measure("teacher", command.Teacher.PathOf(parsed), test, SharedOptions.MaxPixelsIn(parsed), interruption.Token);
         }
     }
 

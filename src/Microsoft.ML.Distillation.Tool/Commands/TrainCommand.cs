@@ -43,8 +43,8 @@ internal sealed class TrainCommand : System.CommandLine.Command
             parsed, run: null, interruption.Token), parsed, session)));
         output.WriteLine($"saved {path}");
         if (interruption.Requested) return Application.Interrupted;
-        if (test.Count > 0) ComparisonTable.Write(output, [ModelReport.Measure("trained", path, test, interruption.Token,
-            SharedOptions.MaxPixelsIn(parsed))]);
+        if (test.Count > 0) ComparisonTable.Write(output, [ModelReport.Measure("trained", path, test, SharedOptions.MaxPixelsIn(parsed),
+            interruption.Token)]);
         return Application.Success;
     }
 }
