@@ -98,6 +98,29 @@ public static class DetectionCatalog
     }
 
     /// <summary>
+    /// The classes that a data set lists, whether or not an object is of them: COCO's categories, but for groups of others without an
+    /// object, and the names in YOLO's data.yaml. Given as <c>keyData</c> to <c>MapValueToKey</c>, they are what a detector is trained for.
+    /// </summary>
+    /// <param name="catalog">The catalog <c>mlContext.Data</c>.</param>
+    /// <param name="folder">The folder.</param>
+    /// <param name="format">How the folder is laid out.</param>
+    /// <param name="split">The part, for formats with a file for each.</param>
+    /// <param name="imageFolder">Where the images are, if not where the format expects them.</param>
+    /// <param name="namesFile">The file of class names, for the formats that need one.</param>
+    /// <returns>The classes in the order of the list; <see langword="null"/> for formats without one.</returns>
+    /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
+    /// <exception cref="FileNotFoundException">The split, or a file that it names, does not exist.</exception>
+    /// <exception cref="FormatException">A file is not of the format; the message names file and line.</exception>
+    public static IReadOnlyList<string>? ListedDetectionClasses(
+        this DataOperationsCatalog catalog, string folder, DetectionFormat format, string? split = null, string? imageFolder = null,
+        string? namesFile = null)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        return ListedClasses.Of(
+            format, new AnnotationSource(folder, split, imageFolder, namesFile) { Notes = new AnnotationNotes(skipsFaults: true) });
+    }
+
+    /// <summary>
     /// Writes annotated images into a folder: <see cref="LoadDetections"/>'s columns, of which all but <c>ImagePath</c>, <c>Label</c> and
     /// <c>BoundingBoxes</c> may be missing, or the labels that a teacher made (<c>Label</c> of keys, and <c>LabelScore</c>, which COCO
     /// keeps). All files are written beside their places and moved there at the end, so that an error leaves nothing half written; files of

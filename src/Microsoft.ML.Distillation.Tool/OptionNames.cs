@@ -8,6 +8,14 @@ internal static class OptionNames
     // In the order in which they are looked for: what is longer comes first.
     private static readonly (string Library, string Flag)[] Names =
     [
+        ("give the format DetectionFormat.PascalVoc", "give --format voc"), ("give the format DetectionFormat.Coco", "give --format coco"),
+        ("give the format DetectionFormat.Yolo", "give --format yolo"), ("give the format DetectionFormat.Kitti", "give --format kitti"),
+        ("give the format DetectionFormat.ImageNet", "give --format imagenet"),
+        ("give the format DetectionFormat.OpenImages", "give --format openimages"),
+        ("give the format DetectionFormat.TabSeparated", "give --format tsv"),
+        ("give the option imageFolder", "give --image-folder"),
+        ("LabelWithTeacher has a detector label them, and with DistillDetectorOptions.WithoutLabels a student",
+            "'ml-distill label' has a detector label them, and with 'ml-distill distill --no-labels' a student"),
         ("set copyImages", "give --copy-images"), ("raise MaxPixels", "raise --max-pixels"), ("the option MaxPixels", "--max-pixels"),
         ("set OnInvalidSample = Skip", "give --skip-invalid"),
         ("Backbone.Weights = PretrainedWeights.ImageNet", "--weights imagenet"), ("PretrainedWeights.None", "--weights none"),

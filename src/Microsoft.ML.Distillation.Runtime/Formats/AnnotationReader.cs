@@ -17,17 +17,28 @@ internal static class AnnotationReader
     /// <exception cref="FormatException">A file is not of the format; the message names file and line.</exception>
     public static IEnumerable<AnnotatedImage> Read(DetectionFormat format, AnnotationSource source)
     {
-        IEnumerable<AnnotatedImage> images = Parse(format, source);
+        IEnumerable<AnnotatedImage> images;
+        try
+        {
+            images = Parse(format, source);
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw FormatHints.Explained(error, format, source);
+        }
+
         // Shares of an image are those of what a viewer shows; nothing says otherwise.
         if (format is not (DetectionFormat.Yolo or DetectionFormat.OpenImages))
             images = StoredAnnotations.Turned(images, () => Parse(format, source));
-        return source.ToleratesBrokenImages ? images : images.Select(Existing);
+        return source.ToleratesBrokenImages ? images : images.Select(image => Existing(image, source));
     }
 
-    private static AnnotatedImage Existing(AnnotatedImage image)
-        => image.NamedIn is null || File.Exists(image.ImagePath)
-            ? image
-            : throw AnnotationError.NoImage(image.NamedIn, image.Line, image.ImagePath);
+    private static AnnotatedImage Existing(AnnotatedImage image, AnnotationSource source)
+    {
+        if (image.NamedIn is null || File.Exists(image.ImagePath)) return image;
+        FileNotFoundException missing = AnnotationError.NoImage(image.NamedIn, image.Line, image.ImagePath);
+        throw new FileNotFoundException(missing.Message + FormatHints.ForImages(source), image.ImagePath);
+    }
 
     private static IEnumerable<AnnotatedImage> Parse(DetectionFormat format, AnnotationSource source)
     {
@@ -82,7 +93,9 @@ internal sealed record AnnotationSource(string Path, string? Split = null, strin
     public string Folder()
     {
         string folder = System.IO.Path.GetFullPath(Path);
-        return Directory.Exists(folder) ? folder : throw new DirectoryNotFoundException($"The folder '{folder}' does not exist.");
+        if (Directory.Exists(folder)) return folder;
+        throw new DirectoryNotFoundException(
+            File.Exists(folder) ? $"'{folder}' is a file, where a folder is expected." : $"The folder '{folder}' does not exist.");
     }
 
     /// <summary>The full path of the folder with the images, where one is given.</summary>

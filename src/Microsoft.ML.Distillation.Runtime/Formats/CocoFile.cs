@@ -140,17 +140,24 @@ internal static class CocoReader
     /// <exception cref="FormatException">It is not a COCO annotation file; the message names file, line and element.</exception>
     public static IEnumerable<AnnotatedImage> Read(AnnotationSource source)
     {
+        (string path, CocoFile file) = Parse(source);
+        string[] repeated = [.. file.Categories.GroupBy(category => category.Name).Where(same => same.Count() > 1).Select(same => same.Key)];
+        if (repeated.Length > 0) source.Notes?.Warn(RepeatedNames.Warning(path, repeated));
+        var images = new ImageFinder(source.GivenImageFolder() is { } given ? [given] : ImageFolders(source, path));
+        return file.Annotated(path, images.Find, source.Notes);
+    }
+
+    /// <summary>The file of a source, parsed.</summary>
+    /// <inheritdoc cref="Read"/>
+    public static (string Path, CocoFile File) Parse(AnnotationSource source)
+    {
         string path = AnnotationFile.Find(source, AnnotationFolders, "json", split =>
         [
             $"instances_{split}.json", $"{split}.json", $"{split}/_annotations.coco.json", $"{split}/annotations.json",
             $"instances_{split}*.json", $"*{split}*.json",
         ]);
         using FileStream stream = AnnotationFile.Open(path);
-        CocoFile file = CocoParser.Parse(stream, path, notes: source.Notes);
-        string[] repeated = [.. file.Categories.GroupBy(category => category.Name).Where(same => same.Count() > 1).Select(same => same.Key)];
-        if (repeated.Length > 0) source.Notes?.Warn(RepeatedNames.Warning(path, repeated));
-        var images = new ImageFinder(source.GivenImageFolder() is { } given ? [given] : ImageFolders(source, path));
-        return file.Annotated(path, images.Find, source.Notes);
+        return (path, CocoParser.Parse(stream, path, notes: source.Notes));
     }
 
     private static IEnumerable<string> ImageFolders(AnnotationSource source, string path)

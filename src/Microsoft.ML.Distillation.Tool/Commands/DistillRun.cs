@@ -41,7 +41,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
 
         var display = TrainingDisplay.On(_output);
         TrainingSession session = _noLabels ? command.Data.OpenImages(parsed, context, display)
-            : command.Data.Open(parsed, context, display, command.Training.SkipsInvalid(parsed));
+            : command.Data.Open(parsed, context, display, command.Training.SkipsInvalid(parsed), test.Count > 0);
         // In scheme A another network of its architecture teaches.
         bool teacherIsMeasured = test.Count > 0 && !command.Teacher.IsPublished(parsed) && !command.Teacher.IsPlain(parsed)
             && command.Precision.Scheme(parsed) != ApprenticeScheme.A;

@@ -36,7 +36,8 @@ internal sealed class TrainCommand : System.CommandLine.Command
         OutputCheck.Model(parsed, "--output", path);
         MLContext context = TrainingSession.CreateContext(training.SeedOf(parsed), parsed.GetValue(SharedOptions.Verbose), error);
         IReadOnlyList<AnnotatedRow> test = data.OpenTest(parsed, context, training.SkipsInvalid(parsed), error);
-        TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output), training.SkipsInvalid(parsed));
+        TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output), training.SkipsInvalid(parsed),
+            test.Count > 0);
         using var interruption = new Interruption(error, "the best model so far will be saved");
         session.TrainAndSave(new TrainingRun("train", path, progress => generated.Apply(training.Apply(
             precision.Apply(new TrainDetectorOptions { Detector = plan, ValidationSet = session.Validation, Progress = progress }, parsed),

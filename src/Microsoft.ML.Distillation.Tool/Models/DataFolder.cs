@@ -45,6 +45,10 @@ internal sealed record DataFolder(
         return null;
     }
 
+    /// <summary>The classes that a part lists, in the order of their names, whether or not they occur; null where it has no list.</summary>
+    public IReadOnlyList<string>? ListedClasses(string? split)
+        => Context.Data.ListedDetectionClasses(Path, Format, split, ImageFolder, NamesFile)?.Order(StringComparer.Ordinal).ToArray();
+
     /// <summary>The annotated images of a part, or of all. Most formats parse a file when its turn comes.</summary>
     public IDataView View(string? split)
         => Context.Data.LoadDetections(

@@ -14,26 +14,36 @@ internal sealed class TrainingSession
     private readonly ITransformer _toKeys;
     private readonly TrainingDisplay _display;
     private readonly bool _skipsInvalid;
+    private readonly IReadOnlyList<string>? _classes;
 
     /// <summary>Opens a data set.</summary>
     /// <param name="trainSplit">The part to train on; null for all images.</param>
     /// <param name="validationSplit">The part to choose the best model by; null for none.</param>
-    public TrainingSession(MLContext context, DataFolder data, string? trainSplit, string? validationSplit, TrainingDisplay display)
+    /// <param name="heldBack">Images of the part to train on that are the validation part instead; null for none.</param>
+    /// <param name="error">Receives what is to be said of the classes.</param>
+    public TrainingSession(
+        MLContext context, DataFolder data, string? trainSplit, string? validationSplit, HeldBackImages? heldBack, TrainingDisplay display,
+        TextWriter error)
     {
         Context = context;
         _display = display;
         _skipsInvalid = data.SkipsInvalid;
-        _files = data.View(trainSplit);
+        IDataView all = data.View(trainSplit);
+        _files = heldBack is null ? all : Filtered(all, image => !heldBack.Contains(image));
         _loadImages = context.Transforms.LoadUprightImages("Image", inputColumnName: "ImagePath", maxPixels: data.MaxPixels).Fit(_files);
-        _toKeys = context.Transforms.Conversion
-            .MapValueToKey("Label", keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue).Fit(_files);
+        _classes = ListedBeyondOccurring(data, trainSplit, error);
+        _toKeys = context.Transforms.Conversion.MapValueToKey(
+            "Label", keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue,
+            keyData: _classes is null ? null : context.Data.LoadFromEnumerable(_classes.Select(name => new ClassRow { Label = name })))
+            .Fit(_files);
         Train = _toKeys.Transform(_loadImages.Transform(_files));
         if (!Train.Schema["Label"].HasKeyValues())
             throw new InvalidDataException(
                 $"'{data.Path}' has no object in {(trainSplit is null ? "its images" : $"its part '{trainSplit}'")}: there is nothing to "
                 + $"train on.");
-        if (validationSplit is not null)
-            Validation = _toKeys.Transform(_loadImages.Transform(data.View(validationSplit)));
+        IDataView? validation = heldBack is not null ? Filtered(all, heldBack.Contains)
+            : validationSplit is not null ? data.View(validationSplit) : null;
+        if (validation is not null) Validation = _toKeys.Transform(_loadImages.Transform(validation));
     }
 
     /// <summary>Images without labels, for a student that learns from its teacher alone.</summary>
@@ -70,8 +80,27 @@ internal sealed class TrainingSession
         => _loadImages.Transform(Context.Data.LoadFromEnumerable(files.Select(path => new AnnotatedRow { ImagePath = path })));
 
     /// <summary>The classes of the objects in the images to train on.</summary>
-    public string[] ClassNames() => [.. Context.Data.CreateEnumerable<AnnotatedRow>(_files, reuseRowObject: false)
+    public string[] ClassNames() => _classes is not null ? [.. _classes] : Occurring();
+
+    private string[] Occurring() => [.. Context.Data.CreateEnumerable<AnnotatedRow>(_files, reuseRowObject: false)
         .SelectMany(image => image.Label).Where(name => name.Length > 0).Distinct().Order(StringComparer.Ordinal)];
+
+    /// <summary>
+    /// The classes that the data set lists, where not all of them occur in the images to train on; else null, and those that occur are all.
+    /// </summary>
+    private IReadOnlyList<string>? ListedBeyondOccurring(DataFolder data, string? split, TextWriter error)
+    {
+        if (data.ListedClasses(split) is not { Count: > 0 } listed) return null;
+        string[] occurring = Occurring(), absent = [.. listed.Except(occurring)];
+        // A data set without any object is refused as such.
+        if (absent.Length == 0 || occurring.Length == 0) return null;
+        error.WriteLine($"note: of the {listed.Count} classes that the data set lists {absent.Length} do not occur in the images to train "
+            + $"on: {string.Join(", ", absent.Take(10))}{(absent.Length > 10 ? ", …" : "")}. The model knows them by name all the same.");
+        return listed;
+    }
+
+    private IDataView Filtered(IDataView images, Func<string, bool> takes) => Context.Data.LoadFromEnumerable(
+        Context.Data.CreateEnumerable<AnnotatedRow>(images, reuseRowObject: false).Where(row => takes(row.ImagePath)));
 
     /// <summary>The number of images to train on.</summary>
     public int CountTrain() => Context.Data.CreateEnumerable<AnnotatedRow>(_files, reuseRowObject: true).Count();
@@ -108,6 +137,12 @@ internal sealed class TrainingSession
             using DetectorTransformer detector = detectors[i];
             PipelineFile.Save(TrainedDetector.FromModel(detector), runs[i].Path);
         }
+    }
+
+    /// <summary>A class, as a row from which keys are made.</summary>
+    private sealed class ClassRow
+    {
+        public string Label { get; set; } = "";
     }
 
     private IDataView LoadGenerated(string folder) => Context.Data.LoadDetections(
