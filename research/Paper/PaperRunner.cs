@@ -150,7 +150,8 @@ internal sealed class PaperRunner(PaperTables tables, PaperSetting setting, Pape
         ModelReport report = ModelReport.Measure(job.Row.Id, path, setting.Test, cancellation: setting.Cancellation);
         results.Put(new PaperResult(
             job.Row.Id, job.Seed, report.Parameters, report.Milliseconds, PaperFigures.Of(report.Metrics),
-            training ? PaperFigures.Of(ModelReport.Measure(job.Row.Id, path, setting.Train, cancellation: setting.Cancellation).Metrics) : old?.Training,
+            training ? PaperFigures.Of(ModelReport.Measure(job.Row.Id, path, setting.Train,
+                cancellation: setting.Cancellation).Metrics) : old?.Training,
             job.Row.Start is null ? null : Compressed(job.Row).Report.Layers.Average(layer => layer.Error)));
         PaperReport.Write(setting.Folder, table, results);
         output.WriteLine($"finished {job.Row.Id} (seed {job.Seed}): {Describe(results.Find(job.Row.Id, job.Seed)!.Test)}");

@@ -47,12 +47,9 @@ internal static class AnnotationReader
             return ParsePart(format, source);
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException
-            && AnnotationSplits.OtherNames(source.Split).Any(name => AnnotationSplits.IsThere(format, source with { Split = name })))
+            && AnnotationSplits.UnderOtherName(format, source) is not null)
         {
-            return ParsePart(format, source with
-            {
-                Split = AnnotationSplits.OtherNames(source.Split).First(name => AnnotationSplits.IsThere(format, source with { Split = name })),
-            });
+            return ParsePart(format, AnnotationSplits.UnderOtherName(format, source)!);
         }
     }
 
@@ -204,8 +201,10 @@ internal static class AnnotationSplits
 
     private static readonly string[] ListFolders = ["ImageSets", "ImageSets/Main", "ImageSets/DET"];
 
-    /// <summary>What a part is called by some tools: val also valid or validation.</summary>
-    public static string[] OtherNames(string? split) => split == "val" ? ["valid", "validation"] : [];
+    /// <summary>A part under another usual name (val is also valid or validation), if it is there; else null.</summary>
+    public static AnnotationSource? UnderOtherName(DetectionFormat format, AnnotationSource source)
+        => ((string[])(source.Split == "val" ? ["valid", "validation"] : []))
+            .Select(name => source with { Split = name }).FirstOrDefault(other => IsThere(format, other));
 
     /// <summary>
     /// Whether a data set has the part that the source names, under this or another usual name. Formats with one file for all of it parse
@@ -213,7 +212,7 @@ internal static class AnnotationSplits
     /// </summary>
     /// <exception cref="FormatException">A file that would tell is broken.</exception>
     public static bool Exists(DetectionFormat format, AnnotationSource source)
-        => IsThere(format, source) || OtherNames(source.Split).Any(name => IsThere(format, source with { Split = name }));
+        => IsThere(format, source) || UnderOtherName(format, source) is not null;
 
     /// <summary>Whether a data set has a part under this very name.</summary>
     /// <exception cref="FormatException">A file that would tell is broken.</exception>

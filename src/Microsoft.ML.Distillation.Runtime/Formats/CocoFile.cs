@@ -75,7 +75,9 @@ internal sealed record CocoFile(
 
             yield return new AnnotatedImage(path, image.Size, objects)
             {
-                NamedIn = file, Line = image.Line, Faults = [.. Faults[image.Id]],
+                NamedIn = file,
+                Line = image.Line,
+                Faults = [.. Faults[image.Id]],
             };
         }
     }
@@ -141,7 +143,8 @@ internal static class CocoReader
     public static IEnumerable<AnnotatedImage> Read(AnnotationSource source)
     {
         (string path, CocoFile file) = Parse(source);
-        string[] repeated = [.. file.Categories.GroupBy(category => category.Name).Where(same => same.Count() > 1).Select(same => same.Key)];
+        string[] repeated =
+            [.. file.Categories.GroupBy(category => category.Name).Where(same => same.Count() > 1).Select(same => same.Key)];
         if (repeated.Length > 0) source.Notes?.Warn(RepeatedNames.Warning(path, repeated));
         var images = new ImageFinder(source.GivenImageFolder() is { } given ? [given] : ImageFolders(source, path));
         return file.Annotated(path, images.Find, source.Notes);

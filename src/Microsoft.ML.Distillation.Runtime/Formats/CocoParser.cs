@@ -7,7 +7,8 @@ namespace Microsoft.ML.Distillation.Formats;
 /// <summary>
 /// Parses a COCO annotation file from a stream. Images need id and file_name, categories id and name, annotations image_id,
 /// category_id and bbox or segmentation, whose box is then taken; id, area, iscrowd, ignore and attributes (difficult, truncated,
-/// occluded) are read where they are, all else is passed over. To evaluate, names of files and classes are not needed, but all three lists are.
+/// occluded) are read where they are, all else is passed over. To evaluate, names of files and classes are not needed, but all three
+/// lists are.
 /// </summary>
 internal sealed class CocoParser
 {

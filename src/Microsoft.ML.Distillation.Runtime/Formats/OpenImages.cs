@@ -53,7 +53,8 @@ internal static class OpenImagesReader
         return new AnnotatedImage(path, size, [.. entry.Objects.Select(item => item with
         {
             X0 = item.X0 * size.Width, Y0 = item.Y0 * size.Height, X1 = item.X1 * size.Width, Y1 = item.Y1 * size.Height,
-        })]) { Faults = entry.Faults };
+        })])
+        { Faults = entry.Faults };
     }
 }
 

@@ -41,7 +41,8 @@ internal static class StoredAnnotations
 
     /// <summary>How an image is turned, where it is and the size that its annotation gives is its own.</summary>
     private static ImageTurn? TurnOf(AnnotatedImage image)
-        => image.Size is { } size && ImageFile.TryTurnOf(image.ImagePath) is { IsNone: false } turn && (size == turn.Stored || size == turn.Upright)
+        => image.Size is { } size && ImageFile.TryTurnOf(image.ImagePath) is { IsNone: false } turn
+        && (size == turn.Stored || size == turn.Upright)
             ? turn : null;
 
     private static AnnotatedImage Turned(AnnotatedImage image, ImageTurn turn) => image with

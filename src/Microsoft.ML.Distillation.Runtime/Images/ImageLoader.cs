@@ -37,7 +37,8 @@ public static class ImageLoader
     }
 
     /// <summary>Reads an image.</summary>
-    /// <param name="path">A JPEG, PNG, BMP, WebP or GIF file, or of another kind that SkiaSharp reads; of several pictures the first.</param>
+    /// <param name="path">A JPEG, PNG, BMP, WebP or GIF file, or of another kind that SkiaSharp reads; of several pictures the
+    /// first.</param>
     /// <param name="maxPixels">How many pixels it may have: width times height, as its header says, before any is decoded.</param>
     /// <returns>The upright image, opaque, which belongs to the caller.</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>

@@ -192,7 +192,8 @@ internal static class ReportPictures
         };
         // Not every viewer of the report would turn a photo.
         bool isUpright = ImageFile.TryTurnOf(path) is { IsNone: true };
-        if (type is not null && isUpright && new FileInfo(path).Length <= MostBytes) return new ReportThumbnail(type, File.ReadAllBytes(path));
+        if (type is not null && isUpright && new FileInfo(path).Length <= MostBytes)
+            return new ReportThumbnail(type, File.ReadAllBytes(path));
         return FromPixels(ImageFile.TryRead(path) is ({ } pixels, _) ? pixels : ImageFile.Read(path));
     }
 

@@ -74,7 +74,8 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
 
             _firstStudents ??= students;
             if (test.Count == 0) continue;
-            results.Add([.. students.Select(student => ModelReport.Measure(student.Name, student.Path, test, SharedOptions.MaxPixelsIn(parsed),
+            results.Add([.. students.Select(student => ModelReport.Measure(student.Name, student.Path, test,
+                SharedOptions.MaxPixelsIn(parsed),
                 interruption.Token))]);
             ComparisonTable.Write(_output, [.. TeacherReport(), .. results[^1]]);
         }

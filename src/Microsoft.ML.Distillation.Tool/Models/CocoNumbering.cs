@@ -28,7 +28,8 @@ internal sealed class CocoNumbering
             classNames.Select((name, i) => (Name: name, Id: $"{i + 1}")).ToDictionary(pair => pair.Name, pair => pair.Id));
     }
 
-    /// <summary>The ids of an annotation file: classes by name; images by file name, equal names in different folders by their folders.</summary>
+    /// <summary>The ids of an annotation file: classes by name; images by file name, equal names in different folders by their
+    /// folders.</summary>
     /// <param name="files">The images that will be written, each once.</param>
     /// <exception cref="FormatException">It is no such file, does not list an image, or does not tell which is meant.</exception>
     public static CocoNumbering From(string path, IReadOnlyList<string> files)

@@ -12,7 +12,8 @@ internal sealed record DataFolder(
     /// pixels.</summary>
     public bool AllowMissingImages { get; init; }
 
-    /// <summary>Whether what is wrong with annotations, and images that do not exist, are left out with a warning; else they are errors.</summary>
+    /// <summary>Whether what is wrong with annotations, and images that do not exist, are left out with a warning; else they are
+    /// errors.</summary>
     public bool SkipsInvalid { get; init; }
 
     /// <summary>What it is read with; what is to be said of the data goes to its log.</summary>

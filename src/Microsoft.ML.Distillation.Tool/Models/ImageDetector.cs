@@ -47,7 +47,8 @@ internal static class ImageDetector
     private static bool OnlyDetects(ITransformer model) => model switch
     {
         IEnumerable<ITransformer> chain => chain.All(OnlyDetects),
-        ImageLoadingTransformer or ExpressionTransformer or OnnxTransformer or ColumnCopyingTransformer or ColumnSelectingTransformer => true,
+        ImageLoadingTransformer or ExpressionTransformer or OnnxTransformer or ColumnCopyingTransformer or ColumnSelectingTransformer
+            => true,
         ValueMappingTransformer or ValueToKeyMappingTransformer or KeyToValueMappingTransformer => true,
         _ => model.GetType() is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(CustomMappingTransformer<,>),
     };
@@ -68,7 +69,8 @@ internal sealed class FileDetector(ObjectDetector detector) : IImageDetector
 }
 
 /// <summary>Runs an ML.NET model, the whole pipeline as it was saved.</summary>
-internal sealed class PipelineDetector(MLContext context, ITransformer model, IReadOnlyList<string> classNames, long maxPixels) : IImageDetector
+internal sealed class PipelineDetector(MLContext context, ITransformer model, IReadOnlyList<string> classNames,
+    long maxPixels) : IImageDetector
 {
     /// <inheritdoc/>
     public IReadOnlyList<string> ClassNames => classNames;

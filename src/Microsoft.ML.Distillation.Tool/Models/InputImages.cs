@@ -6,7 +6,8 @@ namespace Microsoft.ML.Distillation.Tool.Models;
 internal static class InputImages
 {
     /// <summary>
-    /// The images of a folder, where it has none those of its subfolders, in the order of their paths; or the one image that the path names.
+    /// The images of a folder, where it has none those of its subfolders, in the order of their paths; or the one image that the path
+    /// names.
     /// </summary>
     /// <exception cref="FileNotFoundException">There is no such file or folder, or no image in it.</exception>
     public static IReadOnlyList<string> Find(string path)

@@ -19,7 +19,8 @@ internal sealed record ModelReport(string Name, DetectorMeasurement Measured)
 
     /// <summary>Measures a model file on annotated images.</summary>
     /// <param name="maxPixels">How many pixels an image may have.</param>
-    public static ModelReport Measure(string name, string path, IReadOnlyList<AnnotatedRow> images, long maxPixels = ImageLoader.DefaultMaxPixels,
+    public static ModelReport Measure(string name, string path, IReadOnlyList<AnnotatedRow> images,
+        long maxPixels = ImageLoader.DefaultMaxPixels,
         CancellationToken cancellation = default)
     {
         using var detector = ObjectDetector.Load(path, new ObjectDetectorOptions { MaxPixels = maxPixels });

@@ -109,8 +109,8 @@ internal sealed class TrainingSession
     public IReadOnlyList<AnnotatedRow> TrainImages() => [.. Context.Data.CreateEnumerable<AnnotatedRow>(_files, reuseRowObject: false)];
 
     /// <summary>
-    /// A context whose log goes to a writer where <paramref name="verbose"/> asks for it; warnings always do, the same one once, and what is
-    /// said of weights, on which a result depends.
+    /// A context whose log goes to a writer where <paramref name="verbose"/> asks for it; warnings always do, the same one once, and
+    /// what is said of weights, on which a result depends.
     /// </summary>
     public static MLContext CreateContext(int seed, bool verbose, TextWriter error)
     {

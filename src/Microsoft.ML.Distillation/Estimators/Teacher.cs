@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.ML.Distillation.Detectors;
@@ -179,8 +180,8 @@ public sealed record TeacherClasses(IReadOnlyList<string> Taught, IReadOnlyList<
 {
     private bool PrintMembers(StringBuilder text)
     {
-        text.Append($"Taught = [{string.Join(", ", Taught)}], Unknown = [{string.Join(", ", Unknown)}], ");
-        text.Append($"Ignored = [{string.Join(", ", Ignored)}]");
+        text.Append(CultureInfo.InvariantCulture, $"Taught = [{string.Join(", ", Taught)}], Unknown = [{string.Join(", ", Unknown)}], ");
+        text.Append(CultureInfo.InvariantCulture, $"Ignored = [{string.Join(", ", Ignored)}]");
         return true;
     }
 }

@@ -46,6 +46,7 @@ public class FileNamesTests
         File.WriteAllText(path, "");
         Assert.That(new ImageFiles(folder).Find("café.jpg".Normalize(asked)), Is.EqualTo(path));
         Assert.That(new ImageFiles(folder).Find("café".Normalize(asked)), Is.EqualTo(path));
-        Assert.That(new ImageFinder(Path.Combine(_folder.Path, $"{storedComposed}")).Find("été/café.jpg".Normalize(asked)), Is.EqualTo(path));
+        Assert.That(new ImageFinder(Path.Combine(_folder.Path, $"{storedComposed}")).Find("été/café.jpg".Normalize(asked)),
+            Is.EqualTo(path));
     }
 }

@@ -67,7 +67,8 @@ public class StoredAnnotationTests
         byte[] jpeg = EncodedImages.Encode(DrawnImages.Noise(width, height, seed: name[0]), ".jpg");
         File.WriteAllBytes(_folder.Sub(name + ".jpg"), EncodedImages.WithExif(jpeg, (byte)orientation, jpeg));
         _folder.Write(name + ".xml", $"""
-            <annotation><filename>{name}.jpg</filename><size><width>{annotatedWidth ?? width}</width><height>{annotatedHeight ?? height}</height></size>
+            <annotation><filename>{name}.jpg</filename>
+            <size><width>{annotatedWidth ?? width}</width><height>{annotatedHeight ?? height}</height></size>
             <object><name>x</name><bndbox><xmin>4</xmin><ymin>6</ymin><xmax>14</xmax><ymax>26</ymax></bndbox></object></annotation>
             """);
     }

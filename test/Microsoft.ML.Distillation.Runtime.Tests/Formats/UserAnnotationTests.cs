@@ -30,7 +30,9 @@ public class UserAnnotationTests
     [TestCase("{\"size\":[5,6],\"counts\":[11,3,2,3,11]}")]
     [TestCase("{\"counts\":[11,3,2,3,11,0],\"size\":[5,6]}")]
     public void Coco_PolygonsAndMasks_GiveTheirBoxes(string segmentation)
-        => Assert.That(Parse(segmentation).Single().Objects.Single(), Is.EqualTo(new AnnotatedObject("a", 2, 1, 4, 4) { OfOutline = true }));
+        => Assert.That(Parse(segmentation).Single().Objects.Single(), Is.EqualTo(new AnnotatedObject("a", 2, 1, 4,
+        4)
+        { OfOutline = true }));
 
     [Test]
     public void Coco_CompressedMask_IsReadAsItsAuthorsWriteIt()
@@ -56,8 +58,10 @@ public class UserAnnotationTests
     [TestCase("{\"size\":[5,6],\"counts\":[30]}", "neither a bbox nor a segmentation")]
     public void Coco_SegmentationThatGivesNone_IsSaid_WhereItIsNeeded(string segmentation, string problem)
     {
-        Assert.That(() => Parse(segmentation), Throws.InstanceOf<FormatException>().With.Message.Contains(problem).And.Message.Contains("annotations[0]"));
-        Assert.That(Parse(segmentation + ",\"bbox\":[1,2,3,4]").Single().Objects.Single(), Is.EqualTo(new AnnotatedObject("a", 1, 2, 4, 6)));
+        Assert.That(() => Parse(segmentation), Throws.InstanceOf<FormatException>().With.Message.Contains(problem)
+            .And.Message.Contains("annotations[0]"));
+        Assert.That(Parse(segmentation + ",\"bbox\":[1,2,3,4]").Single().Objects.Single(), Is.EqualTo(new AnnotatedObject("a", 1, 2, 4,
+            6)));
     }
 
     [Test]
@@ -87,24 +91,30 @@ public class UserAnnotationTests
     public void Coco_ClassesOfOneName_AreOne_WithAWarning_AndGroupsAreNone()
     {
         AnnotationSource source = new(TestData.Case("coco-duplicate-category-names")) { Notes = new AnnotationNotes(skipsFaults: false) };
-        Assert.That(AnnotationReader.Read(DetectionFormat.Coco, source).Single().Objects.Select(item => item.Label), Is.All.EqualTo("square"));
+        Assert.That(AnnotationReader.Read(DetectionFormat.Coco, source).Single().Objects.Select(item => item.Label),
+            Is.All.EqualTo("square"));
         Assert.That(source.Notes.Warnings.Single(), Does.Contain("'square'").And.Contain("instances.json"));
         const string roboflow = """
             {"images":[{"id":1,"file_name":"a.jpg"}],"annotations":[],"categories":[{"id":0,"name":"cells","supercategory":"none"},
             {"id":2,"name":"b","supercategory":"cells"},{"id":1,"name":"a","supercategory":"cells"},{"id":3,"name":"a"}]}
             """;
-        Assert.That(CocoParser.Parse(new MemoryStream(Encoding.UTF8.GetBytes(roboflow)), "file").ClassNames, Is.EqualTo((string[])["a", "b"]));
+        Assert.That(CocoParser.Parse(new MemoryStream(Encoding.UTF8.GetBytes(roboflow)), "file").ClassNames, Is.EqualTo((string[])["a",
+            "b"]));
     }
 
     [Test]
     public void Coco_NamesInFolders_AreToldApart_AndAreNeverOneImage()
     {
-        AnnotatedImage[] images = [.. AnnotationReader.Read(DetectionFormat.Coco, new AnnotationSource(TestData.Case("coco-same-name-in-folders")))];
-        Assert.That(images.Select(image => Path.GetFileName(Path.GetDirectoryName(image.ImagePath))), Is.EqualTo((string[])["cam1", "cam2"]));
+        AnnotatedImage[] images = [.. AnnotationReader.Read(DetectionFormat.Coco,
+            new AnnotationSource(TestData.Case("coco-same-name-in-folders")))];
+        Assert.That(images.Select(image => Path.GetFileName(Path.GetDirectoryName(image.ImagePath))), Is.EqualTo((string[])["cam1",
+            "cam2"]));
         string folder = Path.GetDirectoryName(_folder.Write("flat/0001.jpg", ""))!;
-        string json = _folder.Write("flat/set.json", """{"images":[{"id":1,"file_name":"cam1/0001.jpg"},{"id":2,"file_name":"cam2/0001.jpg"}]}""");
+        string json = _folder.Write("flat/set.json",
+            """{"images":[{"id":1,"file_name":"cam1/0001.jpg"},{"id":2,"file_name":"cam2/0001.jpg"}]}""");
         Assert.That(() => AnnotationReader.Read(DetectionFormat.Coco, new AnnotationSource(json)).ToArray(),
-            Throws.InstanceOf<FormatException>().With.Message.Contains("'cam1/0001.jpg' and 'cam2/0001.jpg' are both found at").And.Message.Contains(folder));
+            Throws.InstanceOf<FormatException>().With.Message.Contains("'cam1/0001.jpg' and 'cam2/0001.jpg' are both found at")
+                .And.Message.Contains(folder));
     }
 
     [TestCase("labelstudio-coco-names")]
@@ -140,7 +150,8 @@ public class UserAnnotationTests
     public void Yolo_KeyPoints_ArePassedOver_WhereTheDataFileNamesThem(string shape, string line)
     {
         var data = YoloDataFile.Read(Parsing.Lines($"names: [a, b]\nkpt_shape: {shape}\n"));
-        AnnotatedObject found = YoloLabels.Read(new MemoryStream(Encoding.UTF8.GetBytes(line)), "file", data.ReadNames(), new ImageSize(100, 50)).Single();
+        AnnotatedObject found = YoloLabels.Read(new MemoryStream(Encoding.UTF8.GetBytes(line)), "file", data.ReadNames(),
+            new ImageSize(100, 50)).Single();
         Assert.That((float[])[found.X0, found.Y0, found.X1, found.Y1], Is.EqualTo((float[])[10, 10, 50, 30]).Within(1e-4));
     }
 
@@ -161,7 +172,8 @@ public class UserAnnotationTests
         string data = TestData.Case("roboflow-yolo");
         var notes = new AnnotationNotes(skipsFaults: false);
         Assert.That(AnnotationReader.Read(DetectionFormat.Yolo, new AnnotationSource(data) { Notes = notes }).Count(), Is.EqualTo(4));
-        Assert.That(notes.Warnings.Single(), Does.Contain("data.yaml(3)").And.Contain("'test'").And.Contain(Path.Combine(data, "test", "images")));
+        Assert.That(notes.Warnings.Single(), Does.Contain("data.yaml(3)").And.Contain("'test'").And.Contain(Path.Combine(data, "test",
+            "images")));
         Assert.That(AnnotationSplits.Exists(DetectionFormat.Yolo, new AnnotationSource(data, "test")), Is.False);
         Assert.That(() => AnnotationReader.Read(DetectionFormat.Yolo, new AnnotationSource(data, "test")),
             Throws.InstanceOf<FileNotFoundException>().With.Message.Contains(Path.Combine(data, "test", "images")));
@@ -188,7 +200,8 @@ public class UserAnnotationTests
     {
         AnnotatedImage[] read = [.. AnnotationReader.Read(DetectionFormat.PascalVoc, new AnnotationSource(TestData.Case(name)))];
         Assert.That(read.Select(image => Path.GetFileNameWithoutExtension(image.ImagePath)),
-            Is.EqualTo(read.Select(image => Path.GetFileNameWithoutExtension(image.NamedIn))).Using<string>((a, b) => a.Normalize() == b.Normalize()));
+            Is.EqualTo(read.Select(image => Path.GetFileNameWithoutExtension(image.NamedIn))).Using<string>((a, b)
+                => a.Normalize() == b.Normalize()));
         Assert.That(read.Select(image => image.Objects.Count), Is.EqualTo(Enumerable.Repeat(2, images)));
     }
 
@@ -241,15 +254,20 @@ public class UserAnnotationTests
     public void EveryFormat_NotesWhatIsWrong_AndReadsTheRest()
     {
         const string kitti = "car 0 0 0 1 1 9 9 0 0 0 0 0 0 0\ncar 0 0 0 9 9 1 1 0 0 0 0 0 0 0\nx\n";
+        const string voc = "<annotation><object><name>a</name></object><object><name>a</name>"
+            + "<bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox></object></annotation>";
+        const string yolo = "0 .5 .5 .1 .1\n9 .5 .5 .1 .1\n0 x\n0 .5 .5 -.1 .1\n";
         const string open = "ImageID,LabelName,XMin,YMin,XMax,YMax\na,b,0,0,1,1\na,b,1,0,0,1\nc,b,2\nd,b,1,1,0,0\n";
         const string tsv = "a.jpg\tx,y\t0,0,9,9,9,9,0,0\nb.jpg\tx\t1,2\nc.jpg\t\t\n";
         Assert.Multiple(() =>
         {
             Check(notes => KittiLabels.Read(Stream(kitti), "file", notes).Count, read: 1, faults: 2);
-            Check(notes => YoloLabels.Read(Stream("0 .5 .5 .1 .1\n9 .5 .5 .1 .1\n0 x\n0 .5 .5 -.1 .1\n"), "file", Names(), new(9, 9), notes).Count, read: 1, faults: 3);
-            Check(notes => VocXml.Read(Stream("<annotation><object><name>a</name></object><object><name>a</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox></object></annotation>"), "file", null, notes).Objects.Length, read: 1, faults: 1);
-            Check(notes => OpenImagesCsv.Read(Parsing.Lines(open), null, notes).Count(entry => entry.Objects.Count > 0 || entry.Faults.Count > 0), read: 2, faults: 3);
-            Check(notes => TabSeparatedReader.Read(Parsing.Lines(tsv), name => name, notes).Sum(image => image.Objects.Count), read: 1, faults: 2);
+            Check(notes => YoloLabels.Read(Stream(yolo), "file", Names(), new(9, 9), notes).Count, read: 1, faults: 3);
+            Check(notes => VocXml.Read(Stream(voc), "file", null, notes).Objects.Length, read: 1, faults: 1);
+            Check(notes => OpenImagesCsv.Read(Parsing.Lines(open), null, notes).Count(entry
+                => entry.Objects.Count > 0 || entry.Faults.Count > 0), read: 2, faults: 3);
+            Check(notes => TabSeparatedReader.Read(Parsing.Lines(tsv), name => name, notes).Sum(image => image.Objects.Count), read: 1,
+                faults: 2);
         });
 
         static void Check(Func<AnnotationNotes, int> parse, int read, int faults)

@@ -41,7 +41,8 @@ public class ImageFilesTests
     {
         Make("a.jpg", "b.WEBP", "c.gif", "d.heic", "e.heic", "e.jpeg", "._a.jpg", ".ipynb_checkpoints/a-checkpoint.jpg", "sub/f.png",
             "notes.txt");
-        Assert.That(ImageLoader.FilesIn(_folder.Path).Select(Path.GetFileName), Is.EqualTo((string[])["a.jpg", "b.WEBP", "c.gif", "d.heic", "e.jpeg"]));
+        Assert.That(ImageLoader.FilesIn(_folder.Path).Select(Path.GetFileName), Is.EqualTo((string[])["a.jpg", "b.WEBP", "c.gif",
+            "d.heic", "e.jpeg"]));
         Assert.That(ImageFiles.Below(_folder.Path).Select(Name),
             Is.EqualTo((string[])["a.jpg", "b.WEBP", "c.gif", "d.heic", "e.jpeg", "sub/f.png"]));
     }
@@ -54,7 +55,8 @@ public class ImageFilesTests
         Directory.CreateSymbolicLink(Path.Combine(_folder.Path, "other"), Path.Combine(_folder.Path, "sub"));
         Directory.CreateSymbolicLink(Path.Combine(_folder.Path, "self"), Path.Combine(_folder.Path, "self"));
         Assert.That(ImageFiles.Below(_folder.Path).Select(Name), Is.EqualTo((string[])["other/a.jpg", "sub/a.jpg"]));
-        Assert.That(() => RealPath.Of(Path.Combine(_folder.Path, "self", "x")), Throws.InstanceOf<IOException>().With.Message.Contains("circle"));
+        Assert.That(() => RealPath.Of(Path.Combine(_folder.Path, "self", "x")), Throws.InstanceOf<IOException>()
+            .With.Message.Contains("circle"));
     }
 
     [TestCase("data/images/train/x.jpg", "images/train/x.jpg")]

@@ -74,7 +74,8 @@ public class UprightImageTests
             RgbImage pixels = ImageFile.Read(image.ImagePath);
             Assert.That(image.Size, Is.EqualTo(new ImageSize(pixels.Width, pixels.Height)), image.ImagePath);
             foreach (AnnotatedObject item in image.Objects)
-                Assert.That(Name(pixels, (item.X0 + item.X1) / 2, (item.Y0 + item.Y1) / 2), Is.EqualTo(Colours[item.Label]), $"{image.ImagePath} {item}");
+                Assert.That(Name(pixels, (item.X0 + item.X1) / 2, (item.Y0 + item.Y1) / 2), Is.EqualTo(Colours[item.Label]),
+                    $"{image.ImagePath} {item}");
         }
     }
 

@@ -139,5 +139,6 @@ public class DataInspectorTests
 
     private static AnnotatedObject Cat(float x0, float y0, float x1, float y1) => new("cat", x0, y0, x1, y1);
 
-    private static DataPart Part(string name, IEnumerable<AnnotatedImage> images) => new(name, [.. images], new AnnotationNotes(skipsFaults: true));
+    private static DataPart Part(string name, IEnumerable<AnnotatedImage> images) => new(name, [.. images],
+        new AnnotationNotes(skipsFaults: true));
 }

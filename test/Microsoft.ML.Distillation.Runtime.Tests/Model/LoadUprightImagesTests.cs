@@ -51,9 +51,12 @@ public class LoadUprightImagesTests
     public void MissingBrokenAndLargeFiles_AreErrors_ThatNameThem()
     {
         File.WriteAllBytes(At("cut.jpg"), File.ReadAllBytes(At("plain.jpg"))[..^200]);
-        Assert.That(() => SizesOf(Load(Files("none.jpg"), _folder.Path)), Throws.InstanceOf<FileNotFoundException>().With.Message.Contains("none.jpg"));
-        Assert.That(() => SizesOf(Load(Files("cut.jpg"), _folder.Path)), Throws.InstanceOf<FormatException>().With.Message.Contains("cut.jpg"));
-        IDataView small = _mlContext.Transforms.LoadUprightImages("Image", _folder.Path, "File", maxPixels: 799).Fit(Files("a")).Transform(Files("plain.jpg"));
+        Assert.That(() => SizesOf(Load(Files("none.jpg"), _folder.Path)), Throws.InstanceOf<FileNotFoundException>()
+            .With.Message.Contains("none.jpg"));
+        Assert.That(() => SizesOf(Load(Files("cut.jpg"), _folder.Path)), Throws.InstanceOf<FormatException>()
+            .With.Message.Contains("cut.jpg"));
+        IDataView small = _mlContext.Transforms.LoadUprightImages("Image", _folder.Path, "File", maxPixels: 799).Fit(Files("a"))
+            .Transform(Files("plain.jpg"));
         Assert.That(() => SizesOf(small), Throws.InstanceOf<FormatException>().With.Message.Contains("40×20").And.Message.Contains("799"));
     }
 
@@ -76,7 +79,8 @@ public class LoadUprightImagesTests
     {
         ITransformer model = _mlContext.Transforms.LoadUprightImages("Image", inputColumnName: "File").Fit(Files("a"));
         using PredictionEngine<FileRow, ImageRow> engine = _mlContext.Model.CreatePredictionEngine<FileRow, ImageRow>(model);
-        using MLImage first = engine.Predict(new FileRow { File = At("turned.jpg") }).Image!, second = engine.Predict(new FileRow { File = At("plain.jpg") }).Image!;
+        using MLImage first = engine.Predict(new FileRow { File = At("turned.jpg") }).Image!,
+            second = engine.Predict(new FileRow { File = At("plain.jpg") }).Image!;
         Assert.That((first.Width, second.Width), Is.EqualTo((20, 40)), "the first is not taken back by the second");
     }
 
@@ -84,7 +88,8 @@ public class LoadUprightImagesTests
     public void TurnedPhotos_ThatMachineLearningNetLoads_AreTold_WithTheirCountAndAFile()
     {
         IDataView files = _mlContext.Data.LoadFromEnumerable(
-            (PathRow[])[new() { ImagePath = At("plain.jpg") }, new() { ImagePath = At("turned.jpg") }, new() { ImagePath = At("turned.jpg") }]);
+            (PathRow[])[new() { ImagePath = At("plain.jpg") }, new() { ImagePath = At("turned.jpg") },
+                new() { ImagePath = At("turned.jpg") }]);
         IDataView stock = _mlContext.Transforms.LoadImages("Image", null, "ImagePath").Fit(files).Transform(files);
         IDataView upright = _mlContext.Transforms.LoadUprightImages("Image", inputColumnName: "ImagePath").Fit(files).Transform(files);
         Assert.That(Told(stock), Does.StartWith("2 of 3 images").And.Contains("turned.jpg").And.Contains("LoadUprightImages"));
@@ -108,7 +113,8 @@ public class LoadUprightImagesTests
         return rows.TurnedImages;
     }
 
-    private IDataView Load(IDataView files, string folder) => _mlContext.Transforms.LoadUprightImages("Image", folder, "File").Fit(files).Transform(files);
+    private IDataView Load(IDataView files, string folder) => _mlContext.Transforms.LoadUprightImages("Image", folder, "File").Fit(files)
+        .Transform(files);
 
     private static string[] SizesOf(IDataView view, string column = "Image")
     {
@@ -126,7 +132,8 @@ public class LoadUprightImagesTests
         return [.. sizes];
     }
 
-    private IDataView Files(params string[] names) => _mlContext.Data.LoadFromEnumerable(names.Select(name => new FileRow { File = name }).ToArray());
+    private IDataView Files(params string[] names) => _mlContext.Data.LoadFromEnumerable(names.Select(name
+        => new FileRow { File = name }).ToArray());
 
     private string At(string name) => Path.Combine(_folder.Path, name);
 

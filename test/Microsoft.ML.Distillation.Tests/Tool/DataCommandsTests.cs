@@ -71,7 +71,8 @@ public class DataCommandsTests
         string[] convert = ["convert", "--data", _folder.Sub("gone"), "--to", "coco", "--output", output];
         ToolRun refused = ToolRun.Of(convert);
         Assert.That((refused.ExitCode, refused.Error),
-            Is.EqualTo((1, $"ml-distill: {xml}(2): the image '{Path.ChangeExtension(xml, ".png")}' does not exist.\n")));
+            Is.EqualTo((1, $"ml-distill: {xml}(2): the image '{Path.ChangeExtension(xml, ".png")}' does not exist. "
+            + "Where the images are elsewhere, name their folder: give --image-folder.\n")));
         Assert.That(Directory.EnumerateFiles(output, "*", SearchOption.AllDirectories), Is.Empty);
 
         Assert.That(ToolRun.Succeeding([.. convert, "--allow-missing-images"]).Output, Does.Contain("train: 1 images"));

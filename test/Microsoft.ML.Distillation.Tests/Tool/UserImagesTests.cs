@@ -26,7 +26,8 @@ public class UserImagesTests
     public void Predict_AnswersForTheUprightPicture_AndDrawsOnIt([Range(1, 8)] int orientation)
     {
         Photo("images/photo.jpg", orientation);
-        ToolRun.Succeeding("predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "--output", _folder.Sub("dt.json"),
+        ToolRun.Succeeding("predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "--output",
+            _folder.Sub("dt.json"),
             "--draw", _folder.Sub("drawn"));
         CocoDetection found = CocoResults.Read(_folder.Sub("dt.json")).Single(one => one.Score > .9);
         // Stored, it is the quarter of the first row and last column.
@@ -49,15 +50,18 @@ public class UserImagesTests
     [TestCase("yolo")]
     public void Convert_CopiesUprightPixels_WithoutTheTag(string to)
     {
-        ToolRun.Succeeding("convert", "--data", TestData.Case("exif-orientation/voc"), "--to", to, "--output", _folder.Sub("out"), "--copy-images");
+        ToolRun.Succeeding("convert", "--data", TestData.Case("exif-orientation/voc"), "--to", to, "--output", _folder.Sub("out"),
+            "--copy-images");
         AnnotatedImage[] copied = [.. AnnotationReader.Read(
             to switch { "voc" => DetectionFormat.PascalVoc, "coco" => DetectionFormat.Coco, _ => DetectionFormat.Yolo },
             new AnnotationSource(_folder.Sub("out")))];
-        AnnotatedImage[] original = [.. AnnotationReader.Read(DetectionFormat.PascalVoc, new AnnotationSource(TestData.Case("exif-orientation/voc")))];
+        AnnotatedImage[] original = [.. AnnotationReader.Read(DetectionFormat.PascalVoc,
+            new AnnotationSource(TestData.Case("exif-orientation/voc")))];
         Assert.That(copied, Has.Length.EqualTo(original.Length));
         foreach ((AnnotatedImage copy, AnnotatedImage image) in copied.Zip(original))
         {
-            using (var file = ImageFile.Open(copy.ImagePath)) Assert.That((file.Turn.IsNone, file.Size), Is.EqualTo((true, ImageFile.SizeOf(image.ImagePath))));
+            using (var file = ImageFile.Open(copy.ImagePath)) Assert.That((file.Turn.IsNone, file.Size),
+                Is.EqualTo((true, ImageFile.SizeOf(image.ImagePath))));
             RgbImage one = ImageFile.Read(copy.ImagePath), other = ImageFile.Read(image.ImagePath);
             Assert.That(one.Pixels.Zip(other.Pixels, (a, b) => Math.Abs(a - b)).Average(), Is.LessThan(3), copy.ImagePath);
             Assert.That(copy.Objects.Select(item => item.X0), Is.EqualTo(image.Objects.Select(item => item.X0)).Within(.01));
@@ -68,9 +72,11 @@ public class UserImagesTests
     public void EqualNamesInFolders_AreToldApart_ByPredict_ItsIdsAndItsPictures()
     {
         string data = TestData.Case("coco-same-name-in-folders"), ids = Path.Combine(data, "annotations", "instances_train.json");
-        string[] command = ["predict", "--model", _folder.Sub("toy.onnx"), "--output", _folder.Sub("dt.json"), "--draw", _folder.Sub("drawn")];
+        string[] command = ["predict", "--model", _folder.Sub("toy.onnx"), "--output", _folder.Sub("dt.json"), "--draw",
+            _folder.Sub("drawn")];
         ToolRun.Succeeding([.. command, "--images", data, "--format", "coco"]);
-        Assert.That(Directory.GetFiles(_folder.Sub("drawn"), "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(_folder.Sub("drawn"), path)),
+        Assert.That(Directory.GetFiles(_folder.Sub("drawn"), "*", SearchOption.AllDirectories).Select(path
+            => Path.GetRelativePath(_folder.Sub("drawn"), path)),
             Is.EquivalentTo((string[])["cam1/0001.jpg", "cam2/0001.jpg"]));
         ToolRun.Succeeding([.. command, "--images", Path.Combine(data, "images"), "--ids", Ids(ids)]);
         Assert.That(Names().Except([(1L, "cam1/0001.jpg"), (2L, "cam2/0001.jpg")]), Is.Empty);
@@ -102,7 +108,8 @@ public class UserImagesTests
     public void LargeImage_IsRefused_UnlessTheLimitIsRaised()
     {
         Photo("images/photo.jpg", 1);
-        string[] command = ["predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "--output", _folder.Sub("dt.json")];
+        string[] command = ["predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "--output",
+            _folder.Sub("dt.json")];
         ToolRun refused = ToolRun.Of([.. command, "--max-pixels", "8191"]);
         Assert.That(refused.ExitCode, Is.EqualTo(1));
         Assert.That(refused.Error, Does.Contain("photo.jpg").And.Contain("128×64").And.Contain("--max-pixels"));
@@ -114,7 +121,8 @@ public class UserImagesTests
     public void ImageOfAnotherKind_IsNamed_UntilItIsConvertedBeside()
     {
         _folder.Write("images/IMG_1.HEIC", "\0\0\0\u0018ftypheic\0\0\0\0mif1heic");
-        string[] command = ["predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "--output", _folder.Sub("dt.json")];
+        string[] command = ["predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "--output",
+            _folder.Sub("dt.json")];
         ToolRun refused = ToolRun.Of(command);
         Assert.That(refused.ExitCode, Is.EqualTo(1));
         Assert.That(refused.Error, Does.Contain("IMG_1.HEIC").And.Contain("a HEIC image").And.Contain("magick"));
@@ -132,7 +140,8 @@ public class UserImagesTests
             string data = TestData.Case($"unicode-nfd-images/{format}");
             using var process = new Process
             {
-                StartInfo = new ProcessStartInfo("dotnet", [ProgramRun.Find("Microsoft.ML.Distillation.Tool", name: "ml-distill"), "inspect", "--data", data,
+                StartInfo = new ProcessStartInfo("dotnet", [ProgramRun.Find("Microsoft.ML.Distillation.Tool", name: "ml-distill"),
+                    "inspect", "--data", data,
                     "--format", format, "--split", "all"])
                 { RedirectStandardOutput = true },
             };
