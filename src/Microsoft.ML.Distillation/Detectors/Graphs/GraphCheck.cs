@@ -101,7 +101,8 @@ internal static class GraphCheck
 
         // Parameters that are inputs too, as before IR version 4, each cost a line of warning.
         HashSet<string> parameters = [.. exposed.Graph.Initializer.Select(t => t.Name)];
-        foreach (ValueInfoProto own in exposed.Graph.Input.Where(i => parameters.Contains(i.Name)).ToList()) exposed.Graph.Input.Remove(own);
+        ValueInfoProto[] declared = [.. exposed.Graph.Input.Where(i => parameters.Contains(i.Name))];
+        foreach (ValueInfoProto own in declared) exposed.Graph.Input.Remove(own);
         exposed.IrVersion = Math.Max(exposed.IrVersion, 4);
         HashSet<string> wanted = [.. names];
         ValueInfoProto[] others = [.. exposed.Graph.Output.Where(o => !wanted.Contains(o.Name))];

@@ -1,12 +1,10 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Detectors.Graphs;
 
-/// <summary>A run of the graph on images without content.</summary>
-internal sealed class GraphProbe : IDisposable
+/// <summary>A run of a graph in the making on images without content. Its tensors lie in the caller's dispose scope.</summary>
+internal sealed class GraphProbe
 {
-    private readonly DisposeScope _scope = NewDisposeScope();
     private readonly GraphRun _run;
     private bool _fails;
 
@@ -24,13 +22,8 @@ internal sealed class GraphProbe : IDisposable
 
     public void Execute(GraphNode node)
     {
-        using DisposeScope scope = NewDisposeScope();
         _run.Execute(node);
-        foreach (string name in node.Outputs.Where(name => _run.Find(name) is not null))
-        {
-            _run[name].Tensor.MoveToOtherDisposeScope(_scope);
-            Shapes[name] = _run[name].Tensor.shape;
-        }
+        foreach (string name in node.Outputs.Where(name => _run.Find(name) is not null)) Shapes[name] = _run[name].Tensor.shape;
     }
 
     /// <summary>Runs it, if nothing failed before.</summary>
@@ -50,6 +43,4 @@ internal sealed class GraphProbe : IDisposable
     {
         foreach (string name in names) _run.Forget(name);
     }
-
-    public void Dispose() => _scope.Dispose();
 }

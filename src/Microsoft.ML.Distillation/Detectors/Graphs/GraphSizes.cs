@@ -11,7 +11,7 @@ namespace Microsoft.ML.Distillation.Detectors.Graphs;
 /// of its own size, on two, and on a larger one; what has been made relative before tells how the shapes change with each, and so what
 /// a size that is spelled out stands for.
 /// </summary>
-internal sealed class GraphSizes : IDisposable
+internal sealed class GraphSizes
 {
     // By how much the other image is larger: a number of whole cells of usual networks, another for each side.
     private const int MoreHeight = 64, MoreWidth = 128;
@@ -44,7 +44,7 @@ internal sealed class GraphSizes : IDisposable
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable frozen = no_grad();
-        using var sizes = new GraphSizes(cut);
+        var sizes = new GraphSizes(cut);
         try
         {
             foreach ((GraphNode node, IReadOnlyList<string> done) in GraphOrder.WithLastUses(cut)) sizes.Take(node, done);
@@ -55,11 +55,6 @@ internal sealed class GraphSizes : IDisposable
         }
 
         return cut.With(sizes._graph.Nodes, sizes._graph.Initializers, sizes._bound);
-    }
-
-    public void Dispose()
-    {
-        foreach (GraphProbe probe in (GraphProbe[])[_own, _two, _larger]) probe.Dispose();
     }
 
     private void Take(GraphNode node, IReadOnlyList<string> done)

@@ -57,8 +57,7 @@ internal sealed class OpsetUpgrade
                 Keep(node, [Ints(node, "axes")], "axes");
                 break;
             case "Split": Split(node); break;
-            case "Softmax" when _opset < 13 && node.Int("axis", 1) != -1: Softmax(node); break;
-            case "Softmax" when !node.Has("axis"): Put("Softmax", node, node.Inputs, Of("axis", _opset < 13 ? 1L : -1)); break;
+            case "Softmax" or "LogSoftmax" when _opset < 13 && node.Int("axis", 1) != -1: Softmax(node); break;
             case "Upsample": Upsample(node); break;
             case "Resize": Resize(node); break;
             case "Gelu": Gelu(node); break;
@@ -118,7 +117,7 @@ internal sealed class OpsetUpgrade
     {
         string x = node.Input(0), stem = node.Outputs[0];
         string flat = _graph.Add("Flatten", stem, [x], Of("axis", node.Int("axis", 1)));
-        Put("Reshape", node, [_graph.Add("Softmax", stem, [flat], Of("axis", -1L)), _graph.Add("Shape", stem, [x])]);
+        Put("Reshape", node, [_graph.Add(node.Op, stem, [flat], Of("axis", -1L)), _graph.Add("Shape", stem, [x])]);
     }
 
     private void Upsample(GraphNode node)

@@ -197,6 +197,43 @@ public class ExporterStyleTests
     }
 
     [Test]
+    public void AttentionOverCells_OfOneImage_TakesAnySize()
+    {
+        // As in YOLO's later versions: cells become tokens and cells again.
+        var graph = new TestGraph(13);
+        string x = graph.Conv(graph.Image(64, 64), 3, 8, 3, 4, "stem");
+        string qkv = graph.Node("Reshape", "qkv", [graph.Conv(x, 8, 24, 1, 1, "qkv.conv"), graph.Integers("s1", 1, 2, 12, 256)]);
+        string[] parts = graph.Node("Split", "split", [qkv, graph.Integers("sizes", 4, 4, 4)], ["q", "k", "v"], ("axis", 2));
+        string turned = graph.Node("Transpose", "qt", [parts[0]], ("perm", new long[] { 0, 1, 3, 2 }));
+        string scaled = graph.Node("Mul", "scaled", [graph.Node("MatMul", "logits", [turned, parts[1]]), graph.Floats("scale", [0.5f])]);
+        string weights = graph.Node("Softmax", "weights", [scaled], ("axis", -1));
+        turned = graph.Node("Transpose", "wt", [weights], ("perm", new long[] { 0, 1, 3, 2 }));
+        string mixed = graph.Node("MatMul", "mixed", [parts[2], turned]);
+        string back = graph.Node("Reshape", "back", [mixed, graph.Integers("s2", 1, 8, 16, 16)]);
+        graph.Node("Add", "out", [x, back]);
+        Held(graph, ["out"], (96, 128), new FeatureMap("out", 8, 4));
+    }
+
+    [Test]
+    public void Windows_OfOneImage_BindTheSize_NotTheNumber()
+    {
+        // As in Swin: the map is taken apart into windows, whose number is then the first axis.
+        var graph = new TestGraph(17);
+        string x = graph.Conv(graph.Image(64, 64), 3, 8, 3, 4, "stem");
+        x = graph.Node("Transpose", "last", [x], ("perm", new long[] { 0, 2, 3, 1 }));
+        x = graph.Node("Reshape", "rows", [x, graph.Integers("s1", 1, 4, 4, 4, 4, 8)]);
+        x = graph.Node("Transpose", "windows", [x], ("perm", new long[] { 0, 1, 3, 2, 4, 5 }));
+        x = graph.Node("Reshape", "flat", [x, graph.Integers("s2", 16, 16, 8)]);
+        x = graph.Node("MatMul", "mixed", [graph.Weights("mix", -0.3f, 0.3f, 16, 16), x]);
+        x = graph.Node("Reshape", "apart", [x, graph.Integers("s3", 1, 4, 4, 4, 4, 8)]);
+        x = graph.Node("Transpose", "together", [x], ("perm", new long[] { 0, 1, 3, 2, 4, 5 }));
+        graph.Node("Reshape", "out", [x, graph.Integers("s4", 1, 16, 16, 8)]);
+        GraphNetwork network = Held(graph, ["out"], null, new FeatureMap("out", 8, 4));
+        ArgumentException error = Assert.Throws<ArgumentException>(() => GraphNetwork.Create(network.Cut, 96, 96))!;
+        Assert.That(error.Message, Does.Contain("Reshape 'node_rows'"));
+    }
+
+    [Test]
     public void Sizes_ThatCannotBeTold_BindTheGraph()
     {
         var graph = new TestGraph(11);

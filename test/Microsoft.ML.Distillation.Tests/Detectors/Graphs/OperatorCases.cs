@@ -93,6 +93,9 @@ internal static class OperatorCases
     private static IEnumerable<OperatorCase> Activations =>
     [
         .. new[] { "Relu", "Sigmoid", "Tanh", "Softplus", "Identity", "Elu", "LeakyRelu", "HardSigmoid" }.Select(op => One(op, 7)),
+        .. new[] { "Selu", "Softsign", "LogSoftmax" }.Select(op => One(op, 7)),
+        From(12, "Celu", g => g.Node("Celu", Y, [X], ("alpha", 0.7f))),
+        Of("Selu of constants", g => g.Node("Selu", Y, [X], ("alpha", 1.2f), ("gamma", 0.8f))),
         One("Erf", 9), One("HardSwish", 14), One("Mish", 18), One("Gelu", 20), One("Softmax", 13),
         From(20, "Gelu tanh", g => g.Node("Gelu", Y, [X], ("approximate", "tanh"))),
         Of("LeakyRelu of a slope", g => g.Node("LeakyRelu", Y, [X], ("alpha", 0.3f))),

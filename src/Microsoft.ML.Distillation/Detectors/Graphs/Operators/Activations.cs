@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -21,6 +22,10 @@ internal static class Activations
         table["PRelu"] = PRelu;
         table["Clip"] = Clip;
         table["HardSigmoid"] = HardSigmoid;
+        Add("Softsign", x => x.div(x.abs().Plus(ones_like(x))));
+        table["Celu"] = call => [nn.functional.celu(call[0], call.Node.Float("alpha", 1))];
+        table["Selu"] = Selu;
+        table["LogSoftmax"] = call => [call[0].log_softmax(call.Axis(call.Node.Int("axis", -1), call[0].shape.Length))];
         table["Softmax"] = call => [call[0].softmax(call.Axis(call.Node.Int("axis", -1), call[0].shape.Length))];
 
         void Add(string op, Func<Tensor, Tensor> function) => table[op] = call => [function(call[0])];
@@ -31,6 +36,13 @@ internal static class Activations
     {
         Tensor x = call[0];
         return [where(x.lt(zeros_like(x)), x.mul(call[1]), x)];
+    }
+
+    // gamma · (max(x, 0) + alpha · (exp(min(x, 0)) − 1)).
+    private static Tensor[] Selu(OperatorCall call)
+    {
+        using Scalar gamma = call.Node.Float("gamma", 1.0507009873554805f);
+        return [nn.functional.elu(call[0], call.Node.Float("alpha", 1.6732632423543772f)).mul(gamma)];
     }
 
     private static Tensor[] Clip(OperatorCall call)
