@@ -24,14 +24,16 @@ internal static class AuxiliaryInputs
         {
             NodeMetadata metadata = session.InputMetadata[name];
             bool mask = IsMask(name) && metadata.Dimensions.Length is 3 or 4;
-            float[] values = mask ? Ones(images * size.Width * size.Height)
+            // Some exports want a mask of fixed size whatever the image's.
+            int[] sides = mask ? [Side(metadata.Dimensions[^2], size.Height), Side(metadata.Dimensions[^1], size.Width)] : [];
+            float[] values = mask ? Ones(images * sides[0] * sides[1])
                 : [.. Enumerable.Range(0, images).SelectMany(i => Row(name.ToUpperInvariant(), size,
                     told is not null && i < told.Count ? told[i] : size) ?? throw new NotSupportedException(
                         $"The detector '{source}' has the input '{name}' beside the image '{image.Name}', and what it wants there is not "
-                        + "known. Known are orig_target_sizes (width, height), im_shape and image_shape (height, width), scale_factor and "
-                        + "pixel_mask."))];
+                        + "known. Known are orig_target_sizes (width, height), im_shape and image_shape (height, width), im_info (height, "
+                        + "width, scale), scale_factor and pixel_mask."))];
             long[] shape = !mask ? [images, values.Length / images]
-                : metadata.Dimensions.Length == 3 ? [images, size.Height, size.Width] : [images, 1, size.Height, size.Width];
+                : metadata.Dimensions.Length == 3 ? [images, sides[0], sides[1]] : [images, 1, sides[0], sides[1]];
             yield return KeyValuePair.Create(name, Value(values, shape, metadata.ElementDataType));
         }
     }
@@ -46,6 +48,8 @@ internal static class AuxiliaryInputs
         _ => OrtValue.CreateTensorValueFromMemory(values, shape),
     };
 
+    private static int Side(int dimension, int input) => dimension > 0 ? dimension : input;
+
     private static float[] Ones(int count)
     {
         var values = new float[count];
@@ -59,6 +63,7 @@ internal static class AuxiliaryInputs
         _ when name.Contains("SCALE_FACTOR", StringComparison.Ordinal)
             => [(float)input.Height / told.Height, (float)input.Width / told.Width],
         _ when name.Contains("IM_SHAPE", StringComparison.Ordinal) => [input.Height, input.Width],
+        _ when name.Contains("IM_INFO", StringComparison.Ordinal) => [input.Height, input.Width, 1],
         _ when name.Contains("IMAGE_SHAPE", StringComparison.Ordinal) => [told.Height, told.Width],
         _ => null,
     };

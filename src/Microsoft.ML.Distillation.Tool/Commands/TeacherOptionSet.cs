@@ -122,8 +122,10 @@ internal sealed class TeacherOptionSet
         }
         catch (FormatException error) when (Path.GetExtension(path).Equals(".onnx", StringComparison.OrdinalIgnoreCase))
         {
+            string unread = OnnxModelInspection.ClassNamesProblemIn(path) is { } problem
+                ? $" Those in its metadata are not read: {problem}." : "";
             throw new UsageException($"{error.Message} If it is a detector of another origin, give its classes with --teacher-classes "
-                + $"(see 'ml-distill inspect-teacher').");
+                + $"(see 'ml-distill inspect-teacher').{unread}");
         }
     }
 

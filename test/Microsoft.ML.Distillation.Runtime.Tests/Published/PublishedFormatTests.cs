@@ -151,11 +151,12 @@ public class PublishedFormatTests
 
     /// <summary>Hugging Face's Conditional and Deformable DETR: sigmoids and ImageNet's mean, told from RT-DETR by their mask.</summary>
     [TestCase(true, OnnxDetectorFormat.Detr)]
+    [TestCase(true, OnnxDetectorFormat.Detr, 32)]
     [TestCase(false, OnnxDetectorFormat.RtDetr)]
-    public void SigmoidDetr_IsKnownByItsMask(bool mask, OnnxDetectorFormat format)
+    public void SigmoidDetr_IsKnownByItsMask(bool mask, OnnxDetectorFormat format, object? side = null)
     {
         using var graph = new TeacherGraph(batch: "batch", input: "pixel_values");
-        if (mask) graph.Input("pixel_mask", integers: true, "batch", "height", "width");
+        if (mask) graph.Input("pixel_mask", integers: true, "batch", side ?? "height", side ?? "width");
         graph.Output("logits", [0, MathF.Log(3), -9, -9], [2, 2]).Output("pred_boxes", [.375f, .5625f, .5f, .25f, .5f, .5f, 1, 1], [2, 4]);
 
         Sees(graph, 2, format, ImageFit.Stretch, ChannelOrder.Rgb, 1f / 255, mask ? ImageNetMean : [0, 0, 0]);

@@ -155,7 +155,7 @@ internal static class GflLevels
         LevelOutput[] scores = [.. maps.Where(map => map.Channels == classes && !IsDistances(map.Output))];
         LevelOutput[] distances = [.. maps.Where(map => Bins(map.Channels) is not null && !scores.Contains(map))];
         // Where C = 4(m + 1) and no name tells, the order does: classes come first. Of several such levels it does not.
-        if (distances.Length == 0 && scores.Length == 2) (scores, distances) = ([scores[0]], [scores[1]]);
+        if (distances.Length == 0 && scores.Length == 2 && Bins(classes) is not null) (scores, distances) = ([scores[0]], [scores[1]]);
         return scores.Length == distances.Length && scores.Length + distances.Length == maps.Length ? [.. scores.Zip(distances)] : [];
     }
 
