@@ -56,6 +56,22 @@ public class ExporterStyleTests
         Assert.That(network.state_dict().Keys, Does.Contain("model_bias"));
     }
 
+    [Test]
+    public void TensorFlow_ImagesOfBytes_AreHeldToOnnxRuntime()
+    {
+        var graph = new TestGraph(13);
+        string x = graph.Input("image_tensor:0", 1, 64, 64, 3);
+        graph.Graph.Input[0].Type.TensorType.ElemType = (int)TensorProto.Types.DataType.Uint8;
+        x = graph.Node("Cast", "Cast:0", [x], ("to", 1));
+        x = graph.Node("Sub", "sub:0", [graph.Node("Mul", "mul:0", [x, graph.Floats("scale", [2f / 255])]), graph.Floats("one", [1f])]);
+        x = graph.Node("Transpose", "nchw:0", [x], ("perm", new long[] { 0, 3, 1, 2 }));
+        graph.Conv(x, 3, 4, 3, 2, "out");
+        GraphCut cut = GraphCut.Import(graph.Build("out"), "test.onnx", ["out"]);
+        using GraphNetwork network = GraphNetwork.Create(cut, 64, 64);
+        Assert.That(network.Maps.Single(), Is.EqualTo(new FeatureMap("out", 4, 2)));
+        Assert.That(network.named_parameters().Select(p => p.name), Is.EquivalentTo(new[] { "out.weight", "out.bias" }));
+    }
+
     [TestCase(true)]
     [TestCase(false)]
     public void PyTorch_ChannelShuffle_SizesSpelledOut(bool folded)
