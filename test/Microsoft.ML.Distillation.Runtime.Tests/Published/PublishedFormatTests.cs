@@ -100,6 +100,30 @@ public class PublishedFormatTests
         Expect(graph.Predict(OnnxDetectorFormat.Auto, 2), [0, .7f]);
     }
 
+    /// <summary>A row of -1 stands for nothing, and could be anybody's; its inputs are Paddle's.</summary>
+    [TestCase(1)]
+    [TestCase(2)]
+    public void Paddle_IsKnown_WhereItFindsNothing(int classes)
+    {
+        using var graph = new TeacherGraph(batch: "batch", input: "image");
+        graph.Input("scale_factor", false, "batch", 2).Rows("multiclass_nms3_0.tmp_0", [-1, -1, -1, -1, -1, -1], 1, 6).Integers("n", 0);
+
+        Sees(graph, classes, OnnxDetectorFormat.Paddle, ImageFit.Stretch, ChannelOrder.Rgb, 1f / 255, [0, 0, 0]);
+        Assert.That(graph.Predict(OnnxDetectorFormat.Auto, classes).Count, Is.Zero);
+    }
+
+    [Test]
+    public void PixelPair_OfLogits_IsRead_WhereItIsSaid()
+    {
+        using var graph = new TeacherGraph();
+        float[] logits = new float[2 * Cells];
+        Array.Fill(logits, -9);
+        (logits[14], logits[15]) = (0, MathF.Log(3));
+        graph.Output("boxes", Row(4, Box), [Cells, 4]).Output("scores", logits, [Cells, 2]);
+
+        Expect(graph.Predict(OnnxDetectorFormat.Auto, 2, new OnnxDetectorOptions { Activation = ScoreActivation.Sigmoid }), [.5f, .75f]);
+    }
+
     [Test]
     public void Paddle_WithoutSuppression_HasItsScoresTransposed()
     {

@@ -33,9 +33,10 @@ internal abstract class KnownLayoutDecoder : IOutputDecoder
     }
 
     /// <summary>How surely a pair is of boxes in pixels and probabilities.</summary>
-    protected static FormatFit FitOf(OnnxOutput boxes, OnnxOutput scores)
+    protected static FormatFit FitOf(OnnxOutput boxes, OnnxOutput scores, DecoderContext context)
     {
-        if (!ClassScores.AreProbabilities(scores.Values.Span)) return FormatFit.None;
+        bool asWritten = context.Options.Activation is ScoreActivation.Auto or ScoreActivation.None;
+        if (asWritten && !ClassScores.AreProbabilities(scores.Values.Span)) return FormatFit.None;
         return BoxUnits.Of(boxes) == BoxUnit.Pixels && BoxUnits.AreCorners(boxes) ? FormatFit.Certain : FormatFit.Possible;
     }
 }
@@ -109,7 +110,7 @@ internal sealed class YoloNasDecoder : KnownLayoutDecoder
                 : DetectionRows.Fit(rows, 7, box: 1, score: 5, label: 6);
         }
 
-        return PixelPair(outputs, context, unused: 0) is { BoxesFirst: true } pair ? FitOf(pair.Boxes, pair.Scores) : FormatFit.None;
+        return PixelPair(outputs, context, unused: 0) is { BoxesFirst: true } pair ? FitOf(pair.Boxes, pair.Scores, context) : FormatFit.None;
     }
 
     protected override OnnxDetectorLayout? Find(IReadOnlyList<OnnxOutput> outputs, DecoderContext context)
@@ -146,7 +147,7 @@ internal sealed class DamoYoloDecoder : KnownLayoutDecoder
     public override string Layout => "probabilities [N, C] or [N, C + 1], then boxes [N, 4] in pixels; sees RGB from 0 to 255";
 
     public override FormatFit Recognise(IReadOnlyList<OnnxOutput> outputs, DecoderContext context)
-        => PixelPair(outputs, context, unused: 1) is { BoxesFirst: false } pair ? FitOf(pair.Boxes, pair.Scores) : FormatFit.None;
+        => PixelPair(outputs, context, unused: 1) is { BoxesFirst: false } pair ? FitOf(pair.Boxes, pair.Scores, context) : FormatFit.None;
 
     protected override OnnxDetectorLayout? Find(IReadOnlyList<OnnxOutput> outputs, DecoderContext context)
         => PixelPair(outputs, context, unused: 1) is not { } pair ? null : new()
@@ -175,13 +176,14 @@ internal sealed class PaddleDecoder : KnownLayoutDecoder
         bool named = context.Inputs.Any(name => Inputs.Contains(name, StringComparer.OrdinalIgnoreCase));
         if (Rows(outputs) is { } rows)
         {
+            // Its inputs tell where it found nothing.
             FormatFit fit = DetectionRows.Fit(rows, 6, box: 2, score: 1, label: 0);
-            return fit == FormatFit.Certain && named ? FormatFit.Named : fit;
+            return fit != FormatFit.None && named ? FormatFit.Named : fit;
         }
 
         (OnnxOutput boxes, OnnxOutput scores) = Pair(outputs, context)!.Value;
-        FormatFit raw = FitOf(boxes, scores);
-        return raw == FormatFit.Certain && named ? FormatFit.Named : raw;
+        FormatFit raw = FitOf(boxes, scores, context);
+        return raw != FormatFit.None && named ? FormatFit.Named : raw;
     }
 
     protected override OnnxDetectorLayout? Find(IReadOnlyList<OnnxOutput> outputs, DecoderContext context)
