@@ -227,7 +227,8 @@ internal sealed record VocXml(string? FileName, int FileNameLine, ImageSize? Siz
         if (item.Find("polygon") is { } polygon) AddPolygon(outline, polygon);
         else if (item.Find("robndbox") is { } turned) AddTurnedBox(outline, turned);
         else throw item.Error("<object> has no <bndbox>, nor a <polygon> or <robndbox> whose box could be taken");
-        return outline.ToObject() ?? throw item.Error("the <polygon> has no point");
+        AnnotatedObject around = outline.ToObject() ?? throw item.Error("the <polygon> has no point");
+        return AnnotatedObject.Problem(around.X0, around.Y0, around.X1, around.Y1) is { } wrong ? throw item.Error(wrong) : around;
     }
 
     /// <summary>Corners x1, y1, x2, y2 and so on, or points with x and y.</summary>

@@ -258,16 +258,16 @@ internal static class YoloLabels
                 throw lines.Error($"column {i + 2} holds {AnnotationError.Quote(columns[i + 1])}, which is no number");
         }
 
-        return (isOutline ? Around(numbers, size) : Box(lines, numbers, size)) with { Label = label };
+        AnnotatedObject item = isOutline ? Around(numbers, size) : Box(numbers, size);
+        return AnnotatedObject.Problem(item.X0, item.Y0, item.X1, item.Y1) is { } problem
+            ? throw lines.Error(problem) : item with { Label = label };
     }
 
-    private static AnnotatedObject Box(TextLines lines, double[] numbers, ImageSize size)
+    private static AnnotatedObject Box(double[] numbers, ImageSize size)
     {
         double x0 = (numbers[0] - numbers[2] / 2) * size.Width, x1 = (numbers[0] + numbers[2] / 2) * size.Width;
         double y0 = (numbers[1] - numbers[3] / 2) * size.Height, y1 = (numbers[1] + numbers[3] / 2) * size.Height;
-        return AnnotatedObject.Problem(x0, y0, x1, y1) is { } problem
-            ? throw lines.Error(problem)
-            : new AnnotatedObject("", (float)x0, (float)y0, (float)x1, (float)y1);
+        return new AnnotatedObject("", (float)x0, (float)y0, (float)x1, (float)y1);
     }
 
     private static AnnotatedObject Around(double[] corners, ImageSize size)

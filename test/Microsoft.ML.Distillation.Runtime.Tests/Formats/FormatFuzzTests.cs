@@ -23,6 +23,15 @@ public class FormatFuzzTests
         });
 
     [Test]
+    public void Reader_ThatGoesOn_GivesGoodObjects_AndNotesTheRest([Values] DetectionFormat format)
+        => Fuzz([Samples.Of(format), .. MoreSeeds(format)], content =>
+        {
+            var notes = new AnnotationNotes(skipsFaults: true);
+            foreach (AnnotatedImage image in Parsing.Read(format, content, notes)) AssertGood(image);
+            Assert.That(notes.Faults.Select(fault => fault.Message), Is.All.Match(@"^file\(\d+\): "));
+        });
+
+    [Test]
     public void CocoGroundTruth_ToEvaluate_GivesGoodObjects_OrItsOwnError()
         => Fuzz([Samples.Coco, .. MoreSeeds(DetectionFormat.Coco)], content =>
         {
@@ -105,9 +114,16 @@ public class FormatFuzzTests
         DetectionFormat.PascalVoc => [
             "<!DOCTYPE annotation [<!ENTITY a "
             + "'cat'>]><annotation>\n<object><name>&a;</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox>"
-            + "</object></annotation>"],
+            + "</object></annotation>",
+            "<annotation><object><name>a</name><polygon><x1>1</x1><y1>1</y1><x2>5</x2><y2>9</y2></polygon></object>"
+            + "<object><name>a</name><robndbox><cx>9</cx><cy>9</cy><w>3</w><h>4</h><angle>1</angle></robndbox></object></annotation>"],
+        DetectionFormat.Yolo => ["0 .1 .2 .5 .2 .3 .6\n1 .1 .2 .5 .2 .5 .6 .1 .6\n"],
         DetectionFormat.Coco => ["""{"images":[{"id":1,"file_name":"a"}],"categories":[{"id":1,"name":"c"}],"annotations":["""
-            + """{"id":1,"image_id":1,"category_id":1,"bbox":[1,2,3,4],"ignore":1}]}"""],
+            + """{"id":1,"image_id":1,"category_id":1,"bbox":[1,2,3,4],"ignore":1}]}""",
+            """{"images":[{"id":1,"file_name":"a"}],"categories":[{"id":1,"name":"c"}],"annotations":["""
+            + """{"image_id":1,"category_id":1,"segmentation":[[1,2,3,4,5,6],[7,8,9,1]]},"""
+            + """{"image_id":1,"category_id":1,"segmentation":{"size":[5,6],"counts":[11,3,2,3,11]}},"""
+            + """{"image_id":1,"category_id":1,"bbox":null,"segmentation":{"size":[5,6],"counts":";32N9"}}]}"""],
         _ => [],
     };
 

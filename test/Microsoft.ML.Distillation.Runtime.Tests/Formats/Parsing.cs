@@ -18,18 +18,19 @@ internal static class Parsing
     private static readonly ClassCodes Synsets = ClassCodes.ReadSynsets(Lines("n00000001 1 cat\nn00000002 dog, hound\n"u8.ToArray()));
 
     /// <summary>Parses content of a format; a format with a file an image gives one image.</summary>
-    public static List<AnnotatedImage> Read(DetectionFormat format, byte[] content)
+    /// <param name="notes">Takes what is wrong and left out.</param>
+    public static List<AnnotatedImage> Read(DetectionFormat format, byte[] content, AnnotationNotes? notes = null)
     {
         using var stream = new MemoryStream(content);
         return format switch
         {
-            DetectionFormat.PascalVoc => [Image(VocXml.Read(stream, File).Objects)],
-            DetectionFormat.ImageNet => [Image(VocXml.Read(stream, File, Synsets).Objects)],
-            DetectionFormat.Coco => [.. CocoParser.Parse(stream, File).Annotated(File, name => name)],
-            DetectionFormat.Kitti => [Image(KittiLabels.Read(stream, File))],
-            DetectionFormat.Yolo => [Image(YoloLabels.Read(stream, File, Names, Size))],
-            DetectionFormat.OpenImages => [.. OpenImagesCsv.Read(Lines(content), MachineIds).Select(entry => Image(entry.Objects))],
-            DetectionFormat.TabSeparated => [.. TabSeparatedReader.Read(Lines(content), name => name)],
+            DetectionFormat.PascalVoc => [Image(VocXml.Read(stream, File, null, notes).Objects)],
+            DetectionFormat.ImageNet => [Image(VocXml.Read(stream, File, Synsets, notes).Objects)],
+            DetectionFormat.Coco => [.. CocoParser.Parse(stream, File, notes: notes).Annotated(File, name => name, notes)],
+            DetectionFormat.Kitti => [Image(KittiLabels.Read(stream, File, notes))],
+            DetectionFormat.Yolo => [Image(YoloLabels.Read(stream, File, Names, Size, notes))],
+            DetectionFormat.OpenImages => [.. OpenImagesCsv.Read(Lines(content), MachineIds, notes).Select(entry => Image(entry.Objects))],
+            DetectionFormat.TabSeparated => [.. TabSeparatedReader.Read(Lines(content), name => name, notes)],
             _ => throw new ArgumentOutOfRangeException(nameof(format)),
         };
     }

@@ -13,7 +13,7 @@ public class CocoPairingTests
     [TestCase("""{"images":[],"annotations":[]}""", "no list of categories")]
     [TestCase("""{"images":[null],"categories":[],"annotations":[]}""", "images[0] is no object")]
     [TestCase("""{"images":[{"id":1}],"categories":[{"id":1}],"annotations":[{"image_id":1,"category_id":1,"bbox":[]}]}""",
-        "annotations[0] has 0 numbers in its bbox")]
+        "annotations[0] has neither a bbox nor a segmentation")]
     [TestCase("""{"images":[{"id":1}],"categories":[{"id":1}],"annotations":[{"image_id":2,"category_id":1,"bbox":[0,0,1,1]}]}""",
         "annotations[0] belongs to the image 2, which the file does not have")]
     [TestCase("""{"images":[{"id":1}],"categories":[{"id":1}],"annotations":[{"image_id":1,"category_id":2,"bbox":[0,0,1,1]}]}""",
