@@ -155,8 +155,12 @@ internal sealed class LabelCommand : System.CommandLine.Command
         var labels = new GeneratedLabelOptions { ScoreThreshold = parsed.GetValue(_score), PerClass = parsed.GetValue(_perClass) };
         DetectionFormat format = IsVoc(parsed) ? DetectionFormat.PascalVoc : DetectionFormat.Coco;
         LabelledImages written = LabelMerge.Write(shards, folder, format, labels, images);
-        if (written.Unreadable > 0) error
-            .WriteLine($"warning: {written.Unreadable} images could not be read and are left out. The first: {written.FirstError}");
+        if (written.Unreadable > 0)
+        {
+            error.WriteLine($"warning: {written.Unreadable} images could not be read and are left out. The first: "
+                + OptionNames.Translate(written.FirstError ?? ""));
+        }
+
         if (written.Shortage is { } shortage) error.WriteLine($"warning: {shortage} --label-score gives another score.");
         string scores = string.Join(", ", written.Thresholds
             .Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key} {pair.Value:0.000}")));

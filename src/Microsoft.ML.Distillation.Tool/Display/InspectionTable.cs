@@ -74,7 +74,8 @@ internal static class InspectionTable
         }
 
         output.WriteLine($"{defects.Count} {(defects.Count == 1 ? "defect" : "defects")}");
-        foreach (DetectionDataDefect defect in defects.Take(MostDefects)) output.WriteLine($"  {defect.Split}/{defect.Message}");
+        foreach (DetectionDataDefect defect in defects.Take(MostDefects))
+            output.WriteLine($"  {defect.Split}/{OptionNames.Translate(defect.Message)}");
         if (defects.Count > MostDefects) output.WriteLine($"  … and {defects.Count - MostDefects} more; --output DIR writes them all");
     }
 
