@@ -115,7 +115,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
             StartingWeights? found = setup.FindWeights(new DownloadLog(channel));
             all.Add(found);
             string? origin = found is not null ? $"{found.Path}: {found.Origin}"
-                : setup.HasParameters ? null : setup.Plan.Network.Graph?.Origin.ToString();
+                : setup.HasParameters ? null : setup.Plan.Network.GraphOrigin?.ToString();
             if (origin is not null && said.Add(origin)) Say(channel, $"The backbone starts from {origin}");
             if (origin is null && !setup.HasParameters && StartingWeights.Advice(setup.Plan.Network) is { } advice && said.Add(advice))
                 channel.Warning(MessageSensitivity.None, advice);

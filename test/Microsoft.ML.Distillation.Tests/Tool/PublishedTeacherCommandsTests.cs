@@ -37,6 +37,17 @@ public class PublishedTeacherCommandsTests
     [Test]
     public void UltraFace([Values] bool oneStage) => Distil(TestData.Model("ultraface-rfb320.onnx"), Names("face"), "face", oneStage);
 
+    /// <summary>A tensor of its neck teaches the student's last map; ONNX Runtime's threads have no part in it.</summary>
+    [Test]
+    public void FastestDet_InLibtorch()
+    {
+        string[] command = ["distill", "--data", _folder.Sub("data"), "--teacher", TestData.Model("fastestdet.onnx"), "--teacher-classes",
+            TestData.Model("coco.names"), "--teacher-aliases", _folder.Write("torch.aliases", $"{_class} = person"), "--output",
+            _folder.Sub("torch.zip"), "--hint", "conv3=input.568", "--teacher-run-in", "torch"];
+        Assert.That(ToolRun.Of([.. command, .. Tiny]).Error, Does.Contain("--teacher-threads").Or.Contain("Threads"));
+        Assert.That(ToolRun.Succeeding([.. command, .. Tiny[..^2]]).Output, Does.Contain("hint"));
+    }
+
     [Test]
     public void Gfl([Values] bool oneStage)
     {

@@ -23,8 +23,10 @@ internal sealed record BackboneGraph
     public const int LargestStride = 128;
 
     private const int MaxMaps = 64;
+    private const int MaxValues = 1 << 29;
 
     private readonly Lazy<GraphCut> _cut;
+    private readonly bool _isImported;
 
     /// <summary>Of a description.</summary>
     /// <param name="cut">An ONNX model of operators and constants alone.</param>
@@ -40,7 +42,7 @@ internal sealed record BackboneGraph
     }
 
     private BackboneGraph(GraphCut cut, OnnxPreprocessing preprocessing, string sha256)
-        : this(Described(cut), preprocessing, sha256) => _cut = new Lazy<GraphCut>(cut);
+        : this(Described(cut), preprocessing, sha256) => (_cut, _isImported) = (new Lazy<GraphCut>(cut), true);
 
     /// <summary>The operators and constants, an ONNX model without the values of its parameters.</summary>
     public byte[] Cut { get; }
@@ -54,10 +56,6 @@ internal sealed record BackboneGraph
     /// <summary>The names of the maps, finest first, and those of one resolution in the order in which they are computed.</summary>
     [JsonIgnore]
     public IReadOnlyList<string> Maps => _cut.Value.Maps;
-
-    /// <summary>Whether the values of the parameters are here.</summary>
-    [JsonIgnore]
-    public bool HasValues => _cut.Value.HasValues;
 
     /// <summary>What the parameters are.</summary>
     [JsonIgnore]
@@ -74,8 +72,14 @@ internal sealed record BackboneGraph
     {
         SessionLoader.CheckFile(path);
         byte[] content = File.ReadAllBytes(path);
-        GraphCut cut = GraphCut.Import(OnnxModelFile.Parse(content, path).Model, path, maps);
-        return new BackboneGraph(InOrder(cut), preprocessing, Convert.ToHexStringLower(SHA256.HashData(content)));
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(content);
+        ModelProto model = OnnxModelFile.Parse(content, path).Model;
+        TensorProto[] elsewhere = [.. model.Graph.Initializer.Where(t => t.DataLocation == TensorProto.Types.DataLocation.External)];
+        ExternalData.Fill(model, path);
+        foreach (TensorProto tensor in elsewhere) hash.AppendData(tensor.RawData.Span);
+        return new BackboneGraph(
+            InOrder(GraphCut.Import(model, path, maps)), preprocessing, Convert.ToHexStringLower(hash.GetHashAndReset()));
     }
 
     /// <summary>The network for images of a size.</summary>
@@ -89,6 +93,19 @@ internal sealed record BackboneGraph
         int? stages, int outputStride, ImageSize? input, IReadOnlyDictionary<string, IReadOnlyList<int>>? ranks, bool fresh = false)
     {
         GraphCut cut = fresh ? Parse(Cut) : _cut.Value;
+        try
+        {
+            return Network(cut, stages, outputStride, input, ranks);
+        }
+        catch (Exception e) when (!_isImported && e is not FormatException && IsOfTheGraph(e))
+        {
+            throw new FormatException($"The graph of the backbone in the detector's description cannot be run: {e.Message}", e);
+        }
+    }
+
+    private static GraphNetwork Network(
+        GraphCut cut, int? stages, int outputStride, ImageSize? input, IReadOnlyDictionary<string, IReadOnlyList<int>>? ranks)
+    {
         ImageSize size = input ?? cut.Size;
         GraphMap[] maps = [.. GraphNetwork.FindMaps(cut, size.Height, size.Width).Take(stages ?? cut.Maps.Count)];
         GraphMap[] wanted = [.. maps.Where(map => map.Stride <= outputStride)];
@@ -96,6 +113,11 @@ internal sealed record BackboneGraph
         foreach (GraphMap map in wanted) CheckCells(map, size);
         return GraphNetwork.Create(cut.To([.. wanted.Select(map => map.Name)]), size.Height, size.Width, ranks);
     }
+
+    /// <summary>Whether an error comes of what a graph says, not of this machine.</summary>
+    private static bool IsOfTheGraph(Exception e)
+        => e is ArgumentException or NotSupportedException or InvalidOperationException or KeyNotFoundException or IndexOutOfRangeException
+            or OverflowException or GraphRunException or System.Runtime.InteropServices.ExternalException;
 
     private static GraphCut InOrder(GraphCut cut)
     {
@@ -135,9 +157,13 @@ internal sealed record BackboneGraph
         try
         {
             GraphCut cut = GraphCut.FromModel(ModelProto.Parser.ParseFrom(bytes));
-            return cut.Maps.Count is > 0 and <= MaxMaps ? cut : throw new FormatException("The graph of the backbone has no maps.");
+            if (cut.Maps.Count is 0 or > MaxMaps) throw new FormatException("The graph of the backbone has no maps, or too many.");
+            double values = cut.Initializers.Values.Sum(tensor => tensor.Dims.Aggregate(1.0, (product, size) => product * size));
+            if (!(values <= MaxValues) || cut.Initializers.Values.Any(tensor => tensor.Dims.Any(size => size < 0)))
+                throw new FormatException($"The graph of the backbone has {values:0} parameters, more than {MaxValues}.");
+            return cut;
         }
-        catch (InvalidProtocolBufferException e)
+        catch (Exception e) when (e is InvalidProtocolBufferException || (e is not FormatException && IsOfTheGraph(e)))
         {
             throw new FormatException($"The graph of the backbone in the detector's description cannot be read: {e.Message}", e);
         }

@@ -43,6 +43,7 @@ internal sealed class TorchRunner : IModelRunner
         var file = OnnxModelFile.Parse(File.ReadAllBytes(path), path);
         ModelProto model = file.Model;
         Metadata = file.Metadata;
+        ExternalData.Fill(model, path);
         (_source, _hints, _device) = (path, hints, device);
         _outputs = [.. model.Graph.Output.Select(output => output.Name)];
         try

@@ -5,6 +5,7 @@ using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Detectors.Graphs;
 using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Onnx.Proto;
 using Microsoft.ML.Distillation.Tests.Detectors.Graphs;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -72,9 +73,9 @@ public class OnnxBackboneTests
         Assert.That(TensorArrays.Floats(detector.Features(image)["/layer3/out"]), Is.EqualTo(expected).Within(1e-3f));
 
         var graph = new GraphBuilder();
-        graph.Input("image", Microsoft.ML.Distillation.Onnx.Proto.TensorProto.Types.DataType.Float, 1, 3, 64, 64);
+        graph.Input("image", TensorProto.Types.DataType.Float, 1, 3, 64, 64);
         string normalised = new PixelNormalisation(backbone).Write(graph, "image");
-        graph.Output("seen", normalised, Microsoft.ML.Distillation.Onnx.Proto.TensorProto.Types.DataType.Float, 1, 3, 64, 64);
+        graph.Output("seen", normalised, TensorProto.Types.DataType.Float, 1, 3, 64, 64);
         float[] written = (float[])OnnxRun.Run(graph, OnnxRun.Value("image", TensorArrays.Floats(image), 1, 3, 64, 64))["seen"];
         Assert.That(written, Is.EqualTo(TensorArrays.Floats(seen)).Within(1e-4f));
     }
@@ -160,6 +161,86 @@ public class OnnxBackboneTests
 
         using Detector ours = TestDetectors.Build(Backbone.Plain(8, 16));
         Assert.That(ours.Describe(), Does.Not.Contain("Graph"));
+    }
+
+    [Test]
+    public void BadDescriptions_AreRefused_OrBecomeANetwork()
+    {
+        using var trunk = new TrunkFile();
+        using FasterRcnn detector = TestDetectors.Build(trunk.Backbone(3));
+        byte[] cut = detector.Config.Backbone.Graph!.Cut;
+        string description = detector.Describe(), text = Convert.ToBase64String(cut);
+        var mutator = new Mutator(seed: 1, [cut]);
+        int refused = 0;
+        for (int i = 0; i < 400; i++)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            string changed = description.Replace(text, Convert.ToBase64String(mutator.Next()), StringComparison.Ordinal);
+            try
+            {
+                DetectorFactory.FromDescription(changed).Dispose();
+            }
+            catch (FormatException)
+            {
+                refused++;
+            }
+        }
+
+        Assert.That(refused, Is.InRange(100, 399));
+    }
+
+    [Test]
+    public void MixedPrecision_DeviatesNoMoreThanInOurOwnNetworks()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGradients = no_grad();
+        using var trunk = new TrunkFile();
+        using BackboneNetwork network = BackboneNetwork.Create(trunk.Backbone(), 32);
+        manual_seed(3);
+        Tensor images = rand(4, 3, 64, 64);
+        foreach ((Tensor single, Tensor mixed) in network.Run(images).Zip(network.Run(images.to_type(ScalarType.BFloat16))))
+        {
+            Assert.That(mixed.dtype, Is.EqualTo(ScalarType.BFloat16));
+            Assert.That((mixed.to_type(ScalarType.Float32) - single).norm().ToDouble() / single.norm().ToDouble(), Is.LessThan(0.03));
+        }
+    }
+
+    [Test]
+    public void ParametersInAFileBesideIt_AreRead_AndOnlyThose()
+    {
+        using var trunk = new TrunkFile();
+        using var folder = new TemporaryFolder();
+        using BackboneNetwork expected = BackboneNetwork.Create(trunk.Backbone(3), 32);
+        Assert.That(() => Backbone.FromOnnx(Split("../weights.data"), TrunkFile.Maps(3)),
+            Throws.TypeOf<FormatException>().With.Message.Contains("'../weights.data'"));
+        string path = Split("weights.data");
+        using BackboneNetwork network = BackboneNetwork.Create(Backbone.FromOnnx(path, TrunkFile.Maps(3)), 32);
+        foreach ((string name, Tensor value) in expected.state_dict())
+            Assert.That(TensorArrays.Floats(network.state_dict()[name]), Is.EqualTo(TensorArrays.Floats(value)), name);
+        File.WriteAllBytes(folder.Sub("weights.data"), new byte[100]);
+        Assert.That(() => Backbone.FromOnnx(path), Throws.TypeOf<FormatException>().With.Message.Contains("has 100 bytes"));
+        File.Delete(folder.Sub("weights.data"));
+        Assert.That(() => Backbone.FromOnnx(path), Throws.TypeOf<FileNotFoundException>().With.Message.Contains("'weights.data'"));
+
+        string Split(string location)
+        {
+            var model = OnnxModelFile.LoadAll(trunk.Path).Single().Model;
+            using var data = new MemoryStream();
+            foreach (var tensor in model.Graph.Initializer)
+            {
+                tensor.ExternalData.Add(new StringStringEntryProto { Key = "location", Value = location });
+                tensor.ExternalData.Add(new StringStringEntryProto { Key = "offset", Value = $"{data.Length}" });
+                tensor.ExternalData.Add(
+                    new StringStringEntryProto { Key = "length", Value = $"{tensor.RawData.Length}" });
+                data.Write(tensor.RawData.Span);
+                tensor.ClearRawData();
+                tensor.DataLocation = TensorProto.Types.DataLocation.External;
+            }
+
+            File.WriteAllBytes(folder.Sub("weights.data"), data.ToArray());
+            File.WriteAllBytes(folder.Sub("split.onnx"), new OnnxModelFile(model).ToBytes());
+            return folder.Sub("split.onnx");
+        }
     }
 
     [Test]

@@ -50,6 +50,26 @@ public class TorchRunnerTests
     }
 
     [Test]
+    public void Views_LeaveNoTensorBehind()
+    {
+        IReadOnlyList<string> names = ClassNameFile.Read(TestData.Model("coco.names"));
+        var options = new OnnxTeacherOptions { RunIn = OnnxTeacherRuntime.TorchSharp, Hints = ["input.136"] };
+        using var teacher = new OnnxTeacher(TestData.Model("fastestdet.onnx"), OnnxDetectorFormat.Auto, names, options, names);
+        using Tensor images = rand(2, 3, 352, 352);
+        Look();
+        long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        Look();
+        teacher.Detect(images, [new(352, 352), new(352, 352)]);
+        Assert.That(DisposeScopeManager.Statistics.ThreadTotalLiveCount, Is.EqualTo(before));
+
+        void Look()
+        {
+            using ITeacherView view = teacher.View(images, [new(352, 352), new(352, 352)]);
+            view.Feature("input.136");
+        }
+    }
+
+    [Test]
     public void AnUnknownOperator_IsNamed_AndTheOptionThatHelps()
     {
         using var graph = new TeacherGraph();
