@@ -13,8 +13,8 @@ internal sealed class GraphBackboneOptionSet
     ];
 
     private readonly Option<string?> _maps = SharedOptions.Text(
-        "--maps", "The tensors of the graph of --backbone FILE.onnx that become its feature maps. [default: where its stages of the strides "
-            + "8, 16 and 32 end]", "A,B,C");
+        "--maps", "The tensors of the graph of --backbone FILE.onnx that become its feature maps. [default: where its stages of the "
+            + "strides 8, 16 and 32 end]", "A,B,C");
 
     private readonly Option<string> _preset = SharedOptions.Choice(
         "--backbone-preset", "The colours that the network of --backbone FILE.onnx wants to see: those of one of these.",

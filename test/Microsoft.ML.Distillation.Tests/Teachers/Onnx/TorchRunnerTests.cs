@@ -85,7 +85,8 @@ public class TorchRunnerTests
     public void OptionsOfOnnxRuntime_DoNotGoWithIt()
     {
         var options = new OnnxTeacherOptions { RunIn = OnnxTeacherRuntime.TorchSharp };
-        Assert.That(() => (options with { Threads = 2 }).Validate(), Throws.InstanceOf<ArgumentException>().With.Message.Contains("Threads"));
+        Assert.That(() => (options with { Threads = 2 }).Validate(),
+            Throws.InstanceOf<ArgumentException>().With.Message.Contains("Threads"));
         Assert.That(() => (options with { ConfigureSession = _ => { } }).Validate(),
             Throws.InstanceOf<ArgumentException>().With.Message.Contains("ConfigureSession"));
         Assert.That(() => (options with { RunIn = (OnnxTeacherRuntime)7 }).Validate(),
