@@ -34,6 +34,8 @@ public class PublishedFormatTests
         logits[1] = 2;
         graph.Output("dets", [.375f, .5625f, .5f, .25f], [1, 4]).Output("labels", logits, [1, 91]);
 
+        Assert.That(() => graph.Load(OnnxDetectorFormat.Auto, 80),
+            Throws.TypeOf<FormatException>().With.Message.Contains("give 91 names"));
         Assert.That(() => graph.Load(OnnxDetectorFormat.Auto, 90),
             Throws.TypeOf<FormatException>().With.Message.Contains("FirstLabel = 1"));
         DensePredictions fromOne = graph.Predict(OnnxDetectorFormat.Auto, 90, new OnnxDetectorOptions { FirstLabel = 1 });

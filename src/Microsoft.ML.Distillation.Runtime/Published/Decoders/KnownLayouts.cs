@@ -48,6 +48,7 @@ internal abstract class KnownLayoutDecoder : IOutputDecoder
 internal sealed class RfDetrDecoder : KnownLayoutDecoder
 {
     private const int SlotsOfCoco = 91;
+    private const int ClassesOfCoco = 80;
 
     public override OnnxDetectorFormat Format => OnnxDetectorFormat.RfDetr;
 
@@ -68,6 +69,13 @@ internal sealed class RfDetrDecoder : KnownLayoutDecoder
         }
 
         if (boxes!.Shape is not [_, 4] || logits!.IsInteger || logits.Shape is not [_, int slots]) return null;
+        if (named && slots == SlotsOfCoco && context.Classes == ClassesOfCoco)
+        {
+            throw new FormatException($"The output {logits} has a slot for each of COCO's category numbers from 0 to 90, of which "
+                + $"{ClassesOfCoco} are used, and the class names are {ClassesOfCoco}: give {SlotsOfCoco} names, any for the numbers "
+                + "that are not used.");
+        }
+
         if (slots != context.Classes && slots != context.Classes + 1) return null;
         int? first = context.Options.FirstLabel;
         if (named && slots == SlotsOfCoco && slots > context.Classes && first is null)
@@ -110,7 +118,8 @@ internal sealed class YoloNasDecoder : KnownLayoutDecoder
                 : DetectionRows.Fit(rows, 7, box: 1, score: 5, label: 6);
         }
 
-        return PixelPair(outputs, context, unused: 0) is { BoxesFirst: true } pair ? FitOf(pair.Boxes, pair.Scores, context) : FormatFit.None;
+        return PixelPair(outputs, context, unused: 0) is { BoxesFirst: true } pair
+            ? FitOf(pair.Boxes, pair.Scores, context) : FormatFit.None;
     }
 
     protected override OnnxDetectorLayout? Find(IReadOnlyList<OnnxOutput> outputs, DecoderContext context)
