@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Losses;
 using Microsoft.ML.Distillation.Rows;
@@ -37,7 +39,7 @@ internal sealed class JointObjective : IObjective
         Extras = [.. student.Extras, teacher.Student, .. teacher.Extras];
         Description = string.Create(
             CultureInfo.InvariantCulture, $"{student.Description}; jointly (α {teacherWeight}, {teacherRateShare:0.####} of the rate) with "
-                + $"{teacher.Student.Describe()}, {teacher.Description}");
+                + $"{Brief(teacher.Student.Describe())}, {teacher.Description}");
     }
 
     public Detector Student => _student.Student;
@@ -68,5 +70,13 @@ internal sealed class JointObjective : IObjective
     {
         _student.Dispose();
         _teacher.Dispose();
+    }
+
+    /// <summary>A network's description as one can read it in a log: of a long one, which holds a graph, the hash.</summary>
+    private static string Brief(string description)
+    {
+        const int Longest = 4000;
+        return description.Length <= Longest ? description
+            : $"a network of SHA-256 {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(description)))}";
     }
 }
