@@ -22,9 +22,13 @@ internal sealed class PredictCommand : System.CommandLine.Command
                 + "order of their names, classes from 1 in the model's order]", "FILE");
         Option<string?> draw = SharedOptions.Path("--draw", "A folder for pictures with the boxes and names drawn on.", "DIR");
         Option<double?> drawScore = SharedOptions.Number("--draw-score", "The score from which boxes are drawn. [default: 0.5]", 0, 1);
+        var skip = new Option<bool>("--skip-invalid")
+        {
+            Description = "Leave out images that cannot be read, with a warning, instead of stopping.",
+        };
         foreach (Option option in (Option[])[model, images]) Options.Add(option);
         format.AddTo(Options);
-        foreach (Option option in (Option[])[split, output, ids, draw, drawScore]) Options.Add(option);
+        foreach (Option option in (Option[])[split, output, ids, draw, drawScore, skip]) Options.Add(option);
         SetAction(parsed =>
         {
             long maxPixels = SharedOptions.MaxPixelsIn(parsed);
@@ -34,9 +38,11 @@ internal sealed class PredictCommand : System.CommandLine.Command
             bool isDataSet = format.IsGiven(parsed);
             if (!isDataSet && parsed.GetValue(split) is not null) throw new UsageException(
                 "--split goes with --format: a folder of images has no parts.");
+            bool skips = parsed.GetValue(skip);
             IReadOnlyList<string> files = isDataSet
-                ? [.. format.At(parsed, place).Load(parsed.GetValue(split)).Select(image => image.ImagePath)]
+                ? [.. (format.At(parsed, place) with { SkipsInvalid = skips }).Load(parsed.GetValue(split)).Select(image => image.ImagePath)]
                 : InputImages.Find(place);
+            if (skips) files = TestImages.Readable(files, maxPixels, parsed.InvocationConfiguration.Error);
             CheckNoneIsReplaced(files, output.Name, [target]);
             string? root = CocoNumbering.RootOf(files);
             if (parsed.GetValue(draw) is string pictures) CheckNoneIsReplaced(files, draw.Name,

@@ -24,6 +24,20 @@ internal static class TestImages
         return readable;
     }
 
+    /// <summary>The images that can be read, with a warning of how many cannot.</summary>
+    /// <param name="maxPixels">How many pixels an image may have.</param>
+    /// <exception cref="FormatException">None can be read.</exception>
+    public static IReadOnlyList<string> Readable(IReadOnlyList<string> images, long maxPixels, TextWriter error)
+    {
+        (string Path, string? Problem)[] checks = [.. images.AsParallel().AsOrdered().Select(path => (path, Problem(path, maxPixels)))];
+        if (checks.FirstOrDefault(check => check.Problem is not null).Problem is not { } first) return images;
+        int broken = checks.Count(check => check.Problem is not null);
+        if (broken == images.Count) throw new FormatException($"None of the {broken} images can be read. The first: {first}");
+        error.WriteLine(
+            $"warning: {broken} of {images.Count} images cannot be read and are left out. The first: {OptionNames.Translate(first)}");
+        return [.. checks.Where(check => check.Problem is null).Select(check => check.Path)];
+    }
+
     private static string? Problem(string path, long maxPixels)
     {
         try

@@ -126,8 +126,12 @@ public class UserImagesTests
         ToolRun refused = ToolRun.Of(command);
         Assert.That(refused.ExitCode, Is.EqualTo(1));
         Assert.That(refused.Error, Does.Contain("IMG_1.HEIC").And.Contain("a HEIC image").And.Contain("magick"));
+        ToolRun none = ToolRun.Of([.. command, "--skip-invalid"]);
+        Assert.That((none.ExitCode, none.Error.Contains("None of the 1 images")), Is.EqualTo((1, true)), none.Error);
+        Photo("images/IMG_2.jpg", 1);
+        Assert.That(ToolRun.Succeeding([.. command, "--skip-invalid"]).Error, Does.Contain("1 of 2 images").And.Contain("a HEIC image"));
         Photo("images/IMG_1.jpg", 6);
-        ToolRun.Succeeding(command);
+        Assert.That(ToolRun.Succeeding(command).Error, Is.Empty);
     }
 
     [TestCase("A=1")]
