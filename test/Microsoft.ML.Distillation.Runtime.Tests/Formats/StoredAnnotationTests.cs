@@ -7,7 +7,7 @@ namespace Microsoft.ML.Distillation.Tests.Formats;
 /// <summary>Photos that were annotated on their side, as the size in the annotation tells.</summary>
 public class StoredAnnotationTests
 {
-    private TemporaryFolder _folder;
+    private TemporaryFolder _folder = null!;
 
     [SetUp]
     public void MakeFolder() => _folder = new TemporaryFolder();

@@ -5,7 +5,7 @@ namespace Microsoft.ML.Distillation.Tests.Images;
 
 public class ImageFilesTests
 {
-    private TemporaryFolder _folder;
+    private TemporaryFolder _folder = null!;
 
     [SetUp]
     public void MakeFolder() => _folder = new TemporaryFolder();

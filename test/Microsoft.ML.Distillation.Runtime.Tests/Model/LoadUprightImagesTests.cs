@@ -7,7 +7,7 @@ namespace Microsoft.ML.Distillation.Tests.Model;
 public class LoadUprightImagesTests
 {
     private readonly MLContext _mlContext = new();
-    private TemporaryFolder _folder;
+    private TemporaryFolder _folder = null!;
 
     [SetUp]
     public void WritePhoto()

@@ -34,7 +34,7 @@ internal abstract class BackboneNetwork(string name) : nn.Module(name)
     public static BackboneNetwork Create(
         Backbone backbone, int outputStride, IReadOnlyDictionary<string, IReadOnlyList<int>>? ranks = null, ImageSize? input = null)
     {
-        if (backbone.Graph is { } graph) 
+        if (backbone.Graph is { } graph)
             return graph.Network(backbone.Stages, outputStride, input, ranks, fresh: backbone.Weights.Choice == WeightsChoice.None);
         BackboneNetwork network = Shape(backbone, outputStride);
         ConvLayer.MakeAll(network, ranks);
