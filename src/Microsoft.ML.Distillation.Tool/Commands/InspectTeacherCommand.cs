@@ -21,7 +21,7 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
     public InspectTeacherCommand()
         : base("inspect-teacher", "Shows what an ONNX detector takes and gives, and draws what it finds in an image.")
     {
-        _teacher.AddTo(Options);
+        _teacher.AddTo(Options, teaches: false);
         foreach (Option option in (Option[])[_image, _draw, _drawScore, _tensors, _data]) Options.Add(option);
         SetAction(Run);
     }

@@ -85,10 +85,11 @@ internal sealed class TeacherOptionSet
         .Number("--teacher-cache-gb", "The bound of that folder in gigabytes. [default: 4]", 0.001);
 
     /// <summary>Adds these to a command's options.</summary>
-    public void AddTo(IList<Option> options)
+    /// <param name="teaches">Whether the command trains or labels, and not only looks at the teacher.</param>
+    public void AddTo(IList<Option> options, bool teaches = true)
     {
         options.Add(_teacher);
-        foreach (Option option in Onnx) options.Add(option);
+        foreach (Option option in teaches ? Onnx : Onnx.Except([_runIn, _cache, _cacheSize])) options.Add(option);
     }
 
     private Option[] Onnx => [_classes, _format, _layout, _activation, _firstLabel, _agnostic,
