@@ -4,13 +4,17 @@ using Microsoft.ML.Distillation.Onnx.Proto;
 
 namespace Microsoft.ML.Distillation.Onnx;
 
-/// <summary>Parameters that lie in files beside the model's, as exporters write them for large models, and PyTorch's newer one for all.</summary>
+/// <summary>
+/// Parameters that lie in files beside the model's, as exporters write them for large models, and PyTorch's newer one for all.
+/// </summary>
 internal static class ExternalData
 {
     /// <summary>Brings them into the model.</summary>
     /// <param name="path">The model's file.</param>
     /// <exception cref="FileNotFoundException">A file is missing.</exception>
-    /// <exception cref="FormatException">A file lies elsewhere than beside the model or below it, or has not the bytes that it should.</exception>
+    /// <exception cref="FormatException">
+    /// A file lies elsewhere than beside the model or below it, or has not the bytes that it should.
+    /// </exception>
     public static void Fill(ModelProto model, string path)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
@@ -23,7 +27,8 @@ internal static class ExternalData
             if (!files.TryGetValue(location, out byte[]? content)) content = files[location] = Read(folder, location, path);
             long offset = Number(entries, "offset", 0), length = Number(entries, "length", content.Length - offset);
             if (offset < 0 || length < 0 || offset > content.Length || length > content.Length - offset) throw new FormatException(
-                $"'{location}' beside '{path}' has {content.Length} bytes, and '{tensor.Name}' is said to be the {length} from {offset} on.");
+                $"'{location}' beside '{path}' has {content.Length} bytes, and '{tensor.Name}' is said to be the "
+                + $"{length} from {offset} on.");
             tensor.RawData = ByteString.CopyFrom(content, (int)offset, (int)length);
             tensor.DataLocation = TensorProto.Types.DataLocation.Default;
             tensor.ExternalData.Clear();

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Runtime.InteropServices;
 using Google.Protobuf;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Onnx.Proto;
 
 namespace Microsoft.ML.Distillation.Onnx;
@@ -65,6 +66,7 @@ internal sealed class OnnxModelFile(ModelProto model)
     public static IReadOnlyList<OnnxModelFile> LoadAll(string path)
     {
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no model file '{path}'.", path);
+        if (FileKind.IsSpecial(path)) throw new FormatException($"'{path}' is a device, a pipe or a socket, not a model file.");
         if (IsZip(path))
         {
             using FileStream file = File.OpenRead(path);

@@ -40,7 +40,8 @@ internal sealed class PredictCommand : System.CommandLine.Command
                 "--split goes with --format: a folder of images has no parts.");
             bool skips = parsed.GetValue(skip);
             IReadOnlyList<string> files = isDataSet
-                ? [.. (format.At(parsed, place) with { SkipsInvalid = skips }).Load(parsed.GetValue(split)).Select(image => image.ImagePath)]
+                ? [.. (format.At(parsed, place) with { SkipsInvalid = skips }).Load(parsed.GetValue(split))
+                    .Select(image => image.ImagePath)]
                 : InputImages.Find(place);
             if (skips) files = TestImages.Readable(files, maxPixels, parsed.InvocationConfiguration.Error);
             CheckNoneIsReplaced(files, output.Name, [target]);

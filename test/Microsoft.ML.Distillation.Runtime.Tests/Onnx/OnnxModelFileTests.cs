@@ -92,6 +92,8 @@ public class OnnxModelFileTests
         Assert.That(() => AtomicFile.Check("/dev/null"), Throws.TypeOf<IOException>());
         Assert.That(Directory.GetFiles(_folder), Is.EqualTo(new[] { pipe }));
         Assert.That(FileKind.IsSpecial(pipe));
+        Assert.That(() => OnnxModelFile.LoadAll(pipe), Throws.TypeOf<FormatException>().With.Message
+            .Contains($"'{pipe}' is a device, a pipe or a socket"));
     }
 
     private static OnnxModelFile Scale()

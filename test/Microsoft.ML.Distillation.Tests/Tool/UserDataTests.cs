@@ -33,7 +33,8 @@ public class UserDataTests
     {
         string path = TestData.Case(data);
         foreach (string[] command in (string[][])[
-            ["inspect", "--data", path, "--format", format], ["convert", "--data", path, "--from", format, "--to", "voc", "--output", _folder.Sub("out")],
+            ["inspect", "--data", path, "--format", format],
+            ["convert", "--data", path, "--from", format, "--to", "voc", "--output", _folder.Sub("out")],
             ["train", "--data", path, "--format", format, "--output", _folder.Sub("x.zip"), .. Small]])
         {
             ToolRun run = ToolRun.Of(command);
@@ -44,7 +45,8 @@ public class UserDataTests
     [Test]
     public void ImagesElsewhere_AreAskedFor()
     {
-        _folder.Write("set/a.xml", "<annotation><filename>a.jpg</filename><object><name>x</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>9</xmax><ymax>9</ymax></bndbox></object></annotation>");
+        _folder.Write("set/a.xml", "<annotation><filename>a.jpg</filename><object><name>x</name>"
+            + "<bndbox><xmin>1</xmin><ymin>1</ymin><xmax>9</xmax><ymax>9</ymax></bndbox></object></annotation>");
         DrawnImages.Save(DrawnImages.Noise(20, 20), _folder.Sub("photos/a.jpg"));
         ToolRun run = ToolRun.Of("convert", "--data", _folder.Sub("set/.")[..^2], "--to", "yolo", "--output", _folder.Sub("out"));
         Assert.That((run.ExitCode, run.Error), Is.EqualTo((1, run.Error)));
@@ -91,7 +93,8 @@ public class UserDataTests
         Assert.That(Train(many.Path), Does.Contain("validation: 6 of the 40 images"));
         Assert.That(Train(many.Path, "--val-share", "0"), Does.Contain("no validation part"));
         Assert.That(Train(many.Path, "--val-split", "none"), Does.Contain("no validation part"));
-        ToolRun both = ToolRun.Of(["train", "--data", many.Path, "--output", _folder.Sub("x.zip"), "--val-split", "train", "--val-share", ".1", .. Small]);
+        ToolRun both = ToolRun.Of(["train", "--data", many.Path, "--output", _folder.Sub("x.zip"), "--val-split", "train", "--val-share", ".1",
+            .. Small]);
         Assert.That((both.ExitCode, both.Error.Contains("--val-split none")), Is.EqualTo((2, true)), both.Error);
 
         string Train(string data, params string[] more)
@@ -101,7 +104,8 @@ public class UserDataTests
     [Test]
     public void HeldBackImages_AreTheSame_WhereverTheDataLie_AndWhenOthersCome()
     {
-        string[] names = [.. Enumerable.Range(0, 40).Select(i => $"images/{i}.jpg")], more = [.. names, .. Enumerable.Range(40, 4).Select(i => $"images/{i}.jpg")];
+        string[] names = [.. Enumerable.Range(0, 40).Select(i => $"images/{i}.jpg")];
+        string[] more = [.. names, .. Enumerable.Range(40, 4).Select(i => $"images/{i}.jpg")];
         string[] here = Held("/a/b", names), there = Held("/c", names), later = Held("/c", more);
         Assert.That(here, Has.Length.EqualTo(6).And.EqualTo(there));
         Assert.That(later.Intersect(here).Count(), Is.GreaterThanOrEqualTo(4));
@@ -124,7 +128,8 @@ public class UserDataTests
         File.WriteAllText(yaml, "train: images/train\nnames: [square, zebra, disc, ant]\n");
         foreach (string label in Directory.GetFiles(_folder.Sub("set/labels/train/.")[..^2]))
             File.WriteAllLines(label, File.ReadAllLines(label).Select(line => line[0] == '1' ? "2" + line[1..] : line));
-        ToolRun run = ToolRun.Succeeding(["train", "--data", _folder.Sub("set/.")[..^2], "--format", "yolo", "--output", _folder.Sub("x.onnx"), .. Small]);
+        ToolRun run = ToolRun.Succeeding(["train", "--data", _folder.Sub("set/.")[..^2], "--format", "yolo", "--output",
+            _folder.Sub("x.onnx"), .. Small]);
         Assert.That(run.Error, Does.Contain("of the 4 classes that the data set lists 2 do not occur").And.Contain("ant, zebra"));
         using var detector = ObjectDetector.Load(_folder.Sub("x.onnx"));
         Assert.That(detector.ClassNames, Is.EqualTo((string[])["ant", "disc", "square", "zebra"]));
@@ -135,10 +140,12 @@ public class UserDataTests
     {
         foreach (string part in (string[])["train", "valid"])
         {
-            ToolRun.Succeeding("convert", "--data", TestData.Case("exif-orientation/voc"), "--to", "coco", "--output", _folder.Sub("one"), "--split", "all",
+            ToolRun.Succeeding("convert", "--data", TestData.Case("exif-orientation/voc"), "--to", "coco", "--output",
+                _folder.Sub("one"), "--split", "all",
                 "--copy-images");
             Directory.CreateDirectory(_folder.Sub($"set/{part}/x")[..^2]);
-            foreach (string image in Directory.GetFiles(_folder.Sub("one/images/default/.")[..^2])) File.Copy(image, _folder.Sub($"set/{part}/{Path.GetFileName(image)}"));
+            foreach (string image in Directory.GetFiles(_folder.Sub("one/images/default/.")[..^2]))
+                File.Copy(image, _folder.Sub($"set/{part}/{Path.GetFileName(image)}"));
             File.Copy(_folder.Sub("one/annotations/instances_default.json"), _folder.Sub($"set/{part}/_annotations.coco.json"));
         }
 

@@ -13,6 +13,9 @@ namespace Microsoft.ML.Distillation.Detectors.Graphs;
 internal sealed record GraphReach(
     IReadOnlyList<GraphNode> Nodes, IReadOnlyDictionary<string, TensorProto> Initializers, ValueInfoProto Image, int Opset)
 {
+    /// <summary>ONNX's number of the type, which our part of its description does not name.</summary>
+    private const long BFloat16 = 16;
+
     private static readonly HashSet<string> Control = ["If", "Loop", "Scan", "SequenceMap"];
 
     private static readonly HashSet<string> Quantised =
@@ -64,6 +67,8 @@ internal sealed record GraphReach(
         if (Quantised.Contains(node.Op))
             return "is of a quantised network, which cannot be trained; take the network from before it was quantised";
         if (node.Proto.Domain is not ("" or "ai.onnx")) return $"is of the domain '{node.Proto.Domain}', which is not supported";
+        if (node.Op == "Cast" && node.Int("to") is ((long)TensorProto.Types.DataType.Float16 or BFloat16))
+            return "makes half precision, in which nothing is trained; export the network in single precision";
         return OperatorTable.Knows(node.Op) || OpsetUpgrade.Knows(node.Op) ? null : "is not supported";
     }
 

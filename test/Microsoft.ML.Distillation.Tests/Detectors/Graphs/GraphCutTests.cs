@@ -58,6 +58,17 @@ public class GraphCutTests
             "'stage3.relu'");
     }
 
+    [TestCase(10)]
+    [TestCase(16)]
+    public void HalfPrecisionInside_IsRefused(int type)
+    {
+        TestGraph graph = Stages(64);
+        graph.Node("Cast", "half", ["stage3.relu"], ("to", type));
+        graph.Node("Relu", "out", ["half"]);
+        Says<NotSupportedException>(() => GraphCut.From(graph.Build("out"), "net.onnx", ["out"]), "Cast 'node_half'", "'net.onnx'",
+            "single precision", "'stage3.relu'");
+    }
+
     [Test]
     public void OperatorsOfOtherDomains_AreRefused()
     {
