@@ -6,7 +6,7 @@ namespace Microsoft.ML.Distillation.Tests;
 /// <summary>Whom the libraries show their internals: the command and the samples are clients like any other.</summary>
 public class InternalsTests
 {
-    private static readonly string[] Own = ["Tests", "Benchmarks", "Research"];
+    private static readonly string[] Own = ["Tests", "Tool.Tests", "Benchmarks", "Research"];
 
     [Test]
     public void Runtime_ShowsInternals_ToTrainingTestsBenchmarksAndResearch_AndToNobodyElse()

@@ -1,7 +1,6 @@
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Weights;
-using Microsoft.ML.Distillation.Research;
 using Microsoft.ML.Distillation.Tensors;
 using Microsoft.ML.Distillation.Tests.Detectors.Backbones;
 
@@ -12,6 +11,14 @@ public class ClassicDetectorTests
     private static readonly DataStatistics TwentyClasses = TestDetectors.Statistics with
     {
         ClassNames = [.. Enumerable.Range(1, 20).Select(i => $"class {i}")],
+    };
+
+    private static readonly FasterRcnnOptions AsInThePaper = new()
+    {
+        AnchorSizes = [128, 256, 512],
+        AnchorRatios = [.5f, 1, 2],
+        RoiPooling = RoiPoolingKind.Max,
+        ClassAgnosticBoxes = false,
     };
 
     /// <summary>
@@ -26,7 +33,7 @@ public class ClassicDetectorTests
     public void ParameterCount_IsTheClassicNetworks(BackboneKind kind, double detectorMillions, double classifierMillions)
     {
         Backbone backbone = new[] { Backbone.AlexNet, Backbone.VggM, Backbone.Vgg16 }.Single(b => b.Kind == kind);
-        using var detector = (FasterRcnn)PaperBudget.Full.Network(backbone, 320).Build(TwentyClasses);
+        using var detector = (FasterRcnn)DetectorPlan.FasterRcnn(backbone, 320, AsInThePaper).Build(TwentyClasses);
         double count = detector.parameters().Sum(p => p.NumberOfElements) / 1e6;
         Assert.That(count, Is.EqualTo(detectorMillions).Within(0.1));
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Tests.Training;
 using Microsoft.ML.Distillation.Tool.Commands;
 
 namespace Microsoft.ML.Distillation.Tests.Tool;
@@ -43,10 +42,7 @@ public class DistillationOptionSetTests
     [TestCaseSource(nameof(Lines))]
     public void CommandLines_AreLosses(string line, object? twoStage, object? oneStage)
     {
-        using var folder = new TemporaryFolder();
-        using FasterRcnn detector = TinyRun.Detector();
-        string path = Path.Combine(folder.Path, "teacher.onnx");
-        File.WriteAllBytes(path, DetectorFile.Export(detector).ToBytes());
+        string path = SavedModels.At("two-stage.onnx");
         var set = new DistillationOptionSet();
         var command = new RootCommand();
         set.AddTo(command.Options);
