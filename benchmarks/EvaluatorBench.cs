@@ -1,6 +1,5 @@
 using System.Globalization;
 using Microsoft.ML.Distillation.Evaluation;
-using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation.Benchmarks;
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Microsoft.ML.Distillation.Detectors;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Benchmarks;

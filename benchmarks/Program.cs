@@ -1,7 +1,5 @@
 using Microsoft.ML.Distillation;
 using Microsoft.ML.Distillation.Benchmarks;
-using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Detectors.Boxes;
 using static TorchSharp.torch;
 
 // Prints what this library takes beside what others take for the same work, measured in one run on this machine. With names as

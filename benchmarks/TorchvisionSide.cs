@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Microsoft.ML.Distillation.Detectors.Boxes;
 
 namespace Microsoft.ML.Distillation.Benchmarks;
 

@@ -5,7 +5,6 @@ using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Training;
-using Microsoft.ML.Distillation.Training.Optimizers;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Benchmarks;

@@ -1,6 +1,4 @@
-using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Tool;
-using Microsoft.ML.Distillation.Training.Optimizers;
 
 namespace Microsoft.ML.Distillation.Research;
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Tool;
 using Microsoft.ML.Distillation.Tool.Commands;
 using Microsoft.ML.Distillation.Tool.Display;

@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Microsoft.ML.Distillation.Detectors.Backbones;
-using Microsoft.ML.Distillation.Reports;
 
 namespace Microsoft.ML.Distillation.Research;
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Microsoft.ML.Distillation.Detectors.Backbones;
 
 namespace Microsoft.ML.Distillation.Research;
 

@@ -1,5 +1,3 @@
-using Microsoft.ML.Distillation.Estimators;
-
 namespace Microsoft.ML.Distillation.Research;
 
 /// <summary>A detector that a table of the paper asks for. Rows of the same name are the same detector in every table.</summary>

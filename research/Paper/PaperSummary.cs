@@ -1,5 +1,3 @@
-using Microsoft.ML.Distillation.Evaluation;
-
 namespace Microsoft.ML.Distillation.Research;
 
 /// <summary>Mean and spread of a figure over seeds, in per cent.</summary>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.ML.Distillation.Reports;
 
 namespace Microsoft.ML.Distillation.Research;
 

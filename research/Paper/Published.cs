@@ -1,5 +1,3 @@
-using Microsoft.ML.Distillation.Reports;
-
 namespace Microsoft.ML.Distillation.Research;
 
 /// <summary>

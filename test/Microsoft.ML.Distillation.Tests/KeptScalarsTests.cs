@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Reflection.Metadata;
 using System.Reflection.Metadata.Ecma335;
 using System.Reflection.PortableExecutable;
-using Microsoft.ML.Distillation.Tensors;
 
 namespace Microsoft.ML.Distillation.Tests;
 

@@ -2,7 +2,6 @@ using System.Text;
 using Microsoft.ML.Distillation.Evaluation;
 using Microsoft.ML.Distillation.Formats;
 using Microsoft.ML.Distillation.Model;
-using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation.Tests.Tool;
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Tool;
 using Microsoft.ML.Distillation.Tool.Commands;
 

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Formats;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;
 

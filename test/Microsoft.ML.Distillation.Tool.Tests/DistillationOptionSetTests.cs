@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Tool.Commands;
 
 namespace Microsoft.ML.Distillation.Tests.Tool;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Formats;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;

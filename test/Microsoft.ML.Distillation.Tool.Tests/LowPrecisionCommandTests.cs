@@ -1,5 +1,4 @@
 using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;
 

@@ -1,7 +1,5 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Drawing;
-using Microsoft.ML.Distillation.Evaluation;
 using Microsoft.ML.Distillation.Formats;
 using Microsoft.ML.Distillation.Model;
 

@@ -1,4 +1,3 @@
-using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;
 
 namespace Microsoft.ML.Distillation.Tests.Tool;

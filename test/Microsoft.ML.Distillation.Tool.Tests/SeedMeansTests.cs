@@ -1,5 +1,4 @@
 using System.Reflection;
-using Microsoft.ML.Distillation.Reports;
 using Microsoft.ML.Distillation.Tool.Display;
 
 namespace Microsoft.ML.Distillation.Tests.Tool;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Formats;
 using Microsoft.ML.Distillation.Images;

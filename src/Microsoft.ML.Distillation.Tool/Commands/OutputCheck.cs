@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Microsoft.ML.Distillation.Files;
-using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation;
-using Microsoft.ML.Distillation.Detectors;
 
 // QuickStart DATA [EPOCHS]: trains a teacher on the data set (Pascal VOC, with the splits train and test), distils a compact
 // student from it, measures both, and writes student.zip and student.onnx into the current folder.

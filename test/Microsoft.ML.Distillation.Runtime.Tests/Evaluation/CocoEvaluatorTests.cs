@@ -1,6 +1,5 @@
 using Microsoft.ML.Distillation.Evaluation;
 using Microsoft.ML.Distillation.Model;
-using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation.Tests.Evaluation;
 

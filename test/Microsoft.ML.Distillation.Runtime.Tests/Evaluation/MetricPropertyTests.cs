@@ -1,5 +1,4 @@
 using Microsoft.ML.Distillation.Evaluation;
-using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation.Tests.Evaluation;
 

@@ -1,5 +1,3 @@
-using Microsoft.ML.Distillation.Evaluation;
-
 namespace Microsoft.ML.Distillation.Tests.Evaluation;
 
 public class PairedDifferenceTests

@@ -1,5 +1,4 @@
 using System.Text;
-using Microsoft.ML.Distillation.Evaluation;
 using Microsoft.ML.Distillation.Formats;
 using Microsoft.ML.Distillation.Images;
 

@@ -1,6 +1,5 @@
 using Microsoft.ML.Distillation.Formats;
 using Microsoft.ML.Distillation.Images;
-using Microsoft.ML.Distillation.Inspection;
 
 namespace Microsoft.ML.Distillation.Tests.Formats;
 

@@ -1,5 +1,4 @@
 using Microsoft.ML.Distillation.Model;
-using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation.Tests.Model;
 

@@ -1,5 +1,3 @@
-using Microsoft.ML.Distillation.Published;
-
 namespace Microsoft.ML.Distillation.Tests.Published;
 
 /// <summary>The published detectors of users' reports: each finds two objects on the scene, or is refused by what it is.</summary>

@@ -1,5 +1,4 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Model;
 
 namespace Microsoft.ML.Distillation.Tests.Reports;
 

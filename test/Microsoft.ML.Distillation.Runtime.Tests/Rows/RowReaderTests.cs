@@ -1,4 +1,3 @@
-using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Evaluation;
 using Microsoft.ML.Distillation.Formats;
 using Microsoft.ML.Distillation.Rows;

@@ -2,7 +2,6 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Formats;
 using Microsoft.ML.Distillation.Images;
-using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Tensors;
 
 namespace Microsoft.ML.Distillation.Tests.Data;

@@ -1,7 +1,5 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Detectors.Backbones;
-using Microsoft.ML.Distillation.Evaluation;
 using Microsoft.ML.Distillation.Tensors;
 
 namespace Microsoft.ML.Distillation.Tests.Data;

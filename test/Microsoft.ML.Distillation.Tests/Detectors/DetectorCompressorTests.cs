@@ -1,7 +1,6 @@
 using Microsoft.ML.Distillation.Compression;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Boxes;
-using Microsoft.ML.Distillation.Detectors.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,6 +1,5 @@
 using Google.Protobuf;
 using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Onnx;

@@ -8,7 +8,6 @@ using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Onnx.Proto;
-using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Tensors;
 using Microsoft.ML.Distillation.Tests.Data;
 using static TorchSharp.torch;

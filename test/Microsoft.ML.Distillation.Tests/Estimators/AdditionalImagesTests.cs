@@ -1,5 +1,3 @@
-using Microsoft.ML.Distillation.Detectors;
-
 namespace Microsoft.ML.Distillation.Tests.Estimators;
 
 public class AdditionalImagesTests

@@ -1,7 +1,5 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Rows;
-using Microsoft.ML.Distillation.Samples.Demo.Scenes;
 using Microsoft.ML.Distillation.Tensors;
 
 namespace Microsoft.ML.Distillation.Tests.Estimators;

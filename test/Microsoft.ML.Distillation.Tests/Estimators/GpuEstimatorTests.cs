@@ -1,5 +1,3 @@
-using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Training.Optimizers;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tests.Estimators;

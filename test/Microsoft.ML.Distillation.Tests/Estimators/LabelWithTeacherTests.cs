@@ -1,5 +1,4 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Detectors;
 
 namespace Microsoft.ML.Distillation.Tests.Estimators;
 

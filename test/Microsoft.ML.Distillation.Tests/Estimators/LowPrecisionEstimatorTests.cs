@@ -1,6 +1,4 @@
-using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Model;
 
 namespace Microsoft.ML.Distillation.Tests.Estimators;

@@ -1,5 +1,3 @@
-using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Training;
 
 namespace Microsoft.ML.Distillation.Tests.Estimators;

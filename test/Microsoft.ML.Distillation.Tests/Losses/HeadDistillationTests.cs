@@ -1,5 +1,3 @@
-using Microsoft.ML.Distillation.Losses;
-using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,4 +1,3 @@
-using Microsoft.ML.Distillation.Losses;
 using TorchSharp;
 using static TorchSharp.torch;
 

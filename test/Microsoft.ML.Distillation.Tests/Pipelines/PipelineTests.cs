@@ -1,5 +1,4 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Teachers;
 using TorchSharp;

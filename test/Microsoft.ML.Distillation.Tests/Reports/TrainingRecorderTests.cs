@@ -1,4 +1,3 @@
-using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Reports;
 using Microsoft.ML.Distillation.Tensors;

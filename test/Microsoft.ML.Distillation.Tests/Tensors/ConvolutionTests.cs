@@ -1,5 +1,4 @@
 using Microsoft.ML.Distillation.Tensors;
-using Microsoft.ML.Distillation.Tests.Detectors;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

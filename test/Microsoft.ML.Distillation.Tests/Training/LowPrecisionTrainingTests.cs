@@ -2,7 +2,6 @@ using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Quantization;
 using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Onnx;
-using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Training;
 using TorchSharp;
 

@@ -1,7 +1,6 @@
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Teachers;
-using Microsoft.ML.Distillation.Tensors;
 using Microsoft.ML.Distillation.Training;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -3,7 +3,6 @@ using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Training;
-using Microsoft.ML.Distillation.Training.Optimizers;
 using TorchSharp;
 using static TorchSharp.torch;
 

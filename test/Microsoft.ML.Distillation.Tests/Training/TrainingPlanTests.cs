@@ -1,4 +1,3 @@
-using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Training;
 
 namespace Microsoft.ML.Distillation.Tests.Training;

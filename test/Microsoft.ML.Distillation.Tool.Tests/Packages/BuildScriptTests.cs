@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Tool;
 
 namespace Microsoft.ML.Distillation.Tests.Packages;

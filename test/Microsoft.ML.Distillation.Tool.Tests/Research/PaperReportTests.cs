@@ -1,4 +1,3 @@
-using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Research;
 
 namespace Microsoft.ML.Distillation.Tests.Research;

@@ -1,6 +1,4 @@
-using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Backbones;
-using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Research;
 
 namespace Microsoft.ML.Distillation.Tests.Research;

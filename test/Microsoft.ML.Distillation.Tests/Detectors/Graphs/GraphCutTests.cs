@@ -1,9 +1,5 @@
-using Google.Protobuf;
-using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Detectors.Graphs;
 using Microsoft.ML.Distillation.Onnx.Proto;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tests.Detectors.Graphs;
 

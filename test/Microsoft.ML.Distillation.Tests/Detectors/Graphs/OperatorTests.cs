@@ -1,4 +1,3 @@
-using Google.Protobuf;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Detectors.Graphs;
 using Microsoft.ML.Distillation.Onnx.Proto;

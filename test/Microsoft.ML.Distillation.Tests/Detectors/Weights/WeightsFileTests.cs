@@ -1,10 +1,8 @@
 using System.IO.Compression;
 using System.Runtime.InteropServices;
 using System.Text;
-using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Detectors.Weights;
-using Microsoft.ML.Distillation.Samples.Demo.Scenes;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,5 +1,3 @@
-using Microsoft.ML.Distillation.Teachers.Labelling;
-
 namespace Microsoft.ML.Distillation.Tests.Teachers.Labelling;
 
 public class LabelThresholdsTests

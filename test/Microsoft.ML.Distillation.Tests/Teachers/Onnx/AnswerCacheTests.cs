@@ -1,4 +1,3 @@
-using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Published;
 using Microsoft.ML.Distillation.Teachers.Onnx;

@@ -1,6 +1,5 @@
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors.Boxes;
-using Microsoft.ML.Distillation.Evaluation;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Published;
 using Microsoft.ML.Distillation.Rows;

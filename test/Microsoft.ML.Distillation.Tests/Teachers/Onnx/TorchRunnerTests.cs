@@ -2,7 +2,6 @@ using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Formats;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Published;
-using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Teachers.Onnx;
 using TorchSharp;
