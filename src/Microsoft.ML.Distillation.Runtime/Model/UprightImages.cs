@@ -62,7 +62,7 @@ internal sealed class UprightImageEstimator(TransformsCatalog catalog, string ou
         Append(catalog.Expression(PrivateColumns.ImageFolder, $"x => \"{Escaped(folder)}\"", PrivateColumns.ImagePath));
         Append(catalog.Expression(PrivateColumns.MaxPixels, $"x => {maxPixels}L", PrivateColumns.ImagePath));
         var made = SchemaDefinition.Create(typeof(UprightImages.Output));
-        made[PrivateColumns.Upright].AddAnnotation(UprightColumn.Kind, true, BooleanDataViewType.Instance);
+        new UprightColumn(input, folder, maxPixels).Annotate(made[PrivateColumns.Upright]);
         Append(catalog.CustomMapping<UprightImages.Input, UprightImages.Output>(
             UprightImages.Map, UprightImages.ContractName, outputSchemaDefinition: made));
         Append(catalog.CopyColumns(output, PrivateColumns.Upright));

@@ -22,6 +22,12 @@ internal sealed record RowColumns
     /// <summary>Images.</summary>
     public string? Image { get; init; }
 
+    /// <summary>
+    /// Whether images that come from files unchanged are read from these (<see cref="RowReader.ReadFile"/>), when they are due, and not by
+    /// <see cref="RowReader.ReadImage"/>: where the data tell, see <see cref="UprightColumn"/>.
+    /// </summary>
+    public bool ImagesAsFiles { get; init; }
+
     /// <summary>The images' files, text, where the data have it: messages name rows by it.</summary>
     public string ImagePath { get; init; } = nameof(DetectionRow.ImagePath);
 
@@ -66,6 +72,9 @@ internal sealed class RowReader : IDisposable
     private readonly VectorColumn<int>? _occluded;
     private readonly string? _imageName, _option;
     private readonly bool _isUpright;
+    private readonly ImageRows? _files;
+    private readonly ValueGetter<ReadOnlyMemory<char>>? _getFile;
+    private ImageRows? _foundFiles;
     private MLImage? _image;
     private int _turned;
     private string? _firstTurned;
@@ -86,12 +95,23 @@ internal sealed class RowReader : IDisposable
         if (schema.GetColumnOrNull(columns.ImagePath) is { Type: TextDataViewType } path) _columns[columns.ImagePath] = path;
         foreach (string name in columns.Details)
         {
-            if (schema.GetColumnOrNull(name) is { } column && IsDetail(column)) _columns[name] = column;
+            if (schema.GetColumnOrNull(name) is { } detail && IsDetail(detail)) _columns[name] = detail;
+        }
+
+        DataViewSchema.Column? files = null;
+        if (columns.Image is { } read && UprightColumn.SourceOf(schema, _columns[read]) is var (loader, paths))
+        {
+            // Whoever passes rows on may read all columns that are asked for.
+            if (columns.ImagesAsFiles) _columns.Remove(read);
+            files = _columns[paths.Name] = paths;
+            _files = new ImageRows(read, columns.Option, loader);
         }
 
         _cursor = view.GetRowCursor(_columns.Values);
         if (_columns.TryGetValue(columns.ImagePath, out path)) _getPath = _cursor.GetGetter<ReadOnlyMemory<char>>(path);
-        if (columns.Image is { } image)
+        if (files is { } column) _getFile = _cursor.GetGetter<ReadOnlyMemory<char>>(column);
+        HasFiles = columns.ImagesAsFiles && _getFile is not null;
+        if (columns.Image is { } image && !HasFiles)
         {
             _getImage = _cursor.GetGetter<MLImage>(_columns[image]);
             _isUpright = UprightColumn.Is(_columns[image]);
@@ -122,6 +142,9 @@ internal sealed class RowReader : IDisposable
         VectorColumn<T>? Detail<T>(string name) => columns.Details.Contains(name) ? Vector<T>(name) : null;
     }
 
+    /// <summary>The option that named the data; null where there is but one set of data.</summary>
+    public string? Option => _option;
+
     /// <summary>The number of the row, from 0.</summary>
     public long Row { get; private set; } = -1;
 
@@ -129,7 +152,31 @@ internal sealed class RowReader : IDisposable
     public string Path { get; private set; } = "";
 
     /// <summary>The row, for messages.</summary>
-    public string Where => $"{(_option is null ? "Row" : $"{_option}, row")} {Row}{(Path.Length == 0 ? "" : $" ('{Path}')")}";
+    public string Where => ImageRows.Where(_option, Row, Path);
+
+    /// <summary>Whether the images are to be read from their files: by <see cref="ReadFile"/>, and not by <see cref="ReadImage"/>.</summary>
+    public bool HasFiles { get; }
+
+    /// <summary>
+    /// The row's image in its file, of which nothing is read yet; where <see cref="UprightColumn.SourceOf"/> finds the paths.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The row names no file.</exception>
+    public ImageRow ReadFile()
+    {
+        ReadOnlyMemory<char> path = default;
+        _getFile!(ref path);
+        if (path.IsEmpty) throw Invalid("there is no image", null);
+        string file = _files!.Loader.FileOf(path.ToString());
+        return new ImageRow(_files, Row, file == Path ? file : Path, file);
+    }
+
+    /// <summary>The row's file as one that holds just these pixels; null where it does not, or is not known.</summary>
+    public ImageRow? FileOf(RgbImage image)
+    {
+        if (!System.IO.Path.IsPathRooted(Path)) return null;
+        var row = new ImageRow(_foundFiles ??= new ImageRows(_imageName!, _option, UprightColumn.OfFullPaths), Row, Path, Path);
+        return row.Holds(image) ? row : null;
+    }
 
     /// <summary>The names of the label column's keys, in their order; null where they have none.</summary>
     public IReadOnlyList<string>? KeyNames => ColumnKind.KeyNames(_columns[_labels!.Name]);
@@ -181,10 +228,7 @@ internal sealed class RowReader : IDisposable
             // The getter may have disposed it already; disposing twice is harmless.
             _image?.Dispose();
             _image = null;
-            throw Invalid(
-                exception is UnreadableImageException unreadable ? $"the image cannot be read: {unreadable.Problem}"
-                : exception is FileNotFoundException || isFile && !File.Exists(Path) ? "the file does not exist"
-                : $"the image cannot be read: {exception.Message.TrimEnd('.')}", exception);
+            throw Invalid(ImageRows.Problem(exception, isFile ? Path : null), exception);
         }
 
         if (pixels is null) throw Invalid("there is no image", null);
@@ -199,7 +243,7 @@ internal sealed class RowReader : IDisposable
     }
 
     private InvalidDataException Invalid(string problem, Exception? inner)
-        => new($"{Where}, column '{_imageName}': {problem}.", inner);
+        => ImageRows.Invalid(Where, _imageName!, problem, inner);
 
     /// <summary>How the row's file is to be turned; null where it is none that is known here.</summary>
     /// <exception cref="InvalidDataException">It has too many pixels.</exception>

@@ -110,7 +110,7 @@ internal sealed class TrainingSession
 
     /// <summary>
     /// A context whose log goes to a writer where <paramref name="verbose"/> asks for it; warnings always do, the same one once, and
-    /// what is said of weights, on which a result depends.
+    /// what is said of weights, on which a result depends, and of the reading of many images.
     /// </summary>
     public static MLContext CreateContext(int seed, bool verbose, TextWriter error)
     {
@@ -119,8 +119,9 @@ internal sealed class TrainingSession
         var said = new ConcurrentDictionary<string, bool>();
         context.Log += (_, line) =>
         {
-            bool isOfWeights = line.Kind >= ChannelMessageKind.Info && line.Source.Contains("Weights", StringComparison.Ordinal);
-            bool isShown = verbose || (isOfWeights || line.Kind >= ChannelMessageKind.Warning) && said.TryAdd(line.RawMessage, true);
+            bool isWanted = line.Kind >= ChannelMessageKind.Info && (line.Source.Contains("Weights", StringComparison.Ordinal)
+                || line.Source.Contains("Reading images", StringComparison.Ordinal));
+            bool isShown = verbose || (isWanted || line.Kind >= ChannelMessageKind.Warning) && said.TryAdd(line.RawMessage, true);
             if (isShown) error.WriteLine(OptionNames.Translate(verbose ? line.Message : line.RawMessage));
         };
         return context;

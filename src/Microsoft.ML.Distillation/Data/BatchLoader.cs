@@ -57,21 +57,52 @@ internal sealed class BatchLoader
     /// All images once, or as many as the data set itself chooses. The caller disposes each batch. Ending the enumeration early stops
     /// the workers.
     /// </summary>
-    /// <param name="shuffle">Whether the order is drawn anew for each epoch; otherwise it is the data set's.</param>
+    /// <param name="shuffle">
+    /// Whether the order is drawn anew for each epoch; otherwise it is the data set's. In place of an image that turned out to be
+    /// unreadable, and is left out, an epoch drawn anew shows the next one that is not: its steps are as many and as large. In the data
+    /// set's own order there are the fewer images.
+    /// </param>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was cancelled.</exception>
     public IEnumerable<DetectionBatch> Epoch(int seed, int epoch, bool shuffle, CancellationToken cancellation = default)
+        => Epoch(seed, epoch, shuffle, firstBatch: 0, cancellation);
+
+    /// <summary>The same without the epoch's first batches.</summary>
+    /// <param name="firstBatch">The first batch that is wanted, from 0.</param>
+    /// <inheritdoc cref="Epoch(int, int, bool, CancellationToken)"/>
+    public IEnumerable<DetectionBatch> Epoch(int seed, int epoch, bool shuffle, int firstBatch, CancellationToken cancellation)
     {
         int[] order = shuffle ? Order(seed, epoch) : [.. Enumerable.Range(0, _data.Count)];
         int[] earlier = Earlier(order);
-        return new PrefetchQueue<DetectionBatch>(BatchesPerEpoch, _depth, _workers, Make).Read(cancellation);
+        return NotEmpty(new PrefetchQueue<DetectionBatch>(BatchesPerEpoch - firstBatch, _depth, _workers, Make).Read(cancellation));
 
         DetectionBatch Make(int batch)
         {
-            int first = batch * _batchSize;
-            int[] indices = order[first..Math.Min(first + _batchSize, order.Length)];
-            return Load(_data, indices, _views, i => Augmentation.Draw(
-                _augmentation, _data.AnnotationOf(indices[i]),
-                SampleRandom.For(seed, epoch, indices[i] + earlier[first + i] * _data.Count)));
+            int first = (firstBatch + batch) * _batchSize, count = Math.Min(_batchSize, order.Length - first);
+            return Load(_data, count, _views, i => Read(first + i), (i, index) => Augmentation.Draw(
+                _augmentation, _data.AnnotationOf(index),
+                SampleRandom.For(seed, epoch, order[first + i] + earlier[first + i] * _data.Count)));
+        }
+
+        (int Index, RgbImage Image)? Read(int place)
+        {
+            // What stands in depends on the order alone: on no thread, and on nothing that was read before.
+            int last = shuffle ? place + order.Length : place + 1;
+            for (int at = place; at < last; at++)
+            {
+                int index = order[at % order.Length];
+                if (_data.TryRead(index) is { } image) return (index, image);
+            }
+
+            return shuffle ? throw new InvalidDataException("No image of the data set can be read.") : null;
+        }
+    }
+
+    private static IEnumerable<DetectionBatch> NotEmpty(IEnumerable<DetectionBatch> batches)
+    {
+        foreach (DetectionBatch batch in batches)
+        {
+            if (batch.Count > 0) yield return batch;
+            else batch.Dispose();
         }
     }
 
@@ -88,25 +119,33 @@ internal sealed class BatchLoader
 
     /// <summary>Loads some images as they are, on the calling thread.</summary>
     public static DetectionBatch Load(IDetectionDataset data, IReadOnlyList<int> indices, params IReadOnlyList<ImageSize> views)
-        => Load(data, indices, views, _ => Augmentation.Identity);
+        => Load(data, indices.Count, views, i => (indices[i], data.Read(indices[i])), (_, _) => Augmentation.Identity);
 
+    /// <param name="count">The number of images that are asked for.</param>
+    /// <param name="read">Reads the image of a place; null where there is none.</param>
+    /// <param name="draw">Draws the variation of a place that an image came to stand at.</param>
     private static DetectionBatch Load(
-        IDetectionDataset data, IReadOnlyList<int> indices, IReadOnlyList<ImageSize> views, Func<int, Augmentation> draw)
+        IDetectionDataset data, int count, IReadOnlyList<ImageSize> views, Func<int, (int Index, RgbImage Image)?> read,
+        Func<int, int, Augmentation> draw)
     {
         var tensors = new Tensor[views.Count];
-        var annotations = new Annotation[indices.Count];
-        var geometries = new ImageGeometry[indices.Count];
-        for (int v = 0; v < tensors.Length; v++) tensors[v] = empty(indices.Count, 3, views[v].Height, views[v].Width, float32, CPU);
+        var annotations = new List<Annotation>(count);
+        var geometries = new List<ImageGeometry>(count);
+        var indices = new List<int>(count);
+        for (int v = 0; v < tensors.Length; v++) tensors[v] = empty(count, 3, views[v].Height, views[v].Width, float32, CPU);
         try
         {
-            for (int i = 0; i < indices.Count; i++)
+            for (int i = 0; i < count; i++)
             {
-                Augmentation augmentation = draw(i);
-                geometries[i] = augmentation.Geometry;
-                annotations[i] = augmentation.Geometry.Apply(data.AnnotationOf(indices[i]));
-                Fill(tensors, i, data.Read(indices[i]), views, augmentation);
+                if (read(i) is not var (index, image)) continue;
+                Augmentation augmentation = draw(i, index);
+                Fill(tensors, indices.Count, image, views, augmentation);
+                geometries.Add(augmentation.Geometry);
+                annotations.Add(augmentation.Geometry.Apply(data.AnnotationOf(index)));
+                indices.Add(index);
             }
 
+            if (indices.Count < count) Shorten(tensors, indices.Count);
             ImageSize[] sizes = [.. indices.Select(data.SizeOf)];
             return new DetectionBatch(tensors, annotations, indices) { Source = data, Sizes = sizes, Geometries = geometries };
         }
@@ -114,6 +153,15 @@ internal sealed class BatchLoader
         {
             foreach (Tensor tensor in tensors) tensor.Dispose();
             throw;
+        }
+    }
+
+    private static void Shorten(Tensor[] batch, int count)
+    {
+        for (int v = 0; v < batch.Length; v++)
+        {
+            using Tensor whole = batch[v], part = whole.narrow(0, 0, count);
+            batch[v] = part.clone();
         }
     }
 

@@ -1,24 +1,32 @@
+using System.Diagnostics;
+using System.Globalization;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation.Data;
 
 /// <summary>
-/// Reads images from a data view, with or without their objects, once: every row is checked and every image decoded before
-/// training starts.
+/// Reads images from a data view, with or without their objects, once, before training starts. Every row is checked, and the header of
+/// every file that an image comes from; its pixels are decoded when training asks for them. An image that is in no file that the data
+/// name is decoded at once.
 /// </summary>
 internal sealed class DataViewIngest(DataViewIngestOptions options)
 {
+    // So many headers are read side by side.
+    private const int FilesAtOnce = 4096;
+
     /// <summary>Reads all rows.</summary>
     /// <exception cref="ArgumentException">A column is missing or of a wrong type; the message names it and what is wanted.</exception>
     /// <exception cref="InvalidDataException">
     /// A row cannot be used (the message names row, column and, where it is known, image), or none is left.
     /// </exception>
+    /// <exception cref="IOException">Images that are in no file do not fit into the temporary folder.</exception>
     public SampleStore Read(IDataView view, CancellationToken cancellation = default)
     {
         using var rows = new RowReader(view, options.ImageColumns with
         {
             Option = options.Option,
+            ImagesAsFiles = HasImagesInFiles(view),
             Label = options.LabelColumnName,
             LabelKind = ColumnKind.Keys,
             BoundingBoxes = options.BoundingBoxColumnName,
@@ -26,8 +34,8 @@ internal sealed class DataViewIngest(DataViewIngestOptions options)
         });
         IReadOnlyList<string> keyNames = rows.KeyNames!, classNames = options.ClassNames ?? options.InOrder(keyNames);
         var invalid = new InvalidSamples(options.OnInvalidSample);
-        var objects = new TrainingObjects(rows, options, keyNames, classNames, invalid);
-        if (Store(rows, classNames, objects.Read, invalid, cancellation) is { } store) return store;
+        var objects = new TrainingObjects(options, keyNames, classNames, invalid);
+        if (Store(rows, classNames, rows.ReadObjects, objects.Usable, invalid, view.GetRowCount(), cancellation) is { } store) return store;
         string? summary = invalid.Summary();
         string set = options.Option ?? "The data set";
         throw new InvalidDataException(
@@ -38,62 +46,199 @@ internal sealed class DataViewIngest(DataViewIngestOptions options)
     /// <param name="option">The option that named the view, for messages.</param>
     /// <exception cref="ArgumentException">The column of images is missing or of a wrong type.</exception>
     /// <exception cref="InvalidDataException">An image cannot be used, or none is left.</exception>
+    /// <exception cref="IOException">Images that are in no file do not fit into the temporary folder.</exception>
     public SampleStore ReadUnlabelled(IDataView view, string option, CancellationToken cancellation = default)
     {
-        using var rows = new RowReader(view, options.ImageColumns with { Option = option });
+        using var rows = new RowReader(view, options.ImageColumns with { Option = option, ImagesAsFiles = HasImagesInFiles(view) });
         var invalid = new InvalidSamples(options.OnInvalidSample);
-        return Store(rows, options.ClassNames ?? [], ReadRow, invalid, cancellation)
+        return Store(rows, options.ClassNames ?? [], () => null, (_, _, _) => Annotation.Empty, invalid, view.GetRowCount(), cancellation)
             ?? throw new InvalidDataException($"{option} has no image that can be used. {invalid.Summary()}".TrimEnd());
+    }
 
-        (RgbImage, Annotation)? ReadRow() => invalid.Try(rows.ReadImage) is { } image ? (image, Annotation.Empty) : null;
+    /// <summary>
+    /// Whether the images are those of the files that the data name: what the schema tells is tried on the first image that can be read.
+    /// </summary>
+    private bool HasImagesInFiles(IDataView view)
+    {
+        if (view.Schema.GetColumnOrNull(options.ImageColumnName) is not { } images || UprightColumn.SourceOf(view.Schema, images) is null)
+            return false;
+        using var rows = new RowReader(view, options.ImageColumns);
+        while (rows.MoveNext())
+        {
+            try
+            {
+                return rows.ReadFile().Holds(rows.ReadImage());
+            }
+            catch (InvalidDataException)
+            {
+                // Its turn to be told of comes.
+            }
+        }
+
+        return true;
     }
 
     /// <summary>What is read of all rows, or null where nothing is.</summary>
+    /// <param name="readObjects">Reads the objects of the row that is due.</param>
+    /// <param name="usable">Those of a row's objects that can be trained on; null: the row is left out.</param>
     private SampleStore? Store(
-        RowReader rows, IReadOnlyList<string> classNames, Func<(RgbImage Image, Annotation Annotation)?> read, InvalidSamples invalid,
-        CancellationToken cancellation)
+        RowReader rows, IReadOnlyList<string> classNames, Func<RowObjects?> readObjects,
+        Func<string, RowObjects?, ImageSize, Annotation?> usable, InvalidSamples invalid, long? total, CancellationToken cancellation)
     {
-        using var builder = new SampleStoreBuilder(classNames, options.CacheBytes, options.TemporaryFolder);
-        while (rows.MoveNext())
+        using var builder = new SampleStoreBuilder(
+            classNames, options.Cache ?? new PixelBudget(options.CacheBytes), options.TemporaryFolder,
+            new UnreadableSamples(options.OnInvalidSample, options.Warn));
+        var chunk = new List<PendingRow>();
+        var clock = new ReadingClock(options.Say, rows.Option, total);
+        bool more = true;
+        while (more)
         {
-            cancellation.ThrowIfCancellationRequested();
-            if (read() is (RgbImage image, Annotation annotation)) builder.Add(image, annotation);
+            chunk.Clear();
+            while (chunk.Count < (rows.HasFiles ? FilesAtOnce : 1) && (more = rows.MoveNext())) chunk.Add(new PendingRow(rows, readObjects));
+            if (rows.HasFiles)
+            {
+                Parallel.ForEach(chunk, new ParallelOptions { CancellationToken = cancellation }, row => row.ReadSize());
+            }
+
+            foreach (PendingRow row in chunk)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                if (invalid.Try(row.Check) is null || usable(row.Where, row.Objects, row.Size) is not { } annotation) continue;
+                if (row.File is { } file) builder.Add(file, row.Size, annotation);
+                else if (options.AnnotationsOnly) builder.Add(row.Size, annotation);
+                else builder.Add(row.Image!, annotation, () => rows.FileOf(row.Image!));
+            }
+
+            clock.Tick(rows.Row + 1);
         }
 
         if (builder.Count == 0) return null;
-        foreach (string? warning in (string?[])[invalid.Summary(), rows.TurnedImages])
+        foreach (string? warning in (string?[])[invalid.Summary(), rows.TurnedImages, SpillWarning(builder)])
         {
             if (warning is not null) options.Warn?.Invoke(warning);
         }
 
         return builder.Build();
     }
+
+    private string? SpillWarning(SampleStoreBuilder builder)
+    {
+        if (builder.SpilledBytes == 0) return null;
+        string size = (builder.SpilledBytes / 1e9).ToString("0.0", CultureInfo.InvariantCulture);
+        return $"{options.Option ?? "The training data"}: {size} GB of decoded images are in a temporary file in "
+            + $"'{options.TemporaryFolder ?? Path.GetTempPath()}' (TemporaryFolder sets another place), as they are more than CacheBytes "
+            + "and in no file that the data name. Images that mlContext.Transforms.LoadUprightImages reads are decoded from their files "
+            + "when they are due.";
+    }
 }
 
-/// <summary>Takes from each row the image and those of its objects that can be trained on.</summary>
+/// <summary>A row that has been read, but for the header of its image's file.</summary>
+internal sealed class PendingRow
+{
+    private InvalidDataException? _problem;
+
+    /// <summary>Reads the row that is due. Objects first: a row that is left out because of them need not be decoded.</summary>
+    public PendingRow(RowReader rows, Func<RowObjects?> readObjects)
+    {
+        Where = rows.Where;
+        try
+        {
+            Objects = readObjects();
+            if (rows.HasFiles)
+            {
+                File = rows.ReadFile();
+            }
+            else
+            {
+                Image = rows.ReadImage();
+                Size = new ImageSize(Image.Width, Image.Height);
+            }
+        }
+        catch (InvalidDataException exception)
+        {
+            _problem = exception;
+        }
+    }
+
+    /// <summary>The row, for messages.</summary>
+    public string Where { get; }
+
+    /// <summary>Its objects, where they are read.</summary>
+    public RowObjects? Objects { get; }
+
+    /// <summary>Its image, where it lies in a file that the data name.</summary>
+    public ImageRow? File { get; }
+
+    /// <summary>Its image, else.</summary>
+    public RgbImage? Image { get; }
+
+    /// <summary>The size of the image.</summary>
+    public ImageSize Size { get; private set; }
+
+    /// <summary>Reads the size from the file's header. May run beside that of other rows.</summary>
+    public void ReadSize()
+    {
+        if (_problem is not null) return;
+        try
+        {
+            Size = File!.ReadSize();
+        }
+        catch (InvalidDataException exception)
+        {
+            _problem = exception;
+        }
+    }
+
+    /// <summary>The row itself.</summary>
+    /// <exception cref="InvalidDataException">It cannot be used.</exception>
+    public PendingRow Check() => _problem is null ? this : throw _problem;
+}
+
+/// <summary>Says every few seconds how far the reading of rows has come.</summary>
+/// <param name="say">Receives the lines.</param>
+/// <param name="option">The option that named the data; null for the training data.</param>
+/// <param name="total">The number of rows, where it is known.</param>
+internal sealed class ReadingClock(Action<string>? say, string? option, long? total)
+{
+    private static readonly TimeSpan Every = TimeSpan.FromSeconds(5);
+
+    private long _last = Stopwatch.GetTimestamp();
+
+    /// <summary>So many rows are read.</summary>
+    public void Tick(long rows)
+    {
+        if (say is null || Stopwatch.GetElapsedTime(_last) < Every) return;
+        _last = Stopwatch.GetTimestamp();
+        string all = total is { } count ? string.Create(CultureInfo.InvariantCulture, $" of {count:N0}") : "";
+        say(string.Create(CultureInfo.InvariantCulture, $"Looked at {rows:N0}{all} images of {option ?? "the training data"}"));
+    }
+}
+
+/// <summary>Takes from each row those of its objects that can be trained on.</summary>
 /// <param name="keyNames">The names of the label column's keys.</param>
 /// <param name="classNames">The classes that they are mapped onto by name.</param>
 internal sealed class TrainingObjects(
-    RowReader rows, DataViewIngestOptions options, IReadOnlyList<string> keyNames, IReadOnlyList<string> classNames, InvalidSamples invalid)
+    DataViewIngestOptions options, IReadOnlyList<string> keyNames, IReadOnlyList<string> classNames, InvalidSamples invalid)
 {
     private readonly Dictionary<string, int> _classes
         = classNames.Index().DistinctBy(pair => pair.Item).ToDictionary(pair => pair.Item, pair => pair.Index);
 
-    /// <summary>The row's image and objects, or null where it is left out.</summary>
+    /// <summary>The objects of a row, or null where the row is left out.</summary>
+    /// <param name="where">The row, for messages.</param>
+    /// <param name="objects">All its objects.</param>
+    /// <param name="image">The size of its image.</param>
     /// <exception cref="InvalidDataException">The row cannot be used, and invalid samples are errors.</exception>
-    public (RgbImage Image, Annotation Annotation)? Read()
+    public Annotation? Usable(string where, RowObjects? objects, ImageSize image)
     {
-        // Objects first: a row that is left out because of them need not be decoded.
-        if (invalid.Try(rows.ReadObjects) is not { } objects || invalid.Try(rows.ReadImage) is not { } image) return null;
-        Annotation annotation = Usable(objects, new ImageSize(image.Width, image.Height));
-        if (annotation.Count > 0 || Enumerable.Range(0, objects.Labels.Length).All(objects.IsLeftOut)) return (image, annotation);
+        Annotation annotation = UsableObjects(where, objects!, image);
+        if (annotation.Count > 0 || Enumerable.Range(0, objects!.Labels.Length).All(objects.IsLeftOut)) return annotation;
 
         // Its objects are there, only nobody knows where: such an image would teach that they are background.
-        invalid.AddImage($"{rows.Where}: no box of the image can be used.");
+        invalid.AddImage($"{where}: no box of the image can be used.");
         return null;
     }
 
-    private Annotation Usable(RowObjects objects, ImageSize image)
+    private Annotation UsableObjects(string where, RowObjects objects, ImageSize image)
     {
         if (objects.Labels.Length == 0) return Annotation.Empty;
         var boxes = new List<float>(objects.Boxes.Length);
@@ -101,8 +246,8 @@ internal sealed class TrainingObjects(
         for (int i = 0; i < objects.Labels.Length; i++)
         {
             if (objects.IsLeftOut(i)) continue;
-            if (ClassOf(objects.Labels[i], i) is not { } label) continue;
-            if (UsableBox(objects.Boxes.AsSpan(4 * i, 4), i, image) is not { } box) continue;
+            if (ClassOf(where, objects.Labels[i], i) is not { } label) continue;
+            if (UsableBox(where, objects.Boxes.AsSpan(4 * i, 4), i, image) is not { } box) continue;
             boxes.AddRange([box.X0, box.Y0, box.X1, box.Y1]);
             labels.Add(label);
         }
@@ -110,21 +255,22 @@ internal sealed class TrainingObjects(
         return new Annotation([.. boxes], [.. labels]);
     }
 
-    private int? ClassOf(string? name, int index)
+    private int? ClassOf(string where, string? name, int index)
     {
         if (name is not null && _classes.TryGetValue(name, out int label)) return label;
-        string column = $"{rows.Where}, column '{options.LabelColumnName}'";
+        string column = $"{where}, column '{options.LabelColumnName}'";
         invalid.AddBox(name is null
             ? $"{column}: the label of object {index} is unknown (none of: {string.Join(", ", keyNames)})."
             : $"{column}: the label '{name}' of object {index} is none of the classes that are trained.");
         return null;
     }
 
-    private (float X0, float Y0, float X1, float Y1)? UsableBox(ReadOnlySpan<float> box, int index, ImageSize image)
+    private (float X0, float Y0, float X1, float Y1)? UsableBox(
+        string where, ReadOnlySpan<float> box, int index, ImageSize image)
     {
         (float, float, float, float)? clipped = BoxCheck.Clip(box, image);
         if (BoxCheck.Problem(box, image) is not { } problem) return clipped;
-        string text = $"{rows.Where}, column '{options.BoundingBoxColumnName}': box {index}, {BoxCheck.Text(box)}, {problem}.";
+        string text = $"{where}, column '{options.BoundingBoxColumnName}': box {index}, {BoxCheck.Text(box)}, {problem}.";
         if (clipped is null) invalid.AddBox(text);
         else invalid.AddClippedBox(text);
         return clipped;
@@ -173,11 +319,19 @@ internal sealed record DataViewIngestOptions
     /// <summary>What happens to samples that cannot be used.</summary>
     public InvalidSampleHandling OnInvalidSample { get; init; } = InvalidSampleHandling.Error;
 
-    /// <summary>How many bytes of decoded pixels are kept in memory; the rest goes to a temporary file.</summary>
+    /// <summary>How many bytes of decoded pixels are kept in memory; the rest is decoded from its files, each time.</summary>
     public long CacheBytes { get; init; } = DefaultCacheBytes;
 
-    /// <summary>Where that temporary file lies; null is the system's folder for temporary files.</summary>
+    /// <summary>The same for several data sets together; null: this one has <see cref="CacheBytes"/> alone.</summary>
+    public PixelBudget? Cache { get; init; }
+
+    /// <summary>
+    /// Where a temporary file takes the pixels beyond that which are in no file; null is the system's folder for temporary files.
+    /// </summary>
     public string? TemporaryFolder { get; init; }
+
+    /// <summary>Whether nobody will ask for pixels.</summary>
+    public bool AnnotationsOnly { get; init; }
 
     /// <summary>Classes in the order of <see cref="ClassOrder"/>, if it has just these.</summary>
     public IReadOnlyList<string> InOrder(IReadOnlyList<string> names)
@@ -185,6 +339,9 @@ internal sealed record DataViewIngestOptions
 
     /// <summary>Receives a line about what was left out, and one about images that do not stand upright, if there are any.</summary>
     public Action<string>? Warn { get; init; }
+
+    /// <summary>Receives a line now and then about how far reading has come.</summary>
+    public Action<string>? Say { get; init; }
 
     /// <summary>The columns that every image is read from.</summary>
     public RowColumns ImageColumns => new() { Image = ImageColumnName, ImagePath = ImagePathColumnName };

@@ -19,8 +19,21 @@ internal interface IDetectionDataset : IDisposable
     /// <summary>The objects of an image.</summary>
     Annotation AnnotationOf(int index);
 
-    /// <summary>The pixels of an image.</summary>
-    RgbImage Read(int index);
+    /// <summary>
+    /// The pixels of an image, which are not to be written into; null where its file turned out to be no whole image and such images are
+    /// left out.
+    /// </summary>
+    /// <exception cref="InvalidDataException">Its file is no whole image, and that is an error; the message names it.</exception>
+    RgbImage? TryRead(int index);
+}
+
+/// <summary>What follows from the members of a data set.</summary>
+internal static class DetectionDatasetExtensions
+{
+    /// <summary>The pixels of an image that is known to be one.</summary>
+    /// <inheritdoc cref="IDetectionDataset.TryRead"/>
+    public static RgbImage Read(this IDetectionDataset data, int index)
+        => data.TryRead(index) ?? throw new InvalidDataException($"Image {index} of the data set is no whole image.");
 }
 
 /// <summary>Some images of a data set with labels of another origin.</summary>
@@ -44,7 +57,7 @@ internal sealed class RelabelledDataset(
     public Annotation AnnotationOf(int index) => samples[index].Annotation;
 
     /// <inheritdoc/>
-    public RgbImage Read(int index) => images.Read(samples[index].Index);
+    public RgbImage? TryRead(int index) => images.TryRead(samples[index].Index);
 
     /// <summary>Does nothing: the images belong to the caller.</summary>
     public void Dispose()
@@ -81,7 +94,8 @@ internal sealed class UnionDataset(IDetectionDataset labelled, IDetectionDataset
         => index < labelled.Count ? labelled.AnnotationOf(index) : others.AnnotationOf(index - labelled.Count);
 
     /// <inheritdoc/>
-    public RgbImage Read(int index) => index < labelled.Count ? labelled.Read(index) : others.Read(index - labelled.Count);
+    public RgbImage? TryRead(int index)
+        => index < labelled.Count ? labelled.TryRead(index) : others.TryRead(index - labelled.Count);
 
     /// <summary>
     /// Both parts are streams that go on over the epochs: each shows all its images in an order drawn by chance, then all of them in

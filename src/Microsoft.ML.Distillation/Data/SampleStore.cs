@@ -1,23 +1,27 @@
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Rows;
-using Microsoft.Win32.SafeHandles;
 
 namespace Microsoft.ML.Distillation.Data;
 
 /// <summary>
-/// Decoded images with their objects. Pixels lie in memory up to a limit, those beyond it in a temporary file, so that a
-/// data set may be larger than memory. Made by <see cref="SampleStoreBuilder"/>.
+/// Images with their objects. Of an image that lies in a file nothing but its size is known until it is read; its pixels then stay decoded
+/// while there is room, and are decoded again each time where there is none. Pixels that no file holds lie in a temporary file where
+/// there is no room. What is read is the same in all cases. Made by <see cref="SampleStoreBuilder"/>.
 /// </summary>
 internal sealed class SampleStore : IDetectionDataset
 {
     private readonly IReadOnlyList<Sample> _samples;
+    private readonly byte[]?[] _pixels;
+    private readonly PixelBudget _budget;
     private readonly SpillFile? _spill;
+    private readonly UnreadableSamples _unreadable;
 
-    internal SampleStore(IReadOnlyList<string> classNames, IReadOnlyList<Sample> samples, SpillFile? spill)
+    internal SampleStore(
+        IReadOnlyList<string> classNames, IReadOnlyList<Sample> samples, byte[]?[] pixels, PixelBudget budget, SpillFile? spill,
+        UnreadableSamples unreadable)
     {
         ClassNames = classNames;
-        _samples = samples;
-        _spill = spill;
+        (_samples, _pixels, _budget, _spill, _unreadable) = (samples, pixels, budget, spill, unreadable);
     }
 
     /// <inheritdoc/>
@@ -26,8 +30,11 @@ internal sealed class SampleStore : IDetectionDataset
     /// <inheritdoc/>
     public IReadOnlyList<string> ClassNames { get; }
 
+    /// <summary>The number of images whose pixels are decoded in memory at this time.</summary>
+    public int CachedCount => _pixels.Count(pixels => pixels is not null);
+
     /// <summary>The number of images whose pixels lie in the temporary file.</summary>
-    public int SpilledCount => _samples.Count(sample => sample.Pixels is null);
+    public int SpilledCount => _samples.Count(sample => sample.Source is SpilledPixels);
 
     /// <inheritdoc/>
     public ImageSize SizeOf(int index) => _samples[index].Size;
@@ -35,124 +42,125 @@ internal sealed class SampleStore : IDetectionDataset
     /// <inheritdoc/>
     public Annotation AnnotationOf(int index) => _samples[index].Annotation;
 
-    /// <summary>The pixels of an image. They belong to the store: read them, do not write them.</summary>
-    public RgbImage Read(int index)
+    /// <inheritdoc/>
+    public RgbImage? TryRead(int index)
     {
         Sample sample = _samples[index];
-        byte[]? pixels = sample.Pixels;
-        if (pixels is null)
-        {
-            pixels = GC.AllocateUninitializedArray<byte>(3 * sample.Size.Width * sample.Size.Height);
-            _spill!.Read(sample.Offset, pixels);
-        }
-
-        return new RgbImage(sample.Size.Width, sample.Size.Height, pixels);
+        byte[]? pixels = Volatile.Read(ref _pixels[index]);
+        if (pixels is not null) return new RgbImage(sample.Size.Width, sample.Size.Height, pixels);
+        IPixelSource source = sample.Source
+            ?? throw new InvalidOperationException("The pixels of this data set were not kept: only its objects were asked for.");
+        if (_unreadable.Read(index, source) is not { } image) return null;
+        // Whoever decodes an image first keeps it, so that no order of the threads changes what comes out.
+        if (source is FilePixels && _budget.TryTake(image.Pixels.Length)
+            && Interlocked.CompareExchange(ref _pixels[index], image.Pixels, null) is not null) _budget.Return(image.Pixels.Length);
+        return image;
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _spill?.Dispose();
+    /// <summary>Ends the use of the images, and says how many were left out.</summary>
+    public void Dispose()
+    {
+        _unreadable.SayTotal();
+        _spill?.Dispose();
+    }
 
-    /// <summary>One image; its pixels are null where they lie in the temporary file.</summary>
-    internal readonly record struct Sample(ImageSize Size, Annotation Annotation, byte[]? Pixels, long Offset);
+    /// <summary>One image; it has no source where its pixels are in memory from the beginning, or nobody wants them.</summary>
+    internal readonly record struct Sample(ImageSize Size, Annotation Annotation, IPixelSource? Source);
 }
 
-/// <summary>Fills a <see cref="SampleStore"/>. Disposing a builder that was not finished removes what it stored.</summary>
-/// <param name="classNames">The classes of the data set.</param>
-/// <param name="cacheBytes">How many bytes of pixels are kept in memory; the rest goes to a temporary file.</param>
-/// <param name="temporaryFolder">Where that file lies; null is the system's folder for temporary files.</param>
-internal sealed class SampleStoreBuilder(IReadOnlyList<string> classNames, long cacheBytes, string? temporaryFolder = null) : IDisposable
+/// <summary>Where the pixels of an image come from that are not in memory. May be called from several threads at once.</summary>
+internal interface IPixelSource
 {
-    private readonly List<SampleStore.Sample> _samples = [];
-    private SpillFile? _spill;
-    private long _cached;
-
-    /// <summary>The number of images so far.</summary>
-    public int Count => _samples.Count;
-
-    /// <summary>Adds an image, whose pixels belong to the store from then on.</summary>
-    /// <exception cref="ArgumentException">Pixels and size, boxes and labels, or labels and classes do not fit together.</exception>
-    public void Add(RgbImage image, Annotation annotation)
-    {
-        if (image.Width <= 0 || image.Height <= 0 || image.Pixels.Length != 3L * image.Width * image.Height)
-            throw new ArgumentException($"An image of {image.Width}×{image.Height} pixels has {image.Pixels.Length} bytes.", nameof(image));
-        if (annotation.Boxes.Length != 4 * annotation.Count)
-            throw new ArgumentException(
-                $"{annotation.Count} labels stand beside {annotation.Boxes.Length} box coordinates.", nameof(annotation));
-        foreach (int label in annotation.Labels)
-        {
-            if (label < 0 || label >= classNames.Count)
-                throw new ArgumentException($"The label {label} is none of the {classNames.Count} classes.", nameof(annotation));
-        }
-
-        var size = new ImageSize(image.Width, image.Height);
-        if (_cached + image.Pixels.Length <= cacheBytes)
-        {
-            _cached += image.Pixels.Length;
-            _samples.Add(new SampleStore.Sample(size, annotation, image.Pixels, 0));
-        }
-        else
-        {
-            _spill ??= new SpillFile(temporaryFolder);
-            _samples.Add(new SampleStore.Sample(size, annotation, null, _spill.Append(image.Pixels)));
-        }
-    }
-
-    /// <summary>Hands the finished store over; the builder is empty afterwards.</summary>
-    public SampleStore Build()
-    {
-        var store = new SampleStore(classNames, _samples.ToArray(), _spill);
-        _samples.Clear();
-        _spill = null;
-        _cached = 0;
-        return store;
-    }
-
-    /// <inheritdoc/>
-    public void Dispose() => _spill?.Dispose();
+    /// <summary>Reads them.</summary>
+    /// <exception cref="InvalidDataException">The image cannot be read; the message names it.</exception>
+    RgbImage Read();
 }
 
-/// <summary>
-/// A temporary file for pixels that do not fit into memory. It has no life of its own: it disappears when it is disposed,
-/// and also when the process ends in any other way.
-/// </summary>
-internal sealed class SpillFile : IDisposable
+/// <summary>Pixels that are decoded from the image's file.</summary>
+/// <param name="row">The image.</param>
+/// <param name="size">The size that its header said before training.</param>
+internal sealed class FilePixels(ImageRow row, ImageSize size) : IPixelSource
 {
-    private readonly SafeFileHandle _handle;
-    private long _length;
-
-    /// <summary>Creates the file.</summary>
-    /// <param name="folder">Where; null is the system's folder for temporary files.</param>
-    public SpillFile(string? folder)
+    /// <inheritdoc/>
+    public RgbImage Read()
     {
-        string path = Path.Combine(folder ?? Path.GetTempPath(), $"ml-distillation-{Guid.NewGuid():N}.tmp");
-        // Windows deletes the file with its last handle. Elsewhere a file without a name lives as long as its handle.
-        FileOptions options = OperatingSystem.IsWindows() ? FileOptions.DeleteOnClose : FileOptions.None;
-        _handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, options | FileOptions.RandomAccess);
-        if (!OperatingSystem.IsWindows()) File.Delete(path);
+        RgbImage image = row.ReadPixels();
+        return image.Width == size.Width && image.Height == size.Height
+            ? image
+            : throw row.Invalid($"the file is another one than at first: it had {size} pixels and has {image.Width}×{image.Height} now");
     }
+}
 
-    /// <summary>Appends bytes and returns their offset. One thread at a time.</summary>
-    public long Append(ReadOnlySpan<byte> bytes)
+/// <summary>Pixels that lie in a temporary file.</summary>
+internal sealed class SpilledPixels(SpillFile file, long offset, ImageSize size) : IPixelSource
+{
+    /// <inheritdoc/>
+    public RgbImage Read()
     {
-        long offset = _length;
-        RandomAccess.Write(_handle, bytes, offset);
-        _length += bytes.Length;
-        return offset;
+        byte[] pixels = GC.AllocateUninitializedArray<byte>(3 * size.Width * size.Height);
+        file.Read(offset, pixels);
+        return new RgbImage(size.Width, size.Height, pixels);
     }
+}
 
-    /// <summary>Reads what was appended at an offset. May be called from several threads at once.</summary>
-    public void Read(long offset, Span<byte> bytes)
+/// <summary>Images that turn out to be unreadable when they are due: an error, or left out and counted, as the user wants.</summary>
+/// <param name="handling">Which of both.</param>
+/// <param name="warn">Receives a line about the first that is left out, and one about all of them at the end.</param>
+internal sealed class UnreadableSamples(InvalidSampleHandling handling = InvalidSampleHandling.Error, Action<string>? warn = null)
+{
+    private readonly InvalidSamples _invalid = new(handling);
+    private readonly HashSet<int> _indices = [];
+    private readonly Lock _lock = new();
+
+    /// <summary>Reads an image; null where it is left out.</summary>
+    /// <exception cref="InvalidDataException">The image cannot be read, and such images are errors.</exception>
+    public RgbImage? Read(int index, IPixelSource source)
     {
-        while (!bytes.IsEmpty)
+        lock (_lock)
         {
-            int read = RandomAccess.Read(_handle, bytes, offset);
-            if (read == 0)
-                throw new EndOfStreamException("The temporary file with the images' pixels is shorter than what was written to it.");
-            bytes = bytes[read..];
-            offset += read;
+            if (_indices.Contains(index)) return null;
+        }
+
+        try
+        {
+            return source.Read();
+        }
+        catch (InvalidDataException exception)
+        {
+            lock (_lock)
+            {
+                if (!_indices.Add(index)) return null;
+                _invalid.AddImage(exception.Message, exception.InnerException);
+                if (_indices.Count == 1) warn?.Invoke(_invalid.Summary()!);
+                return null;
+            }
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _handle.Dispose();
+    /// <summary>Says how many there were, if more than the one that was told of at once.</summary>
+    public void SayTotal()
+    {
+        lock (_lock)
+        {
+            if (_indices.Count > 1 && _invalid.Summary() is { } summary) warn?.Invoke(summary);
+        }
+    }
+}
+
+/// <summary>How many bytes decoded pixels may still take; several data sets share one. May be used from several threads at once.</summary>
+/// <param name="bytes">How many at first.</param>
+internal sealed class PixelBudget(long bytes)
+{
+    private long _left = bytes;
+
+    /// <summary>Takes so many bytes, if there are as many.</summary>
+    public bool TryTake(long count)
+    {
+        if (Interlocked.Add(ref _left, -count) >= 0) return true;
+        Return(count);
+        return false;
+    }
+
+    /// <summary>Gives bytes back that were taken.</summary>
+    public void Return(long count) => Interlocked.Add(ref _left, count);
 }

@@ -27,7 +27,7 @@ internal sealed class CalibrationImages : IDetectionDataset
 
     public Annotation AnnotationOf(int index) => Annotation.Empty;
 
-    public RgbImage Read(int index) => _images[index];
+    public RgbImage? TryRead(int index) => _images[index];
 
     public void Dispose() => _images.Clear();
 }

@@ -46,18 +46,18 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
         // Before the data are read: what cannot be had is said at once.
         IReadOnlyList<StartingWeights?> weights = FindWeights(setups);
 
-        using SampleStore images = ReadTraining(input, common, channel);
-        using SampleStore? validation = common.ValidationSet is { } set
-            ? Read(set, nameof(common.ValidationSet), common, channel, images.ClassNames)
-            : null;
+        using IChannel reading = _environment.Register("Reading images").Start("Reading");
+        DataViewIngestOptions ingest = Ingest(common, channel, reading);
+        using SampleStore images = ReadTraining(input, common, ingest);
+        ingest = ingest with { ClassNames = images.ClassNames };
+        using SampleStore? validation = common.ValidationSet is { } set ? Read(set, nameof(common.ValidationSet)) : null;
 
         using var scope = NewDisposeScope();
         using ITeacher? teacher = setups.Select(setup => setup.Distillation)
             .FirstOrDefault(distillation => distillation is not null)?.Open(images.ClassNames, device);
         if (teacher is not null) SayLimits(channel, teacher.Abilities, images.ClassNames);
         using AdditionalImages additional = AdditionalImages.Of(
-            view => Read(view, nameof(common.GeneratedSet), common, channel, images.ClassNames),
-            Ingest(common, channel, images.ClassNames), images, common, teacher, channel);
+            view => Read(view, nameof(common.GeneratedSet)), ingest, images, common, teacher, channel);
         var objectives = new List<IObjective>();
         try
         {
@@ -102,6 +102,9 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
                 objective.Student.Dispose();
             }
         }
+
+        SampleStore Read(IDataView view, string option)
+            => new DataViewIngest(ingest with { Option = option }).Read(view, common.CancellationToken);
     }
 
     private List<StartingWeights?> FindWeights(IReadOnlyList<TrainingSetup> setups)
@@ -148,10 +151,10 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
     }
 
     /// <summary>The training data. A network that knows their classes already gives these its order.</summary>
-    private static SampleStore ReadTraining(IDataView view, DetectorEstimatorOptions options, IChannel channel)
+    private static SampleStore ReadTraining(IDataView view, DetectorEstimatorOptions options, DataViewIngestOptions ingest)
     {
         var distilled = options as DistillDetectorOptions;
-        DataViewIngestOptions ingest = Ingest(options, channel, classNames: null) with
+        ingest = ingest with
         {
             ClassOrder = options.InitialStudent?.ClassNames
                 ?? (distilled?.Scheme == ApprenticeScheme.A ? distilled.Teacher.ClassNames : null),
@@ -162,20 +165,17 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
             .ReadUnlabelled(view, "the training data", options.CancellationToken);
     }
 
-    private static SampleStore Read(
-        IDataView view, string option, DetectorEstimatorOptions options, IChannel channel, IReadOnlyList<string> classNames)
-        => new DataViewIngest(Ingest(options, channel, classNames) with { Option = option }).Read(view, options.CancellationToken);
-
-    private static DataViewIngestOptions Ingest(DetectorEstimatorOptions options, IChannel channel, IReadOnlyList<string>? classNames)
+    private static DataViewIngestOptions Ingest(DetectorEstimatorOptions options, IChannel channel, IChannel reading)
         => new()
         {
             ImageColumnName = options.ImageColumnName,
             LabelColumnName = options.LabelColumnName,
             BoundingBoxColumnName = options.BoundingBoxColumnName,
-            ClassNames = classNames,
             OnInvalidSample = options.OnInvalidSample,
-            CacheBytes = options.CacheBytes,
+            Cache = new PixelBudget(options.CacheBytes),
+            TemporaryFolder = options.TemporaryFolder,
             Warn = warning => channel.Warning(MessageSensitivity.UserData, warning),
+            Say = line => Say(reading, line),
         };
 
     /// <summary>Says what the teacher will not teach.</summary>

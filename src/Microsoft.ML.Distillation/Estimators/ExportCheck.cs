@@ -54,8 +54,10 @@ internal static class ExportCheck
         using var export = ObjectDetector.Of(exported, "the exported model", new ObjectDetectorOptions { AsWritten = asWritten });
         var agreement = new ExportAgreement(tolerance);
         int count = Math.Min(Images, data.Count);
-        int[] indices = [.. Enumerable.Range(0, count).Select(i => (int)((long)i * data.Count / count))];
+        int[] indices = [.. Enumerable.Range(0, count).Select(i => (int)((long)i * data.Count / count))
+            .Where(index => CanBeRead(data, index))];
         Detections[] found = [.. indices.Select(index => Detect(export, data.Read(index)))];
+        count = indices.Length;
         for (int i = 0; i < count; i++) agreement.Add(Detect(detector, data, indices[i]), found[i]);
         if (agreement.IsClose) return agreement;
 
@@ -64,6 +66,19 @@ internal static class ExportCheck
         using Detector unselective = detector.Unselective();
         for (int i = 0; i < count; i++) agreement.AddOffered(found[i], Detect(unselective, data, indices[i]));
         return agreement;
+    }
+
+    /// <summary>Whether an image can still be read: hours of training are not lost for files that have gone since.</summary>
+    private static bool CanBeRead(IDetectionDataset data, int index)
+    {
+        try
+        {
+            return data.TryRead(index) is not null;
+        }
+        catch (InvalidDataException)
+        {
+            return false;
+        }
     }
 
     private static Detections Detect(Detector detector, IDetectionDataset data, int index)

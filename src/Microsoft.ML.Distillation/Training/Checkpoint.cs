@@ -6,7 +6,10 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Training;
 
-/// <summary>The checkpoint of a run: one file, replaced after each epoch, that only the same run can take up again.</summary>
+/// <summary>
+/// The checkpoint of a run: one file, replaced after each epoch, and where an image cannot be read in the middle of one, that only the
+/// same run can take up again.
+/// </summary>
 internal sealed class Checkpoint
 {
     /// <summary>The name of the file in the checkpoint folder.</summary>
@@ -14,6 +17,7 @@ internal sealed class Checkpoint
 
     private const string Prefix = "setting.";
     private const string Weights = "weights";
+    private const string Begun = "epoch";
 
     private readonly string _path;
     private readonly IReadOnlyDictionary<string, string> _settings;
@@ -53,6 +57,7 @@ internal sealed class Checkpoint
         metadata["step"] = state.Step.ToString(CultureInfo.InvariantCulture);
         metadata["best"] = JsonSerializer.Serialize(state.BestAp);
         metadata["history"] = JsonSerializer.Serialize(state.History);
+        if (state.Begun is { } begun) metadata[Begun] = JsonSerializer.Serialize(begun);
         // Not a setting: what it started from is in the parameters, whatever the cache of the machine has that continues.
         if (state.Origin is { } origin) metadata[Weights] = origin.ToJson();
         SafetensorsFile.Write(_path, state.Tensors(), metadata);
@@ -87,6 +92,7 @@ internal sealed class Checkpoint
                 JsonSerializer.Deserialize<double?>(file.Metadata["best"]),
                 JsonSerializer.Deserialize<List<EpochSummary>>(file.Metadata["history"])
                     ?? throw new FormatException("it has no history."));
+            state.Begun = file.Metadata.TryGetValue(Begun, out string? epoch) ? JsonSerializer.Deserialize<BegunEpoch>(epoch) : null;
         }
         catch (Exception e) when (e is FormatException or JsonException or KeyNotFoundException or OverflowException)
         {

@@ -54,9 +54,20 @@ internal sealed class StudentTraining
     /// <summary>Begins an epoch.</summary>
     public void Open(int epoch)
     {
-        _meter = new EpochMeter(Plan, epoch);
+        _meter = new EpochMeter(Plan, epoch, State.Begun);
+        State.Begun = null;
         Student.train();
         foreach (nn.Module extra in Objective.Extras) extra.train();
+    }
+
+    /// <summary>How many of an epoch's steps it has made: more than none where an error interrupted the epoch.</summary>
+    public int StepsIn(int epoch) => State.Step - (epoch - 1) * Plan.StepsPerEpoch;
+
+    /// <summary>Writes a checkpoint of a running epoch, should there be checkpoints.</summary>
+    public void SaveInterrupted()
+    {
+        State.Begun = _meter!.ToBegun();
+        _checkpoint?.Save(State);
     }
 
     /// <summary>Takes in a step's losses.</summary>
@@ -114,12 +125,18 @@ internal sealed class StudentTraining
     }
 }
 
+/// <summary>What an epoch came to before it was interrupted.</summary>
+/// <param name="Sums">The sum of each weighted term over its steps.</param>
+/// <param name="Steps">The number of its steps.</param>
+internal sealed record BegunEpoch(Dictionary<string, double> Sums, int Steps);
+
 /// <summary>Keeps the means of an epoch's losses and its speed, and makes progress reports of them.</summary>
-internal sealed class EpochMeter(TrainingPlan plan, int epoch)
+/// <param name="begun">What the epoch came to before an interruption.</param>
+internal sealed class EpochMeter(TrainingPlan plan, int epoch, BegunEpoch? begun = null)
 {
-    private readonly Dictionary<string, double> _sums = [];
+    private readonly Dictionary<string, double> _sums = begun?.Sums ?? [];
     private readonly long _started = Stopwatch.GetTimestamp();
-    private int _steps;
+    private int _steps = begun?.Steps ?? 0;
     private int _images;
 
     /// <summary>Takes in a step.</summary>
@@ -129,6 +146,9 @@ internal sealed class EpochMeter(TrainingPlan plan, int epoch)
         _steps++;
         _images += images;
     }
+
+    /// <summary>What the epoch has come to, for a checkpoint.</summary>
+    public BegunEpoch ToBegun() => new(_sums, _steps);
 
     /// <summary>The mean of each weighted term over the epoch so far.</summary>
     public Dictionary<string, double> Means() => _sums.ToDictionary(sum => sum.Key, sum => sum.Value / _steps);

@@ -48,6 +48,9 @@ internal sealed class TrainingLoop
     /// <returns>What became of each student, in their order.</returns>
     /// <exception cref="TrainingDivergedException">A term of the loss or the gradient is not finite.</exception>
     /// <exception cref="InvalidOperationException">The checkpoint in the folder is of another run.</exception>
+    /// <exception cref="InvalidDataException">
+    /// An image turned out to be none when it was due. The steps before it are in the checkpoint.
+    /// </exception>
     public IReadOnlyList<TrainingResult> Run()
     {
         if (_device.type == DeviceType.CPU) NativeHeap.KeepFreedMemory();
@@ -59,8 +62,19 @@ internal sealed class TrainingLoop
             {
                 // After an interruption some may have written their checkpoint of this epoch, and others not.
                 StudentTraining[] active = [.. _students.Where(student => student.Epochs < epoch)];
-                TrainEpoch(active, epoch);
-                foreach (StudentTraining student in active) student.Close(epoch, _validation, _device);
+                try
+                {
+                    TrainEpoch(active, epoch);
+                    foreach (StudentTraining student in active) student.Close(epoch, _validation, _device);
+                }
+                catch (InvalidDataException exception)
+                {
+                    // Found in the middle of an epoch that may take hours: nothing of it is lost.
+                    if (_options.CheckpointDirectory is null) throw;
+                    foreach (StudentTraining student in active.Where(student => student.Epochs < epoch)) student.SaveInterrupted();
+                    throw new InvalidDataException(
+                        $"{exception.Message} Training then goes on from its checkpoint in '{_options.CheckpointDirectory}'.", exception);
+                }
             }
         }
         catch (OperationCanceledException) when (_options.CancellationToken.IsCancellationRequested)
@@ -78,16 +92,19 @@ internal sealed class TrainingLoop
     private void TrainEpoch(StudentTraining[] students, int epoch)
     {
         foreach (StudentTraining student in students) student.Open(epoch);
-        foreach (DetectionBatch batch in _loader.Epoch(_options.Seed!.Value, epoch, shuffle: true, _options.CancellationToken))
+        int step = students.Min(student => student.StepsIn(epoch));
+        foreach (DetectionBatch batch in _loader.Epoch(_options.Seed!.Value, epoch, shuffle: true, step, _options.CancellationToken))
         {
+            StudentTraining[] active = [.. students.Where(student => student.StepsIn(epoch) <= step)];
+            step++;
             using (batch)
             {
                 using var scope = NewDisposeScope();
                 using ITeacherView? view = _teacher?.View(_options.MixedPrecision ? batch with { Precision = ScalarType.BFloat16 } : batch);
-                foreach (StudentTraining student in students) Learn(student, batch, view);
+                foreach (StudentTraining student in active) Learn(student, batch, view);
             }
 
-            foreach (StudentTraining student in students) student.Report();
+            foreach (StudentTraining student in active) student.Report();
             _options.CancellationToken.ThrowIfCancellationRequested();
         }
     }

@@ -120,8 +120,19 @@ public record TrainingOptions
     /// <summary>What to do with images and boxes that cannot be used.</summary>
     public InvalidSampleHandling OnInvalidSample { get; init; } = InvalidSampleHandling.Error;
 
-    /// <summary>The memory in bytes for decoded images; what does not fit waits in a temporary file.</summary>
+    /// <summary>
+    /// The memory in bytes for decoded images, of all data sets of a training together. Images of the data's files that do not fit are
+    /// decoded anew whenever they are due: those that <c>LoadUprightImages</c> read, and those of other origin whose <c>ImagePath</c>
+    /// column names a file of the very same pixels. It does not change what comes out. See <see cref="TemporaryFolder"/> for the others.
+    /// </summary>
     public long CacheBytes { get; init; } = 1L << 30;
+
+    /// <summary>
+    /// The folder for a temporary file of decoded images, three bytes a pixel: those that do not fit into <see cref="CacheBytes"/> and lie
+    /// in no file that the data name. It takes half of what is free there at most; more is an error. It disappears with the training, or
+    /// with the process. <see langword="null"/>: the system's folder for temporary files, which may be memory.
+    /// </summary>
+    public string? TemporaryFolder { get; init; }
 
     /// <summary>The number of threads that prepare images. 0: half of the processors.</summary>
     public int LoaderThreads { get; init; }

@@ -46,6 +46,9 @@ internal sealed class TrainingState : IDisposable
     /// <summary>The epochs that are completed.</summary>
     public List<EpochSummary> History { get; } = [];
 
+    /// <summary>What the epoch came to that an error interrupted; null between epochs.</summary>
+    public BegunEpoch? Begun { get; set; }
+
     /// <summary>The AP of the best model so far, once one was validated.</summary>
     public double? BestAp { get; private set; }
 

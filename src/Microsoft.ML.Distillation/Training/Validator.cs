@@ -22,7 +22,8 @@ internal static class Validator
     {
         detector.eval();
         using IDisposable frozen = no_grad();
-        var images = new EvaluationImage[data.Count];
+        // Images that turn out to be unreadable stay null, and count for nothing.
+        var images = new EvaluationImage?[data.Count];
         var loader = new BatchLoader(data, [detector.InputSize], batchSize, AugmentationOptions.None, workers: loaderThreads);
         foreach (DetectionBatch batch in loader.Epoch(seed: 0, epoch: 0, shuffle: false, cancellation))
         {
@@ -35,7 +36,7 @@ internal static class Validator
             }
         }
 
-        return CocoEvaluator.Evaluate(images, data.ClassNames);
+        return CocoEvaluator.Evaluate([.. images.OfType<EvaluationImage>()], data.ClassNames);
     }
 
     private static EvaluationImage Compare(IDetectionDataset data, int index, Detections found)

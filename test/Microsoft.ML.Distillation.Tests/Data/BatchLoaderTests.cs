@@ -176,6 +176,70 @@ public class BatchLoaderTests
     }
 
     [Test]
+    public void ImageThatIsLeftOut_HasTheNextOneInItsPlace_AndTheEpochItsLength()
+    {
+        using var folder = new TemporaryFolder();
+        using SampleStore whole = SampleStoreTests.Files(folder, 9, new PixelBudget(0));
+        int[][] expected = Order(whole, workers: 1);
+        using SampleStore cut = SampleStoreTests.Files(folder, 9, new PixelBudget(0), new UnreadableSamples(InvalidSampleHandling.Skip));
+        foreach (int index in (int[])[3, 4]) SampleStoreTests.Cut(folder.Sub($"{index}.png"));
+
+        int[][] found = Order(cut, workers: 1);
+        int[] before = [.. expected.SelectMany(batch => batch)], after = [.. found.SelectMany(batch => batch)];
+        Assert.That(found.Select(batch => batch.Length), Is.EqualTo(expected.Select(batch => batch.Length)));
+        for (int i = 0; i < before.Length; i++)
+        {
+            int next = i;
+            while (before[next % 9] is 3 or 4) next++;
+            Assert.That(after[i], Is.EqualTo(before[next % 9]));
+        }
+
+        string one = Contents(Loader(cut, 1).Epoch(1, 0, shuffle: true));
+        Assert.That(Contents(Loader(cut, 4).Epoch(1, 0, shuffle: true)), Is.EqualTo(one));
+
+        static BatchLoader Loader(SampleStore store, int workers)
+            => new(store, OneView, 2, new AugmentationOptions(), workers: workers);
+
+        static int[][] Order(SampleStore store, int workers) => [.. Loader(store, workers).Epoch(1, 0, shuffle: true).Select(batch =>
+        {
+            using DetectionBatch _ = batch;
+            return batch.Indices.ToArray();
+        })];
+    }
+
+    [Test]
+    public void InTheDataSetsOwnOrder_ImagesThatAreLeftOut_AreMissing()
+    {
+        using var folder = new TemporaryFolder();
+        using SampleStore store = SampleStoreTests.Files(folder, 7, new PixelBudget(0), new UnreadableSamples(InvalidSampleHandling.Skip));
+        foreach (int index in (int[])[1, 4, 5]) SampleStoreTests.Cut(folder.Sub($"{index}.png"));
+        var seen = new List<int[]>();
+        foreach (DetectionBatch batch in new BatchLoader(store, OneView, 2, AugmentationOptions.None).Epoch(1, 0, shuffle: false))
+        {
+            using DetectionBatch _ = batch;
+            seen.Add([.. batch.Indices]);
+            Assert.That(batch.Views[0].shape[0], Is.EqualTo(batch.Count));
+            for (int i = 0; i < batch.Count; i++)
+            {
+                Assert.That(batch.Views[0][i].data<float>().ToArray(),
+                    Is.EqualTo(AntialiasedResize.Resize(store.Read(batch.Indices[i]), OneView[0])));
+            }
+        }
+
+        Assert.That(seen, Is.EqualTo(new int[][] { [0], [2, 3], [6] }));
+    }
+
+    [Test]
+    public void DataSetOfWhichNothingCanBeRead_IsAnError_NotAnEndlessSearch()
+    {
+        using var folder = new TemporaryFolder();
+        using SampleStore store = SampleStoreTests.Files(folder, 2, new PixelBudget(0), new UnreadableSamples(InvalidSampleHandling.Skip));
+        foreach (int index in (int[])[0, 1]) SampleStoreTests.Cut(folder.Sub($"{index}.png"));
+        Assert.That(() => new BatchLoader(store, OneView, 2, AugmentationOptions.None).Epoch(1, 0, shuffle: true).Count(),
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains("No image"));
+    }
+
+    [Test]
     public void EmptyDataSet_IsAnError()
     {
         using SampleStore store = DrawnStore.Of(0);
@@ -214,7 +278,7 @@ public class BatchLoaderTests
 
         public Annotation AnnotationOf(int index) => store.AnnotationOf(index);
 
-        public RgbImage Read(int index)
+        public RgbImage? TryRead(int index)
         {
             Interlocked.Increment(ref _reads);
             return index == brokenIndex ? throw new IOException($"image {index}") : store.Read(index);

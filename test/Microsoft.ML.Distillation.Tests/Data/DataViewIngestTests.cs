@@ -74,9 +74,11 @@ public class DataViewIngestTests
     {
         using var folder = new TemporaryFolder();
         IngestRow[] rows = [.. Enumerable.Range(0, 4).Select(i => new IngestRow(DrawnImages.Noise(20, 10, i), ["cat"], [0, 0, 10, 5]))];
-        using SampleStore store = new DataViewIngest(new() { CacheBytes = 1300, TemporaryFolder = folder.Path })
+        var warnings = new List<string>();
+        using SampleStore store = new DataViewIngest(new() { CacheBytes = 1300, TemporaryFolder = folder.Path, Warn = warnings.Add })
             .Read(IngestRow.View(_mlContext, rows));
         Assert.That(store.SpilledCount, Is.EqualTo(2));
+        Assert.That(warnings.Single(), Does.Contain(folder.Path).And.Contain("TemporaryFolder").And.Contain("LoadUprightImages"));
         Assert.That(store.Read(3).Pixels, Is.EqualTo(DrawnImages.Noise(20, 10, 3).Pixels));
     }
 
@@ -111,12 +113,62 @@ public class DataViewIngestTests
     {
         using SampleStore store = new DataViewIngest(new() { CacheBytes = 10 << 20 }).Read(Load("cards", "test"));
         Assert.That(store.Count, Is.EqualTo(67));
-        Assert.That(store.SpilledCount, Is.GreaterThan(0));
+        // LoadImages gives what is in the files, so that these take the place of a temporary one.
+        Assert.That(store.SpilledCount, Is.Zero);
+        Assert.That(store.CachedCount, Is.InRange(1, 66));
         Assert.That(DataStatistics.Of(store).Boxes, Is.EqualTo(143));
         Assert.That(store.ClassNames, Has.Count.EqualTo(6));
         ImageSize[] annotated = [.. PascalVocReader.Read(TestData.Folder("cards"), "test").Select(image => image.Size!.Value)];
         Assert.That(Enumerable.Range(0, store.Count).Select(store.SizeOf), Is.EqualTo(annotated));
     }
+
+    [Test]
+    public void ImagesOfLoadUprightImages_AreNotDecodedBeforehand()
+    {
+        using var folder = new DrawnFolder(train: 5, val: 0, test: 0);
+        IDataView view = Upright(_mlContext.Data.LoadDetections(folder.Path, split: "train"));
+        // Its header is whole: nothing else is looked at.
+        SampleStoreTests.Cut(folder.Image(3));
+        using SampleStore store = new DataViewIngest(new()).Read(view);
+        Assert.That(store.Count, Is.EqualTo(5));
+        Assert.That(store.CachedCount + store.SpilledCount, Is.Zero);
+        Assert.That(store.SizeOf(3), Is.EqualTo(new ImageSize(120, 90)));
+        Assert.That(store.Read(2).Pixels, Is.EqualTo(ImageFile.Read(folder.Image(2)).Pixels));
+        Assert.That(() => store.TryRead(3), Throws.TypeOf<InvalidDataException>().With.Message.StartsWith($"Row 3 ('{folder.Image(3)}')"));
+        Assert.That(store.CachedCount, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void PathsThatNoLongerLeadToTheImages_AreNotFollowed()
+    {
+        using var folder = new DrawnFolder(train: 3, val: 0, test: 0);
+        IDataView view = Upright(_mlContext.Data.LoadDetections(folder.Path, split: "train"));
+        string other = folder.Image(0);
+        // With the column of paths that the images were read by still there, if hidden, and without it.
+        view = _mlContext.Transforms.Expression("ImagePath", $"x => \"{other}\"", "ImagePath").Fit(view).Transform(view);
+        IDataView first = _mlContext.Transforms.SelectColumns("ImagePath", "Image", "Label", "BoundingBoxes").Fit(view).Transform(view);
+        // The first image is that of the path, by chance; so it is left out.
+        foreach (IDataView overwritten in (IDataView[])[view, _mlContext.Data.SkipRows(first, 1)])
+        {
+            using SampleStore store = new DataViewIngest(new() { CacheBytes = 0 }).Read(overwritten);
+            Assert.That(store.Read(store.Count - 1).Pixels, Is.EqualTo(ImageFile.Read(folder.Image(2)).Pixels));
+        }
+    }
+
+    [Test]
+    public void ImagesChangedAfterLoading_AreThoseOfTheColumn()
+    {
+        using var folder = new DrawnFolder(train: 3, val: 0, test: 0);
+        IDataView view = Upright(_mlContext.Data.LoadDetections(folder.Path, split: "train"));
+        view = _mlContext.Transforms.ResizeImages("Image", 60, 45).Fit(view).Transform(view);
+        using SampleStore store = new DataViewIngest(new() { CacheBytes = 0, OnInvalidSample = InvalidSampleHandling.Skip }).Read(view);
+        Assert.That(store.SizeOf(0), Is.EqualTo(new ImageSize(60, 45)));
+        Assert.That(store.SpilledCount, Is.EqualTo(store.Count));
+    }
+
+    private IDataView Upright(IDataView view)
+        => _mlContext.Transforms.LoadUprightImages("Image", inputColumnName: "ImagePath")
+            .Append(_mlContext.Transforms.Conversion.MapValueToKey("Label")).Fit(view).Transform(view);
 
     private IDataView Load(string folder, string split)
     {

@@ -31,7 +31,7 @@ internal sealed class RealImages : IDetectionDataset
 
     public Annotation AnnotationOf(int index) => Annotation.Empty;
 
-    public RgbImage Read(int index) => _images[index];
+    public RgbImage? TryRead(int index) => _images[index];
 
     public void Dispose()
     {

@@ -1,5 +1,8 @@
+using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Weights;
+using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Training;
 
 namespace Microsoft.ML.Distillation.Tests.Training;
@@ -48,6 +51,34 @@ public class CheckpointTests
             TrainingResult result = TinyRun.Train(with, data, data, student, teacher);
             return (result, TrainingLoopTests.Values(student));
         }
+    }
+
+    /// <summary>An image that cannot be read is found when it is due, in an epoch that may take hours.</summary>
+    [TestCase(false)]
+    [TestCase(true)]
+    public void RunThatAnImageStopped_GoesOnWithinTheEpoch_AndEndsAsIfNothingHadBeen(bool inValidation)
+    {
+        using var whole = new DrawnDataset(18);
+        TrainingOptions options = TinyRun.Options(2) with { EmaDecay = 0.9 };
+        using FasterRcnn undisturbed = TinyRun.Detector();
+        TrainingResult expected = TinyRun.Train(options, whole, whole, undisturbed);
+
+        using var broken = new BreakingDataset(whole) { BrokenRead = inValidation ? 5 : 13 };
+        TrainingOptions saving = options with { CheckpointDirectory = _folder };
+        using (FasterRcnn student = TinyRun.Detector())
+        {
+            Assert.That(() => TinyRun.Train(saving, inValidation ? whole : broken, inValidation ? broken : whole, student),
+                Throws.TypeOf<InvalidDataException>().With.Message.StartsWith("This one.").And.Message.Contains(_folder));
+        }
+
+        var reports = new Reports();
+        using FasterRcnn resumed = TinyRun.Detector();
+        TrainingResult rest = TinyRun.Train(saving with { Progress = reports }, whole, whole, resumed);
+        // Batches of 4: the thirteenth image is the first of the fourth step.
+        Assert.That(reports.All[0].Step, Is.EqualTo(4));
+        Assert.That(rest.History.Select(epoch => epoch.Losses), Is.EqualTo(expected.History.Select(epoch => epoch.Losses)));
+        Assert.That(rest.History.Select(epoch => epoch.ValidationAp), Is.EqualTo(expected.History.Select(epoch => epoch.ValidationAp)));
+        Assert.That(TrainingLoopTests.Values(resumed), Is.EqualTo(TrainingLoopTests.Values(undisturbed)));
     }
 
     [Test]
@@ -131,5 +162,29 @@ public class CheckpointTests
         Assert.That(file.Metadata, Is.EqualTo(new Dictionary<string, string> { ["key"] = "välue" }));
         foreach ((string name, TorchSharp.torch.Tensor tensor) in tensors) Assert.That(file.Read(name).Equals(tensor), name);
         Assert.That(Directory.GetFiles(_folder), Has.Length.EqualTo(1));
+    }
+
+    /// <summary>A data set of which one reading fails, once.</summary>
+    private sealed class BreakingDataset(DrawnDataset images) : IDetectionDataset
+    {
+        private int _reads;
+
+        /// <summary>The number of the reading that fails, from 1.</summary>
+        public required int BrokenRead { get; init; }
+
+        public int Count => images.Count;
+
+        public IReadOnlyList<string> ClassNames => images.ClassNames;
+
+        public ImageSize SizeOf(int index) => images.SizeOf(index);
+
+        public Annotation AnnotationOf(int index) => images.AnnotationOf(index);
+
+        public RgbImage? TryRead(int index)
+            => Interlocked.Increment(ref _reads) == BrokenRead ? throw new InvalidDataException("This one.") : images.TryRead(index);
+
+        public void Dispose()
+        {
+        }
     }
 }

@@ -26,7 +26,7 @@ internal sealed class DrawnDataset : IDetectionDataset
 
     public Annotation AnnotationOf(int index) => _samples[index].Annotation;
 
-    public RgbImage Read(int index) => _samples[index].Image;
+    public RgbImage? TryRead(int index) => _samples[index].Image;
 
     public void Dispose() => _samples.Clear();
 

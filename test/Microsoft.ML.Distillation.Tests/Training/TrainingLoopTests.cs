@@ -177,7 +177,7 @@ public class TrainingLoopTests
 
         public Annotation AnnotationOf(int index) => Annotation.Empty;
 
-        public RgbImage Read(int index) => new(40, 32, new byte[3 * 40 * 32]);
+        public RgbImage? TryRead(int index) => new(40, 32, new byte[3 * 40 * 32]);
 
         public void Dispose()
         {

@@ -36,7 +36,7 @@ internal sealed class ViewLabeller : IDisposable
             LabelColumnName = options.LabelColumnName,
             BoundingBoxColumnName = options.BoundingBoxColumnName,
             OnInvalidSample = InvalidSampleHandling.Skip,
-            CacheBytes = 0,
+            AnnotationsOnly = true,
         };
         using SampleStore labelled = new DataViewIngest(ingest).Read(options.LabelledSet);
         ClassNames = labelled.ClassNames;

@@ -21,9 +21,9 @@ internal static class TeacherLabels
         int workers,
         CancellationToken cancellation, out LabelThresholds thresholds)
     {
-        Detections[] found = Detect(teacher, unlabelled, batchSize, workers, cancellation);
+        Detections?[] found = Detect(teacher, unlabelled, batchSize, workers, cancellation);
         var histogram = new ScoreHistogram(labelled.ClassNames.Count);
-        foreach (Detections detections in found)
+        foreach (Detections detections in found.OfType<Detections>())
         {
             for (int d = 0; d < detections.Count; d++) histogram.Add(detections.Labels[d], detections.Scores[d]);
         }
@@ -56,10 +56,11 @@ internal static class TeacherLabels
         return Array.ConvertAll(counts, count => (double)count / labelled.Count);
     }
 
-    private static Detections[] Detect(
+    /// <summary>What the teacher finds; null in an image that turned out to be unreadable.</summary>
+    private static Detections?[] Detect(
         ITeacher teacher, IDetectionDataset images, int batchSize, int workers, CancellationToken cancellation)
     {
-        var found = new Detections[images.Count];
+        var found = new Detections?[images.Count];
         var loader = new BatchLoader(images, [teacher.InputSize], batchSize, AugmentationOptions.None, workers: workers);
         foreach (DetectionBatch batch in loader.Epoch(seed: 0, epoch: 0, shuffle: false, cancellation))
         {
@@ -75,10 +76,10 @@ internal static class TeacherLabels
     }
 
     private static RelabelledDataset Sure(
-        IDetectionDataset images, IReadOnlyList<string> classNames, Detections[] found, IReadOnlyList<float> thresholds)
+        IDetectionDataset images, IReadOnlyList<string> classNames, Detections?[] found, IReadOnlyList<float> thresholds)
     {
         IEnumerable<(int Index, Annotation Annotation)> samples = found
-            .Select((detections, index) => (index, Sure(detections, thresholds)));
+            .Select((detections, index) => (index, detections is null ? Annotation.Empty : Sure(detections, thresholds)));
         return new RelabelledDataset(images, classNames, [.. samples.Where(sample => sample.Annotation.Count > 0)]);
     }
 
