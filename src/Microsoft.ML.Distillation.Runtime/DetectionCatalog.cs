@@ -7,6 +7,7 @@ using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Reports;
 using Microsoft.ML.Distillation.Rows;
+using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Distillation;
 
@@ -134,6 +135,7 @@ public static class DetectionCatalog
     /// <param name="split">The name of the part that the images are. <see langword="null"/>: VOC gets no list of a part, COCO "default",
     /// YOLO "train".</param>
     /// <param name="copyImages">Whether the images are copied to where the format has them.</param>
+    /// <param name="maxPixels">How many pixels an image may have that is turned upright as it is copied.</param>
     /// <param name="cancellationToken">Ends the writing between two images, with nothing written.</param>
     /// <exception cref="NotSupportedException">The format cannot be written.</exception>
     /// <exception cref="ArgumentException">A column is missing or of another type.</exception>
@@ -143,15 +145,20 @@ public static class DetectionCatalog
     /// <exception cref="OperationCanceledException">The writing was cancelled.</exception>
     public static WrittenAnnotations SaveDetections(
         this DataOperationsCatalog catalog, IDataView data, string folder, DetectionFormat format, string? split = null,
-        bool copyImages = false,
-        CancellationToken cancellationToken = default)
+        bool copyImages = false, long maxPixels = ImageLoader.DefaultMaxPixels, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(data);
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        return AnnotationWriter.Write(
-            format, folder, DetectionLoader.Read(catalog, data),
-            new AnnotationWriterOptions { Split = split, CopyImages = copyImages, Cancellation = cancellationToken });
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxPixels, 1);
+        var options = new AnnotationWriterOptions
+        {
+            Split = split,
+            CopyImages = copyImages,
+            MaxPixels = maxPixels,
+            Cancellation = cancellationToken,
+        };
+        return AnnotationWriter.Write(format, folder, DetectionLoader.Read(catalog, data), options);
     }
 
     /// <summary>
@@ -266,7 +273,11 @@ public static class DetectionCatalog
             LabelColumnName = labelColumnName,
             BoundingBoxColumnName = boundingBoxColumnName,
         };
-        return MeasuredTestSet.Measure([detector], testSet, columns, inclusiveVocPixels, cancellationToken).Measurements[0];
+        return MeasuredTestSet.Measure([detector], testSet, columns, inclusiveVocPixels, warning =>
+        {
+            using IChannel channel = ((IHostEnvironment)mlContext).Register(nameof(MeasureDetector)).Start("Measuring");
+            channel.Warning(MessageSensitivity.UserData, warning);
+        }, cancellationToken).Measurements[0];
     }
 
     /// <summary>Draws detections on a copy of an image: boxes in a colour for each class, with names and scores.</summary>

@@ -47,7 +47,7 @@ internal static class OptionNames
         ("the option InputWidth", "--teacher-size"), ("the option InputHeight", "--teacher-size"),
         ("the option ConfidentScore", "--teacher-score"), (", or read through the option Decoder", ""),
         ("the option Layout", "--teacher-layout"), ("the option Activation", "--teacher-activation"),
-        ("FirstLabel = 1", "--teacher-first-label 1"),
+        ("FirstLabel = 1", "--teacher-first-label 1"), ("the option FirstLabel", "--teacher-first-label"),
         ("the option MixedPrecision", "--mixed-precision"), ("the option GpuDeviceId", "--gpu"), ("the option Seed", "--seed"),
         ("the option Epochs", "--epochs"), ("the option BatchSize", "--batch-size"), ("the option LearningRate", "--learning-rate"),
         ("the option WeightDecay", "--weight-decay"), ("the option WarmupSteps", "--warmup-steps"), ("the option EmaDecay", "--ema"),

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;
 
 namespace Microsoft.ML.Distillation.Tests.Tool;
@@ -19,14 +20,17 @@ public class WeightsCommandTests
     }
 
     [Test]
-    public void List_SaysWhatIsInTheCache()
+    public void List_AndGet_SayWhatIsDamagedInTheCache()
     {
         string path = PublishedWeights.Of(Backbone.ResNet34)!.CachePath;
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         File.WriteAllText(path, "something");
         try
         {
-            Assert.That(ToolRun.Succeeding("weights", "list").Output, Does.Match(@"(?m)^resnet34\s+87\.3 MB  in the cache$"));
+            Assert.That(ToolRun.Succeeding("weights", "list").Output,
+                Does.Match($@"(?m)^resnet34\s+87\.3 MB  damaged: '{Regex.Escape(path)}' is not what was published"));
+            Assert.That(ToolRun.Of("weights", "get", "resnet34").Error,
+                Does.Contain("it is fetched anew").And.Contain("What lies there now is damaged"));
         }
         finally
         {

@@ -53,6 +53,43 @@ internal static class EncodedImages
         }
     }
 
+    /// <summary>A PNG with an orientation (1 to 8) in its Exif data.</summary>
+    /// <param name="behind">Whether they come behind the pixels.</param>
+    /// <param name="bigEndian">The order of their bytes.</param>
+    /// <param name="prefixed">Whether a JPEG's beginning of such data is left in front.</param>
+    public static byte[] PngWithExif(byte[] png, byte orientation, bool behind, bool bigEndian, bool prefixed = false)
+    {
+        const int endBytes = 12, headBytes = 33;
+        byte[] little =
+        [
+            .. "II*\0"u8, 8, 0, 0, 0, 2, 0,
+            0x0F, 0x01, 2, 0, 1, 0, 0, 0, 65, 0, 0, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0,
+        ];
+        byte[] big =
+        [
+            .. "MM\0*"u8, 0, 0, 0, 8, 0, 2,
+            0x01, 0x0F, 0, 2, 0, 0, 0, 1, 65, 0, 0, 0, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0,
+        ];
+        byte[] exif = [.. prefixed ? "Exif\0\0"u8 : [], .. bigEndian ? big : little, 0, 0, 0, 0];
+        byte[] chunk = [0, 0, 0, (byte)exif.Length, .. "eXIf"u8, .. exif, 0, 0, 0, 0];
+        BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(^4), Crc(chunk.AsSpan(4..^4)));
+        int at = behind ? png.Length - endBytes : headBytes;
+        return [.. png.AsSpan(0, at), .. chunk, .. png.AsSpan(at)];
+    }
+
+    /// <summary>The checksum of a PNG's chunk, over its name and content.</summary>
+    public static uint Crc(ReadOnlySpan<byte> content)
+    {
+        uint crc = uint.MaxValue;
+        foreach (byte one in content)
+        {
+            crc ^= one;
+            for (int bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ (0xEDB88320 & (0 - (crc & 1)));
+        }
+
+        return ~crc;
+    }
+
     private static byte[] Skia(RgbImage image, string kind)
     {
         var rgba = new byte[4 * image.Width * image.Height];

@@ -12,6 +12,13 @@ internal static class InputFile
         return File.OpenRead(path);
     }
 
+    /// <summary>Throws where a path leads to what is no file, for files of which nothing else is asked before they are opened.</summary>
+    /// <exception cref="FormatException">It is a device, a pipe or a socket, which to open is to wait.</exception>
+    public static void RefuseSpecial(string path)
+    {
+        if (FileKind.IsSpecial(path)) throw new FormatException($"'{path}' is a device, a pipe or a socket, not a file.");
+    }
+
     /// <summary>What keeps a file from being opened that lies where it should, or null.</summary>
     public static string? Problem(string path)
     {

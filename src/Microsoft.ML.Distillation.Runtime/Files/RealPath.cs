@@ -24,6 +24,25 @@ internal static class RealPath
     /// <summary>The same, or null where the links lead in a circle.</summary>
     public static string? Try(string path) => Try(path, mostLinks: 40);
 
+    /// <summary>What is to be said of a path that is a link and leads nowhere; null elsewhere.</summary>
+    public static string? DeadLink(string path)
+    {
+        try
+        {
+            // .NET takes a link for a file, wherever it leads.
+            var file = new FileInfo(path);
+            return file.LinkTarget is { } target && file.ResolveLinkTarget(returnFinalTarget: true) is not { Exists: true }
+                ? $"'{path}' is a link to '{target}', where there is nothing." : null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Whether a path is a link that leads nowhere.</summary>
+    public static bool IsDeadLink(string path) => DeadLink(path) is not null;
+
     private static string? Try(string path, int mostLinks)
     {
         path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));

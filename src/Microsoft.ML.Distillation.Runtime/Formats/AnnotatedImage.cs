@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Images;
 
 namespace Microsoft.ML.Distillation.Formats;
@@ -92,7 +93,10 @@ internal static class AnnotationError
 
     /// <summary>An image that a file names does not exist.</summary>
     public static FileNotFoundException NoImage(string file, long line, string image)
-        => new(string.Create(CultureInfo.InvariantCulture, $"{file}({line}): the image '{image}' does not exist."), image);
+    {
+        string what = RealPath.DeadLink(image)?.TrimEnd('.') ?? $"'{image}' does not exist";
+        return new FileNotFoundException(string.Create(CultureInfo.InvariantCulture, $"{file}({line}): the image {what}."), image);
+    }
 
     /// <summary>A file's json breaks off or breaks json's rules.</summary>
     public static FormatException Malformed(string file, JsonException exception)

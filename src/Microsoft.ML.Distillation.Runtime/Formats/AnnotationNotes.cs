@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Microsoft.ML.Distillation.Formats;
 
 /// <summary>What a reading of annotations met that was no reason to stop. Read again, the same is noted once.</summary>
@@ -9,6 +11,7 @@ internal sealed class AnnotationNotes(bool skipsFaults)
     private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
     private readonly List<AnnotationFault> _faults = [];
     private readonly List<string> _warnings = [];
+    private readonly Dictionary<string, (int Count, string First)> _counted = new(StringComparer.Ordinal);
 
     /// <summary>What is wrong and left out, in the order in which it was met.</summary>
     public IReadOnlyList<AnnotationFault> Faults
@@ -24,7 +27,12 @@ internal sealed class AnnotationNotes(bool skipsFaults)
     {
         get
         {
-            lock (_seen) return [.. _warnings];
+            lock (_seen)
+            {
+                IEnumerable<string> counted = _counted.Select(kind => string.Create(
+                    CultureInfo.InvariantCulture, $"{kind.Key}: {kind.Value.Count}. The first: {kind.Value.First}."));
+                return [.. _warnings, .. counted];
+            }
         }
     }
 
@@ -40,6 +48,19 @@ internal sealed class AnnotationNotes(bool skipsFaults)
         }
 
         return true;
+    }
+
+    /// <summary>Counts something that is to be said once, with its first place.</summary>
+    /// <param name="what">What is counted.</param>
+    /// <param name="where">Where it is met; the same place counts once.</param>
+    public void Count(string what, string where)
+    {
+        lock (_seen)
+        {
+            if (!_seen.Add($"{what}\n{where}")) return;
+            (int count, string first) = _counted.GetValueOrDefault(what, (0, where));
+            _counted[what] = (count + 1, first);
+        }
     }
 
     /// <summary>Takes note of something to be said.</summary>

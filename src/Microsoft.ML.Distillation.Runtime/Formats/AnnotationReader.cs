@@ -35,9 +35,9 @@ internal static class AnnotationReader
 
     private static AnnotatedImage Existing(AnnotatedImage image, AnnotationSource source)
     {
-        if (image.NamedIn is null || File.Exists(image.ImagePath)) return image;
+        if (image.NamedIn is null || File.Exists(image.ImagePath) && !RealPath.IsDeadLink(image.ImagePath)) return image;
         FileNotFoundException missing = AnnotationError.NoImage(image.NamedIn, image.Line, image.ImagePath);
-        throw new FileNotFoundException(missing.Message + FormatHints.ForImages(source), image.ImagePath);
+        throw new FileNotFoundException(missing.Message + FormatHints.ForImage(image.ImagePath, source), image.ImagePath);
     }
 
     private static IEnumerable<AnnotatedImage> Parse(DetectionFormat format, AnnotationSource source)

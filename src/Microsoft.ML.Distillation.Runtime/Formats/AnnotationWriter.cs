@@ -38,6 +38,9 @@ internal sealed record AnnotationWriterOptions
     /// <summary>Whether the images are copied to where the format has them.</summary>
     public bool CopyImages { get; init; }
 
+    /// <summary>How many pixels an image may have that is turned as it is copied.</summary>
+    public long MaxPixels { get; init; } = ImageFile.DefaultMaxPixels;
+
     /// <summary>Ends the writing between two images, with nothing written.</summary>
     public CancellationToken Cancellation { get; init; }
 }
@@ -47,15 +50,14 @@ internal sealed class StagedFiles : IDisposable
 {
     private readonly string _folder;
     private readonly string _stage;
-    private readonly CancellationToken _cancellation;
+    private readonly AnnotationWriterOptions _options;
     private readonly List<string> _names = [];
     private readonly Dictionary<string, string> _imageOf = new(StringComparer.OrdinalIgnoreCase);
 
     /// <param name="folder">Where the files are to be; it is made if it does not exist.</param>
-    /// <param name="cancellation">Is looked at with every image.</param>
-    public StagedFiles(string folder, CancellationToken cancellation = default)
+    public StagedFiles(string folder, AnnotationWriterOptions options)
     {
-        _cancellation = cancellation;
+        _options = options;
         _folder = Path.GetFullPath(folder);
         Directory.CreateDirectory(_folder);
         // Inside it, as only a move within a file system is at once.
@@ -88,7 +90,7 @@ internal sealed class StagedFiles : IDisposable
     /// <exception cref="OperationCanceledException">The writing was cancelled.</exception>
     public string AddImage(string path, string? copyTo)
     {
-        _cancellation.ThrowIfCancellationRequested();
+        _options.Cancellation.ThrowIfCancellationRequested();
         string name = Path.GetFileName(path), stem = Path.GetFileNameWithoutExtension(path);
         string? folder = copyTo is null ? null : Path.GetDirectoryName(Path.GetFullPath(path));
         while (!_imageOf.TryAdd(stem, path))
@@ -105,7 +107,7 @@ internal sealed class StagedFiles : IDisposable
         // Copied from its own place, an image may stay there.
         if (Path.GetFullPath(path) == Final(Path.Combine(copyTo, name))) return name;
         string copy = Add(Path.Combine(copyTo, name));
-        if (ImageFile.TryTurnOf(path) is { IsNone: false }) ImageFile.CopyUpright(path, copy);
+        if (ImageFile.TryTurnOf(path) is { IsNone: false }) ImageFile.CopyUpright(path, copy, _options.MaxPixels);
         else File.Copy(path, copy);
         return name;
     }

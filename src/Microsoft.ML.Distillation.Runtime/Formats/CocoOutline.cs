@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.ML.Distillation.Images;
 
 namespace Microsoft.ML.Distillation.Formats;
 
@@ -7,6 +8,9 @@ namespace Microsoft.ML.Distillation.Formats;
 /// <param name="Problem">Why there is none, where the segmentation is not as it must be; it matters only if the box is needed.</param>
 internal readonly record struct CocoOutline(CocoBox? Box, string? Problem)
 {
+    /// <summary>The size that a mask says its image is of, where it is one.</summary>
+    public ImageSize? MaskSize { get; private init; }
+
     private const int MaxSide = 1 << 24;
 
     /// <summary>Reads the value that is the token.</summary>
@@ -14,15 +18,17 @@ internal readonly record struct CocoOutline(CocoBox? Box, string? Problem)
     {
         int depth = json.Depth;
         var box = new OutlineBox();
+        ImageSize? mask = null;
         string? problem = json.Type switch
         {
             JsonTokenType.Null => null,
             JsonTokenType.StartArray => ReadPolygons(ref json, box),
-            JsonTokenType.StartObject => ReadMask(ref json, box),
+            JsonTokenType.StartObject => ReadMask(ref json, box, out mask),
             _ => "its segmentation is neither polygons nor a mask",
         };
         json.Leave(depth);
-        return problem is not null ? new CocoOutline(null, problem) : box.IsEmpty ? default : new CocoOutline(box.Box, null);
+        return problem is not null ? new CocoOutline(null, problem) : box.IsEmpty ? default
+            : new CocoOutline(box.Box, null) { MaskSize = mask };
     }
 
     /// <summary>Lists of x and y in turn; some tools write a single one without the list around.</summary>
@@ -54,8 +60,9 @@ internal readonly record struct CocoOutline(CocoBox? Box, string? Problem)
         return x is null ? null : "a polygon of its segmentation has an x without a y";
     }
 
-    private static string? ReadMask(ref JsonTokens json, OutlineBox box)
+    private static string? ReadMask(ref JsonTokens json, OutlineBox box, out ImageSize? stated)
     {
+        stated = null;
         List<long>? size = null, runs = null;
         while (json.NextMember())
         {
@@ -65,6 +72,7 @@ internal readonly record struct CocoOutline(CocoBox? Box, string? Problem)
         }
 
         if (size is not [>= 0 and <= MaxSide, >= 0 and <= MaxSide]) return "the size of its mask is no height and width";
+        stated = new ImageSize((int)size[1], (int)size[0]);
         return runs is null ? "its mask has no counts that can be read" : box.AddRuns(runs, (int)size[0], (int)size[1]);
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.ML.Distillation.Images;
@@ -22,6 +23,7 @@ internal sealed class CocoParser
     private readonly List<CocoCategoryEntry> _categories = [];
     private readonly List<CocoObjectEntry> _objects = [];
     private readonly List<(CocoBox, double?)> _measures = [];
+    private readonly List<(int Index, ImageSize Size)> _maskSizes = [];
     private readonly HashSet<string> _listsRead = [];
     private readonly AnnotationNotes? _notes;
     private readonly List<(CocoId Image, string Fault)> _faults = [];
@@ -201,6 +203,7 @@ internal sealed class CocoParser
                 Area = (float?)area,
                 OfOutline = box is null,
             };
+            if (box is null && outline.MaskSize is { } mask) _maskSizes.Add((_objects.Count, mask));
             if (_toEvaluate) _measures.Add((place, area));
             _objects.Add(new CocoObjectEntry(_imageIds.Mention(image.Value), _categoryIds.Mention(category.Value), annotation.Line, whole));
         }
@@ -228,6 +231,16 @@ internal sealed class CocoParser
             {
                 if (_imageIds.IndexOf(entry.Image) is { } image) _faults.Add((_images[image].Id, fault.Message));
             }
+        }
+
+        foreach ((int index, ImageSize mask) in _maskSizes)
+        {
+            if (_imageIds.IndexOf(_objects[index].Image) is not { } image || _images[image].Size is not { } size || size == mask) continue;
+            _notes?.Count(
+                "Annotations whose mask is of another size than its image; their boxes are those of the mask",
+                string.Create(CultureInfo.InvariantCulture,
+                    $"{_file}({_objects[index].Line}): a mask of {mask} of the image of {size} pixels "
+                    + $"{AnnotationError.Quote(_images[image].FileName)}"));
         }
 
         return resolved;

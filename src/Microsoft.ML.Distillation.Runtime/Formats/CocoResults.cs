@@ -20,7 +20,7 @@ internal static class CocoResults
     /// <exception cref="FormatException">It is not a COCO result file; the message names file, line and element.</exception>
     public static IReadOnlyList<CocoDetection> Read(string path)
     {
-        using FileStream stream = File.OpenRead(path);
+        using FileStream stream = AnnotationFile.Open(path);
         return Parse(stream, path);
     }
 

@@ -13,7 +13,7 @@ internal static class CocoWriter
     public static WrittenAnnotations Write(string folder, IEnumerable<AnnotatedImage> images, AnnotationWriterOptions options)
     {
         string split = options.Split ?? "default";
-        using var files = new StagedFiles(folder, options.Cancellation);
+        using var files = new StagedFiles(folder, options);
         AnnotatedImage[] all = [.. images];
         string? copies = options.CopyImages ? Path.Combine("images", split) : null;
         string[] names = [.. all.Select(image => files.AddImage(image.ImagePath, copies))];

@@ -23,6 +23,23 @@ internal static class FormatHints
     public static string ForImages(AnnotationSource source)
         => source.ImageFolder is null ? " Where the images are elsewhere, name their folder: give the option imageFolder." : "";
 
+    /// <summary>The same, of one image, which may lie in a folder below the one where it was expected.</summary>
+    public static string ForImage(string image, AnnotationSource source)
+    {
+        string name = Path.GetFileName(image);
+        string? folder = Path.GetDirectoryName(image);
+        string[] below = !Directory.Exists(folder) ? [] : [.. FolderListing.Below(folder)
+            .Where(path => FileNames.Key(Path.GetFileName(path)) == FileNames.Key(name))
+            .Select(path => Path.GetRelativePath(folder, path))];
+        return below switch
+        {
+            [] => ForImages(source),
+            [var one] => $" There is '{one}': name the image so in the annotation, or give the option imageFolder with that folder.",
+            [var first, var second, ..] => $" Below that folder there are {below.Length} images of that name, '{first}' and '{second}' "
+                + "for two: the annotation must name the folder in front.",
+        };
+    }
+
     private static string? Hint(DetectionFormat format, AnnotationSource source)
     {
         string path = Path.GetFullPath(source.Path);

@@ -20,10 +20,10 @@ internal static class ImageNetReader
     {
         ImageNetFolder files = ImageNetFolder.Open(source);
         string? path = source.FindNamesFile(source.Folder(), NamesFiles);
-        return Read(files, path is null ? null : ClassCodes.ReadSynsets(path), source.Notes);
+        return Read(files, path is null ? null : ClassCodes.ReadSynsets(path), source.Notes, ImageNetFolder.LooksLikeVoc(source.Folder()));
     }
 
-    private static IEnumerable<AnnotatedImage> Read(ImageNetFolder files, ClassCodes? names, AnnotationNotes? notes)
+    private static IEnumerable<AnnotatedImage> Read(ImageNetFolder files, ClassCodes? names, AnnotationNotes? notes, bool looksLikeVoc)
     {
         var annotationOf = new Dictionary<string, string>(StringComparer.Ordinal);
         return files.Entries.Select(entry => TryRead(entry.Annotation, entry.Unannotated)).OfType<AnnotatedImage>();
@@ -33,6 +33,13 @@ internal static class ImageNetReader
             try
             {
                 VocXml? xml = unannotated is null ? VocXml.Read(annotation, names, notes) : null;
+                if (looksLikeVoc && names is null && xml?.Objects.Any(item => !ClassCodes.IsSynset(item.Label)) == true)
+                {
+                    notes?.Count(
+                        "Files with classes that are no synsets of ImageNet (n01440764), in a folder laid out as a Pascal VOC data set: if "
+                        + "it is one, give the format DetectionFormat.PascalVoc", annotation);
+                }
+
                 string image = unannotated ?? files.FindImage(annotation, xml?.FileName);
                 if (!annotationOf.TryAdd(image, annotation) && annotationOf[image] != annotation)
                 {
@@ -94,6 +101,11 @@ internal sealed class ImageNetFolder
         ImageFiles mirror = ImagesOf(Directory.Exists(Path.Combine(_images, below)) ? below : "");
         return mirror.Find(named, stem) ?? mirror.Expected(named);
     }
+
+    /// <summary>Whether the folders are those of Pascal VOC and not those of ImageNet, which may be named alike.</summary>
+    public static bool LooksLikeVoc(string folder)
+        => !Directory.Exists(Path.Combine(folder, "Data")) && !Directory.Exists(Path.Combine(folder, "Annotations", "DET"))
+            && Directory.Exists(Path.Combine(folder, "JPEGImages"));
 
     private List<(string, string?)> Find(string folder, string? split, AnnotationNotes? notes)
     {

@@ -116,6 +116,8 @@ internal sealed class OpenImagesCsv
                 List<string> values = CsvLine.Split(lines, line);
                 id = csv.ReadId(values);
                 AnnotatedObject item = csv.ReadObject(values);
+                if (ShareCheck.IsNone(item.X0) || ShareCheck.IsNone(item.Y0) || ShareCheck.IsNone(item.X1) || ShareCheck.IsNone(item.Y1))
+                    ShareCheck.Note(notes, lines);
                 EntryOf(id).Objects.Add(item);
             }
             catch (FormatException fault) when (notes?.Takes(fault, lines.File) == true)

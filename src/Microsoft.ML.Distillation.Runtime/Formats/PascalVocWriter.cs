@@ -18,7 +18,7 @@ internal static class PascalVocWriter
     /// <inheritdoc cref="AnnotationWriter.Write"/>
     public static WrittenAnnotations Write(string folder, IEnumerable<AnnotatedImage> images, AnnotationWriterOptions options)
     {
-        using var files = new StagedFiles(folder, options.Cancellation);
+        using var files = new StagedFiles(folder, options);
         var stems = new List<string>();
         int objects = 0, leftOut = 0;
         foreach (AnnotatedImage image in images)

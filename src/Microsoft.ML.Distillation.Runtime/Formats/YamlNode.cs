@@ -61,7 +61,8 @@ internal sealed class YamlReader
             // Not all that is wrong in a file is an exception of the parser's own.
             long line = exception is YamlException yaml ? yaml.Start.Line : reader._parser.Current?.Start.Line ?? 1;
             string within = reader._open.TryPeek(out long begin) && begin < line ? $" (in what begins in line {begin})" : "";
-            string problem = $"this is no well-formed YAML: {exception.Message.TrimEnd('.')}{within}";
+            string what = exception is YamlException ? exception.Message.TrimEnd('.') : "a list, a map or a text is not closed";
+            string problem = $"this is no well-formed YAML: {what}{within}";
             throw AnnotationError.At(lines.File, Math.Max(1, line), problem, exception);
         }
     }

@@ -240,10 +240,10 @@ internal static class YoloLabels
         Stream stream, string file, YoloNames names, ImageSize size, AnnotationNotes? notes = null, List<string>? faults = null)
     {
         using var lines = new TextLines(stream, file);
-        return lines.Objects(columns => ReadObject(lines, columns, names, size), notes, faults);
+        return lines.Objects(columns => ReadObject(lines, columns, names, size, notes), notes, faults);
     }
 
-    private static AnnotatedObject ReadObject(TextLines lines, string[] columns, YoloNames names, ImageSize size)
+    private static AnnotatedObject ReadObject(TextLines lines, string[] columns, YoloNames names, ImageSize size, AnnotationNotes? notes)
     {
         bool hasKeyPoints = names.KeyPointNumbers > 0 && columns.Length == BoxColumns + names.KeyPointNumbers;
         bool isOutline = !hasKeyPoints && columns.Length >= 7 && columns.Length % 2 == 1;
@@ -258,6 +258,7 @@ internal static class YoloLabels
                 throw lines.Error($"column {i + 2} holds {AnnotationError.Quote(columns[i + 1])}, which is no number");
         }
 
+        if (numbers.Any(ShareCheck.IsNone)) ShareCheck.Note(notes, lines);
         AnnotatedObject item = isOutline ? Around(numbers, size) : Box(numbers, size);
         return AnnotatedObject.Problem(item.X0, item.Y0, item.X1, item.Y1) is { } problem
             ? throw lines.Error(problem) : item with { Label = label };
@@ -284,7 +285,8 @@ internal static class YoloLabels
         // What of other tasks and tools is met under this name.
         return columns.Length switch
         {
-            6 => what + "; six are those of a prediction with its score, not of a label",
+            6 => what + "; six are those of a prediction with its score, not of a label, or of an oriented box with its angle, of which "
+                + "the four corners are expected (class x1 y1 x2 y2 x3 y3 x4 y4)",
             9 or 10 when !NumberText.TryParse(columns[8], out double _) => what + "; this is a line of DOTA, convert it to YOLO's form",
             > 7 => what + "; key points need 'kpt_shape' in the data.yaml",
             _ => what,

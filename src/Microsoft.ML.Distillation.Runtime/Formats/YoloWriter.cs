@@ -17,7 +17,7 @@ internal static class YoloWriter
     public static WrittenAnnotations Write(string folder, IEnumerable<AnnotatedImage> images, AnnotationWriterOptions options)
     {
         string split = options.Split ?? "train";
-        using var files = new StagedFiles(folder, options.Cancellation);
+        using var files = new StagedFiles(folder, options);
         var splits = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
         YoloNames names = ReadNames(files.Final(DataFile), splits);
         splits[split] = [$"images/{split}"];

@@ -27,12 +27,13 @@ internal sealed class ImageFile : IDisposable
     private readonly string _name;
     private readonly long _maxPixels;
 
-    private ImageFile(SKCodec codec, string name, long maxPixels)
+    /// <param name="open">Opens the content once more, where the decoder does not say how it is turned.</param>
+    private ImageFile(SKCodec codec, string name, long maxPixels, Func<Stream> open)
     {
         _codec = codec;
         _name = name;
         _maxPixels = Math.Min(maxPixels, MostPixels);
-        Turn = ImageTurn.Of(codec.EncodedOrigin, new ImageSize(codec.Info.Width, codec.Info.Height));
+        Turn = ImageTurn.Of(OriginOf(codec, open), new ImageSize(codec.Info.Width, codec.Info.Height));
     }
 
     /// <summary>The size of the upright image.</summary>
@@ -56,7 +57,8 @@ internal sealed class ImageFile : IDisposable
         // Before all else: to open a pipe is to wait.
         if (InputFile.Problem(path) is { } problem) throw new UnreadableImageException(path, problem);
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no image file '{path}'.", path);
-        if (SKCodec.Create(path, out _) is { } codec) return new ImageFile(codec, path, maxPixels);
+        if (SKCodec.Create(path, out _) is { } codec) return new ImageFile(codec, path, maxPixels, () => File.OpenRead(path));
+        if (RealPath.DeadLink(path) is { } dead) throw new FileNotFoundException(dead, path);
         // A file that may not be read says so by itself.
         using FileStream file = File.OpenRead(path);
         Span<byte> head = stackalloc byte[ForeignImages.HeadLength];
@@ -68,7 +70,11 @@ internal sealed class ImageFile : IDisposable
     /// <param name="maxPixels">How many pixels it may have, should they be asked for.</param>
     /// <exception cref="UnreadableImageException">It is no image; the message names it.</exception>
     public static ImageFile Open(ReadOnlySpan<byte> content, string name, long maxPixels = DefaultMaxPixels)
-        => SKCodec.Create(SKData.CreateCopy(content)) is { } codec ? new ImageFile(codec, name, maxPixels) : throw NoImage(content, name);
+    {
+        byte[] bytes = content.ToArray();
+        return SKCodec.Create(SKData.CreateCopy(bytes)) is { } codec
+            ? new ImageFile(codec, name, maxPixels, () => new MemoryStream(bytes, writable: false)) : throw NoImage(content, name);
+    }
 
     /// <summary>The size of the upright image; no more than the header is read.</summary>
     /// <inheritdoc cref="Open(string, long)"/>
@@ -123,7 +129,7 @@ internal sealed class ImageFile : IDisposable
         }
         catch (FileNotFoundException)
         {
-            return (null, "the file does not exist");
+            return (null, RealPath.IsDeadLink(path) ? "the file is a link that leads nowhere" : "the file does not exist");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -143,9 +149,9 @@ internal sealed class ImageFile : IDisposable
 
     /// <summary>Writes an image upright, in the kind that it is of, without the data that would turn it again.</summary>
     /// <inheritdoc cref="Read(string, long)"/>
-    public static void CopyUpright(string path, string copy)
+    public static void CopyUpright(string path, string copy, long maxPixels = DefaultMaxPixels)
     {
-        using ImageFile file = Open(path);
+        using ImageFile file = Open(path, maxPixels);
         byte[] upright = file.DecodeUpright();
         SKAlphaType alpha = file.MayBeTransparent ? SKAlphaType.Unpremul : SKAlphaType.Opaque;
         using var picture = SKImage.FromPixelCopy(new SKImageInfo(file.Size.Width, file.Size.Height, SKColorType.Rgba8888, alpha), upright);
@@ -190,8 +196,16 @@ internal sealed class ImageFile : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _codec.Dispose();
 
+    /// <summary>How the image is turned. The decoder does not look at a PNG's Exif data, as viewers do.</summary>
+    private static SKEncodedOrigin OriginOf(SKCodec codec, Func<Stream> open)
+    {
+        if (codec.EncodedFormat != SKEncodedImageFormat.Png || codec.EncodedOrigin != SKEncodedOrigin.TopLeft) return codec.EncodedOrigin;
+        using Stream png = open();
+        return PngExif.OriginOf(png);
+    }
+
     private static UnreadableImageException NoImage(ReadOnlySpan<byte> head, string name)
-        => new(name, ForeignImages.KindOf(head) is { } kind ? ForeignImages.Advice(kind, name) : UnreadableImageException.NoImage);
+        => new(name, ForeignImages.KindOf(head, name) is { } kind ? ForeignImages.Advice(kind, name) : UnreadableImageException.NoImage);
 
     /// <exception cref="UnreadableImageException">The image is larger than the limit.</exception>
     public void CheckSize()

@@ -182,6 +182,7 @@ internal sealed record ImageCheck(ImageSize? Size, string? Hash, IReadOnlyList<D
     private static (ImageTurn? Turn, string? Hash, string? Problem) Decode(string path, long maxPixels)
     {
         if (InputFile.Problem(path) is { } special) return (null, null, special);
+        if (RealPath.IsDeadLink(path)) return (null, null, "the image is a link that leads nowhere");
         if (!File.Exists(path)) return (null, null, "the image does not exist");
         byte[] content = File.ReadAllBytes(path);
         string hash = Convert.ToHexString(SHA256.HashData(content));

@@ -16,7 +16,7 @@ internal sealed record CocoPairing(
     /// <exception cref="FormatException">One of them is not what it must be; the message names file, line and element.</exception>
     public static CocoPairing Read(string groundTruth, string detections)
     {
-        using FileStream stream = File.OpenRead(groundTruth);
+        using FileStream stream = AnnotationFile.Open(groundTruth);
         return Of(CocoParser.Parse(stream, groundTruth, toEvaluate: true), CocoResults.Read(detections));
     }
 

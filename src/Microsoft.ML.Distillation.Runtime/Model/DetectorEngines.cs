@@ -17,6 +17,9 @@ internal interface IDetectorEngine : IDisposable
     /// <summary>Why the CPU runs it where a GPU should; <see langword="null"/>: it runs where it should.</summary>
     string? Fallback { get; }
 
+    /// <summary>What was found out about it while it worked.</summary>
+    IReadOnlyList<string> Remarks { get; }
+
     /// <summary>How its outputs are read; <see langword="null"/> where it says that itself.</summary>
     OnnxReading? Reading { get; }
 
@@ -44,6 +47,8 @@ internal sealed class OwnEngine : IDetectorEngine
     public ImageSize InputSize { get; }
 
     public string? Fallback => _session.Fallback;
+
+    public IReadOnlyList<string> Remarks => [];
 
     public OnnxReading? Reading => null;
 
@@ -79,6 +84,8 @@ internal sealed class PublishedEngine(PublishedDetector detector, float nmsThres
     public ImageSize InputSize => detector.InputSize;
 
     public string? Fallback => detector.Fallback;
+
+    public IReadOnlyList<string> Remarks => detector.Remarks.All;
 
     public OnnxReading? Reading => new(detector.Format, detector.Preprocessing, detector.ConfidentScore, detector.NoiseScore);
 

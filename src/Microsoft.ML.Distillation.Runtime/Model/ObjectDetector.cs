@@ -65,6 +65,12 @@ public sealed class ObjectDetector : IDisposable
     /// </summary>
     public string? Fallback => _engine.Fallback;
 
+    /// <summary>
+    /// What is to be said of what a published detector gave so far, of labels without a class name or boxes that cannot be, where it is no
+    /// reason to stop; empty where there is nothing.
+    /// </summary>
+    public IReadOnlyList<string> Remarks => _engine.Remarks;
+
     /// <summary>The entries that travel with the model.</summary>
     internal IReadOnlyDictionary<string, string> Metadata { get; }
 

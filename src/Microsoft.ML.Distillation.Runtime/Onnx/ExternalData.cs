@@ -1,5 +1,6 @@
 using System.Globalization;
 using Google.Protobuf;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Onnx.Proto;
 
 namespace Microsoft.ML.Distillation.Onnx;
@@ -22,7 +23,8 @@ internal static class ExternalData
         foreach (TensorProto tensor in model.Graph.Initializer)
         {
             if (tensor.DataLocation != TensorProto.Types.DataLocation.External) continue;
-            Dictionary<string, string> entries = tensor.ExternalData.ToDictionary(entry => entry.Key, entry => entry.Value);
+            Dictionary<string, string> entries = [];
+            foreach (StringStringEntryProto entry in tensor.ExternalData) entries[entry.Key] = entry.Value;
             string location = entries.GetValueOrDefault("location", "");
             if (!files.TryGetValue(location, out byte[]? content)) content = files[location] = Read(folder, location, path);
             long offset = Number(entries, "offset", 0), length = Number(entries, "length", content.Length - offset);
@@ -43,6 +45,7 @@ internal static class ExternalData
         var file = new FileInfo(Path.Combine(folder, location));
         if (!file.Exists) throw new FileNotFoundException($"'{path}' has its parameters in '{location}', and that is not beside it.",
             file.FullName);
+        InputFile.RefuseSpecial(file.FullName);
         if (file.Length > Array.MaxLength) throw new FormatException($"'{file.FullName}' has more than 2 GB of parameters.");
         return File.ReadAllBytes(file.FullName);
     }

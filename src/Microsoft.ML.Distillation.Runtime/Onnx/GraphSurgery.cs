@@ -20,6 +20,49 @@ internal static class GraphSurgery
     public static bool HasExternalData(ModelProto model) =>
         model.Graph.Initializer.Any(tensor => tensor.DataLocation == TensorProto.Types.DataLocation.External);
 
+    /// <summary>What an operator needs: its inputs, and what graphs inside of it take from outside.</summary>
+    public static IEnumerable<string> Needs(NodeProto node) => node.Attribute
+        .SelectMany(attribute => attribute.G is null ? attribute.Graphs : attribute.Graphs.Append(attribute.G)).SelectMany(Taken)
+        .Concat(node.Input).Where(name => name.Length > 0);
+
+    /// <summary>A copy of what a model computes some tensors of: no other operators, parameters, inputs and outputs.</summary>
+    /// <inheritdoc cref="Expose" path="/param"/>
+    /// <inheritdoc cref="Expose" path="/exception"/>
+    public static ModelProto Part(ModelProto model, IReadOnlyList<string> tensors, string source)
+    {
+        ModelProto part = Expose(model, tensors, source);
+        GraphProto graph = part.Graph;
+        HashSet<string> outputs = [.. tensors], needed = [.. tensors];
+        for (int i = graph.Node.Count - 1; i >= 0; i--)
+        {
+            if (graph.Node[i].Output.Any(needed.Contains)) needed.UnionWith(Needs(graph.Node[i]));
+            else graph.Node.RemoveAt(i);
+        }
+
+        Keep(graph.Output, output => outputs.Contains(output.Name));
+        Keep(graph.Input, input => needed.Contains(input.Name));
+        Keep(graph.Initializer, tensor => needed.Contains(tensor.Name));
+        graph.ValueInfo.Clear();
+        HashSet<string> domains = [.. graph.Node.Select(node => node.Domain), ""];
+        Keep(part.OpsetImport, opset => domains.Contains(opset.Domain) || opset.Domain == "ai.onnx");
+        return part;
+    }
+
+    private static void Keep<T>(Google.Protobuf.Collections.RepeatedField<T> list, Func<T, bool> isKept)
+    {
+        T[] kept = [.. list.Where(isKept)];
+        list.Clear();
+        list.AddRange(kept);
+    }
+
+    /// <summary>The names that a graph inside of an operator takes from the graph around it.</summary>
+    private static IEnumerable<string> Taken(GraphProto graph)
+    {
+        HashSet<string> own = [.. graph.Input.Select(input => input.Name), .. graph.Initializer.Select(tensor => tensor.Name),
+            .. graph.Node.SelectMany(node => node.Output)];
+        return graph.Node.SelectMany(Needs).Concat(graph.Output.Select(output => output.Name)).Where(name => !own.Contains(name)).ToArray();
+    }
+
     /// <summary>A copy of a model with further outputs. Their types are left for ONNX Runtime to infer.</summary>
     /// <param name="tensors">Names of tensors anywhere in the graph; those that are outputs already stay as they are.</param>
     /// <param name="source">Where the model comes from, for the error message.</param>

@@ -55,6 +55,7 @@ internal sealed class OnnxModelFile(ModelProto model)
     /// <summary>Whether a file begins as a zip archive does.</summary>
     public static bool IsZip(string path)
     {
+        InputFile.RefuseSpecial(path);
         using FileStream file = File.OpenRead(path);
         Span<byte> magic = stackalloc byte[2];
         return IsZip(magic[..file.ReadAtLeast(magic, 2, throwOnEndOfStream: false)]);
@@ -66,7 +67,6 @@ internal sealed class OnnxModelFile(ModelProto model)
     public static IReadOnlyList<OnnxModelFile> LoadAll(string path)
     {
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no model file '{path}'.", path);
-        if (FileKind.IsSpecial(path)) throw new FormatException($"'{path}' is a device, a pipe or a socket, not a model file.");
         if (IsZip(path))
         {
             using FileStream file = File.OpenRead(path);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Onnx;
 
 namespace Microsoft.ML.Distillation.Published;
@@ -38,7 +39,10 @@ internal static partial class EmbeddedClassNames
     internal static IReadOnlyList<string>? Parse(string text) => Read(text).Names;
 
     private static OnnxModelFile? Load(string path)
-        => new FileInfo(path) is { Exists: true, Length: < int.MaxValue } ? OnnxModelFile.Parse(File.ReadAllBytes(path), path) : null;
+    {
+        InputFile.RefuseSpecial(path);
+        return new FileInfo(path) is { Exists: true, Length: < int.MaxValue } ? OnnxModelFile.Parse(File.ReadAllBytes(path), path) : null;
+    }
 
     private static (IReadOnlyList<string>? Names, string? Problem) Read(OnnxModelFile model)
     {

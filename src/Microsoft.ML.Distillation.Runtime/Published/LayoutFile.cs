@@ -49,9 +49,15 @@ internal sealed class LayoutFile
     {
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no layout '{path}'.", path);
         using TextLines lines = TextLines.Open(path);
+        return Read(lines);
+    }
+
+    /// <inheritdoc cref="Read(string)"/>
+    public static OnnxDetectorLayout Read(TextLines lines)
+    {
         YamlNode root = YamlReader.Read(lines);
-        OnnxDetectorLayout layout = new LayoutFile(path).Layout(root);
-        return layout.Problem is { } problem ? throw AnnotationError.At(path, root.Line, problem) : layout;
+        OnnxDetectorLayout layout = new LayoutFile(lines.File).Layout(root);
+        return layout.Problem is { } problem ? throw AnnotationError.At(lines.File, root.Line, problem) : layout;
     }
 
     private OnnxDetectorLayout Layout(YamlNode root)

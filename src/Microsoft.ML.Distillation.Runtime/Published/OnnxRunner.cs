@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Onnx.Proto;
@@ -242,13 +243,14 @@ internal static class SessionLoader
         return new LoadedModel(exposed, outputs, reason);
     }
 
-    /// <summary>Throws unless there is a file that is not too large for an ONNX model.</summary>
+    /// <summary>Throws unless there is a file, no pipe, that is not too large for an ONNX model.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="FormatException">It is too large.</exception>
     public static void CheckFile(string path)
     {
         var file = new FileInfo(path);
         if (!file.Exists) throw new FileNotFoundException($"There is no ONNX detector '{path}'.", path);
+        InputFile.RefuseSpecial(path);
         if (file.Length > int.MaxValue)
         {
             throw new FormatException(
@@ -273,6 +275,7 @@ internal static class OnnxFingerprint
     public static string Of(string path, OnnxDetectorFormat format, IReadOnlyList<string> classNames, OnnxDetectorOptions options)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        SessionLoader.CheckFile(path);
         using (FileStream file = File.OpenRead(path))
         {
             byte[] buffer = new byte[1 << 20];

@@ -14,6 +14,9 @@ internal sealed class PredictionSink(InputFrame frame, float floor, ImageSize? p
     // What half precision makes of a 1.
     private const float Tolerance = 0.01f;
 
+    // No object is so small, and shares of boxes that nobody cut may exceed 1.
+    private const float LargestCorner = 2;
+
     private readonly List<float> _boxes = [];
     private readonly List<float> _probabilities = [];
     private readonly List<float> _confidences = [];
@@ -38,6 +41,22 @@ internal sealed class PredictionSink(InputFrame frame, float floor, ImageSize? p
     /// <summary>The first of those.</summary>
     public RawPrediction? FirstStrange { get; private set; }
 
+    /// <summary>The number of confident predictions that lie within the first two pixels of the input, as shares read as pixels
+    /// do.</summary>
+    public int InCorner { get; private set; }
+
+    /// <summary>The first of those.</summary>
+    public RawPrediction? FirstInCorner { get; private set; }
+
+    /// <summary>The number of confident rows whose label has no class name.</summary>
+    public int Unnamed { get; private set; }
+
+    /// <summary>The first of those.</summary>
+    public UnnamedRow? FirstUnnamed { get; private set; }
+
+    /// <summary>The first of those whose label comes before that of the first class.</summary>
+    public UnnamedRow? FirstBefore { get; private set; }
+
     /// <summary>The first prediction whose score is no probability.</summary>
     public RawPrediction? FirstImpossible { get; private set; }
 
@@ -58,6 +77,12 @@ internal sealed class PredictionSink(InputFrame frame, float floor, ImageSize? p
         if (score >= ConfidentScore)
         {
             Confident++;
+            if (Math.Min(x0, y0) >= -LargestCorner && Math.Max(x1, y1) <= LargestCorner)
+            {
+                InCorner++;
+                FirstInCorner ??= Raw(x0, y0, x1, y1, probabilities, score);
+            }
+
             if (!IsSound(box))
             {
                 Strange++;
@@ -71,6 +96,18 @@ internal sealed class PredictionSink(InputFrame frame, float floor, ImageSize? p
         _probabilities.AddRange(probabilities);
         _confidences.Add(score);
         return true;
+    }
+
+    /// <summary>Takes note of a row whose label has no class name and that is left out.</summary>
+    /// <param name="label">The label as the detector gives it.</param>
+    /// <param name="first">The label of the first class.</param>
+    public void AddUnnamed(float score, float label, int first)
+    {
+        if (!(score >= ConfidentScore)) return;
+        Unnamed++;
+        var row = new UnnamedRow(label, first, score);
+        FirstUnnamed ??= row;
+        if (label < first) FirstBefore ??= row;
     }
 
     private static bool IsSound(ReadOnlySpan<float> box)

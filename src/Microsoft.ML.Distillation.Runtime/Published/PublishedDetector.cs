@@ -70,7 +70,7 @@ internal sealed class PublishedDetector : IDisposable
         _floor = floor ?? (float)NoiseScore;
         IsSuppressed = _decoder.IsSuppressed;
         IsClassAgnostic = options.ClassAgnosticSuppression;
-        _soundness = new Soundness(source.Name);
+        _soundness = new Soundness(source.Name, Remarks);
     }
 
     /// <summary>The format of its outputs, found out where it was left open.</summary>
@@ -81,6 +81,9 @@ internal sealed class PublishedDetector : IDisposable
 
     /// <inheritdoc cref="OnnxRunner.Fallback"/>
     public string? Fallback => _runner.Fallback;
+
+    /// <summary>What is found out about it while it works.</summary>
+    public DetectorRemarks Remarks { get; } = new();
 
     /// <summary>The size of its input.</summary>
     public ImageSize InputSize { get; }

@@ -74,7 +74,7 @@ internal sealed record MeasuredTestSet(IReadOnlyList<ReportedImage> Images, IRea
     /// <exception cref="ArgumentException">A column is missing or of another type, or the data have no row.</exception>
     public static MeasuredTestSet Measure(
         IReadOnlyList<ObjectDetector> detectors, IDataView data, DetectorReportOptions columns, bool inclusivePixels = true,
-        CancellationToken cancellation = default)
+        Action<string>? warn = null, CancellationToken cancellation = default)
     {
         string? image = data.Schema.GetColumnOrNull(columns.ImageColumnName)?.Name;
         if (image is null && data.Schema.GetColumnOrNull(nameof(DetectionRow.ImagePath)) is not { Type: TextDataViewType })
@@ -119,6 +119,7 @@ internal sealed record MeasuredTestSet(IReadOnlyList<ReportedImage> Images, IRea
         }
 
         if (images.Count == 0) throw new ArgumentException("The test set has no row.");
+        if (rows.TurnedImages is { } turned) warn?.Invoke(turned);
         return new MeasuredTestSet(images, [.. timed.Select(detector => detector.Measured(truths, classes.Names, inclusivePixels))]);
     }
 

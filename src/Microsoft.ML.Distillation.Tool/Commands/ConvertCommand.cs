@@ -56,7 +56,7 @@ internal sealed class ConvertCommand : System.CommandLine.Command
         foreach (string? split in splits)
         {
             WrittenAnnotations written = data.Context.Data
-                .SaveDetections(data.View(split), folder, format, split, copyImages, interruption.Token);
+                .SaveDetections(data.View(split), folder, format, split, copyImages, data.MaxPixels, interruption.Token);
             string leftOut = written.LeftOut > 0 ? $"; {written.LeftOut} groups and regions left out, for which the format has no mark"
                 : "";
             output.WriteLine($"{split ?? "all"}: {written.Images} images, {written.Objects} objects{leftOut}");

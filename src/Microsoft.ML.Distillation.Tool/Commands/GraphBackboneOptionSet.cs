@@ -14,7 +14,7 @@ internal sealed class GraphBackboneOptionSet
 
     private readonly Option<string?> _maps = SharedOptions.Text(
         "--maps", "The tensors of the graph of --backbone FILE.onnx that become its feature maps. [default: where its stages of the "
-            + "strides 8, 16 and 32 end]", "A,B,C");
+            + "strides 8, 16 and 32 end] A name that holds a comma stands in double quotes.", "A,B,C");
 
     private readonly Option<string> _preset = SharedOptions.Choice(
         "--backbone-preset", "The colours that the network of --backbone FILE.onnx wants to see: those of one of these.",
@@ -55,7 +55,7 @@ internal sealed class GraphBackboneOptionSet
         OnnxPreprocessing preprocessing = PreprocessingOf(parsed);
         if (preprocessing.StandardDeviation.Any(deviation => !(deviation > 0 && float.IsFinite(deviation))))
             throw new UsageException($"{_deviation.Name} is three numbers above 0.");
-        string[]? maps = parsed.GetValue(_maps)?.Split(',', StringSplitOptions.TrimEntries);
+        string[]? maps = parsed.GetValue(_maps) is { } names ? Names(names) : null;
         try
         {
             return Backbone.FromOnnx(path, maps, preprocessing);
@@ -65,6 +65,26 @@ internal sealed class GraphBackboneOptionSet
         {
             throw new UsageException($"{(maps is null ? "--backbone" : "--backbone with --maps")}: {error.Message}");
         }
+    }
+
+    /// <summary>Names with commas between them; one that holds a comma stands in double quotes.</summary>
+    /// <exception cref="UsageException">A quote is not closed.</exception>
+    private string[] Names(string text)
+    {
+        var names = new List<string>();
+        for (int at = 0; at <= text.Length;)
+        {
+            while (at < text.Length && text[at] == ' ') at++;
+            bool quoted = at < text.Length && text[at] == '"';
+            int end = text.IndexOf(quoted ? '"' : ',', quoted ? at + 1 : at);
+            if (quoted && end < 0) throw new UsageException($"{_maps.Name}: a quote is not closed in '{text}'.");
+            if (end < 0) end = text.Length;
+            names.Add(quoted ? text[(at + 1)..end] : text[at..end].TrimEnd());
+            if (quoted) end = text.IndexOf(',', end) is >= 0 and int comma ? comma : text.Length;
+            at = end + 1;
+        }
+
+        return [.. names];
     }
 
     private OnnxPreprocessing PreprocessingOf(ParseResult parsed)

@@ -40,6 +40,7 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
         OnnxTeacherOptions options = _teacher.OptionsOf(parsed);
         var model = OnnxModelInspection.Of(path, options);
         TeacherInspection.WriteGraph(output, model);
+        TeacherInspection.WriteNamesProblem(output, path);
         if (_teacher.NamesOf(parsed) is { } names)
         {
             using var detector = ObjectDetector
@@ -55,7 +56,7 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
             if (parsed.GetValue(_image) is not null || parsed.GetValue(_data) is not null)
                 throw new UsageException("--image and --data go with --teacher-classes: without them it is not known what the teacher "
                     + "finds.");
-            TeacherInspection.WriteGuesses(output, model, path);
+            TeacherInspection.WriteGuesses(output, model);
         }
 
         if (parsed.GetValue(_tensors)) TeacherInspection.WriteTensors(output, model);
@@ -83,6 +84,7 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
         float least = drawScore ?? (float)detector.Reading!.ConfidentScore;
         int shown = found.Count(one => one.Score >= least);
         output.WriteLine($"image    {shown} detections from a score of {least:0.00}, {found.Count} above noise");
+        foreach (string remark in detector.Remarks) output.WriteLine($"warning  {OptionNames.Translate(remark)}");
         if (drawn is null) return;
         using MLImage picture = image.DrawDetections([.. found.Where(one => one.Score >= least)], detector.ClassNames);
         AtomicFile.Write(drawn, picture.Save);

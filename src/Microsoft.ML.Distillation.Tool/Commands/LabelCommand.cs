@@ -139,7 +139,8 @@ internal sealed class LabelCommand : System.CommandLine.Command
         {
             new LabellingJob(images, shards, header, SharedOptions.MaxPixelsIn(parsed)).Run(
                 Open, parsed.GetValue(_readers) ?? Math.Max(1, Environment.ProcessorCount / 2),
-                progress => output.WriteLine($"{title}: {progress}"), interruption.Token);
+                progress => output.WriteLine($"{title}: {progress}"), interruption.Token,
+                remark => error.WriteLine($"warning: {OptionNames.Translate(remark)}"));
             return true;
         }
         catch (OperationCanceledException) when (interruption.Requested)
@@ -154,7 +155,7 @@ internal sealed class LabelCommand : System.CommandLine.Command
     {
         var labels = new GeneratedLabelOptions { ScoreThreshold = parsed.GetValue(_score), PerClass = parsed.GetValue(_perClass) };
         DetectionFormat format = IsVoc(parsed) ? DetectionFormat.PascalVoc : DetectionFormat.Coco;
-        LabelledImages written = LabelMerge.Write(shards, folder, format, labels, images);
+        LabelledImages written = LabelMerge.Write(shards, folder, format, labels, images, SharedOptions.MaxPixelsIn(parsed));
         if (written.Unreadable > 0)
         {
             error.WriteLine($"warning: {written.Unreadable} images could not be read and are left out. The first: "

@@ -37,7 +37,8 @@ internal sealed class WeightsCommand : System.CommandLine.Command
     {
         foreach (PublishedWeights one in PublishedWeights.All)
         {
-            string place = one.IsCached ? "in the cache" : "not here";
+            string? problem = one.FindCacheProblem();
+            string place = problem is not null ? $"damaged: {problem}" : one.IsCached ? "in the cache" : "not here";
             output.WriteLine($"{BackboneNames.NameOf(one.Backbone),-16}{Size(one.Bytes),8} MB  {place}");
             output.WriteLine($"    address  {one.Address}");
             output.WriteLine($"    source   {one.Source}");
@@ -54,6 +55,7 @@ internal sealed class WeightsCommand : System.CommandLine.Command
         foreach (PublishedWeights one in PublishedWeights.All.Where(one => names.Contains(BackboneNames.NameOf(one.Backbone))))
         {
             bool wasHere = one.IsCached;
+            if (wasHere && one.FindCacheProblem() is { } problem) configuration.Error.WriteLine($"warning: {problem}; it is fetched anew.");
             var progress = new Tenths(configuration.Error, one.FileName);
             string path = one.DownloadAsync(progress, interruption.Token).GetAwaiter().GetResult();
             configuration.Output.WriteLine(wasHere && !progress.Moved ? $"in the cache already: {path}" : $"saved {path}");

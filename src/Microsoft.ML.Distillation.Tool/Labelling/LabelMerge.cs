@@ -37,11 +37,12 @@ internal static class LabelMerge
     /// <param name="output">The data set's folder.</param>
     /// <param name="format">COCO, or VOC, for which the images are copied.</param>
     /// <param name="images">The images that were labelled.</param>
+    /// <param name="maxPixels">How many pixels one may have that is copied.</param>
     /// <exception cref="InvalidOperationException">A shard is missing or not complete, or they are of different runs or of other
     /// images.</exception>
     /// <exception cref="InvalidDataException">There is no image, or none that could be read.</exception>
     public static LabelledImages Write(string shards, string output, DetectionFormat format, GeneratedLabelOptions options,
-        ImageList images)
+        ImageList images, long maxPixels = ImageLoader.DefaultMaxPixels)
     {
         string[] files = Files(shards);
         ShardHeader header = CommonHeader(files);
@@ -71,7 +72,7 @@ internal static class LabelMerge
         Dictionary<string, string> info = Provenance(header, thresholds, options, count);
         WrittenAnnotations written = format == DetectionFormat.Coco
             ? GeneratedCocoWriter.Write(output, header.Classes, labelled, info)
-            : Save(output, format, labelled);
+            : Save(output, format, labelled, maxPixels);
         AtomicFile.Write(Path.Combine(output, "generated.json"), JsonSerializer.SerializeToUtf8Bytes(info, Indented));
         return new LabelledImages(
             count, written.Images, written.Objects, unreadable, firstError,
@@ -161,10 +162,10 @@ internal static class LabelMerge
         }
     }
 
-    private static WrittenAnnotations Save(string folder, DetectionFormat format, IEnumerable<GeneratedRow> images)
+    private static WrittenAnnotations Save(string folder, DetectionFormat format, IEnumerable<GeneratedRow> images, long maxPixels)
     {
         DataOperationsCatalog data = new MLContext().Data;
-        return data.SaveDetections(data.LoadFromEnumerable(images), folder, format, copyImages: true);
+        return data.SaveDetections(data.LoadFromEnumerable(images), folder, format, copyImages: true, maxPixels: maxPixels);
     }
 
     private static GeneratedRow Labelled(ShardRecord record, ShardHeader header, IReadOnlyList<float> thresholds, ImageList images)

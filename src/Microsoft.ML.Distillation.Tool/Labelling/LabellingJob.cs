@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Tool.Display;
 using Microsoft.ML.Distillation.Tool.Models;
 
@@ -25,9 +26,11 @@ internal sealed class LabellingJob(ImageList images, string folder, ShardHeader 
     /// <summary>Labels the images of the shard that are not done.</summary>
     /// <param name="labeller">Opens the teacher; not called where nothing is left to do.</param>
     /// <param name="workers">The number of threads that read images.</param>
+    /// <param name="warn">Is told what is found out about the teacher.</param>
     /// <returns>The number of images of the shard.</returns>
     /// <exception cref="OperationCanceledException">It was cancelled; what is done stays.</exception>
-    public long Run(Func<TeacherLabeller> labeller, int workers, Action<LabellingProgress>? report, CancellationToken cancellation)
+    public long Run(Func<TeacherLabeller> labeller, int workers, Action<LabellingProgress>? report, CancellationToken cancellation,
+        Action<string>? warn = null)
     {
         var shard = new Shard(header.Shard, header.Shards);
         using IEnumerator<string> names = shard.Of(images.Names()).GetEnumerator();
@@ -36,6 +39,7 @@ internal sealed class LabellingJob(ImageList images, string folder, ShardHeader 
         long total = shard.Of(images.Names()).LongCount(), earlier = file.Done;
         using TeacherLabeller teacher = labeller();
         Dictionary<string, int> labels = header.Classes.Select((name, i) => (name, i)).ToDictionary(pair => pair.name, pair => pair.i);
+        int said = 0;
         long started = Stopwatch.GetTimestamp(), reported = started;
         while (Take(names) is { Length: > 0 } chunk)
         {
@@ -43,6 +47,7 @@ internal sealed class LabellingJob(ImageList images, string folder, ShardHeader 
             {
                 cancellation.ThrowIfCancellationRequested();
                 using (image) file.Append(Label(image, teacher, labels));
+                for (IReadOnlyList<string> remarks = teacher.Remarks; said < remarks.Count; said++) warn?.Invoke(remarks[said]);
                 if (Stopwatch.GetElapsedTime(reported) < BetweenReports) continue;
                 reported = Stopwatch.GetTimestamp();
                 report?.Invoke(new LabellingProgress(file.Done, total, (file.Done - earlier) / Stopwatch
@@ -125,7 +130,8 @@ internal sealed class LabellingJob(ImageList images, string folder, ShardHeader 
             }
             catch (FileNotFoundException)
             {
-                return new LoadedImage(name, null, "the file does not exist");
+                return new LoadedImage(name, null, RealPath.IsDeadLink(path) ? "the file is a link that leads nowhere"
+                    : "the file does not exist");
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {

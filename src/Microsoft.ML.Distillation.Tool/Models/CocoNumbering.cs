@@ -36,6 +36,7 @@ internal sealed class CocoNumbering
     {
         try
         {
+            if (FileKind.IsSpecial(path)) throw new FormatException($"'{path}' is a device, a pipe or a socket, not a file.");
             using FileStream stream = File.OpenRead(path);
             using var json = JsonDocument.Parse(stream);
             ILookup<string, (string Name, string Id)> images = IdsIn(path, json.RootElement, "images", "file_name")

@@ -45,10 +45,12 @@ internal sealed class ImageList
     private readonly string _path;
 
     /// <exception cref="FileNotFoundException">There is no such folder or file.</exception>
+    /// <exception cref="FormatException">It is a device or a pipe.</exception>
     public ImageList(string path)
     {
         if (!Directory.Exists(path) && !File.Exists(path)) throw new FileNotFoundException(
             $"There is no folder, image or list of images '{path}'.", path);
+        if (FileKind.IsSpecial(path)) throw new FormatException($"'{path}' is a device, a pipe or a socket, not a file.");
         _path = Path.GetFullPath(path);
         Root = Directory.Exists(_path) ? _path : Path.GetDirectoryName(_path)!;
     }

@@ -13,12 +13,17 @@ internal static class TeacherInspection
         foreach (OnnxOutput one in model.Outputs) output.WriteLine($"output   {one}{(one.IsInteger ? " of integers" : "")}{about}");
     }
 
-    /// <summary>Writes the formats that the outputs fit, with the numbers of classes for which they do.</summary>
+    /// <summary>Writes why the class names in the detector's metadata are not read, where they are not.</summary>
     /// <param name="path">The model's file.</param>
-    public static void WriteGuesses(TextWriter output, OnnxModelInspection model, string path)
+    public static void WriteNamesProblem(TextWriter output, string path)
     {
         if (OnnxModelInspection.ClassNamesProblemIn(path) is { } problem) output
-            .WriteLine($"names    those in its metadata are not read: {problem}; give them with --teacher-classes");
+            .WriteLine($"names    those in its metadata are not read: {problem}; those of --teacher-classes are used");
+    }
+
+    /// <summary>Writes the formats that the outputs fit, with the numbers of classes for which they do.</summary>
+    public static void WriteGuesses(TextWriter output, OnnxModelInspection model)
+    {
         if (model.OtherTask is { } task)
         {
             output.WriteLine($"format   none: it is no detector of upright boxes, {task}");

@@ -16,8 +16,12 @@ internal sealed class CalibrationImages : IDetectionDataset
         ClassNames = classNames;
         using var rows = new RowReader(view, new RowColumns { Image = columnName });
         while (_images.Count < count && rows.MoveNext()) _images.Add(rows.ReadImage());
+        Warning = rows.TurnedImages;
         if (_images.Count == 0) throw new InvalidDataException("There are no images to calibrate with: the data have no rows.");
     }
+
+    /// <summary>What is to be said of the images; null: nothing.</summary>
+    public string? Warning { get; }
 
     public int Count => _images.Count;
 

@@ -83,6 +83,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
                 DeadLayers.Warn(channel, student);
             }
 
+            SayOrigins(setups, weights);
             TrainingRecorder[] recorders =
                 [.. setups.Select(setup => new TrainingRecorder(new ProgressLog(channel, setup.Options.Progress)))];
             (IObjective Objective, TrainingOptions Options)[] students = [.. setups.Select((setup, i) =>
@@ -117,14 +118,28 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
         {
             StartingWeights? found = setup.FindWeights(new DownloadLog(channel));
             all.Add(found);
-            string? origin = found is not null ? $"{found.Path}: {found.Origin}"
-                : setup.HasParameters ? null : setup.Plan.Network.GraphOrigin?.ToString();
-            if (origin is not null && said.Add(origin)) Say(channel, $"The backbone starts from {origin}");
-            if (origin is null && !setup.HasParameters && StartingWeights.Advice(setup.Plan.Network) is { } advice && said.Add(advice))
+            bool isKnown = found is not null || setup.HasParameters || setup.Plan.Network.GraphOrigin is not null;
+            if (!isKnown && StartingWeights.Advice(setup.Plan.Network) is { } advice && said.Add(advice))
                 channel.Warning(MessageSensitivity.None, advice);
         }
 
         return all;
+    }
+
+    /// <summary>Says what the backbones start from, once they do.</summary>
+    private void SayOrigins(IReadOnlyList<TrainingSetup> setups, IReadOnlyList<StartingWeights?> weights)
+    {
+        using IChannel channel = _environment.Register("Weights").Start("Weights");
+        var said = new HashSet<string>();
+        foreach ((TrainingSetup setup, StartingWeights? found) in setups.Zip(weights))
+        {
+            Backbone backbone = setup.Plan.Network;
+            string? origin = found is not null ? $"{found.Path}: {found.Origin}"
+                : setup.HasParameters ? null : backbone.GraphOrigin?.ToString();
+            string? text = origin is null ? null : $"The backbone starts from {origin}";
+            if (!setup.HasParameters && backbone.Graph?.MapsText is { } maps) text = text is null ? maps : $"{text}. {maps}";
+            if (text is not null && said.Add(text)) Say(channel, text);
+        }
     }
 
     private DetectorTransformer Export(Detector detector, TrainingRecord record, DetectorColumns columns, SampleStore images,
@@ -182,6 +197,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
     private static void SayLimits(IChannel channel, TeacherAbilities teacher, IReadOnlyList<string> classNames)
     {
         if (teacher.Caution is { } caution) channel.Warning(MessageSensitivity.None, caution);
+        teacher.Remarks?.Tell(remark => channel.Warning(MessageSensitivity.None, remark));
         if (teacher.FeatureMaps.Count == 0)
             Say(channel, $"The teacher has no feature maps, so there is no hint loss; tensors of an ONNX teacher's graph are named in "
                 + $"{nameof(OnnxTeacherOptions)}.{nameof(OnnxTeacherOptions.Hints)}");

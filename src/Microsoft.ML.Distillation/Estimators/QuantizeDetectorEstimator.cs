@@ -44,6 +44,7 @@ public sealed class QuantizeDetectorEstimator : IEstimator<DetectorTransformer>
         using IChannel channel = EnvironmentSettings.EnvironmentOf(_catalog).Register(nameof(DistillationCatalog.QuantizeDetector))
             .Start("Calibrating");
         using var images = new CalibrationImages(input, _options.ImageColumnName, _options.CalibrationImages, _options.Detector.ClassNames);
+        if (images.Warning is { } warning) channel.Warning(MessageSensitivity.UserData, warning);
         using var scope = NewDisposeScope();
         using Detector detector = _options.Detector
             .Lowered(_options.Precision, $"{nameof(QuantizeDetectorOptions)}.{nameof(QuantizeDetectorOptions.Detector)}");

@@ -53,6 +53,12 @@ public sealed class TeacherLabeller : IDisposable
     /// <summary>What the user should know of the detector before relying on its labels; <see langword="null"/>: nothing.</summary>
     public string? Caution => _teacher.Abilities.Caution;
 
+    /// <summary>
+    /// What was found out about the detector while it labelled, such as labels without a class name, or that it had no opinion of the first
+    /// images; empty where there is nothing.
+    /// </summary>
+    public IReadOnlyList<string> Remarks => _teacher.Abilities.Remarks?.All ?? [];
+
     /// <summary>What the detector finds in an image.</summary>
     /// <param name="image">The image, of any size. It still belongs to the caller.</param>
     /// <returns>Its objects from <see cref="EnsembleOptions.LeastScore"/> on, best first; boxes in pixels of the image.</returns>

@@ -50,6 +50,7 @@ internal sealed class FrozenDetector<T> : IDisposable
         CrossHead = null,
         LooksAtBatches = true,
         Caution = null,
+        Remarks = null,
     };
 
     /// <summary>Its maps of a batch by name, which outlive the scope of the call.</summary>

@@ -1,6 +1,7 @@
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Published;
 using Microsoft.ML.Distillation.Rows;
 using static TorchSharp.torch;
 
@@ -62,6 +63,9 @@ internal sealed record TeacherAbilities
 
     /// <summary>What the user should know of how it runs; <see langword="null"/>: nothing.</summary>
     public required string? Caution { get; init; }
+
+    /// <summary>What is found out about it while it teaches or labels; <see langword="null"/>: nothing ever is.</summary>
+    public required DetectorRemarks? Remarks { get; init; }
 }
 
 /// <summary>

@@ -65,6 +65,98 @@ public class UserAnnotationTests
     }
 
     [Test]
+    public void Coco_MaskOfAnotherSizeThanItsImage_IsSaid()
+    {
+        var notes = new AnnotationNotes(skipsFaults: false);
+        const string json = """
+            {"annotations":[{"image_id":1,"category_id":1,"segmentation":{"size":[6,5],"counts":[11,3,2,3,11]}},
+            {"image_id":1,"category_id":1,"segmentation":{"size":[5,6],"counts":[11,3,2,3,11]}},
+            {"image_id":1,"category_id":1,"bbox":[1,1,2,2],"segmentation":{"size":[9,9],"counts":[81]}},
+            {"image_id":2,"category_id":1,"segmentation":{"size":[7,7],"counts":[0,49]}}],
+            "images":[{"id":1,"file_name":"a.jpg","width":6,"height":5},{"id":2,"file_name":"b.jpg"}],"categories":[{"id":1,"name":"a"}]}
+            """;
+        CocoParser.Parse(new MemoryStream(Encoding.UTF8.GetBytes(json)), "file", notes: notes);
+        Assert.That(notes.Warnings.Single(), Does.Contain("mask").And.Contain(": 1. The first: file(1): a mask of 5×6")
+            .And.Contain("6×5").And.Contain("'a.jpg'"));
+    }
+
+    [TestCase("0 50 40 20 20\n1 .5 .5 .2 .2\n0 20 20 10 10", 2)]
+    [TestCase("0 .5 .5 1 1\n1 .99 .5 .2 .2\n0 1.004 .5 .1 .1", 0)]
+    [TestCase("0 10 10 60 10 60 40", 1)]
+    [TestCase("0 -30 .5 .1 .1", 1)]
+    public void Yolo_NumbersThatAreNoShares_AreSaid(string lines, int count)
+    {
+        var notes = new AnnotationNotes(skipsFaults: false);
+        _ = Parsing.Read(DetectionFormat.Yolo, Encoding.UTF8.GetBytes(lines), notes);
+        _ = Parsing.Read(DetectionFormat.Yolo, Encoding.UTF8.GetBytes(lines), notes);
+        if (count == 0) Assert.That(notes.Warnings, Is.Empty);
+        else Assert.That(notes.Warnings.Single(), Does.Contain($"pixels?): {count}. The first: file(1)."));
+    }
+
+    [Test]
+    public void OpenImages_NumbersThatAreNoShares_AreSaid()
+    {
+        var notes = new AnnotationNotes(skipsFaults: false);
+        const string csv = "ImageID,LabelName,XMin,XMax,YMin,YMax\na,/m/1,.1,.2,.3,.4\na,/m/1,10,20,30,40\n";
+        _ = Parsing.Read(DetectionFormat.OpenImages, Encoding.UTF8.GetBytes(csv), notes);
+        Assert.That(notes.Warnings.Single(), Does.Contain("pixels?): 1. The first: file(3)."));
+    }
+
+    [TestCase("0 .5 .5 .2 .2 1.57")]
+    public void Yolo_OrientedBoxWithItsAngle_IsNamedAsSuch(string line) => Assert.That(
+        () => Parsing.Read(DetectionFormat.Yolo, line), Throws.InstanceOf<FormatException>()
+            .With.Message.Contains("not 6").And.Message.Contains("oriented box with its angle").And.Message.Contains("score"));
+
+    [TestCase("names: [a, b\ntrain: images\n")]
+    [TestCase("names: {0: a\n")]
+    [TestCase("names: \"a\n")]
+    [TestCase("- [")]
+    [TestCase("a: {b: [c")]
+    public void Yaml_ThatIsNotClosed_IsSaidToBe(string text)
+    {
+        FormatException error = Assert.Throws<FormatException>(() => YamlReader.Read(Parsing.Lines(text)));
+        Assert.That(error.Message, Does.StartWith("file(").And.Not.Contains("Operation").And.Not.Contains("state"));
+        Assert.That(error.Message,
+            Does.Contain("not closed").Or.Contain("while").Or.Contain("expected").IgnoreCase.Or.Contain("did not find"));
+    }
+
+    [Test]
+    public void ImageThatLiesBelow_IsToldApart_FromOneThatIsNowhere()
+    {
+        const string json = """{"images":[{"id":1,"file_name":"0001.jpg"}],"annotations":[],"categories":[]}""";
+        string images = Path.GetDirectoryName(_folder.Sub("below/images/x"))!;
+        AnnotationSource source = new(_folder.Write("below/set.json", json), ImageFolder: images);
+        FileNotFoundException Missing() => Assert.Throws<FileNotFoundException>(
+            () => AnnotationReader.Read(DetectionFormat.Coco, source).ToArray());
+        Assert.That(Missing().Message, Does.Contain("does not exist").And.Not.Contains("There is").And.Not.Contains("there are"));
+        _folder.Write("below/images/cam1/0001.jpg", "");
+        Assert.That(Missing().Message, Does.Contain(Path.Combine("cam1", "0001.jpg")).And.Contain("imageFolder"));
+        _folder.Write("below/images/cam2/0001.jpg", "");
+        Assert.That(Missing().Message, Does.Contain("2 images of that name").And.Contain(Path.Combine("cam2", "0001.jpg")));
+        if (OperatingSystem.IsWindows()) return;
+        File.CreateSymbolicLink(Path.Combine(_folder.Path, "below", "images", "0001.jpg"), "gone.jpg");
+        Assert.That(Missing().Message, Does.Contain("link to 'gone.jpg'"));
+    }
+
+    [Test]
+    public void ImageNet_InAFolderOfVoc_IsSaid()
+    {
+        const string xml = "<annotation><filename>a.jpg</filename><object><name>{0}</name><bndbox><xmin>1</xmin><ymin>1</ymin>"
+            + "<xmax>2</xmax><ymax>2</ymax></bndbox></object></annotation>";
+        foreach ((string root, string image, string label, int warnings) in ((string, string, string, int)[])
+            [("voc", "JPEGImages", "cat", 1), ("own", "Data", "cat", 0), ("synsets", "JPEGImages", "n01440764", 0)])
+        {
+            _folder.Write($"{root}/Annotations/a.xml", string.Format(null, xml, label));
+            File.WriteAllBytes(_folder.Sub($"{root}/{image}/a.jpg"), EncodedImages.Encode(DrawnImages.Noise(8, 8), ".jpg"));
+            var notes = new AnnotationNotes(skipsFaults: false);
+            AnnotationSource source = new(Path.Combine(_folder.Path, root)) { Notes = notes };
+            Assert.That(AnnotationReader.Read(DetectionFormat.ImageNet, source).Count(), Is.EqualTo(1));
+            Assert.That(notes.Warnings, Has.Count.EqualTo(warnings), root);
+            if (warnings > 0) Assert.That(notes.Warnings[0], Does.Contain("give the format DetectionFormat.PascalVoc"));
+        }
+    }
+
+    [Test]
     public void Coco_EveryFault_IsNoted_AndTheRestIsRead()
     {
         const string json = """

@@ -40,19 +40,49 @@ public class RefusedImageTests
 
     [TestCase("x.heic", "\0\0\0\u0018ftypheic\0\0\0\0mif1", "HEIC")]
     [TestCase("x.jpg", "\0\0\0\u0018ftypmif1\0\0\0\0heic", "HEIC")]
+    [TestCase("x.heif", "\0\0\0\u0014ftypmif1\0\0\0\0miaf", "HEIF")]
     [TestCase("x.avif", "\0\0\0\u001Cftypavif\0\0\0\0mif1", "AVIF")]
+    [TestCase("x.heic", "\0\0\0\u001Cftypmif1\0\0\0\0mif1avif", "AVIF")]
     [TestCase("x.tif", "II*\0\u0008\0\0\0\0\0\0\0\0\0\0\0", "TIFF")]
     [TestCase("x.png", "MM\0*\0\0\0\u0008\0\0\0\0\0\0\0\0", "TIFF")]
     [TestCase("x.jxl", "\0\0\0\u000CJXL \r\n\u0087\n\0\0\0\0", "JPEG XL")]
+    [TestCase("x.bin", "II*\0\u0010\0\0\0CR\u0002\0\0\0\0\0", "raw camera")]
+    [TestCase("x.cr3", "\0\0\0\u0018ftypcrx \0\0\0\u0001crx isom", "raw camera")]
+    [TestCase("x.NEF", "MM\0*\0\0\0\u0008\0\0\0\0\0\0\0\0", "raw camera")]
+    [TestCase("x.raf", "FUJIFILMCCD-RAW 0201", "raw camera")]
     public void KindThatIsNotRead_IsNamed_WithAWayToConvert(string name, string content, string kind)
     {
         string path = Write(name, [.. content.Select(c => (byte)c), .. new byte[100]]);
-        string expected = $"a {kind} image";
+        string expected = kind[0] == 'A' ? $"an {kind} image" : $"a {kind} image";
         Assert.That(() => ImageFile.Read(path),
             Throws.InstanceOf<UnreadableImageException>().With.Message.Contains(expected).And.Message.Contains("magick")
             .And.Message.Contains(path));
         Assert.That(() => ImageFile.Open(File.ReadAllBytes(path), path),
             Throws.InstanceOf<UnreadableImageException>().With.Message.Contains(expected));
+    }
+
+    [TestCase("IMG_1.jpg")]
+    [TestCase("IMG_1.JPG")]
+    [TestCase("IMG_1.heic")]
+    public void AdviceToConvert_NeverWritesOverTheFile(string name)
+    {
+        string path = Write(name, [.. "\0\0\0\u0018ftypheic\0\0\0\0mif1"u8, .. new byte[100]]);
+        string message = Assert.Throws<UnreadableImageException>(() => ImageFile.Read(path)).Message;
+        string[] quoted = message.Split('"');
+        Assert.That(quoted[1], Is.EqualTo(name));
+        Assert.That(quoted[3], Is.Not.EqualTo(name).IgnoreCase.And.EndsWith(".jpg"));
+    }
+
+    [Test]
+    public void LinkThatLeadsNowhere_IsSaidToBeOne()
+    {
+        if (OperatingSystem.IsWindows()) Assert.Ignore("Links need a right there.");
+        string path = Path.Combine(_folder.Path, "link.jpg");
+        File.CreateSymbolicLink(path, "nowhere.jpg");
+        Assert.That(() => ImageFile.Read(path),
+            Throws.InstanceOf<FileNotFoundException>().With.Message.Contains(path).And.Message.Contains("link to 'nowhere.jpg'"));
+        Assert.That(ImageFile.TryRead(path).Problem, Does.Contain("link that leads nowhere"));
+        File.Delete(path);
     }
 
     [TestCase("pipe.jpg")]
@@ -83,7 +113,7 @@ public class RefusedImageTests
             case ".png":
                 BinaryPrimitives.WriteInt32BigEndian(content.AsSpan(16), 65500);
                 BinaryPrimitives.WriteInt32BigEndian(content.AsSpan(20), 65500);
-                BinaryPrimitives.WriteUInt32BigEndian(content.AsSpan(29), Crc(content.AsSpan(12, 17)));
+                BinaryPrimitives.WriteUInt32BigEndian(content.AsSpan(29), EncodedImages.Crc(content.AsSpan(12, 17)));
                 break;
             case ".jpg":
                 int frame = content.AsSpan().IndexOf<byte>([0xFF, 0xC0]);
@@ -104,18 +134,5 @@ public class RefusedImageTests
         }
 
         return content;
-    }
-
-    /// <summary>The checksum of a PNG's chunk.</summary>
-    private static uint Crc(ReadOnlySpan<byte> content)
-    {
-        uint crc = uint.MaxValue;
-        foreach (byte one in content)
-        {
-            crc ^= one;
-            for (int bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ (0xEDB88320 & (0 - (crc & 1)));
-        }
-
-        return ~crc;
     }
 }

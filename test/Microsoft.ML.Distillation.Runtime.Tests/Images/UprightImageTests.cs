@@ -61,6 +61,44 @@ public class UprightImageTests
         Assert.That((image.Width, image.Height, ColourOf(image, "top right")), Is.EqualTo((32, 64, "red")));
     }
 
+    [Test]
+    public void Png_IsTurnedToo([Range(1, 8)] int orientation, [Values] bool behind, [Values] bool bigEndian)
+    {
+        byte[] png = EncodedImages.PngWithExif(
+            EncodedImages.Encode(Corners(), ".png"), (byte)orientation, behind, bigEndian, prefixed: orientation == 5);
+        string path = Path.Combine(_folder.Path, "turned.png");
+        File.WriteAllBytes(path, png);
+        RgbImage image = ImageFile.Read(path), asJpeg = ImageFile.Read(Photo("turned.jpg", orientation));
+        Assert.That((image.Width, image.Height), Is.EqualTo((asJpeg.Width, asJpeg.Height)));
+        foreach (string corner in (string[])["top left", "top right", "bottom left", "bottom right"])
+            Assert.That(ColourOf(image, corner), Is.EqualTo(ColourOf(asJpeg, corner)), corner);
+        using (var content = ImageFile.Open(png, "bytes")) Assert.That(content.Decode().Pixels, Is.EqualTo(image.Pixels));
+
+        string copy = Path.Combine(_folder.Path, "copy.png");
+        ImageFile.CopyUpright(path, copy);
+        Assert.That(ImageFile.TryTurnOf(copy)!.Value.IsNone);
+        Assert.That(ImageFile.Read(copy).Pixels, Is.EqualTo(image.Pixels));
+    }
+
+    // A directory beyond the end, a number of entries that are not there, an orientation that is none, a chunk that is cut off.
+    [TestCase(new byte[] { 73, 73, 42, 0, 255, 255, 255, 127 })]
+    [TestCase(new byte[] { 73, 73, 42, 0, 8, 0, 0, 0, 255, 255, 1 })]
+    [TestCase(new byte[] { 73, 73, 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, 9, 0, 0, 0 })]
+    [TestCase(new byte[] { 1, 2, 3 })]
+    [TestCase(new byte[0])]
+    public void PngWithBrokenExif_StaysAsItIs(byte[] exif)
+    {
+        byte[] png = EncodedImages.Encode(Corners(), ".png");
+        byte[] chunk = [0, 0, 0, (byte)exif.Length, .. "eXIf"u8, .. exif];
+        string path = Path.Combine(_folder.Path, "broken.png");
+        File.WriteAllBytes(path, [.. png.AsSpan(..^12), .. chunk]);
+        Assert.That(ImageFile.TryTurnOf(path)!.Value.IsNone);
+        uint crc = EncodedImages.Crc(chunk.AsSpan(4));
+        byte[] sum = [(byte)(crc >> 24), (byte)(crc >> 16), (byte)(crc >> 8), (byte)crc];
+        File.WriteAllBytes(path, [.. png.AsSpan(..33), .. chunk, .. sum, .. png.AsSpan(33)]);
+        Assert.That(ColourOf(ImageFile.Read(path), "top left"), Is.EqualTo("red"));
+    }
+
     [TestCase("voc", DetectionFormat.PascalVoc)]
     [TestCase("coco", DetectionFormat.Coco)]
     [TestCase("yolo", DetectionFormat.Yolo)]

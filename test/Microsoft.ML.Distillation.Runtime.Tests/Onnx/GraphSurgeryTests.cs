@@ -41,6 +41,39 @@ public class GraphSurgeryTests
         Assert.That(after, Is.EqualTo(before).AsCollection.Within(1e-5f));
     }
 
+    /// <summary>A part has what its tensors are computed of and no more, be it taken by a graph inside of an operator.</summary>
+    [Test]
+    public void Part_LeavesOutWhatItDoesNotNeed()
+    {
+        var model = new ModelProto { IrVersion = 8, Graph = new GraphProto { Name = "g" } };
+        model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = 13 });
+        model.OpsetImport.Add(new OperatorSetIdProto { Domain = "strange", Version = 1 });
+        GraphProto graph = model.Graph;
+        foreach (string name in (string[])["x", "other"]) graph.Input.Add(new ValueInfoProto { Name = name });
+        foreach (string name in (string[])["w", "unused"]) graph.Initializer.Add(new TensorProto { Name = name });
+        var inner = new GraphProto { Node = { Node("Add", "inner", ["own", "w"]) }, Output = { new ValueInfoProto { Name = "inner" } } };
+        inner.Initializer.Add(new TensorProto { Name = "own" });
+        NodeProto choice = Node("If", "chosen", ["a"]);
+        choice.Attribute.Add(new AttributeProto { Name = "then_branch", G = inner });
+        graph.Node.AddRange([Node("Relu", "a", ["x"]), choice, Node("Odd", "b", ["chosen", "other"], "strange"), Node("Neg", "c", ["a"])]);
+        graph.Output.Add(new ValueInfoProto { Name = "b" });
+
+        GraphProto part = GraphSurgery.Part(model, ["chosen"], "g.onnx").Graph;
+
+        Assert.That(part.Node.Select(node => node.OpType), Is.EqualTo(new[] { "Relu", "If" }));
+        Assert.That(part.Input.Select(input => input.Name), Is.EqualTo(new[] { "x" }));
+        Assert.That(part.Initializer.Select(tensor => tensor.Name), Is.EqualTo(new[] { "w" }));
+        Assert.That(part.Output.Select(output => output.Name), Is.EqualTo(new[] { "chosen" }));
+        Assert.That(graph.Node, Has.Count.EqualTo(4), "the model itself stays");
+
+        static NodeProto Node(string op, string output, string[] inputs, string domain = "")
+        {
+            var node = new NodeProto { OpType = op, Domain = domain, Output = { output } };
+            node.Input.AddRange(inputs);
+            return node;
+        }
+    }
+
     [Test]
     public void WrongName_ListsTheNearest()
     {

@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Onnx.Proto;
+using Microsoft.ML.Distillation.Published;
 
 namespace Microsoft.ML.Distillation.Tests.Onnx;
 
@@ -35,6 +37,35 @@ public class OnnxModelFileTests
         Array y = OnnxRun.Run(renamed.ToBytes(), OnnxRun.Value("my.x", new[] { 1f, 10f }, 1, 2))["my.y"];
 
         Assert.That(y, Is.EqualTo(new[] { 2f, 30f }));
+    }
+
+    /// <summary>To open a pipe is to wait for ever: whatever reads models says what it is.</summary>
+    [Test]
+    public void Pipe_IsAnErrorAtOnce_WhereverAModelIsRead()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Ignore("On Linux alone a pipe is told from a file.");
+        string pipe = Path.Combine(_folder, "pipe.onnx"), model = Path.Combine(_folder, "model.onnx");
+        using (Process process = Process.Start("mkfifo", [pipe])) process.WaitForExit();
+        var external = new OnnxModelFile(Scale().Model.Clone());
+        external.Model.Graph.Initializer.Add(new TensorProto
+        {
+            Name = "far",
+            DataLocation = TensorProto.Types.DataLocation.External,
+            ExternalData = { new StringStringEntryProto { Key = "location", Value = "pipe.onnx" } },
+        });
+        Action[] readers =
+        [
+            () => OnnxModelFile.LoadAll(pipe), () => OnnxModelFile.IsZip(pipe), () => EmbeddedClassNames.In(pipe),
+            () => EmbeddedClassNames.ProblemOf(pipe), () => OnnxModelInspection.Of(pipe), () => ObjectDetector.Load(pipe).Dispose(),
+            () => SessionLoader.Load(pipe, ["y"], new OnnxDetectorOptions()),
+            () => OnnxFingerprint.Of(pipe, OnnxDetectorFormat.Auto, ["a"], new OnnxDetectorOptions()),
+            () => ExternalData.Fill(external.Model, model),
+        ];
+        foreach (Action read in readers)
+        {
+            Task reading = Task.Run(() => Assert.That(() => read(), Throws.TypeOf<FormatException>().With.Message.Contains("pipe")));
+            Assert.That(reading.Wait(TimeSpan.FromSeconds(10)), "it waits");
+        }
     }
 
     [Test]

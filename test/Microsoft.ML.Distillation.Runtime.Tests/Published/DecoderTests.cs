@@ -157,6 +157,31 @@ public class DecoderTests
         Expect(_graph.Predict(OnnxDetectorFormat.Gfl, classes: 2, new OnnxDetectorOptions { CellOffset = 0 }), [8, 0, 56, 48], [.3f, .6f]);
     }
 
+    /// <summary>MMDetection's GFL has five levels, whose anchors stand at the corners of their cells.</summary>
+    [Test]
+    public void FiveLevels_AreMMDetections_AndStartAtTheCorner()
+    {
+        foreach (int stride in new[] { 8, 16, 32, 64, 128 })
+        {
+            int across = (64 + stride - 1) / stride, cells = across * across;
+            float[] scores = new float[cells * 2], distances = new float[cells * 32];
+            if (stride == 16)
+            {
+                float[] score = [.3f, .6f], distance = Distances();
+                for (int c = 0; c < 2; c++) scores[c * cells + 5] = score[c];
+                for (int c = 0; c < 32; c++) distances[c * cells + 5] = distance[c];
+            }
+
+            _graph.Output($"cls_score_{stride}", scores, [2, across, across]);
+            _graph.Output($"bbox_pred_{stride}", distances, [32, across, across]);
+        }
+
+        // From (16, 16), in strides of 16: ½, 1, 2½, 2.
+        Expect(_graph.Predict(OnnxDetectorFormat.Auto, classes: 2), [8, 0, 56, 48], [.3f, .6f]);
+        var middle = new OnnxDetectorOptions { CellOffset = .5f };
+        Expect(_graph.Predict(OnnxDetectorFormat.Gfl, classes: 2, middle), [16, 8, 64, 56], [.3f, .6f]);
+    }
+
     /// <summary>
     /// An input of 64 pixels in strides of 8 to 64 (or 128) has levels of 64, 16, 4, 1 (and 1) cells: those of one cell each are one level
     /// and not two, in whatever order they come.

@@ -59,7 +59,7 @@ public class StrangeOutputTests
                 var sink = new PredictionSink(frame, 0.1f, new ImageSize(200, 100)) { ConfidentScore = 0.3 };
                 decoder.Decode(outputs, context, sink);
                 read++;
-                new Soundness("strange.onnx").Check(sink, outputs, decoder, context.ClassNames);
+                new Soundness("strange.onnx", new DetectorRemarks()).Check(sink, outputs, decoder, context.ClassNames);
                 Assert.That(sink.ToPredictions().Boxes, Is.All.InRange(0, 1));
             }
             catch (FormatException)

@@ -19,6 +19,7 @@ internal static class ShownImages
         CrossHead = null,
         LooksAtBatches = true,
         Caution = null,
+        Remarks = null,
     };
 
     /// <summary>Shows a teacher images [N,3,H,W] of its size.</summary>

@@ -7,8 +7,8 @@ namespace Microsoft.ML.Distillation.Published.Decoders;
 //     d_side = s Σ_k k · softmax(l_side)_k
 //     x0 = (j + o) s − d_left,   y0 = (i + o) s − d_top,   x1 = (j + o) s + d_right,   y1 = (i + o) s + d_bottom
 //
-// Li et al., Generalized Focal Loss (NeurIPS 2020). The offset o is 0 in NanoDet-Plus (and in mmdetection's GFL) and ½ in the first
-// NanoDet and in PicoDet.
+// Li et al., Generalized Focal Loss (NeurIPS 2020). The offset o is 0 in NanoDet-Plus and in mmdetection's GFL, which has five levels,
+// strides 8 to 128, and ½ in the first NanoDet and in PicoDet.
 
 // What NanoDet and PicoDet give is the same, but NanoDet sees blue first and PicoDet red first. PicoDet has four levels, strides 8 to 64,
 // each with outputs of its own; NanoDet-Plus has its four in one output, and the first NanoDet has three.
@@ -105,6 +105,9 @@ internal sealed record GflLevel(int Stride, CellValues Classes, CellValues Dista
 /// <summary>Finds the levels of a model with distributional boxes among its outputs.</summary>
 internal static class GflLevels
 {
+    // Its anchors stand at the corners of their cells, those of the networks with fewer levels in the middle.
+    private const int LevelsOfMMDetection = 5;
+
     private static readonly int[] Strides = [4, 8, 16, 32, 64, 128];
 
     /// <summary>The levels; none where the outputs are something else.</summary>
@@ -146,7 +149,8 @@ internal static class GflLevels
                 stride, pair.Classes.Values, pair.Distances.Values, Bins(pair.Distances.Channels)!.Value, Offset: 0.5f)));
         }
 
-        return 2 * levels.Count == outputs.Count ? levels : [];
+        if (2 * levels.Count != outputs.Count) return [];
+        return levels.Count == LevelsOfMMDetection ? [.. levels.Select(level => level with { Offset = 0 })] : levels;
     }
 
     /// <summary>The outputs of levels of equal cells, two by two in their order; none where it is not clear which are which.</summary>

@@ -28,11 +28,17 @@ internal sealed record LabelledBoxes(OnnxOutput Boxes, OnnxOutput Labels, OnnxOu
         var probabilities = new float[context.Classes];
         for (int i = 0; i < Scores.Shape[0]; i++)
         {
-            int label = (int)Labels.Values.Span[i] - firstLabel;
+            float given = Labels.Values.Span[i], score = ClassScores.Activate(Scores.Values.Span[i], context.Options.Activation);
             // A detector may know labels that the names leave out, as torchvision's of COCO do at the end of their list.
-            if (label < 0 || label >= probabilities.Length) continue;
+            if (!(given - firstLabel >= 0 && given - firstLabel < probabilities.Length))
+            {
+                sink.AddUnnamed(score, given, firstLabel);
+                continue;
+            }
+
+            int label = (int)given - firstLabel;
             ReadOnlySpan<float> box = Boxes.Values.Span.Slice(4 * i, 4);
-            probabilities[label] = ClassScores.Activate(Scores.Values.Span[i], context.Options.Activation);
+            probabilities[label] = score;
             sink.Add(box[x] * width, box[y] * height, box[x + 2] * width, box[y + 2] * height, probabilities);
             probabilities[label] = 0;
         }

@@ -48,7 +48,7 @@ internal sealed class LayoutDecoder(OnnxDetectorLayout layout) : IOutputDecoder
         {
             // The model is shown one image where its rows number the images.
             if (tables.Images is not null && tables.Images[i] != 0) continue;
-            if (!scores.TryRead(i, out ReadOnlySpan<float> probabilities)) continue;
+            if (!scores.TryRead(i, sink, out ReadOnlySpan<float> probabilities)) continue;
             tables.Boxes.Read(i, box);
             boxes.ToCorners(i, box);
             sink.Add(box[0], box[1], box[2], box[3], probabilities);
@@ -169,17 +169,23 @@ internal sealed class LayoutScores
     }
 
     /// <summary>The probabilities of a row's classes.</summary>
+    /// <param name="sink">Takes note of a row of no such class.</param>
     /// <returns>Whether the row is a prediction of a class that has a name.</returns>
-    public bool TryRead(int row, out ReadOnlySpan<float> probabilities)
+    public bool TryRead(int row, PredictionSink sink, out ReadOnlySpan<float> probabilities)
     {
         _tables.Scores.Read(row, _row);
         ClassScores.Activate(_row, _activation);
         if (_chosen)
         {
             Array.Clear(_probabilities);
-            float label = (_tables.Labels is null ? _firstLabel : MathF.Round(_tables.Labels[row])) - _firstLabel;
+            float given = _tables.Labels is null ? _firstLabel : MathF.Round(_tables.Labels[row]), label = given - _firstLabel;
             probabilities = _probabilities;
-            if (!(label >= 0 && label < _probabilities.Length)) return false;
+            if (!(label >= 0 && label < _probabilities.Length))
+            {
+                sink.AddUnnamed(_row[0] * ObjectnessOf(row), given, _firstLabel);
+                return false;
+            }
+
             _probabilities[(int)label] = _row[0];
         }
         else
@@ -188,10 +194,15 @@ internal sealed class LayoutScores
         }
 
         probabilities = _probabilities;
-        if (_tables.Objectness is null) return true;
+        if (_tables.Objectness is not null) TensorPrimitives.Multiply(_probabilities, ObjectnessOf(row), _probabilities);
+        return true;
+    }
+
+    private float ObjectnessOf(int row)
+    {
+        if (_tables.Objectness is null) return 1;
         Span<float> objectness = [_tables.Objectness[row]];
         ClassScores.Activate(objectness, _objectness);
-        TensorPrimitives.Multiply(_probabilities, objectness[0], _probabilities);
-        return true;
+        return objectness[0];
     }
 }

@@ -257,8 +257,14 @@ internal sealed class YoloEndToEndDecoder : IOutputDecoder
         {
             ReadOnlySpan<float> row = rows.Span.Slice(at, columns), box = Box(row);
             (float score, float label) = ScoreAndClass(row);
-            if (label < 0 || label >= probabilities.Length) continue;
-            probabilities[(int)label] = ClassScores.Activate(score, context.Options.Activation);
+            score = ClassScores.Activate(score, context.Options.Activation);
+            if (!(label >= 0 && label < probabilities.Length))
+            {
+                sink.AddUnnamed(score, label, first: 0);
+                continue;
+            }
+
+            probabilities[(int)label] = score;
             sink.Add(box[0], box[1], box[2], box[3], probabilities);
             probabilities[(int)label] = 0;
         }

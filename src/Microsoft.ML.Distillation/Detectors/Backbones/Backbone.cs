@@ -212,7 +212,11 @@ public sealed record Backbone
     internal void Validate()
     {
         if (Stages is int stages && (stages < 1 || stages > AllStages))
-            throw new ArgumentException($"{nameof(Backbone)}.{nameof(Stages)} of {Kind} is from 1 to {AllStages}, not {stages}.");
+        {
+            string what = Graph is null ? $"{Kind}" : "an ONNX graph, the number of its maps,";
+            throw new ArgumentException($"{nameof(Backbone)}.{nameof(Stages)} of {what} is from 1 to {AllStages}, not {stages}.");
+        }
+
         if (OutputStride is not (null or 4 or 8 or 16 or 32))
             throw new ArgumentException($"{nameof(Backbone)}.{nameof(OutputStride)} is 4, 8, 16 or 32, not {OutputStride}.");
         if (FpnChannels < 1)

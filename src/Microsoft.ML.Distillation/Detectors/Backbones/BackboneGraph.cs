@@ -57,6 +57,10 @@ internal sealed record BackboneGraph
     [JsonIgnore]
     public IReadOnlyList<string> Maps => _cut.Value.Maps;
 
+    /// <summary>What the maps are and why these, for the log; null of a description.</summary>
+    [JsonIgnore]
+    public string? MapsText { get; private init; }
+
     /// <summary>What the parameters are.</summary>
     [JsonIgnore]
     public WeightsOrigin Origin => new(Path.GetFileName(_cut.Value.Source), Sha256);
@@ -78,8 +82,11 @@ internal sealed record BackboneGraph
         TensorProto[] elsewhere = [.. model.Graph.Initializer.Where(t => t.DataLocation == TensorProto.Types.DataLocation.External)];
         ExternalData.Fill(model, path);
         foreach (TensorProto tensor in elsewhere) hash.AppendData(tensor.RawData.Span);
-        return new BackboneGraph(
-            InOrder(GraphCut.Import(model, path, maps)), preprocessing, Convert.ToHexStringLower(hash.GetHashAndReset()));
+        GraphCut cut = InOrder(GraphCut.Import(model, path, maps));
+        return new BackboneGraph(cut, preprocessing, Convert.ToHexStringLower(hash.GetHashAndReset()))
+        {
+            MapsText = TextOf(cut, maps is null ? GraphSuggestion.WhatEnds(model, path) : null, maps is null),
+        };
     }
 
     /// <summary>The network for images of a size.</summary>
@@ -114,6 +121,18 @@ internal sealed record BackboneGraph
         return GraphNetwork.Create(cut.To([.. wanted.Select(map => map.Name)]), size.Height, size.Width, ranks);
     }
 
+    /// <param name="end">Why the graph cannot be run to its end.</param>
+    /// <param name="chosen">Whether nobody named the maps.</param>
+    private static string TextOf(GraphCut cut, string? end, bool chosen)
+    {
+        IEnumerable<string> maps = GraphNetwork.FindMaps(cut, cut.Size.Height, cut.Size.Width)
+            .Select(map => $"'{map.Name}' (stride {map.Stride}, {map.Channels} channels)");
+        string text = $"Its maps are {string.Join(", ", maps)}";
+        if (!chosen) return text + ", as they were named";
+        return text + ": where its stages of the strides 8, 16 and 32 end, as no tensors were named"
+            + (end is null ? "" : $". What comes later is left out and cannot be run: {end}");
+    }
+
     /// <summary>Whether an error comes of what a graph says, not of this machine.</summary>
     private static bool IsOfTheGraph(Exception e)
         => e is ArgumentException or NotSupportedException or InvalidOperationException or KeyNotFoundException or IndexOutOfRangeException
@@ -133,9 +152,12 @@ internal sealed record BackboneGraph
         if (map.Stride is < 1 or > LargestStride || (map.Stride & (map.Stride - 1)) != 0) throw new ArgumentException(
             $"The map '{map.Name}' is of stride {map.Stride}; detectors take maps of the strides 2, 4, 8 and so on.");
         (int columns, int rows) = (Cells(size.Width, map.Stride), Cells(size.Height, map.Stride));
-        if ((map.Width, map.Height) != (columns, rows)) throw new ArgumentException(
+        if ((map.Width, map.Height) == (columns, rows)) return;
+        string does = map.Width <= columns && map.Height <= rows ? "loses" : map.Width >= columns && map.Height >= rows ? "adds"
+            : "loses and adds";
+        throw new ArgumentException(
             $"The map '{map.Name}' has {map.Width}×{map.Height} cells for an image of {size.Width}×{size.Height} pixels, and a stride of "
-            + $"{map.Stride} wants {columns}×{rows}: the graph loses cells at the borders. Cut before the layers that do, or choose "
+            + $"{map.Stride} wants {columns}×{rows}: the graph {does} cells at the borders. Cut before the layers that do, or choose "
             + "another input size.");
     }
 

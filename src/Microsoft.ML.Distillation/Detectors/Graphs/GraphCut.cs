@@ -12,7 +12,6 @@ namespace Microsoft.ML.Distillation.Detectors.Graphs;
 internal sealed class GraphCut
 {
     private const string LearnedKey = "learned", SizeKey = "size", BoundKey = "bound";
-    private const int DefaultSize = 224;
 
     private GraphCut(string source, GraphInput input, IReadOnlyList<string> maps, IReadOnlyList<GraphNode> nodes,
         IReadOnlyDictionary<string, TensorProto> initializers, IReadOnlySet<string> learned)
@@ -48,7 +47,7 @@ internal sealed class GraphCut
     public bool HasFoldedNorms => Nodes.All(n => n.Op != "BatchNormalization") && Nodes.Any(n => n.Op == "Conv" && n.Input(2).Length > 0);
 
     /// <summary>The size that the graph was made for, or a usual one where it takes any.</summary>
-    public ImageSize Size => new(Input.Width ?? DefaultSize, Input.Height ?? DefaultSize);
+    public ImageSize Size => new(Input.Width ?? GraphInput.DefaultSize, Input.Height ?? GraphInput.DefaultSize);
 
     /// <summary>Cuts a file's graph, and holds the cut to what ONNX Runtime answers.</summary>
     /// <inheritdoc cref="Import"/>
@@ -175,6 +174,12 @@ internal sealed class GraphCut
 /// <param name="IsBytes">Whether its values are bytes rather than real numbers.</param>
 internal sealed record GraphInput(string Name, bool ChannelsLast, int? Height, int? Width, bool IsBytes = false)
 {
+    /// <summary>The sides of images where a graph takes any.</summary>
+    public const int DefaultSize = 224;
+
+    // 4096 × 4096: what a network makes of an image has many times its pixels.
+    private const long MostPixels = 1 << 24;
+
     /// <summary>Reads the shape of the one input of a graph's part.</summary>
     public static GraphInput Of(GraphReach reach, string source)
     {
@@ -196,6 +201,9 @@ internal sealed record GraphInput(string Name, bool ChannelsLast, int? Height, i
         if (channels > 0 && channels != 3) throw new NotSupportedException(
             $"The input '{input.Name}' of '{source}' is of {channels} channels; images here have 3.");
         (long height, long width) = last ? (dims[1], dims[2]) : (dims[2], dims[3]);
+        if (!IsBounded(height, width)) throw new NotSupportedException(string.Create(CultureInfo.InvariantCulture,
+            $"The input '{input.Name}' of '{source}' takes images of {width}×{height} pixels, which is more than the "
+            + $"{MostPixels:N0} that are run here; export it for smaller ones, or for any size."));
         return new GraphInput(input.Name, last, height > 0 ? (int)height : null, width > 0 ? (int)width : null,
             type!.ElemType == (int)TensorProto.Types.DataType.Uint8);
     }
@@ -205,7 +213,9 @@ internal sealed record GraphInput(string Name, bool ChannelsLast, int? Height, i
     {
         string[] parts = text.Split(' ');
         if (parts.Length != 3) throw new FormatException("The graph is no cut of a network.");
-        return new GraphInput(name, parts[0] == "last", Number(parts[1]), Number(parts[2]));
+        var input = new GraphInput(name, parts[0] == "last", Number(parts[1]), Number(parts[2]));
+        return input is { Height: null or > 0, Width: null or > 0 } && IsBounded(input.Height ?? 0, input.Width ?? 0)
+            ? input : throw new FormatException($"The graph takes images of {parts[2]}×{parts[1]} pixels, which is not run.");
 
         static int? Number(string part) => int.TryParse(part, CultureInfo.InvariantCulture, out int number) ? number : null;
     }
@@ -214,6 +224,10 @@ internal sealed record GraphInput(string Name, bool ChannelsLast, int? Height, i
     public string ToText() => string.Create(CultureInfo.InvariantCulture,
         $"{(ChannelsLast ? "last" : "first")} {Height?.ToString(CultureInfo.InvariantCulture) ?? "?"} "
         + $"{Width?.ToString(CultureInfo.InvariantCulture) ?? "?"}");
+
+    /// <summary>Whether an image is small enough to be run; a side may be any (0).</summary>
+    private static bool IsBounded(long height, long width)
+        => (height > 0 ? height : DefaultSize) <= MostPixels / (width > 0 ? width : DefaultSize);
 
     private static bool TakesLast(GraphReach reach, string name) => reach.Nodes.Any(n => n.Op == "Transpose"
         && n.Input(0) == name && n.Ints("perm") is [0, 3, 1, 2]);

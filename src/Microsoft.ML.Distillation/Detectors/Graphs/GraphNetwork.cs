@@ -55,7 +55,8 @@ internal sealed class GraphNetwork : BackboneNetwork
     public GraphCut Cut { get; }
 
     /// <summary>What it is and how it trains, for the log.</summary>
-    public string Description => $"The backbone is the graph of '{Path.GetFileName(Cut.Source)}' up to {string.Join(", ", Cut.Maps)}; "
+    public string Description => $"The backbone is the graph of '{Path.GetFileName(Cut.Source)}' up to "
+        + $"{string.Join(", ", Cut.Maps.Select(name => $"'{name}'"))}; "
         + (Cut.HasFoldedNorms
             ? "its batch normalisations have been folded into its convolutions, and it trains as it is, without any"
             : $"its {Cut.Nodes.Count(node => node.Op == "BatchNormalization")} batch normalisations follow the batches");

@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Detectors.Weights;
 using Microsoft.ML.Distillation.Onnx.Proto;
 
 namespace Microsoft.ML.Distillation.Detectors.Graphs;
@@ -15,7 +16,8 @@ internal sealed class GraphNode(NodeProto proto)
     public IReadOnlyList<string> Outputs => Proto.Output;
 
     /// <summary>The operator and its name, for messages.</summary>
-    public string Label => $"{Op} '{(Proto.Name.Length > 0 ? Proto.Name : Outputs is [var first, ..] ? first : "")}'";
+    public string Label
+        => $"{ShortText.Of(Op)} '{ShortText.Of(Proto.Name.Length > 0 ? Proto.Name : Outputs is [var first, ..] ? first : "")}'";
 
     /// <summary>The name of an input, empty where it is left out.</summary>
     public string Input(int index) => index < Inputs.Count ? Inputs[index] : "";

@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Detectors.Graphs.Operators;
+using Microsoft.ML.Distillation.Detectors.Weights;
 using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Onnx.Proto;
@@ -23,7 +24,8 @@ internal sealed record GraphReach(
 
     /// <summary>Follows tensors back to the image.</summary>
     /// <inheritdoc cref="GraphCut.From"/>
-    public static GraphReach Of(ModelProto model, string source, IReadOnlyList<string> maps)
+    /// <param name="advises">Whether an error says where one could cut.</param>
+    public static GraphReach Of(ModelProto model, string source, IReadOnlyList<string> maps, bool advises = true)
     {
         GraphProto graph = model.Graph;
         if (maps.Count == 0) throw new ArgumentException($"No tensor of '{source}' is named to cut at.", nameof(maps));
@@ -45,18 +47,25 @@ internal sealed record GraphReach(
         foreach (GraphNode node in nodes.Reverse())
         {
             if (!node.Outputs.Any(needed.Contains)) continue;
-            needed.UnionWith(node.Inputs);
+            needed.UnionWith(GraphSurgery.Needs(node.Proto));
             kept.Add(node);
         }
 
         kept.Reverse();
-        var initializers = graph.Initializer.ToDictionary(t => t.Name);
+        var initializers = new Dictionary<string, TensorProto>(StringComparer.Ordinal);
+        foreach (TensorProto tensor in graph.Initializer)
+        {
+            if (!initializers.TryAdd(tensor.Name, tensor))
+                throw new FormatException($"The graph of '{source}' has two parameters '{ShortText.Of(tensor.Name)}'.");
+        }
+
+        CheckComplete(graph, kept, initializers, source);
         ValueInfoProto[] inputs = [.. graph.Input.Where(i => needed.Contains(i.Name) && !initializers.ContainsKey(i.Name))];
+        Refuse(model, kept, [.. inputs.Select(input => input.Name)], source, advises);
         if (inputs.Length == 0) throw new NotSupportedException(
             $"No image goes into {Quoted(maps)} of '{source}': they are computed of constants alone.");
         if (inputs.Length > 1) throw new NotSupportedException($"{Quoted(maps)} of '{source}' depend on more than one input: "
             + $"{Quoted(inputs.Select(i => i.Name))}. Only an image is supported.");
-        Refuse(kept, inputs[0].Name, source);
         return new GraphReach(kept, initializers, inputs[0], opset);
     }
 
@@ -72,22 +81,66 @@ internal sealed record GraphReach(
         return OperatorTable.Knows(node.Op) || OpsetUpgrade.Knows(node.Op) ? null : "is not supported";
     }
 
-    private static void Refuse(List<GraphNode> nodes, string image, string source)
+    /// <exception cref="FormatException">An operator needs what nothing gives.</exception>
+    private static void CheckComplete(GraphProto graph, List<GraphNode> nodes, Dictionary<string, TensorProto> initializers, string source)
     {
-        var fromImage = new HashSet<string> { image };
+        HashSet<string> given = [.. nodes.SelectMany(node => node.Outputs), .. graph.Input.Select(input => input.Name)];
         foreach (GraphNode node in nodes)
         {
-            string[] before = [.. node.Inputs.Where(fromImage.Contains).Where(name => name != image)];
-            if (Obstacle(node) is { } obstacle)
+            if (GraphSurgery.Needs(node.Proto).FirstOrDefault(name => !given.Contains(name) && !initializers.ContainsKey(name)) is { } name)
             {
-                throw new NotSupportedException($"The operator {node.Label} of '{source}' {obstacle}. "
-                    + (before.Length > 0 ? $"The last tensors before it, at which one could cut: {Quoted(before)}."
-                        : "There is no tensor before it at which one could cut."));
+                throw new FormatException($"The operator {node.Label} of '{source}' needs '{ShortText.Of(name)}', and nothing in the file "
+                    + "gives that: neither a parameter, an input nor another operator.");
             }
-
-            if (node.Inputs.Any(fromImage.Contains)) fromImage.UnionWith(node.Outputs);
         }
     }
 
-    private static string Quoted(IEnumerable<string> names) => string.Join(", ", names.Select(name => $"'{name}'"));
+    private static void Refuse(ModelProto model, List<GraphNode> nodes, HashSet<string> inputs, string source, bool advises)
+    {
+        HashSet<string> fromImage = [.. inputs];
+        foreach (GraphNode node in nodes)
+        {
+            string[] needs = [.. GraphSurgery.Needs(node.Proto).Distinct().Where(fromImage.Contains)];
+            if (Obstacle(node) is { } obstacle)
+            {
+                string what = $"The operator {node.Label} of '{source}' {obstacle}.";
+                if (!advises) throw new NotSupportedException(what);
+                string[] before = [.. needs.Where(name => !inputs.Contains(name))];
+                string[] maps = MapsBefore(model, source, before);
+                string advice = maps.Length == 0 ? "There is no map before it at which one could cut."
+                    : maps.All(before.Contains) ? $"The last tensors before it, at which one could cut: {Quoted(maps)}."
+                    : $"The last map before it, at which one could cut, is {Quoted(maps)}.";
+                throw new NotSupportedException($"{what} {advice}");
+            }
+
+            if (needs.Length > 0) fromImage.UnionWith(node.Outputs);
+        }
+    }
+
+    /// <summary>Those of some tensors that are maps; where none is, the last map that they are computed of.</summary>
+    private static string[] MapsBefore(ModelProto model, string source, string[] tensors)
+    {
+        if (tensors.Length == 0) return [];
+        HashSet<string> own = [.. model.Graph.Node.SelectMany(node => node.Output)];
+        var maps = new List<string>();
+        try
+        {
+            GraphCut cut = GraphCut.FromReach(source, Of(model, source, tensors), tensors);
+            (int height, int width) = (cut.Size.Height, cut.Size.Width);
+            GraphShapes.Run(cut, 1, height, width, (name, value) =>
+            {
+                if (own.Contains(name) && GraphMap.Of(name, value.Tensor.shape, height, width) is { Height: > 1, Width: > 1, Stride: > 1 })
+                    maps.Add(name);
+            });
+        }
+        catch (Exception error) when (error is GraphRunException or NotSupportedException or FormatException)
+        {
+            // What was seen before will do.
+        }
+
+        string[] among = [.. tensors.Where(maps.Contains)];
+        return among.Length > 0 || maps.Count == 0 ? among : [maps[^1]];
+    }
+
+    private static string Quoted(IEnumerable<string> names) => string.Join(", ", names.Select(name => $"'{ShortText.Of(name)}'"));
 }

@@ -38,11 +38,25 @@ internal static class GraphSuggestion
             if (found.Length > 0) return found;
         }
 
-        string? obstacle = model.Graph.Node.Select(n => new GraphNode(n)).Where(n => GraphReach.Obstacle(n) is not null)
-            .Select(n => $" The operator {n.Label} {GraphReach.Obstacle(n)}.").FirstOrDefault();
         throw new NotSupportedException(
-            $"'{source}' has no map of a stride of {string.Join(", ", Strides)} pixels up to where its graph can be run.{obstacle} "
-            + "Name the tensors to cut at.");
+            $"'{source}' has no map of a stride of {string.Join(", ", Strides)} pixels up to where its graph can be run."
+            + $"{(WhatEnds(model, source, advises: true) is { } reason ? $" {reason}" : "")} Name the tensors to cut at.");
+    }
+
+    /// <summary>Why a graph cannot be run to its end; null where it can.</summary>
+    /// <param name="advises">Whether it is said where one could cut.</param>
+    public static string? WhatEnds(ModelProto model, string source, bool advises = false)
+    {
+        string[] ends = [.. model.Graph.Output.Select(output => output.Name)];
+        try
+        {
+            if (ends.Length > 0) GraphReach.Of(model, source, ends, advises);
+            return null;
+        }
+        catch (Exception error) when (error is NotSupportedException or FormatException or ArgumentException)
+        {
+            return error.Message;
+        }
     }
 
     private static string EndOf(int stride, GraphCut cut, Dictionary<string, int> strides)

@@ -81,8 +81,15 @@ public sealed class PublishedWeights
     /// <summary>Where it is in the cache, or is to be put.</summary>
     public string CachePath => WeightsCache.Default.PathOf(this);
 
-    /// <summary>Whether there is a file at <see cref="CachePath"/>. Whether it is the right one is found out when it is used.</summary>
+    /// <summary>Whether there is a file at <see cref="CachePath"/>; <see cref="FindCacheProblem"/> says whether it is the right
+    /// one.</summary>
     public bool IsCached => File.Exists(CachePath);
+
+    /// <summary>
+    /// Looks at what lies at <see cref="CachePath"/>: its hash is computed, which takes a second for some hundred megabytes.
+    /// </summary>
+    /// <returns>What is wrong with it; <see langword="null"/> where it is what was published, or nothing lies there.</returns>
+    public string? FindCacheProblem() => WeightsCache.Default.ProblemOf(this);
 
     private string? Remark { get; init; }
 

@@ -54,13 +54,27 @@ internal sealed class WeightsCache(string folder)
     /// <exception cref="InvalidDataException">There is one, which is not what was published.</exception>
     public string? Find(PublishedWeights weights)
     {
+        if (ProblemOf(weights) is { } problem)
+            throw new InvalidDataException($"{problem}. Delete it, and get the file again from {AddressOf(weights)}.");
+        return File.Exists(PathOf(weights)) ? PathOf(weights) : null;
+    }
+
+    /// <summary>What is wrong with what lies at a file's place; null where it is the file, or nothing lies there.</summary>
+    public string? ProblemOf(PublishedWeights weights)
+    {
         string path = PathOf(weights);
+        if (Directory.Exists(path)) return $"'{path}' is a folder, where a file of weights belongs";
         if (!File.Exists(path)) return null;
-        string found = HashOf(path);
-        if (found == weights.Sha256) return path;
-        throw new InvalidDataException(
-            $"'{path}' is not what was published under that name: its SHA-256 is {found}, not {weights.Sha256}. Delete it, and get it "
-                + $"again from {AddressOf(weights)}.");
+        try
+        {
+            string found = HashOf(path);
+            return found == weights.Sha256 ? null
+                : $"'{path}' is not what was published under that name: its SHA-256 is {found}, not {weights.Sha256}";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return $"'{path}' cannot be read: {e.Message.TrimEnd('.')}";
+        }
     }
 
     /// <summary>The path of a file that is in the cache, or now is.</summary>
@@ -71,6 +85,11 @@ internal sealed class WeightsCache(string folder)
         string path = PathOf(weights);
         if (IsRight(path, weights)) return path;
         Uri address = AddressOf(weights);
+        string? damaged = ProblemOf(weights);
+        if (Directory.Exists(path)) throw new IOException($"{damaged}. Delete it or give it another name.");
+        if (FileOnTheWay() is { } file) throw new IOException(
+            $"'{file}' is a file, where the folder '{Folder}' of the cache belongs. Delete it or give it another name; the environment "
+            + $"variable {FolderVariable} names another folder.");
         try
         {
             Directory.CreateDirectory(Folder);
@@ -87,7 +106,7 @@ internal sealed class WeightsCache(string folder)
         {
             string message = $"The weights cannot be downloaded from {address}: {e.Message.TrimEnd('.')}. Fetched otherwise, "
                 + $"'{weights.FileName}' belongs into the folder '{Folder}'; the environment variable {FolderVariable} names another, and "
-                + $"{MirrorVariable} a mirror.";
+                + $"{MirrorVariable} a mirror.{(damaged is null ? "" : $" What lies there now is damaged: {damaged}.")}";
             throw e is InvalidDataException ? new InvalidDataException(message, e) : new IOException(message, e);
         }
     }
@@ -134,6 +153,17 @@ internal sealed class WeightsCache(string folder)
             if (hash != weights.Sha256) File.Delete(part);
             return hash;
         }
+    }
+
+    /// <summary>A file that lies where the folder or one above it is to be; null where there is none.</summary>
+    private string? FileOnTheWay()
+    {
+        for (string? at = Folder; at is not null; at = Path.GetDirectoryName(at))
+        {
+            if (File.Exists(at)) return at;
+        }
+
+        return null;
     }
 
     /// <summary>Waits until no other process has the file open, and opens it.</summary>

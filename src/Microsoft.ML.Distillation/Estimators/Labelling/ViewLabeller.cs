@@ -45,6 +45,7 @@ internal sealed class ViewLabeller : IDisposable
             .Open(ClassNames, TrainingDevice.Choose(options.GpuDeviceId ?? context.GpuDeviceId, context.FallbackToCpu));
         _labeller = new TeacherLabeller(teacher, ClassNames, options.Ensemble);
         if (teacher.Abilities.Caution is { } caution) Warn(caution);
+        teacher.Abilities.Remarks?.Tell(Warn);
         _perImage = TeacherLabels.PerImage(labelled, teacher.Abilities.UnknownClasses);
     }
 
@@ -69,6 +70,8 @@ internal sealed class ViewLabeller : IDisposable
                 Detections detections = Detect(rows.ReadImage());
                 for (int i = 0; i < detections.Count; i++) histogram.Add(detections.Labels[i], detections.Scores[i]);
             }
+
+            if (rows.TurnedImages is { } turned) Warn(turned);
         }
 
         if (images == 0) throw new InvalidDataException("There are no images to label.");

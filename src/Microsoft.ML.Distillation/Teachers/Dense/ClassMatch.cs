@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Published;
 using Microsoft.ML.Distillation.Rows;
 
@@ -164,6 +165,7 @@ internal sealed class ClassAliases
     private static IEnumerable<KeyValuePair<string, string>> Read(string path)
     {
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no alias file '{path}'.", path);
+        InputFile.RefuseSpecial(path);
         int number = 0;
         foreach (string line in File.ReadLines(path))
         {

@@ -20,6 +20,7 @@ internal sealed class OnnxTeacher : ITeacher
     private readonly PublishedDetector _detector;
     private readonly TorchRunner? _torch;
     private readonly Device _device;
+    private readonly OpinionWatch _opinions;
 
     /// <param name="path">The .onnx file.</param>
     /// <param name="format">What its outputs mean.</param>
@@ -53,6 +54,7 @@ internal sealed class OnnxTeacher : ITeacher
         }
 
         Rule = new OverlapRule(_detector.ConfidentScore, options.MatchOverlap, options.ForeignOverlap);
+        _opinions = new OpinionWatch(_detector.Remarks, _detector.ConfidentScore);
         Abilities = new TeacherAbilities
         {
             FeatureMaps = Hints,
@@ -63,6 +65,7 @@ internal sealed class OnnxTeacher : ITeacher
             CrossHead = null,
             LooksAtBatches = true,
             Caution = _detector.Fallback,
+            Remarks = _detector.Remarks,
         };
     }
 
@@ -86,7 +89,7 @@ internal sealed class OnnxTeacher : ITeacher
     {
         using IDisposable frozen = no_grad();
         IReadOnlyList<OnnxDetection> detections = Run(batch.ImagesOf(InputSize), batch.Sizes);
-        StudentPredictions[] predictions = [.. detections.Select(detection => Classes.Map(detection.Predictions, _detector.NoiseScore))];
+        StudentPredictions[] predictions = [.. detections.Select(detection => Map(detection.Predictions))];
         return new OnnxTeacherView(this, detections, predictions, _device, _torch?.TakeMaps());
     }
 
@@ -94,7 +97,7 @@ internal sealed class OnnxTeacher : ITeacher
     {
         IReadOnlyList<OnnxDetection> found = Run(images, sizes);
         _torch?.DropMaps();
-        return [.. found.Select(detection => Classes.Map(detection.Predictions, _detector.NoiseScore).Suppress(
+        return [.. found.Select(detection => Map(detection.Predictions).Suppress(
             _detector.IsSuppressed ? 1 : Suppression.Threshold, _detector.IsClassAgnostic))];
     }
 
@@ -108,9 +111,16 @@ internal sealed class OnnxTeacher : ITeacher
 
     /// <summary>What it knows of a batch for which its predictions are given; without feature maps.</summary>
     public ITeacherView ViewOf(IReadOnlyList<DensePredictions> predictions)
-        => new OnnxTeacherView(this, [], [.. predictions.Select(dense => Classes.Map(dense, _detector.NoiseScore))], _device);
+        => new OnnxTeacherView(this, [], [.. predictions.Select(Map)], _device);
 
     public void Dispose() => _detector.Dispose();
+
+    private StudentPredictions Map(DensePredictions predictions)
+    {
+        StudentPredictions mapped = Classes.Map(predictions, _detector.NoiseScore);
+        _opinions.See(mapped);
+        return mapped;
+    }
 
     private static Device Place(OnnxTeacherOptions options, Device student)
         => options.CpuOnly ? CPU : options.GpuDeviceId is int gpu ? device(DeviceType.CUDA, gpu) : student;

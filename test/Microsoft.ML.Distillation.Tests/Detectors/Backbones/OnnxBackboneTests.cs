@@ -26,10 +26,120 @@ public class OnnxBackboneTests
     }
 
     [Test]
-    public void Maps_AreSuggested_WhereNoneAreNamed()
+    public void Maps_AreSuggested_WhereNoneAreNamed_AndSaid()
     {
         using var trunk = new TrunkFile();
         Assert.That(trunk.Backbone().Maps, Is.EqualTo(TrunkFile.Maps(3, 4, 5)));
+        Assert.That(trunk.Backbone().Graph!.MapsText, Does.Contain("'/layer3/out' (stride 8, 12 channels)").And.Contain("stride 32")
+            .And.Contain("no tensors were named").And.Not.Contains("cannot be run"));
+        Assert.That(trunk.Backbone(4).Graph!.MapsText,
+            Is.EqualTo("Its maps are '/layer4/out' (stride 16, 16 channels), as they were named"));
+    }
+
+    /// <summary>ONNX Runtime refuses a file for an operator that it does not know, wherever it stands: it gets the part alone.</summary>
+    [Test]
+    public void UnknownOperator_BehindTheCut_DoesNotMatter([Values] bool named)
+    {
+        using var trunk = new TrunkFile();
+        NodeProto odd = trunk.Graph.Graph.Node.First(node => node.Output[0] == "/pool");
+        (odd.OpType, odd.Domain) = ("DeformConv", "mmcv");
+        using var folder = new TemporaryFolder();
+        string path = Saved(folder, trunk.Graph.Build("logits"));
+
+        Backbone backbone = Backbone.FromOnnx(path, named ? TrunkFile.Maps(3) : null);
+
+        Assert.That(backbone.Maps, Is.EqualTo(named ? TrunkFile.Maps(3) : TrunkFile.Maps(3, 4, 5)));
+        if (!named) Assert.That(backbone.Graph!.MapsText, Does.Contain("'mmcv'").And.Contain("node_/pool"));
+    }
+
+    [Test]
+    public void GraphInsideOfAnOperator_IsNamed_WithTheMapsItTakes()
+    {
+        using var trunk = new TrunkFile();
+        GraphProto graph = trunk.Graph.Graph;
+        var branch = new GraphProto { Name = "b", Output = { new ValueInfoProto { Name = "in" } } };
+        branch.Node.Add(new NodeProto { OpType = "Relu", Input = { "/layer3/out" }, Output = { "in" } });
+        var choice = new NodeProto { OpType = "If", Name = "choice", Input = { "c" }, Output = { "chosen" } };
+        choice.Attribute.Add(new AttributeProto { Name = "then_branch", Type = AttributeProto.Types.AttributeType.Graph, G = branch });
+        choice.Attribute.Add(new AttributeProto { Name = "else_branch", Type = AttributeProto.Types.AttributeType.Graph, G = branch });
+        graph.Initializer.Add(new TensorProto { Name = "c", DataType = 9, RawData = Google.Protobuf.ByteString.CopyFrom(1) });
+        graph.Node.Add(choice);
+        using var folder = new TemporaryFolder();
+        string path = Saved(folder, trunk.Graph.Build("chosen"));
+
+        Assert.That(() => Backbone.FromOnnx(path, ["chosen"]), Throws.TypeOf<NotSupportedException>()
+            .With.Message.Contains("If 'choice'").And.Message.Contains("control flow").And.Message.EndsWith("could cut: '/layer3/out'."));
+    }
+
+    /// <summary>A tensor is offered to cut at if it is a map, and else the last map before it.</summary>
+    [Test]
+    public void CutThatIsOffered_IsAMap()
+    {
+        using var trunk = new TrunkFile();
+        trunk.Graph.Node("Bernoulli", "odd", ["/flat"]);
+        using var folder = new TemporaryFolder();
+        string path = Saved(folder, trunk.Graph.Build("odd"));
+        Assert.That(() => Backbone.FromOnnx(path, ["odd"]), Throws.TypeOf<NotSupportedException>()
+            .With.Message.Contains("Bernoulli").And.Message.Contains("The last map before it").And.Message.Contains("'/layer5/out'")
+            .And.Message.Not.Contains("'/flat'"));
+    }
+
+    [Test]
+    public void WhatCannotBeRun_IsSaid_WithoutNamesOfMapsToo()
+    {
+        using var folder = new TemporaryFolder();
+        var two = new TestGraph();
+        two.Node("Relu", "out", [two.Node("Add", "sum", [two.Image(64, 64), two.Input("depth", 1, 3, 64, 64)])]);
+        Assert.That(() => Backbone.FromOnnx(Saved(folder, two.Build("out"))),
+            Throws.TypeOf<NotSupportedException>().With.Message.Contains("more than one input").And.Message.Contains("'depth'"));
+
+        var incomplete = new TestGraph();
+        incomplete.Node("Conv", "out", [incomplete.Image(64, 64), "lost.weight"]);
+        foreach (string[]? maps in (string[]?[])[null, ["out"]])
+        {
+            Assert.That(() => Backbone.FromOnnx(Saved(folder, incomplete.Build("out")), maps),
+                Throws.InstanceOf<SystemException>().With.Message.Contains("node_out").And.Message.Contains("'lost.weight'"));
+        }
+
+        using var trunk = new TrunkFile();
+        trunk.Graph.Graph.Initializer.Add(trunk.Graph.Graph.Initializer[0]);
+        Assert.That(() => Backbone.FromOnnx(Saved(folder, trunk.Graph.Build("logits")), TrunkFile.Maps(3)),
+            Throws.TypeOf<FormatException>().With.Message.Contains("two parameters"));
+    }
+
+    [TestCase(100_000, 100_000)]
+    [TestCase(3_000_000_000, 1)]
+    public void GraphOfMonstrousImages_IsRefused_BeforeOneIsMade(long height, long width)
+    {
+        using var folder = new TemporaryFolder();
+        var graph = new TestGraph();
+        graph.Node("Relu", "out", [graph.Input("images", 1, 3, height, width)]);
+        string path = Saved(folder, graph.Build("out"));
+        foreach (string[]? maps in (string[]?[])[null, ["out"]])
+        {
+            Assert.That(() => Backbone.FromOnnx(path, maps),
+                Throws.TypeOf<NotSupportedException>().With.Message.Contains($"{width}×{height}").And.Message.Contains("16,777,216"));
+        }
+    }
+
+    [Test]
+    public void MapsThatGainCells_AreNotSaidToLoseThem()
+    {
+        using var folder = new TemporaryFolder();
+        var graph = new TestGraph();
+        string x = graph.Conv(graph.Image(64, 64), 3, 4, 3, stride: 2, "first");
+        string padded = graph.Node("Pad", "padded", [x, graph.Integers("pads", 0, 0, 1, 1, 0, 0, 0, 0)]);
+        graph.Node("Relu", "out", [padded]);
+        Backbone backbone = Backbone.FromOnnx(Saved(folder, graph.Build("out")), ["out"]);
+        Assert.That(() => BackboneNetwork.Create(backbone, 32),
+            Throws.ArgumentException.With.Message.Contains("33×33").And.Message.Contains("adds cells").And.Message.Not.Contains("loses"));
+    }
+
+    private static string Saved(TemporaryFolder folder, ModelProto model)
+    {
+        string path = folder.Sub("graph.onnx");
+        File.WriteAllBytes(path, Google.Protobuf.MessageExtensions.ToByteArray(model));
+        return path;
     }
 
     [Test]
@@ -49,7 +159,7 @@ public class OnnxBackboneTests
 
         Backbone backbone = trunk.Backbone(3, 4);
         Assert.That(() => DetectorPlan.FasterRcnn(backbone with { Stages = 3 }),
-            Throws.ArgumentException.With.Message.Contains("Backbone.Stages").And.Message.Contains("1 to 2"));
+            Throws.ArgumentException.With.Message.Contains("Backbone.Stages of an ONNX graph").And.Message.Contains("1 to 2"));
         Assert.That(() => DetectorPlan.FasterRcnn(backbone with { Dilates = true }),
             Throws.ArgumentException.With.Message.Contains("Backbone.Dilates"));
         Assert.That(() => DetectorPlan.FasterRcnn(backbone with { Weights = trunk.Path }),

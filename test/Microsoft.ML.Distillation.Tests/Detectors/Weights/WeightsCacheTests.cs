@@ -46,6 +46,48 @@ public class WeightsCacheTests
     }
 
     [Test]
+    public async Task WhatLiesAtTheFilesPlace_IsSaid_WhenItIsNotTheFile()
+    {
+        var cache = new WeightsCache(Path.GetDirectoryName(Target)!) { Published = [Weights], Source = "http://127.0.0.1:9/" };
+        Assert.That(cache.ProblemOf(Weights), Is.Null, "nothing lies there");
+        Directory.CreateDirectory(Path.GetDirectoryName(Target)!);
+        File.WriteAllBytes(Target, Other);
+        Assert.That(cache.ProblemOf(Weights), Does.Contain(Target).And.Contain("SHA-256"));
+        Assert.That(await Failure(cache),
+            Does.Contain("cannot be downloaded").And.Contain("What lies there now is damaged").And.Contain(Target));
+
+        File.WriteAllBytes(Target, Content);
+        Assert.That(cache.ProblemOf(Weights), Is.Null);
+        File.Delete(Target);
+        Directory.CreateDirectory(Target);
+        Assert.That(cache.ProblemOf(Weights), Does.Contain("is a folder"));
+        Assert.That(await Failure(cache), Does.Contain("is a folder").And.Not.Contains("Fetched otherwise"));
+        Assert.That(() => cache.Find(Weights), Throws.TypeOf<InvalidDataException>().With.Message.Contains("is a folder"));
+    }
+
+    [Test]
+    public async Task FileWhereTheFolderBelongs_IsNamed()
+    {
+        string file = _folder.Write("cache", "x");
+        var cache = new WeightsCache(Path.Combine(file, "weights")) { Published = [Weights], Source = "http://127.0.0.1:9/" };
+        Assert.That(await Failure(cache), Does.Contain($"'{file}' is a file, where the folder").And.Contain("ML_DISTILLATION_CACHE"));
+    }
+
+    private static async Task<string> Failure(WeightsCache cache)
+    {
+        try
+        {
+            await cache.GetAsync(Weights, null, default);
+        }
+        catch (IOException error)
+        {
+            return error.Message;
+        }
+
+        return "";
+    }
+
+    [Test]
     public async Task InterruptedDownload_IsContinued()
     {
         WritePart(Content[..100_000]);

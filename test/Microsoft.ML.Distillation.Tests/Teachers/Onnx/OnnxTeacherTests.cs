@@ -1,3 +1,4 @@
+using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Published;
@@ -48,6 +49,41 @@ public class OnnxTeacherTests
         Assert.That(scores.Known.data<bool>().ToArray(), Is.EqualTo(new[] { true, false, true, true, false, true }));
         Assert.That(scores.KnownBoxes!.data<bool>().ToArray(), Is.EqualTo(new[] { true, false, false, true, false, false }));
         Assert.That(TensorArrays.Floats(scores.RefinedBoxes)[..4], Is.EqualTo(new[] { .1f, .1f, .5f, .5f }).AsCollection.Within(Near));
+    }
+
+    /// <summary>Read or shown wrongly, a teacher would teach for hours that all is background.</summary>
+    [Test]
+    public void TeacherWithoutAnOpinion_SaysSo_AfterFiftyImages([Values(.05f, .2f, .8f)] float score, [Values] bool labels)
+    {
+        using var graph = new TeacherGraph(batch: "N")
+            .Output("scores", [1 - score, score, 0], [1, 3]).Output("boxes", [.1f, .1f, .5f, .5f], [1, 4]);
+        using var teacher = new OnnxTeacher(graph.Save(), OnnxDetectorFormat.Ssd, ["cat", "dog"], null, ["cat"]);
+        var said = new List<string>();
+        teacher.Abilities.Remarks!.Tell(said.Add);
+        using Tensor images = zeros(7, 3, 64, 64);
+        for (int seen = 0; seen < 49; seen += 7) Look(images);
+        Assert.That(said, Is.Empty);
+        for (int seen = 0; seen < 49; seen += 7) Look(images);
+        if (score > .5f) Assert.That(said, Is.Empty);
+        else Assert.That(said.Single(), Does.Contain("no opinion in the first 50 images").And.Contain("0.3").And.Contain("ConfidentScore"));
+
+        void Look(Tensor batch)
+        {
+            if (labels) teacher.Detect(batch, [.. Enumerable.Repeat(new ImageSize(64, 64), 7)]);
+            else teacher.View(batch).Dispose();
+        }
+    }
+
+    [Test]
+    public void WhatIsFoundOut_ReachesWhoeverLabels()
+    {
+        using var graph = new TeacherGraph()
+            .Rows("boxes", [8, 8, 40, 40, 8, 8, 30, 30], 2, 4).Integers("labels", 1, 9).Rows("scores", [.9f, .8f], 2);
+        using var labeller = new TeacherLabeller(Teacher.FromOnnx(graph.Save(), OnnxDetectorFormat.Torchvision, ["cat", "dog"]), ["cat"]);
+        using MLImage image = MLImage.CreateFromPixels(64, 64, MLPixelFormat.Rgba32, new byte[4 * 64 * 64]);
+        Assert.That(labeller.Remarks, Is.Empty);
+        labeller.Detect(image);
+        Assert.That(labeller.Remarks.Single(), Does.Contain("the label 9").And.Contain("2 class names"));
     }
 
     [Test]
