@@ -48,6 +48,7 @@ internal sealed class TrainingLoop
     /// <returns>What became of each student, in their order.</returns>
     /// <exception cref="TrainingDivergedException">A term of the loss or the gradient is not finite.</exception>
     /// <exception cref="InvalidOperationException">The checkpoint in the folder is of another run.</exception>
+    /// <exception cref="InsufficientMemoryException">Memory ran out in a step; the message says what took it.</exception>
     /// <exception cref="InvalidDataException">
     /// An image turned out to be none when it was due. The steps before it are in the checkpoint.
     /// </exception>
@@ -99,14 +100,26 @@ internal sealed class TrainingLoop
             step++;
             using (batch)
             {
-                using var scope = NewDisposeScope();
-                using ITeacherView? view = _teacher?.View(_options.MixedPrecision ? batch with { Precision = ScalarType.BFloat16 } : batch);
-                foreach (StudentTraining student in active) Learn(student, batch, view);
+                try
+                {
+                    Learn(active, batch);
+                }
+                catch (Exception exception) when (TrainingMemory.RanOut(exception))
+                {
+                    throw TrainingMemory.Error(batch, active[0].State.Step + 1, _device, exception);
+                }
             }
 
             foreach (StudentTraining student in active) student.Report();
             _options.CancellationToken.ThrowIfCancellationRequested();
         }
+    }
+
+    private void Learn(StudentTraining[] students, DetectionBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        using ITeacherView? view = _teacher?.View(_options.MixedPrecision ? batch with { Precision = ScalarType.BFloat16 } : batch);
+        foreach (StudentTraining student in students) Learn(student, batch, view);
     }
 
     /// <summary>A step of a student: forward, the named losses, their sum, the finite check, backward, clip, step, log.</summary>
