@@ -19,6 +19,7 @@ internal static class FuzzRun
 
     private const int UsualSeed = 4;
     private const long MostBytes = 512L << 20;
+    private const int LongestMessage = 4000;
     private static readonly TimeSpan MostTime = TimeSpan.FromSeconds(1), Hangs = TimeSpan.FromMinutes(2);
 
     /// <summary>Mutations of a text in an explicit run.</summary>
@@ -101,7 +102,7 @@ internal static class FuzzRun
         catch (Exception exception) when (isDocumented(exception))
         {
             isRead = false;
-            if (exception.Message.Length > 20_000) throw new InvalidOperationException(
+            if (exception.Message.Length > LongestMessage) throw new InvalidOperationException(
                 $"Case {number}: a message of {exception.Message.Length} characters: {Shown(content)}", exception);
         }
         catch (Exception exception)

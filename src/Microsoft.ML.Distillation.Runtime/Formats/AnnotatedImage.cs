@@ -86,10 +86,16 @@ internal readonly record struct AnnotatedObject(string Label, float X0, float Y0
 /// <summary>Errors in annotation files, in the one form that all readers give them.</summary>
 internal static class AnnotationError
 {
+    // What parsers of xml, json and YAML say repeats what they met, which may be megabytes.
+    private const int LongestProblem = 1000, ShownEnd = 150;
+
     /// <summary>"file(line): problem."</summary>
     /// <param name="line">Counted from 1.</param>
     public static FormatException At(string file, long line, string problem, Exception? inner = null)
-        => new(string.Create(CultureInfo.InvariantCulture, $"{file}({line}): {problem}."), inner);
+    {
+        string shown = problem.Length <= LongestProblem ? problem : $"{problem[..(LongestProblem - ShownEnd)]}…{problem[^ShownEnd..]}";
+        return new FormatException(string.Create(CultureInfo.InvariantCulture, $"{file}({line}): {shown}."), inner);
+    }
 
     /// <summary>An image that a file names does not exist.</summary>
     public static FileNotFoundException NoImage(string file, long line, string image)

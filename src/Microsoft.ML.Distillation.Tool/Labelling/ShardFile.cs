@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Tool.Labelling;
 
@@ -168,7 +169,7 @@ internal sealed class ShardFile : IDisposable
         if (now != saved)
         {
             throw new InvalidOperationException(
-                $"The images have changed since the shard '{_path}' was begun: it goes on after '{saved}', and now there is "
+                $"The images have changed since the shard '{_path}' was begun: it goes on after '{ShortText.Of(saved)}', and now there is "
                     + $"{(now is null ? "none" : $"'{now}'")} "
                 + "in that place. Give another output folder, or delete the file.");
         }
@@ -201,8 +202,8 @@ internal sealed class ShardFile : IDisposable
         }
         catch (JsonException error)
         {
-            throw new FormatException($"{path}({number}): this is no line of a shard: {error.Message} Delete the file and run the shard "
-                + $"again.", error);
+            throw new FormatException($"{path}({number}): this is no line of a shard: {ShortText.Of(error.Message)} Delete the file and run "
+                + "the shard again.", error);
         }
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Detectors.Weights;
 using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Published;
 using Microsoft.ML.Distillation.Rows;
@@ -173,7 +174,7 @@ internal sealed class ClassAliases
             if (line.TrimStart().StartsWith('#') || line.Trim().Length == 0) continue;
             string[] names = line.Split('=', StringSplitOptions.TrimEntries);
             if (names.Length != 2 || names.Any(name => name.Length == 0))
-                throw new FormatException($"{path}({number}): 'name = name' is expected, not '{line.Trim()}'.");
+                throw new FormatException($"{path}({number}): 'name = name' is expected, not '{ShortText.Of(line.Trim())}'.");
             yield return KeyValuePair.Create(names[0], names[1]);
         }
     }

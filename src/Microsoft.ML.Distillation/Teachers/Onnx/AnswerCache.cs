@@ -106,7 +106,13 @@ internal sealed class AnswerCache
         Span<byte> checksum = SHA256.HashData(bytes.AsSpan(..^ChecksumBytes)).AsSpan(0, ChecksumBytes);
         if (!checksum.SequenceEqual(bytes.AsSpan(^ChecksumBytes..))) return null;
         int count = BinaryPrimitives.ReadInt32LittleEndian(bytes), probabilities = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(4));
-        int bins = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(8)), edges = 4 * bins * count, start = 0;
+        int bins = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(8)), start = 0;
+        // Whoever can write a checksum may write other numbers too.
+        if (count < 0 || bins < 0 || probabilities < 0 || (count == 0 ? probabilities > 0 : probabilities % count != 0)) return null;
+        int rest = bytes.Length - HeaderBytes - ChecksumBytes;
+        UInt128 wanted = 5 * (UInt128)count + (UInt128)probabilities + 8 * (UInt128)bins * (UInt128)count;
+        if (rest % sizeof(float) != 0 || wanted != (UInt128)(rest / sizeof(float))) return null;
+        int edges = 4 * bins * count;
         float[] values = MemoryMarshal.Cast<byte, float>(bytes.AsSpan(HeaderBytes..^ChecksumBytes)).ToArray();
         return new DensePredictions(Next(4 * count), Next(probabilities), Next(count))
         {
