@@ -89,9 +89,10 @@ internal static partial class EmbeddedClassNames
 
     private static string Unescape(string name) => name.Contains('\\') ? Regex.Replace(name, @"\\(.)", "$1") : name;
 
+    // A backslash is read in one way alone: in two, an entry that is not closed would be tried in all of their combinations.
     [GeneratedRegex(
         """(?:["']?(?<key>\d+)["']?\s*:\s*)?"""
-            + """(?:(?<quote>["'])(?<name>(?:\\.|(?!\k<quote>).)*)\k<quote>|(?<bare>[^\s,:{}\[\]'"][^,:{}\[\]'"]*))""",
+            + """(?:(?<quote>["'])(?<name>(?>\\.|(?!\k<quote>)[^\\])*)\k<quote>|(?<bare>[^\s,:{}\[\]'"][^,:{}\[\]'"]*))""",
         RegexOptions.CultureInvariant | RegexOptions.Singleline)]
     private static partial Regex Entry();
 }

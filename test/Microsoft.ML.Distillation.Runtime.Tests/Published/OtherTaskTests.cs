@@ -109,6 +109,19 @@ public class OtherTaskTests
     public void NamesThatCanBeRead_Are(string names, string expected)
         => Assert.That(EmbeddedClassNames.Parse(names), Is.EqualTo(expected.Split('|')));
 
+    /// <summary>A text that never closes costs no more than its length.</summary>
+    [TestCase("['a', 'b", "\\")]
+    [TestCase("{0: 'b", "\\\\'")]
+    [TestCase("[", "'")]
+    [TestCase("[", "\"'")]
+    [TestCase("[", "a ")]
+    public void NamesWithoutAnEnd_AreRefusedAtOnce(string start, string repeated)
+    {
+        string text = start + string.Concat(Enumerable.Repeat(repeated, 50_000)) + (start[0] == '[' ? "]" : "}");
+        Task<IReadOnlyList<string>?> reading = Task.Run(() => EmbeddedClassNames.Parse(text));
+        Assert.That(reading.Wait(TimeSpan.FromSeconds(20)), "it goes on and on");
+    }
+
     [Test]
     public void NamesThatAreThereTwice_DecideNothing()
     {

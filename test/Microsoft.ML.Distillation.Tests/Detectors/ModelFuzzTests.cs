@@ -8,7 +8,6 @@ using Microsoft.ML.Distillation.Detectors.Weights;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Onnx.Proto;
 using Microsoft.ML.Distillation.Published;
-using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Teachers.Dense;
 using Microsoft.ML.Distillation.Teachers.Onnx;
 using Microsoft.ML.Distillation.Tests.Detectors.Graphs;
