@@ -46,6 +46,13 @@ prepare_browser() {
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then (apt_install chromium chromium) || true; fi
 }
 
+# Tests of several processes need MPI; without it they say so and are skipped.
+prepare_mpi() {
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then return; fi
+    (apt_install mpirun.openmpi openmpi-bin) || true
+    (apt_install mpirun.mpich mpich) || true
+}
+
 build() {
     command -v dotnet >/dev/null || { say "The .NET 10 SDK is missing: see https://dot.net" >&2; exit 1; }
     persist dotnet restore --verbosity quiet "$@"
@@ -70,6 +77,7 @@ case $verb in
     build) build "$@" ;;
     test)
         prepare_browser
+        prepare_mpi
         build
         rm -rf artifacts/test-results
         status=0

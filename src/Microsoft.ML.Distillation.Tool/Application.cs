@@ -52,32 +52,46 @@ internal static class Application
             return Failure;
         }
 
+        // Of several processes that train together the first speaks.
+        LaunchedJob? job = RankOptionSet.JobOf(parsed);
+        bool speaks = job is null or { IsFirst: true };
         try
         {
             return parsed.Invoke(new InvocationConfiguration
             {
-                Output = output,
-                Error = error,
+                Output = speaks ? output : TextWriter.Null,
+                Error = speaks ? error : TextWriter.Null,
                 EnableDefaultExceptionHandler = false,
                 ProcessTerminationTimeout = null,
             });
         }
         catch (OperationCanceledException)
         {
+            LeaveTheWordToTheFirst(job);
             error.WriteLine($"{name}: interrupted.");
             return Interrupted;
         }
         catch (UsageException wrongUse)
         {
+            LeaveTheWordToTheFirst(job);
             error.WriteLine($"{name}: {OneLine(OptionNames.Translate(wrongUse.Message))}");
             return WrongUse;
         }
         catch (Exception failure)
         {
+            LeaveTheWordToTheFirst(job);
             error.WriteLine($"{name}: {Line(failure)}");
             if (parsed.GetValue(SharedOptions.Verbose)) error.WriteLine(failure);
             return Failure;
         }
+    }
+
+    /// <summary>
+    /// What all processes come upon, the first says, whose end is that of all; what only this one has come upon, it says after a while.
+    /// </summary>
+    private static void LeaveTheWordToTheFirst(LaunchedJob? job)
+    {
+        if (job is { IsFirst: false }) Thread.Sleep(TimeSpan.FromSeconds(2));
     }
 
     /// <summary>What went wrong, in one line.</summary>

@@ -8,6 +8,8 @@ internal static class OptionNames
     // In the order in which they are looked for: what is longer comes first.
     private static readonly (string Library, string Flag)[] Names =
     [
+        ("DistributedOptions.MpiLibrary", "--mpi-library"), ("DistributedOptions.Timeout", "--mpi-timeout"),
+        ("lower BatchSize", "lower --batch-size"),
         ("give the format DetectionFormat.PascalVoc", "give --format voc"), ("give the format DetectionFormat.Coco", "give --format coco"),
         ("give the format DetectionFormat.Yolo", "give --format yolo"), ("give the format DetectionFormat.Kitti", "give --format kitti"),
         ("give the format DetectionFormat.ImageNet", "give --format imagenet"),

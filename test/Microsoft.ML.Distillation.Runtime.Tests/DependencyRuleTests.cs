@@ -24,15 +24,16 @@ public partial class DependencyRuleTests
         ["Reports"] = ["Files", "Images", "Onnx", "Rows", "Evaluation", "Drawing", "Model"],
         ["Tensors"] = [],
         ["Compression"] = ["Tensors"],
-        ["Losses"] = ["Tensors"],
+        ["Distributed"] = ["Tensors"],
+        ["Losses"] = ["Tensors", "Distributed"],
         ["Data"] = ["Files", "Images", "Rows"],
-        ["Detectors"] = ["Boxes", "Tensors", "Compression", "Data", "Losses", "Files", "Images", "Rows", "Onnx", "Evaluation", "Model",
-            "Published"],
+        ["Detectors"] = ["Boxes", "Tensors", "Distributed", "Compression", "Data", "Losses", "Files", "Images", "Rows", "Onnx",
+            "Evaluation", "Model", "Published"],
         ["Teachers"] = ["Boxes", "Tensors", "Compression", "Data", "Losses", "Detectors", "Files", "Images", "Rows", "Onnx", "Evaluation",
             "Model", "Published"],
-        ["Training"] = ["Boxes", "Tensors", "Compression", "Data", "Losses", "Detectors", "Teachers", "Files", "Images", "Rows", "Onnx",
-            "Evaluation", "Model"],
-        ["Estimators"] = ["Tensors", "Compression", "Data", "Losses", "Detectors", "Teachers", "Training", .. Runtime],
+        ["Training"] = ["Boxes", "Tensors", "Distributed", "Compression", "Data", "Losses", "Detectors", "Teachers", "Files", "Images",
+            "Rows", "Onnx", "Evaluation", "Model"],
+        ["Estimators"] = ["Tensors", "Distributed", "Compression", "Data", "Losses", "Detectors", "Teachers", "Training", .. Runtime],
     };
 
     private static readonly string[] KnowMachineLearningNet =

@@ -14,6 +14,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
     private readonly IReadOnlyList<int> _seeds = command.SeedsIn(parsed);
     private readonly bool _noLabels = command.NoLabelsIn(parsed);
     private readonly bool _control = command.ControlIn(parsed);
+    private readonly bool _writes = RankOptionSet.Writes(parsed);
     private ModelReport? _teacherReport;
     private StudentRun[]? _firstStudents;
 
@@ -63,7 +64,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
             foreach (StudentRun[] group in epochs is null ? [students] : students.Chunk(1))
             {
                 session.TrainAndSave([.. group
-                    .Select(student => new TrainingRun(student.Title, student.Path, progress => OptionsOf(student, progress)))]);
+                    .Select(student => new TrainingRun(student.Title, student.Path, progress => OptionsOf(student, progress)))], _writes);
                 foreach (StudentRun saved in group) _output.WriteLine($"saved {saved.Path}");
                 if (interruption.Requested)
                 {
@@ -73,7 +74,8 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
             }
 
             _firstStudents ??= students;
-            if (test.Count == 0) continue;
+            // Of several processes the first measures what it has saved.
+            if (test.Count == 0 || !_writes) continue;
             results.Add([.. students.Select(student => ModelReport.Measure(student.Name, student.Path, test,
                 SharedOptions.MaxPixelsIn(parsed),
                 interruption.Token))]);
@@ -82,7 +84,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
 
         ControlWarning.Write(error, results);
         if (results.Count > 1) SeedsTable.Write(_output, _seeds[0], results);
-        WriteReport(results, test);
+        if (_writes) WriteReport(results, test);
         return Application.Success;
 
         DetectorEstimatorOptions OptionsOf(StudentRun student, IProgress<TrainingProgress> progress)

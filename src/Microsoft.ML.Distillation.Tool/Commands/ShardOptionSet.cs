@@ -9,7 +9,7 @@ internal sealed class ShardOptionSet
     private readonly Option<string?> _shard = SharedOptions.Text(
         "--shard", "The part of the images to label, as 2/8 for the second of eight. [default: what RANK and WORLD_SIZE, "
             + "OMPI_COMM_WORLD_RANK and _SIZE, "
-            + "SLURM_PROCID and SLURM_NTASKS, a SLURM array or JOB_COMPLETION_INDEX say, else all]", "I/N");
+            + "SLURM_PROCID and SLURM_NTASKS, PMI_RANK and PMI_SIZE, a SLURM array or JOB_COMPLETION_INDEX say, else all]", "I/N");
 
     private readonly Option<int?> _shards = SharedOptions
         .Count("--shards", "The number of shards, where the environment says only which of them this is (as JOB_COMPLETION_INDEX does).");

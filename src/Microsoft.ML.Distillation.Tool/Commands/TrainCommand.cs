@@ -39,13 +39,14 @@ internal sealed class TrainCommand : System.CommandLine.Command
         TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output), training.SkipsInvalid(parsed),
             test.Count > 0);
         using var interruption = new Interruption(error, "the best model so far will be saved");
-        session.TrainAndSave(new TrainingRun("train", path, progress => generated.Apply(training.Apply(
+        bool writes = RankOptionSet.Writes(parsed);
+        session.TrainAndSave([new TrainingRun("train", path, progress => generated.Apply(training.Apply(
             precision.Apply(new TrainDetectorOptions { Detector = plan, ValidationSet = session.Validation, Progress = progress }, parsed),
-            parsed, run: null, interruption.Token), parsed, session)));
+            parsed, run: null, interruption.Token), parsed, session))], writes);
         output.WriteLine($"saved {path}");
         if (interruption.Requested) return Application.Interrupted;
-        if (test.Count > 0) ComparisonTable.Write(output, [ModelReport.Measure("trained", path, test, SharedOptions.MaxPixelsIn(parsed),
-            interruption.Token)]);
+        if (test.Count == 0 || !writes) return Application.Success;
+        ComparisonTable.Write(output, [ModelReport.Measure("trained", path, test, SharedOptions.MaxPixelsIn(parsed), interruption.Token)]);
         return Application.Success;
     }
 }

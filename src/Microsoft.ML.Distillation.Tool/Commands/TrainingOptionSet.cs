@@ -8,7 +8,8 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
 {
     private readonly Option<int?> _epochs = SharedOptions
         .Count("--epochs", "How often training sees every image. [default: from the number of images]");
-    private readonly Option<int?> _batchSize = SharedOptions.Count("--batch-size", "The number of images in a step. [default: 4]");
+    private readonly Option<int?> _batchSize = SharedOptions
+        .Count("--batch-size", "The number of images in a step, of each process. [default: 4]");
     private readonly Option<string> _optimizer = SharedOptions.Choice("--optimizer", "The optimiser.", "adamw", "sgd");
     private readonly Option<string> _schedule = SharedOptions.Choice("--schedule", "How the learning rate falls.", "cosine", "step");
     private readonly Option<double?> _learningRate = SharedOptions
@@ -32,6 +33,8 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
     private readonly Option<int?> _threads = SharedOptions
         .Count("--loader-threads", "The threads that prepare images. [default: half of the processors]");
 
+    private readonly RankOptionSet _ranks = new();
+
     /// <summary>Adds these to a command's options.</summary>
     public void AddTo(IList<Option> options)
     {
@@ -41,6 +44,7 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
             _noAugmentation, _skipInvalid, _checkpoints, _gpu, _mixedPrecision, _threads,
         ];
         foreach (Option option in all.Where(option => !ownCheckpoints || option != _checkpoints)) options.Add(option);
+        if (!ownCheckpoints) _ranks.AddTo(options);
     }
 
     /// <summary>The seed.</summary>
@@ -81,6 +85,7 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
             MixedPrecision = parsed.GetValue(_mixedPrecision),
             LoaderThreads = parsed.GetValue(_threads) ?? basis.LoaderThreads,
             CancellationToken = cancellation,
+            Distributed = ownCheckpoints ? null : _ranks.Read(parsed),
         });
 
         bool IsGiven(Option option) => parsed.GetResult(option) is { Implicit: false };

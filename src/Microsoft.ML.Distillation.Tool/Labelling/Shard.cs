@@ -18,7 +18,7 @@ internal sealed record Shard(int Number, int Count, string Source = "")
     private static readonly (string Rank, string Size)[] Variables =
     [
         ("RANK", "WORLD_SIZE"), ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"), ("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT"),
-        (SlurmNumber, "SLURM_NTASKS"),
+        (SlurmNumber, "SLURM_NTASKS"), ("PMI_RANK", "PMI_SIZE"),
     ];
 
     private const string KubernetesIndex = "JOB_COMPLETION_INDEX";

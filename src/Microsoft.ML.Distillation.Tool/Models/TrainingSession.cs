@@ -128,7 +128,8 @@ internal sealed class TrainingSession
     }
 
     /// <summary>Trains detectors side by side, showing how it goes, and saves each.</summary>
-    public void TrainAndSave(params IReadOnlyList<TrainingRun> runs)
+    /// <param name="saves">Whether this process saves them, and no other that trains with it.</param>
+    public void TrainAndSave(IReadOnlyList<TrainingRun> runs, bool saves = true)
     {
         IReadOnlyList<DetectorTransformer> detectors = _display.Show(
             [.. runs.Select(run => run.Title)],
@@ -136,7 +137,7 @@ internal sealed class TrainingSession
         for (int i = 0; i < runs.Count; i++)
         {
             using DetectorTransformer detector = detectors[i];
-            PipelineFile.Save(TrainedDetector.FromModel(detector), runs[i].Path);
+            if (saves) PipelineFile.Save(TrainedDetector.FromModel(detector), runs[i].Path);
         }
     }
 

@@ -23,15 +23,21 @@ internal sealed class BatchLoader
     private readonly int _depth;
     private readonly int _workers;
     private readonly bool _wholeBatches;
+    private readonly int _rank;
+    private readonly int _ranks;
 
     /// <param name="views">The sizes at which every image is wanted: the student's input, and the teacher's.</param>
     /// <param name="prefetchBytes">A bound for the finished batches that wait; at least one always does.</param>
     /// <param name="workers">The number of worker threads; 0 is half of the processors.</param>
     /// <param name="wholeBatches">Whether an epoch leaves out the images that do not fill a batch, unless they are all there are.</param>
+    /// <param name="rank">Which of the processes that share each epoch this is, from 0.</param>
+    /// <param name="ranks">
+    /// Their number: of every <paramref name="ranks"/> batches in the order of the epoch each gets the one at its place.
+    /// </param>
     /// <exception cref="ArgumentException">A setting is not possible, or the data set is empty.</exception>
     public BatchLoader(
         IDetectionDataset data, IReadOnlyList<ImageSize> views, int batchSize, AugmentationOptions augmentation,
-        long prefetchBytes = DefaultPrefetchBytes, int workers = 0, bool wholeBatches = false)
+        long prefetchBytes = DefaultPrefetchBytes, int workers = 0, bool wholeBatches = false, int rank = 0, int ranks = 1)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
         ArgumentOutOfRangeException.ThrowIfNegative(workers);
@@ -47,11 +53,14 @@ internal sealed class BatchLoader
         _depth = (int)Math.Clamp(prefetchBytes / batchBytes, 1, MaxDepth);
         _workers = workers > 0 ? workers : Math.Max(1, Environment.ProcessorCount / 2);
         _wholeBatches = wholeBatches;
+        (_rank, _ranks) = (rank, ranks);
     }
 
-    /// <summary>The number of batches of an epoch; the last one may be smaller than the others.</summary>
-    public int BatchesPerEpoch =>
-        _wholeBatches ? Math.Max(1, _data.Count / _batchSize) : (_data.Count + _batchSize - 1) / _batchSize;
+    /// <summary>The number of batches of an epoch; the last one may be smaller than the others, or fall to other processes.</summary>
+    public int BatchesPerEpoch => _wholeBatches ? Math.Max(1, _data.Count / StepSize) : (_data.Count + StepSize - 1) / StepSize;
+
+    /// <summary>The images of a batch of each process.</summary>
+    private int StepSize => _batchSize * _ranks;
 
     /// <summary>
     /// All images once, or as many as the data set itself chooses. The caller disposes each batch. Ending the enumeration early stops
@@ -73,14 +82,17 @@ internal sealed class BatchLoader
     {
         int[] order = shuffle ? Order(seed, epoch) : [.. Enumerable.Range(0, _data.Count)];
         int[] earlier = Earlier(order);
-        return NotEmpty(new PrefetchQueue<DetectionBatch>(BatchesPerEpoch - firstBatch, _depth, _workers, Make).Read(cancellation));
+        // Which places of the order are this process's.
+        int[] places = [.. Enumerable.Range(0, order.Length).Where(place => place / _batchSize % _ranks == _rank)];
+        int batches = Math.Min(BatchesPerEpoch, (places.Length + _batchSize - 1) / _batchSize);
+        return NotEmpty(new PrefetchQueue<DetectionBatch>(batches - firstBatch, _depth, _workers, Make).Read(cancellation));
 
         DetectionBatch Make(int batch)
         {
-            int first = (firstBatch + batch) * _batchSize, count = Math.Min(_batchSize, order.Length - first);
-            return Load(_data, count, _views, i => Read(first + i), (i, index) => Augmentation.Draw(
+            int[] own = [.. places.Skip((firstBatch + batch) * _batchSize).Take(_batchSize)];
+            return Load(_data, own.Length, _views, i => Read(own[i]), (i, index) => Augmentation.Draw(
                 _augmentation, _data.AnnotationOf(index),
-                SampleRandom.For(seed, epoch, order[first + i] + earlier[first + i] * _data.Count)));
+                SampleRandom.For(seed, epoch, order[own[i]] + earlier[own[i]] * _data.Count)));
         }
 
         (int Index, RgbImage Image)? Read(int place)
@@ -107,7 +119,7 @@ internal sealed class BatchLoader
     }
 
     private int[] Order(int seed, int epoch) => _data is ISampleOrder chosen
-        ? chosen.Order(seed, epoch, Math.Min(_data.Count, BatchesPerEpoch * _batchSize))
+        ? chosen.Order(seed, epoch, Math.Min(_data.Count, BatchesPerEpoch * StepSize))
         : SampleRandom.Permutation(_data.Count, seed, epoch);
 
     /// <summary>How often each place's image came before in the epoch: each time it is varied otherwise.</summary>

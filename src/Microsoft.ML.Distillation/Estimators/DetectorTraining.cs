@@ -4,6 +4,7 @@ using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Graphs;
 using Microsoft.ML.Distillation.Detectors.Quantization;
 using Microsoft.ML.Distillation.Detectors.Weights;
+using Microsoft.ML.Distillation.Distributed;
 using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Reports;
@@ -39,12 +40,33 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
         // What comes of the training is exported and held to ONNX Runtime: that must not fail after hours.
         OnnxRuntimeLibrary.Require();
         TorchLibrary.Require();
-        using IChannel channel = _environment.Register(name).Start("Training");
-        TrainingOptions settled = Settled(setups[0].Options);
+        using RankGroup ranks = RankGroup.Join(setups[0].Options.Distributed);
+        try
+        {
+            TrainingOptions settled = Settled(setups[0].Options, ranks);
+            // From here to where training begins, each reads its files: what fails there may fail in one process alone.
+            ranks.BeginAlone();
+            return Fit(input, setups, settled, ranks);
+        }
+        catch (Exception error) when (ranks.AreSeveral)
+        {
+            // All ranks come upon a loss that is not finite in the same step.
+            throw ranks.Fail(error, isShared: error is TrainingDivergedException);
+        }
+    }
+
+    private List<DetectorTransformer> Fit(
+        IDataView input, IReadOnlyList<TrainingSetup> setups, TrainingOptions settled, RankGroup ranks)
+    {
+        // Others than the first speak to nobody.
+        IHostEnvironment environment = ranks.IsFirst ? _environment : EnvironmentSettings.EnvironmentOf(new MLContext().Transforms);
+        using IChannel channel = environment.Register(name).Start("Training");
         DetectorEstimatorOptions common = setups[0].Options;
-        Device device = TrainingDevice.Choose(settled.GpuDeviceId, settled.FallbackToCpu ?? false);
+        setups = [.. setups.Select(setup => setup.In(ranks))];
+        Device device = TrainingDevice.Choose(settled.GpuDeviceId + ranks.LocalRank, settled.FallbackToCpu ?? false);
+        using IDisposable? threads = device.type == DeviceType.CPU ? ThreadShare.Take(ranks) : null;
         // Before the data are read: what cannot be had is said at once.
-        IReadOnlyList<StartingWeights?> weights = FindWeights(setups);
+        IReadOnlyList<StartingWeights?> weights = FindWeights(setups, environment);
 
         using IChannel reading = _environment.Register("Reading images").Start("Reading");
         DataViewIngestOptions ingest = Ingest(common, channel, reading);
@@ -65,10 +87,11 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
             {
                 manual_seed(settled.Seed!.Value);
                 Detector student = setup.Build(additional.Labelled, from).to(device);
-                objectives.Add(setup.ObjectiveOf(student, teacher, device));
+                objectives.Add(setup.ObjectiveOf(student, teacher, device, ranks));
                 Say(channel, string.Create(CultureInfo.InvariantCulture,
                     $"Training on {additional.Training.Count} images of {images.ClassNames.Count} classes "
-                        + $"({string.Join(", ", images.ClassNames)}) on {device}; "
+                        + $"({string.Join(", ", images.ClassNames)}) on {device}"
+                        + $"{(ranks.AreSeveral ? $" in {ranks.Count} processes" : "")}; "
                     + $"the network takes {student.InputSize} and has {student.parameters().Sum(p => p.numel()):N0} parameters, "
                         + $"{student.Precision?.ToString() ?? "full precision"}"));
                 if (student.Backbone is GraphNetwork graph) Say(channel, graph.Description);
@@ -88,7 +111,8 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
                 [.. setups.Select(setup => new TrainingRecorder(new ProgressLog(channel, setup.Options.Progress)))];
             (IObjective Objective, TrainingOptions Options)[] students = [.. setups.Select((setup, i) =>
                 (objectives[i], setup.TrainingOf(objectives[i].Student) with { Seed = settled.Seed, Progress = recorders[i] }))];
-            IReadOnlyList<TrainingResult> results = new TrainingLoop(students, teacher, additional.Training, validation, device).Run();
+            IReadOnlyList<TrainingResult> results = new TrainingLoop(students, teacher, additional.Training, validation, device, ranks)
+                .Run();
             if (results[0].Cancelled) channel.Warning(MessageSensitivity.None,
                 $"Training was cancelled after {results[0].History.Count} epochs; the best model so far is kept.");
             return [.. results.Select((result, i) => Export(
@@ -108,10 +132,10 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
             => new DataViewIngest(ingest with { Option = option }).Read(view, common.CancellationToken);
     }
 
-    private List<StartingWeights?> FindWeights(IReadOnlyList<TrainingSetup> setups)
+    private static List<StartingWeights?> FindWeights(IReadOnlyList<TrainingSetup> setups, IHostEnvironment environment)
     {
         // A channel of its own: what a training starts from is worth seeing where the rest of the log is not shown.
-        using IChannel channel = _environment.Register("Weights").Start("Weights");
+        using IChannel channel = environment.Register("Weights").Start("Weights");
         var all = new List<StartingWeights?>();
         var said = new HashSet<string>();
         foreach (TrainingSetup setup in setups)
@@ -154,15 +178,19 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
     }
 
     /// <summary>The options with what the context decides: seed and GPU.</summary>
-    private TrainingOptions Settled(DetectorEstimatorOptions options)
+    private TrainingOptions Settled(DetectorEstimatorOptions options, RankGroup ranks)
     {
         EnvironmentSettings context = EnvironmentSettings.Of(_environment);
+        int? seed = options.Seed ?? context.Seed;
         return options with
         {
-            Seed = options.Seed ?? context.Seed ?? Checkpoint.SeedIn(options.CheckpointDirectory) ?? Random.Shared.Next(),
+            Seed = seed ?? SeedOfAll(),
             GpuDeviceId = options.GpuDeviceId ?? context.GpuDeviceId,
             FallbackToCpu = options.FallbackToCpu ?? context.FallbackToCpu,
         };
+
+        int SeedOfAll()
+            => ranks.Broadcast(ranks.IsFirst ? Checkpoint.SeedIn(options.CheckpointDirectory) ?? Random.Shared.Next() : 0);
     }
 
     /// <summary>The training data. A network that knows their classes already gives these its order.</summary>

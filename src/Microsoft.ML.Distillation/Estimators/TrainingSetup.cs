@@ -1,6 +1,7 @@
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Weights;
+using Microsoft.ML.Distillation.Distributed;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Training;
 using static TorchSharp.torch;
@@ -52,16 +53,30 @@ internal sealed record TrainingSetup(DetectorPlan Plan, DistillationSetup? Disti
         return student;
     }
 
+    /// <summary>
+    /// The setup of a rank of several: its batch size is that of all together, and the first alone tells of progress and has checkpoints.
+    /// </summary>
+    public TrainingSetup In(RankGroup ranks) => !ranks.AreSeveral ? this : this with
+    {
+        Options = Options with
+        {
+            BatchSize = checked(Options.BatchSize * ranks.Count),
+            Progress = ranks.IsFirst ? Options.Progress : null,
+            CheckpointDirectory = ranks.IsFirst ? Options.CheckpointDirectory : null,
+        },
+    };
+
     /// <summary>What the network is to make small.</summary>
     /// <param name="student">The network, on <paramref name="device"/>.</param>
     /// <param name="teacher">The teacher of those that have one.</param>
-    public IObjective ObjectiveOf(Detector student, ITeacher? teacher, Device device)
+    /// <param name="ranks">The processes that train together; <see langword="null"/>: this one alone.</param>
+    public IObjective ObjectiveOf(Detector student, ITeacher? teacher, Device device, RankGroup? ranks = null)
     {
-        if (Distillation is null) return Own(student, null, null, device);
-        IObjective objective = Own(student, Distillation.Losses, teacher, device);
+        if (Distillation is null) return Own(student, null, null, device, ranks);
+        IObjective objective = Own(student, Distillation.Losses, teacher, device, ranks);
         if (teacher is not JointTeacher joint) return objective;
         double share = DefaultRateOf(joint.Detector) / DefaultRateOf(student);
-        return new JointObjective(objective, Own(joint.Detector, null, null, device), Distillation.TeacherWeight, share, device);
+        return new JointObjective(objective, Own(joint.Detector, null, null, device, ranks), Distillation.TeacherWeight, share, device);
     }
 
     /// <summary>
@@ -93,7 +108,7 @@ internal sealed record TrainingSetup(DetectorPlan Plan, DistillationSetup? Disti
         {
             DetectorEstimatorOptions o = setup.Options;
             return (
-                (o.Epochs, o.BatchSize, o.Seed, o.Augmentation, o.GpuDeviceId, o.MixedPrecision, o.CancellationToken),
+                (o.Epochs, o.BatchSize, o.Seed, o.Augmentation, o.GpuDeviceId, o.MixedPrecision, o.CancellationToken, o.Distributed),
                 (o.ValidationSet, o.ValidationEvery, o.OnInvalidSample),
                 (o.GeneratedSet, (o as DistillDetectorOptions)?.UnlabelledSet, o.LabelledShare,
                     o is DistillDetectorOptions { WithoutLabels: true }));
@@ -102,10 +117,10 @@ internal sealed record TrainingSetup(DetectorPlan Plan, DistillationSetup? Disti
 
     private double DefaultRateOf(Detector detector) => TrainingPlan.DefaultRate(Options, detector.parameters().Sum(p => p.numel()));
 
-    private IObjective Own(Detector student, LossSelection? losses, ITeacher? teacher, Device device) => student switch
+    private IObjective Own(Detector student, LossSelection? losses, ITeacher? teacher, Device device, RankGroup? ranks) => student switch
     {
-        FasterRcnn detector => new TwoStageObjective(detector, Options.SquaredRegressionWeight, losses, teacher, device),
-        OneStageDetector detector => new OneStageObjective(detector, Options.SquaredRegressionWeight, losses, teacher, device),
+        FasterRcnn detector => new TwoStageObjective(detector, Options.SquaredRegressionWeight, losses, teacher, device, ranks),
+        OneStageDetector detector => new OneStageObjective(detector, Options.SquaredRegressionWeight, losses, teacher, device, ranks),
         _ => throw new NotSupportedException($"There is no training for detectors of the kind {student.GetType().Name}."),
     };
 }

@@ -98,16 +98,16 @@ internal static class TeacherBoundedRegression
     /// The teacher's deltas R_t in the same encoding [P,4]; infinite where it has no opinion, which never asks anything.
     /// </param>
     /// <param name="targets">The encoded ground truth y [P,4].</param>
-    /// <param name="sampled">N, the number of boxes in the mini-batch, positive or not.</param>
+    /// <param name="sampled">N, the number of boxes in the mini-batch, positive or not; above 0.</param>
     /// <param name="margin">m, in units of squared scaled deltas.</param>
     /// <param name="scale">A factor on all deltas, before squaring.</param>
     public static Tensor Loss(
-        Tensor student, Tensor teacher, Tensor targets, long sampled, double margin = 0, double scale = 1)
+        Tensor student, Tensor teacher, Tensor targets, double sampled, double margin = 0, double scale = 1)
     {
         using var scope = NewDisposeScope();
         using Scalar one = 1;
         using Scalar m = margin / (scale * scale);
-        using Scalar factor = scale * scale / Math.Max(1, sampled);
+        using Scalar factor = scale * scale / sampled;
         Tensor studentError = SquaredError(student, targets);
         Tensor teacherError = SquaredError(teacher, targets);
         Tensor active = studentError.detach().add(m, one).gt(teacherError).to_type(studentError.dtype);

@@ -37,7 +37,7 @@ public sealed record BoxDistributions : DistillationLoss
     {
         EdgeAnswers edges = answers.Edges();
         Tensor wanted = LocalizationLoss.Rebin(edges.Probabilities, edges.Places, (int)edges.Logits.shape[2]);
-        return LocalizationLoss.Loss(edges.Logits, wanted, Temperature);
+        return LocalizationLoss.Loss(edges.Logits, wanted, Temperature, count: edges.Count);
     }
 
     internal override void Validate()
@@ -57,7 +57,8 @@ internal static class LocalizationLoss
     /// <param name="teacher">The teacher's probabilities of the same bins [P,4,m+1], without gradient.</param>
     /// <param name="temperature">T.</param>
     /// <param name="weights">The boxes' weights [P]; <see langword="null"/>: 1 each.</param>
-    public static Tensor Loss(Tensor logits, Tensor teacher, double temperature, Tensor? weights = null)
+    /// <param name="count">What the weighted sum is divided by; <see langword="null"/>: the sum of the weights, but at least 1.</param>
+    public static Tensor Loss(Tensor logits, Tensor teacher, double temperature, Tensor? weights = null, double? count = null)
     {
         using var scope = NewDisposeScope();
         using Scalar least = Least, sharpness = 1 / temperature, t = temperature, square = temperature * temperature, one = 1;
@@ -67,7 +68,9 @@ internal static class LocalizationLoss
         Tensor given = functional.log_softmax(logits.div(t), -1);
         Tensor perBox = wanted.mul(wanted.log() - given).sum(dim: -1).mean([1]).mul(square);
         weights ??= ones_like(perBox);
-        return (perBox.mul(weights).sum() / weights.sum().clamp_min(one)).MoveToOuterDisposeScope();
+        if (count is not { } boxes) return (perBox.mul(weights).sum() / weights.sum().clamp_min(one)).MoveToOuterDisposeScope();
+        using Scalar divisor = boxes;
+        return perBox.mul(weights).sum().div(divisor).MoveToOuterDisposeScope();
     }
 
     /// <summary>Probabilities of bins anywhere as probabilities of the bins 0 … m.</summary>

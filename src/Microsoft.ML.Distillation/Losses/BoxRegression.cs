@@ -24,20 +24,20 @@ internal static class BoxRegression
     /// <summary>The smooth L1 loss.</summary>
     /// <param name="deltas">The student's deltas [P,4].</param>
     /// <param name="targets">The encoded ground truth [P,4].</param>
-    /// <param name="sampled">N, the number of boxes in the mini-batch, positive or not.</param>
-    public static Tensor SmoothL1(Tensor deltas, Tensor targets, long sampled)
+    /// <param name="sampled">N, the number of boxes in the mini-batch, positive or not; above 0.</param>
+    public static Tensor SmoothL1(Tensor deltas, Tensor targets, double sampled)
     {
         using var scope = NewDisposeScope();
-        using Scalar n = Math.Max(1, sampled);
+        using Scalar n = sampled;
         return functional.smooth_l1_loss(deltas, targets, Reduction.Sum, Beta).div(n).MoveToOuterDisposeScope();
     }
 
     /// <summary>The squared loss; parameters as in <see cref="SmoothL1"/>.</summary>
     /// <param name="scale">A factor on deltas and targets, before squaring.</param>
-    public static Tensor Squared(Tensor deltas, Tensor targets, long sampled, double scale = 1)
+    public static Tensor Squared(Tensor deltas, Tensor targets, double sampled, double scale = 1)
     {
         using var scope = NewDisposeScope();
-        using Scalar factor = scale * scale / Math.Max(1, sampled);
+        using Scalar factor = scale * scale / sampled;
         return functional.mse_loss(deltas, targets, Reduction.Sum).mul(factor).MoveToOuterDisposeScope();
     }
 }

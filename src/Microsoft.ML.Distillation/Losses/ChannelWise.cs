@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Distributed;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -24,7 +25,7 @@ public sealed record ChannelWise : FeatureMapLoss
 
     internal override string LogName => "cwd";
 
-    internal override Module<Tensor, Tensor, Tensor> Create(int studentChannels, int teacherChannels)
+    internal override Module<Tensor, Tensor, Tensor> Create(int studentChannels, int teacherChannels, RankGroup ranks)
         => new ChannelWiseLoss(studentChannels, teacherChannels, Temperature);
 
     internal override void Validate()

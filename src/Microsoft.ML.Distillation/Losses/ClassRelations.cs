@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Distributed;
 using Microsoft.ML.Distillation.Losses;
 using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
@@ -25,16 +26,16 @@ public sealed record ClassRelations : DistillationLoss
     internal override LossParts Parts => LossParts.Proposals | LossParts.Locations;
 
     internal override Tensor OfProposals(ProposalAnswers answers)
-        => OfKnown(answers.Logits.softmax(1), answers.Probabilities, answers.Known);
+        => OfKnown(answers.Logits.softmax(1), answers.Probabilities, answers.Known, answers.Ranks);
 
     internal override Tensor OfLocations(LocationAnswers answers)
-        => OfKnown(answers.Logits.sigmoid(), answers.Probabilities, answers.Known);
+        => OfKnown(answers.Logits.sigmoid(), answers.Probabilities, answers.Known, answers.Ranks);
 
-    private static Tensor OfKnown(Tensor student, Tensor teacher, Tensor? known)
+    private static Tensor OfKnown(Tensor student, Tensor teacher, Tensor? known, RankGroup ranks)
     {
-        if (known is null) return RelationLoss.Loss(student, teacher);
+        if (known is null) return RelationLoss.Loss(student, teacher, ranks);
         Tensor rows = known.nonzero().squeeze(1);
-        return RelationLoss.Loss(student.index_select(0, rows), teacher.index_select(0, rows));
+        return RelationLoss.Loss(student.index_select(0, rows), teacher.index_select(0, rows), ranks);
     }
 }
 
@@ -50,8 +51,10 @@ internal static class RelationLoss
     /// <summary>The loss of a mini-batch.</summary>
     /// <param name="student">Probabilities [R,C].</param>
     /// <param name="teacher">Probabilities [R,C], without gradient.</param>
-    public static Tensor Loss(Tensor student, Tensor teacher)
+    /// <param name="ranks">The processes whose boxes are one mini-batch.</param>
+    public static Tensor Loss(Tensor student, Tensor teacher, RankGroup? ranks = null)
     {
+        if (ranks is { AreSeveral: true }) return OfAll(student, teacher, ranks);
         using var scope = NewDisposeScope();
         // The empty sum keeps a gradient, of zeros.
         if (student.shape[0] < 2) return student.sum().mul(zeros_like(student.sum())).MoveToOuterDisposeScope();
@@ -59,6 +62,26 @@ internal static class RelationLoss
         (student, teacher) = (student.Single(), teacher.Single());
         Tensor loss = Apart(student, teacher, 0, tiny);
         if (student.shape[1] > 1) loss = loss.Plus(Apart(student, teacher, 1, tiny));
+        return loss.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// This rank's part of the loss of all ranks' boxes: of its rows their own relations, and the columns' relations of all rows, by
+    /// sums over the ranks.
+    /// </summary>
+    private static Tensor OfAll(Tensor student, Tensor teacher, RankGroup ranks)
+    {
+        using var scope = NewDisposeScope();
+        double rows = ranks.Sums(student.shape[0])[0];
+        if (rows < 2) return student.sum().mul(zeros_like(student.sum())).MoveToOuterDisposeScope();
+        double tiny = Math.Max(TinyOf(student), TinyOf(teacher));
+        (student, teacher) = (student.Single(), teacher.Single());
+        using Scalar perRow = ranks.Count / rows, count = ranks.Count, least = tiny;
+        Tensor a = student - ranks.Mean(student.sum(dim: 0)).mul(perRow), b = teacher - ranks.Mean(teacher.sum(dim: 0)).mul(perRow);
+        Tensor sums = ranks.Mean(stack([a.mul(b).sum(dim: 0), a.mul(a).sum(dim: 0), b.mul(b).sum(dim: 0)])).mul(count);
+        Tensor size = sums[1].clamp_min(least).sqrt().mul(sums[2].clamp_min(least).sqrt());
+        Tensor loss = (sums[0] / size).mean().Complement();
+        if (student.shape[1] > 1) loss = loss.Plus(Correlations(student, teacher, 1, tiny).sum().mul(perRow).Complement());
         return loss.MoveToOuterDisposeScope();
     }
 
@@ -70,10 +93,13 @@ internal static class RelationLoss
     };
 
     private static Tensor Apart(Tensor student, Tensor teacher, long axis, double tiny)
+        => Correlations(student, teacher, axis, tiny).mean().Complement();
+
+    private static Tensor Correlations(Tensor student, Tensor teacher, long axis, double tiny)
     {
         Tensor a = student - student.mean([axis], keepdim: true), b = teacher - teacher.mean([axis], keepdim: true);
         Tensor size = Energy(a, axis, tiny).sqrt().mul(Energy(b, axis, tiny).sqrt());
-        return (a.mul(b).sum(dim: axis) / size).mean().Complement();
+        return a.mul(b).sum(dim: axis) / size;
     }
 
     /// <summary>The sum of squares. With the tiny number a constant row has a gradient of 0, not of 0/0.</summary>

@@ -1,5 +1,5 @@
+using Microsoft.ML.Distillation.Distributed;
 using Microsoft.ML.Distillation.Losses;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation;
@@ -27,8 +27,8 @@ public sealed record CrossHead : DistillationLoss
 
     internal override IReadOnlyList<(string Name, Tensor Value)> OfCrossedHeads(CrossedHeads heads) =>
     [
-        ($"{LogName}.class", CrossHeadLoss.Classes(heads.Logits, heads.OwnLogits)),
-        ($"{LogName}.box", CrossHeadLoss.Boxes(heads.Edges, heads.OwnEdges, heads.OwnLogits)),
+        ($"{LogName}.class", CrossHeadLoss.Classes(heads.Logits, heads.OwnLogits, heads.Ranks)),
+        ($"{LogName}.box", CrossHeadLoss.Boxes(heads.Edges, heads.OwnEdges, heads.OwnLogits, heads.Ranks)),
     ];
 }
 
@@ -38,22 +38,27 @@ internal static class CrossHeadLoss
     /// <summary>The loss of class scores.</summary>
     /// <param name="crossed">The teacher's logits of the student's maps [N·P,C].</param>
     /// <param name="own">The teacher's logits of its own maps [N·P,C].</param>
-    public static Tensor Classes(Tensor crossed, Tensor own)
+    /// <param name="ranks">The processes whose images are one batch.</param>
+    public static Tensor Classes(Tensor crossed, Tensor own, RankGroup? ranks = null)
     {
         using var scope = NewDisposeScope();
         Tensor wanted = own.detach().sigmoid();
-        using Scalar one = 1;
-        return (QualityFocalLoss.Loss(crossed, wanted, 1) / wanted.amax([1]).sum().clamp_min(one)).MoveToOuterDisposeScope();
+        Tensor sum = wanted.amax([1]).sum();
+        return (QualityFocalLoss.Loss(crossed, wanted, 1) / (ranks ?? RankGroup.Alone).Normaliser(sum)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The loss of distributional boxes.</summary>
     /// <param name="crossed">The teacher's bins' logits of the student's maps [N·P,4,m+1].</param>
     /// <param name="own">The teacher's bins' logits of its own maps [N·P,4,m+1].</param>
     /// <param name="ownClasses">The teacher's class logits of its own maps [N·P,C].</param>
-    public static Tensor Boxes(Tensor crossed, Tensor own, Tensor ownClasses)
+    /// <param name="ranks">The processes whose images are one batch.</param>
+    public static Tensor Boxes(Tensor crossed, Tensor own, Tensor ownClasses, RankGroup? ranks = null)
     {
         using var scope = NewDisposeScope();
-        return LocalizationLoss.Loss(crossed, own.detach().softmax(-1), 1,
-            ownClasses.detach().sigmoid().amax([1])).MoveToOuterDisposeScope();
+        Tensor weights = ownClasses.detach().sigmoid().amax([1]);
+        Tensor loss = LocalizationLoss.Loss(crossed, own.detach().softmax(-1), 1, weights);
+        if (ranks is not { AreSeveral: true }) return loss.MoveToOuterDisposeScope();
+        // From a mean over the weights of this rank to its part of the mean over those of all.
+        return loss.mul(RankGroup.Alone.Normaliser(weights.sum()) / ranks.Normaliser(weights.sum())).MoveToOuterDisposeScope();
     }
 }

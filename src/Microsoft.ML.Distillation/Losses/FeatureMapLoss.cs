@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Distributed;
 using Microsoft.ML.Distillation.Tensors;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -20,7 +21,8 @@ public abstract record FeatureMapLoss : DistillationLoss
     internal sealed override LossParts Parts => LossParts.Maps;
 
     /// <summary>The loss of a pair of maps, [N,C_s,h,w] and [N,C_t,h',w'], with what is trained beside the student.</summary>
-    internal abstract Module<Tensor, Tensor, Tensor> Create(int studentChannels, int teacherChannels);
+    /// <param name="ranks">The processes whose images are one batch.</param>
+    internal abstract Module<Tensor, Tensor, Tensor> Create(int studentChannels, int teacherChannels, RankGroup ranks);
 }
 
 /// <summary>A pair of feature maps: the student's learns to resemble the teacher's.</summary>

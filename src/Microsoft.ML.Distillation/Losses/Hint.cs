@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Distributed;
 using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -37,8 +38,8 @@ public sealed record Hint : FeatureMapLoss
 
     internal override string LogName => "hint";
 
-    internal override Module<Tensor, Tensor, Tensor> Create(int studentChannels, int teacherChannels)
-        => new HintLoss(studentChannels, teacherChannels, Adaptation == HintAdaptation.Learnt, absolute: Norm == HintNorm.L1);
+    internal override Module<Tensor, Tensor, Tensor> Create(int studentChannels, int teacherChannels, RankGroup ranks)
+        => new HintLoss(studentChannels, teacherChannels, Adaptation == HintAdaptation.Learnt, absolute: Norm == HintNorm.L1, ranks);
 
     internal override void Validate()
     {
@@ -80,16 +81,18 @@ internal sealed class HintLoss : Module<Tensor, Tensor, Tensor>
     private readonly MapPair maps;
     private readonly bool _adapts;
     private readonly bool _absolute;
+    private readonly RankGroup _ranks;
 
     /// <summary>Makes the adaptation layer.</summary>
     /// <param name="studentChannels">The channels of the guided map.</param>
     /// <param name="teacherChannels">The channels of the hint.</param>
     /// <param name="adapts">Whether there is an adaptation layer.</param>
     /// <param name="absolute">Whether to take the absolute difference, not its square.</param>
-    public HintLoss(int studentChannels, int teacherChannels, bool adapts = true, bool absolute = false)
+    /// <param name="ranks">The processes whose images are one batch.</param>
+    public HintLoss(int studentChannels, int teacherChannels, bool adapts = true, bool absolute = false, RankGroup? ranks = null)
         : base(nameof(HintLoss))
     {
-        (_adapts, _absolute) = (adapts, absolute);
+        (_adapts, _absolute, _ranks) = (adapts, absolute, ranks ?? RankGroup.Alone);
         maps = new MapPair(studentChannels, teacherChannels, adapts);
         RegisterComponents();
     }
@@ -101,26 +104,28 @@ internal sealed class HintLoss : Module<Tensor, Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         (Tensor own, Tensor target) = maps.Meet(guided, hint);
-        if (_adapts) return Distance(own, Standardise(target)).MoveToOuterDisposeScope();
+        if (_adapts) return Distance(own, Standardise(target, _ranks)).MoveToOuterDisposeScope();
 
         long channels = Math.Min(own.shape[1], target.shape[1]);
         (own, target) = (InGroups(own, channels), InGroups(target, channels));
         using Scalar one = 1, tiny = 1e-12;
-        Tensor centred = target - target.mean([0, 2, 3], keepdim: true);
-        Tensor variance = centred.mul(centred).mean().add(tiny, one);
+        Tensor centred = target - _ranks.Mean(target.mean([0, 2, 3], keepdim: true));
+        Tensor variance = _ranks.Mean(centred.mul(centred).mean()).add(tiny, one);
         return Distance(own, target).div(_absolute ? variance.sqrt() : variance).MoveToOuterDisposeScope();
     }
 
     /// <summary>
     /// A map [N,C,h,w] whose channels have mean 0 and, but for nearly constant ones, standard deviation 1 over the batch.
     /// </summary>
-    public static Tensor Standardise(Tensor map)
+    /// <param name="ranks">The processes whose images are one batch; <see langword="null"/>: this one alone.</param>
+    public static Tensor Standardise(Tensor map, RankGroup? ranks = null)
     {
+        ranks ??= RankGroup.Alone;
         using var scope = NewDisposeScope();
         using IDisposable frozen = no_grad();
         using Scalar floor = Floor, tiny = 1e-12, one = 1;
-        Tensor centred = map - map.mean([0, 2, 3], keepdim: true);
-        Tensor deviation = centred.mul(centred).mean([0, 2, 3], keepdim: true).sqrt();
+        Tensor centred = map - ranks.Mean(map.mean([0, 2, 3], keepdim: true));
+        Tensor deviation = ranks.Mean(centred.mul(centred).mean([0, 2, 3], keepdim: true)).sqrt();
         Tensor smallest = deviation.mean().mul(floor).add(tiny, one);
         return centred.div(deviation.maximum(smallest)).MoveToOuterDisposeScope();
     }

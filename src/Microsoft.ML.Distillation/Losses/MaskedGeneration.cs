@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Distributed;
 using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -23,8 +24,8 @@ public sealed record MaskedGeneration : FeatureMapLoss
 
     internal override string LogName => "mgd";
 
-    internal override Module<Tensor, Tensor, Tensor> Create(int studentChannels, int teacherChannels)
-        => new MaskedGenerationLoss(studentChannels, teacherChannels, MaskedShare);
+    internal override Module<Tensor, Tensor, Tensor> Create(int studentChannels, int teacherChannels, RankGroup ranks)
+        => new MaskedGenerationLoss(studentChannels, teacherChannels, MaskedShare, ranks);
 
     internal override void Validate()
     {
@@ -40,15 +41,18 @@ internal sealed class MaskedGenerationLoss : Module<Tensor, Tensor, Tensor>
     private readonly Conv2d first;
     private readonly Conv2d second;
     private readonly double _masked;
+    private readonly RankGroup _ranks;
 
     /// <param name="masked">λ, the share of positions that the student's map loses.</param>
-    public MaskedGenerationLoss(int studentChannels, int teacherChannels, double masked)
+    /// <param name="ranks">The processes whose images are one batch.</param>
+    public MaskedGenerationLoss(int studentChannels, int teacherChannels, double masked, RankGroup? ranks = null)
         : base(nameof(MaskedGenerationLoss))
     {
         maps = new MapPair(studentChannels, teacherChannels);
         first = Conv2d(teacherChannels, teacherChannels, kernel_size: 3, padding: 1);
         second = Conv2d(teacherChannels, teacherChannels, kernel_size: 3, padding: 1);
         _masked = masked;
+        _ranks = ranks ?? RankGroup.Alone;
         RegisterComponents();
     }
 
@@ -59,9 +63,11 @@ internal sealed class MaskedGenerationLoss : Module<Tensor, Tensor, Tensor>
         using Scalar share = _masked;
         (Tensor own, Tensor hint) = maps.Meet(student, teacher);
         long[] shape = own.shape;
-        Tensor kept = rand([shape[0], 1, shape[2], shape[3]], own.dtype, own.device).ge(share).to_type(own.dtype);
+        // Drawn for the images of all ranks, so that it does not matter which has which.
+        Tensor drawn = rand([shape[0] * _ranks.Count, 1, shape[2], shape[3]], own.dtype, own.device);
+        Tensor kept = drawn.narrow(0, shape[0] * _ranks.Rank, shape[0]).ge(share).to_type(own.dtype);
         Tensor made = Run(second, Run(first, own.mul(kept)).relu());
-        return functional.mse_loss(made, HintLoss.Standardise(hint)).MoveToOuterDisposeScope();
+        return functional.mse_loss(made, HintLoss.Standardise(hint, _ranks)).MoveToOuterDisposeScope();
     }
 
     /// <summary>A convolution in the order in memory that libtorch computes rightly.</summary>

@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Distributed;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -22,8 +23,8 @@ public sealed record PearsonFeatures : FeatureMapLoss
 
     internal override string LogName => "pkd";
 
-    internal override Module<Tensor, Tensor, Tensor> Create(int studentChannels, int teacherChannels)
-        => new PearsonFeatureLoss(studentChannels, teacherChannels);
+    internal override Module<Tensor, Tensor, Tensor> Create(int studentChannels, int teacherChannels, RankGroup ranks)
+        => new PearsonFeatureLoss(studentChannels, teacherChannels, ranks);
 }
 
 /// <summary>The Pearson correlation loss of feature maps; its formula stands at the top of the file.</summary>
@@ -33,11 +34,14 @@ internal sealed class PearsonFeatureLoss : Module<Tensor, Tensor, Tensor>
     private const double Tiny = 1e-8;
 
     private readonly MapPair maps;
+    private readonly RankGroup _ranks;
 
-    public PearsonFeatureLoss(int studentChannels, int teacherChannels)
+    /// <param name="ranks">The processes whose images are one batch.</param>
+    public PearsonFeatureLoss(int studentChannels, int teacherChannels, RankGroup? ranks = null)
         : base(nameof(PearsonFeatureLoss))
     {
         maps = new MapPair(studentChannels, teacherChannels);
+        _ranks = ranks ?? RankGroup.Alone;
         RegisterComponents();
     }
 
@@ -50,11 +54,11 @@ internal sealed class PearsonFeatureLoss : Module<Tensor, Tensor, Tensor>
         return functional.mse_loss(Standardise(own), Standardise(hint)).mul(half).MoveToOuterDisposeScope();
     }
 
-    private static Tensor Standardise(Tensor map)
+    private Tensor Standardise(Tensor map)
     {
         using Scalar floor = Floor * Floor, tiny = Tiny, one = 1;
-        Tensor centred = map - map.mean([0, 2, 3], keepdim: true);
-        Tensor variance = centred.mul(centred).mean([0, 2, 3], keepdim: true);
+        Tensor centred = map - _ranks.Mean(map.mean([0, 2, 3], keepdim: true));
+        Tensor variance = _ranks.Mean(centred.mul(centred).mean([0, 2, 3], keepdim: true));
         Tensor typical = variance.detach().sqrt().mean();
         Tensor least = typical.mul(typical).mul(floor).add(tiny, one);
         return centred / variance.add(least, one).sqrt();

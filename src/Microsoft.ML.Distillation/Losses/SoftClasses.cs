@@ -53,7 +53,7 @@ public sealed record SoftClasses : DistillationLoss
     /// <summary>Where the teacher has no opinion the ground truth speaks for it.</summary>
     internal override Tensor OfAnchors(AnchorAnswers answers)
         => WeightedSoftCrossEntropy.BinaryLoss(answers.Logits, where(answers.Known, answers.Objectness, answers.Labels), BackgroundWeight,
-        Temperature);
+        Temperature, answers.Sampled);
 
     /// <inheritdoc cref="OfAnchors"/>
     internal override Tensor OfProposals(ProposalAnswers answers)
@@ -61,7 +61,7 @@ public sealed record SoftClasses : DistillationLoss
         Tensor targets = answers.Probabilities;
         if (answers.Known is { } known)
             targets = where(known.unsqueeze(1), targets, functional.one_hot(answers.Labels, targets.shape[1]).to(targets.dtype));
-        return WeightedSoftCrossEntropy.Loss(answers.Logits, targets, BackgroundWeight, Temperature);
+        return WeightedSoftCrossEntropy.Loss(answers.Logits, targets, BackgroundWeight, Temperature, answers.Sampled);
     }
 
     /// <summary>The quality focal loss at locations with an object, their target scores shared out as the teacher says.</summary>
@@ -111,7 +111,8 @@ internal static class WeightedSoftCrossEntropy
     /// <param name="teacher">The teacher's probabilities at temperature 1 [R,C+1]; rows sum to 1.</param>
     /// <param name="backgroundWeight">w_0.</param>
     /// <param name="temperature">T.</param>
-    public static Tensor Loss(Tensor logits, Tensor teacher, double backgroundWeight, double temperature = 1)
+    /// <param name="count">What the sum over the rows is divided by; <see langword="null"/>: their number.</param>
+    public static Tensor Loss(Tensor logits, Tensor teacher, double backgroundWeight, double temperature = 1, double? count = null)
     {
         using var scope = NewDisposeScope();
         Tensor targets = teacher;
@@ -128,7 +129,7 @@ internal static class WeightedSoftCrossEntropy
         Tensor weights = ones(perClass.shape[0], perClass.dtype, perClass.device);
         using Scalar background = backgroundWeight;
         weights.narrow(0, 0, 1).fill_(background);
-        return Mean(perClass.mul(weights).sum(), logits.shape[0], temperature).MoveToOuterDisposeScope();
+        return Mean(perClass.mul(weights).sum(), count ?? logits.shape[0], temperature).MoveToOuterDisposeScope();
     }
 
     /// <summary>The loss of anchors, which hold an object or background.</summary>
@@ -136,7 +137,9 @@ internal static class WeightedSoftCrossEntropy
     /// <param name="teacher">The teacher's probabilities of an object at temperature 1 [S].</param>
     /// <param name="backgroundWeight">w_0.</param>
     /// <param name="temperature">T.</param>
-    public static Tensor BinaryLoss(Tensor logits, Tensor teacher, double backgroundWeight, double temperature = 1)
+    /// <param name="count">What the sum over the rows is divided by; <see langword="null"/>: their number.</param>
+    public static Tensor BinaryLoss(
+        Tensor logits, Tensor teacher, double backgroundWeight, double temperature = 1, double? count = null)
     {
         using var scope = NewDisposeScope();
         Tensor present = teacher;
@@ -151,12 +154,12 @@ internal static class WeightedSoftCrossEntropy
         using Scalar background = backgroundWeight;
         Tensor objects = functional.logsigmoid(logits);
         Tensor nothing = functional.logsigmoid(logits.neg()).mul(background);
-        return Mean(nothing.lerp(objects, present).sum(), logits.shape[0], temperature).MoveToOuterDisposeScope();
+        return Mean(nothing.lerp(objects, present).sum(), count ?? logits.shape[0], temperature).MoveToOuterDisposeScope();
     }
 
-    private static Tensor Mean(Tensor sum, long count, double temperature)
+    private static Tensor Mean(Tensor sum, double count, double temperature)
     {
-        using Scalar factor = -temperature * temperature / Math.Max(1, count);
+        using Scalar factor = -temperature * temperature / (count > 0 ? count : 1);
         return sum.mul(factor);
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Distributed;
 using Microsoft.ML.Distillation.Losses;
 using Microsoft.ML.Distillation.Teachers;
 using TorchSharp;
@@ -19,9 +20,11 @@ internal sealed class DistillationTerms : IDisposable
     /// <param name="teacher">The teacher of all batches to come; <see langword="null"/>: there are no terms.</param>
     /// <param name="device">Where training runs.</param>
     /// <param name="guided">The student's maps that learn where the selection names none; <see langword="null"/>: its last.</param>
+    /// <param name="ranks">The processes that train together; <see langword="null"/>: this one alone.</param>
     /// <exception cref="ArgumentException">A loss does not fit student and teacher, or a hint names a map that is not there.</exception>
     public DistillationTerms(
-        LossSelection? selection, Detector student, ITeacher? teacher, Device device, IReadOnlyList<string>? guided = null)
+        LossSelection? selection, Detector student, ITeacher? teacher, Device device, IReadOnlyList<string>? guided = null,
+        RankGroup? ranks = null)
     {
         if (teacher is null) return;
         selection ??= new LossSelection();
@@ -39,7 +42,8 @@ internal sealed class DistillationTerms : IDisposable
         Summary += $"; maps {string.Join(", ", _pairs.Select(pair => $"{pair.Student} from the teacher's {pair.Teacher}"))}";
         Description += $"; hints {string.Join(", ", _pairs)}";
         foreach (FeatureMapLoss loss in onMaps)
-            _onMaps.Add((loss, [.. _pairs.Select(pair => HintPairs.LossFor(pair, student, teacher, loss.Create).to(device))]));
+            _onMaps.Add((loss, [.. _pairs.Select(pair => HintPairs
+                .LossFor(pair, student, teacher, (own, theirs) => loss.Create(own, theirs, ranks ?? RankGroup.Alone)).to(device))]));
     }
 
     /// <summary>A line for the log: the losses with their weights, and the maps that learn.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Distributed;
 using Microsoft.ML.Distillation.Losses;
 using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Teachers;
@@ -51,11 +52,16 @@ internal sealed record LossSum(IReadOnlyList<string> Names, Tensor Weighted, Ten
     /// <summary>
     /// The weighted terms and the gradient's norm as numbers. This is the step's one wait for the device.
     /// </summary>
+    /// <param name="gradients">The gradients, of all ranks.</param>
+    /// <param name="step">The number of the step, from 1.</param>
+    /// <param name="ranks">The processes whose images are one batch; <see langword="null"/>: this one alone.</param>
     /// <exception cref="TrainingDivergedException">One of them is not finite.</exception>
-    public (double[] Terms, double GradientNorm) ReadFinite(Tensor gradients, int step)
+    public (double[] Terms, double GradientNorm) ReadFinite(Tensor gradients, int step, RankGroup? ranks = null)
     {
         using var scope = NewDisposeScope();
-        float[] figures = cat([Weighted.detach(), gradients.norm().view(1)]).cpu().data<float>().ToArray();
+        Tensor read = cat([Weighted.detach(), gradients.norm().view(1)]).cpu();
+        ranks?.Average(read);
+        float[] figures = read.data<float>().ToArray();
         for (int i = 0; i < figures.Length; i++)
         {
             if (!float.IsFinite(figures[i]))

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Distributed;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Losses;
 using Microsoft.ML.Distillation.Rows;
@@ -25,6 +26,7 @@ internal sealed class OneStageObjective : IObjective
     private readonly DistillationTerms _teaching;
     private readonly OneStageDetector? _crossHead;
     private readonly IgnoreRegions _ignored;
+    private readonly RankGroup _ranks;
     private readonly Tensor _inputSize;
     private readonly int _sampled;
 
@@ -33,15 +35,18 @@ internal sealed class OneStageObjective : IObjective
     /// <param name="losses">What is learned from the teacher; <see langword="null"/>: what is by default.</param>
     /// <param name="teacher">The teacher of all batches to come; <see langword="null"/>: the labels alone teach.</param>
     /// <param name="device">Where training runs.</param>
+    /// <param name="ranks">The processes that train together; <see langword="null"/>: this one alone.</param>
     /// <exception cref="ArgumentException">
     /// A loss does not fit student and teacher, or a hint names a feature map that is not there.
     /// </exception>
     public OneStageObjective(
-        OneStageDetector student, double squaredRegressionWeight, LossSelection? losses, ITeacher? teacher, Device device)
+        OneStageDetector student, double squaredRegressionWeight, LossSelection? losses, ITeacher? teacher, Device device,
+        RankGroup? ranks = null)
     {
         _student = student;
         _squaredRegressionWeight = squaredRegressionWeight;
-        _teaching = new DistillationTerms(losses, student, teacher, device, student.LevelMaps);
+        _ranks = ranks ?? RankGroup.Alone;
+        _teaching = new DistillationTerms(losses, student, teacher, device, student.LevelMaps, _ranks);
         _crossHead = _teaching.Ask(LossParts.Heads) ? teacher!.Abilities.CrossHead : null;
         _ignored = new IgnoreRegions(teacher?.Abilities.UnknownClasses ?? []);
         ImageSize size = student.InputSize;
@@ -67,7 +72,7 @@ internal sealed class OneStageObjective : IObjective
         DenseOutput answer = _student.Answer(features);
         Tensor boxes = _student.Coder.Decode(answer.Edges);
         DenseTargets targets = _student.Assign(answer, boxes, [.. annotations.Select(Pixels)],
-            [.. annotations.Select(image => image.Labels)]);
+            [.. annotations.Select(image => image.Labels)], _ranks);
 
         var terms = new List<LossTerm>();
         Tensor qualities = QualitiesOf(answer, targets);
@@ -114,7 +119,8 @@ internal sealed class OneStageObjective : IObjective
             Tensor? away = Away(annotations, shares, sampled, targets);
             var answers = new LocationAnswers(
                 answer.Logits.flatten(0, 1).index_select(0, sampled.Rows), scores.Probabilities.narrow(1, 1, answer.Logits.shape[2]),
-                Both(scores.Known, away), sampled.PositiveRows, qualities.index_select(0, positives), targets.QualitySum, Boxes,
+                Both(scores.Known, away), sampled.PositiveRows, qualities.index_select(0, positives), targets.QualitySum, _ranks,
+                Boxes,
                 () => Edges(answer, targets, sampled, teacher.ScoreEdges(shares), away));
             _teaching.AddTo(terms, LossParts.Locations, "", loss => loss.OfLocations(answers));
 
@@ -149,7 +155,7 @@ internal sealed class OneStageObjective : IObjective
         places = (places - _student.Coder.PointsAt(points).unsqueeze(2)) / steps.unsqueeze(2);
         return new EdgeAnswers(
             answer.Edges.flatten(0, 1).index_select(0, sampled.Rows.index_select(0, rows)), scores.Probabilities.index_select(0, rows),
-                places);
+                places, _ranks.Normaliser(rows.shape[0]));
     }
 
     /// <summary>CrossKD: the student's maps before the head's last layer go through the teacher's last layer.</summary>
@@ -158,7 +164,7 @@ internal sealed class OneStageObjective : IObjective
         IReadOnlyList<Tensor> maps = _student.Head.Begin(_student.Levels(features), _student.Head.Layers - 1);
         DenseOutput crossed = _crossHead!.Head.Finish(maps, _crossHead.Head.Layers - 1);
         _teaching.AddTo(terms, new CrossedHeads(crossed.Logits.flatten(0, 1), crossed.Edges.flatten(0, 1), own.Logits.flatten(0, 1),
-            own.Edges.flatten(0, 1)));
+            own.Edges.flatten(0, 1), _ranks));
     }
 
     /// <summary>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Distributed;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Training;
@@ -9,20 +10,24 @@ namespace Microsoft.ML.Distillation.Training;
 internal sealed class StudentTraining
 {
     private readonly Checkpoint? _checkpoint;
+    private readonly RankGroup _ranks;
+    private readonly IReadOnlyDictionary<string, string> _settings;
     private TrainingState? _state;
     private EpochMeter? _meter;
     private TrainingResult? _result;
 
     /// <param name="objective">The student and its loss, on the device of training.</param>
-    /// <param name="options">How to train it.</param>
+    /// <param name="options">How to train it; the batch size is that of all ranks together.</param>
     /// <param name="training">The images to learn from.</param>
     /// <param name="validation">The images that choose the best epoch.</param>
-    public StudentTraining(IObjective objective, TrainingOptions options, IDetectionDataset training, IDetectionDataset? validation)
+    /// <param name="ranks">The processes that train together; the first alone has checkpoints.</param>
+    public StudentTraining(
+        IObjective objective, TrainingOptions options, IDetectionDataset training, IDetectionDataset? validation, RankGroup ranks)
     {
-        (Objective, Options) = (objective, options);
+        (Objective, Options, _ranks) = (objective, options, ranks);
         Plan = TrainingPlan.For(options, training.Count, objective.Student.parameters().Sum(parameter => parameter.numel()));
-        if (options.CheckpointDirectory is string directory)
-            _checkpoint = new Checkpoint(directory, RunSettings.Of(options, Plan, objective, training, validation));
+        _settings = RunSettings.Of(options, Plan, objective, training, validation);
+        if (options.CheckpointDirectory is string directory && ranks.IsFirst) _checkpoint = new Checkpoint(directory, _settings);
     }
 
     /// <summary>The student and its loss.</summary>
@@ -48,7 +53,28 @@ internal sealed class StudentTraining
     public void Start()
     {
         _state = new TrainingState(Objective, Options, Plan);
+        foreach (nn.Module module in (nn.Module[])[Student, .. Objective.Extras]) SharedBatchNorm.Share(module, _ranks);
         _checkpoint?.Resume(_state);
+    }
+
+    /// <summary>Gives all ranks the state of the first, once it has been made sure that they train the same on the same.</summary>
+    /// <exception cref="InvalidOperationException">A rank has other settings or data than the first.</exception>
+    public void Share()
+    {
+        if (!_ranks.AreSeveral) return;
+        _ranks.BeginAlone();
+        IReadOnlyDictionary<string, string> first = _ranks.Broadcast(_settings);
+        foreach ((string name, string value) in _settings)
+        {
+            if (first.GetValueOrDefault(name) != value)
+            {
+                throw new InvalidOperationException(
+                    $"Its {name} differs from that of rank 0: {value}, and not {first.GetValueOrDefault(name)}.");
+            }
+        }
+
+        _ranks.Agree();
+        State.Share(_ranks);
     }
 
     /// <summary>Begins an epoch.</summary>
@@ -84,6 +110,7 @@ internal sealed class StudentTraining
     /// <param name="device">Where it is.</param>
     public void Close(int epoch, IDetectionDataset? validation, Device device)
     {
+        State.Align(_ranks);
         CocoMetrics? metrics = Validate(epoch, validation, device);
         double? ap = metrics is null || double.IsNaN(metrics.AveragePrecision) ? null : metrics.AveragePrecision;
         double? ap50 = ap is null ? null : metrics!.AveragePrecision50;
@@ -114,6 +141,14 @@ internal sealed class StudentTraining
         _state = null;
     }
 
+    /// <summary>Gives all ranks the student of the first; after <see cref="Finish"/>.</summary>
+    public void ShareResult()
+    {
+        if (!_ranks.AreSeveral) return;
+        foreach (Tensor values in Student.state_dict().Values) _ranks.Broadcast(values);
+        _result = _result! with { BestAp = _ranks.Broadcast(_result.BestAp) };
+    }
+
     /// <summary>What became of the student; after <see cref="Finish"/>.</summary>
     public TrainingResult Result(bool cancelled) => _result! with { Cancelled = cancelled };
 
@@ -121,7 +156,8 @@ internal sealed class StudentTraining
     {
         if (validation is null || (epoch % Options.ValidationEvery != 0 && epoch != Plan.Epochs)) return null;
         using IDisposable? averaged = State.UseAverage();
-        return Validator.Evaluate(Student, validation, device, Options.BatchSize, Options.LoaderThreads, Options.CancellationToken);
+        return Validator.Evaluate(Student, validation, device, Options.BatchSize / _ranks.Count, Options.LoaderThreads, _ranks,
+            _ranks.OfOne(Options.CancellationToken));
     }
 }
 

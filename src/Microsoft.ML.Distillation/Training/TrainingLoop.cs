@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Distributed;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Tensors;
@@ -9,7 +10,8 @@ namespace Microsoft.ML.Distillation.Training;
 
 /// <summary>
 /// The training of students, with or without a teacher. Several learn from one pass of the teacher over the same batches; each comes
-/// out as if it had been alone. Everything random follows from the seed and the number of the step, so a run that was interrupted
+/// out as if it had been alone. Several processes learn each from its part of every batch, as one would from all of it. Everything random
+/// follows from the seed and the number of the step, so a run that was interrupted
 /// and continues from a checkpoint ends where the uninterrupted run ends.
 /// </summary>
 internal sealed class TrainingLoop
@@ -20,28 +22,40 @@ internal sealed class TrainingLoop
     private readonly TrainingOptions _options;
     private readonly Device _device;
     private readonly BatchLoader _loader;
+    private readonly RankGroup _ranks;
 
     /// <param name="students">
-    /// The students' losses, each with its options; they agree in what makes the batches: seed, epochs, batch size, augmentation.
+    /// The students' losses, each with its options; they agree in what makes the batches: seed, epochs, batch size, augmentation. The batch
+    /// size is that of all processes together.
     /// </param>
     /// <param name="teacher">The teacher, whose views the losses ask.</param>
     /// <param name="training">The images to learn from.</param>
     /// <param name="validation">The images that choose the best epoch; <see langword="null"/> returns the last.</param>
     /// <param name="device">Where the students and their losses' extras are.</param>
+    /// <param name="ranks">The processes that train together; <see langword="null"/>: this one alone.</param>
+    /// <exception cref="InvalidDataException">The images do not fill one batch of several processes.</exception>
     public TrainingLoop(
         IReadOnlyList<(IObjective Objective, TrainingOptions Options)> students, ITeacher? teacher,
-        IDetectionDataset training, IDetectionDataset? validation, Device device)
+        IDetectionDataset training, IDetectionDataset? validation, Device device, RankGroup? ranks = null)
     {
+        _ranks = ranks ?? RankGroup.Alone;
         foreach ((_, TrainingOptions options) in students) options.Validate();
         int? seed = students[0].Options.Seed ?? Checkpoint.SeedIn(students[0].Options.CheckpointDirectory);
         _options = students[0].Options with { Seed = seed ?? Random.Shared.Next() };
+        if (_ranks.AreSeveral && training.Count < _options.BatchSize)
+        {
+            throw new InvalidDataException(
+                $"{_ranks.Count} processes with {_options.BatchSize / _ranks.Count} images each do not fill one step from {training.Count} "
+                + $"images: lower {nameof(TrainingOptions.BatchSize)}, or start fewer processes.");
+        }
+
         (_teacher, _validation, _device) = (teacher, validation, device);
         _students = [.. students.Select(student => new StudentTraining(
-            student.Objective, student.Options with { Seed = _options.Seed }, training, validation))];
+            student.Objective, student.Options with { Seed = _options.Seed }, training, validation, _ranks))];
         IEnumerable<ImageSize> sizes = _students.Select(student => student.Student.InputSize);
         ImageSize[] views = [.. (teacher is { Abilities.LooksAtBatches: true } ? sizes.Append(teacher.InputSize) : sizes).Distinct()];
-        _loader = new BatchLoader(training, views, _options.BatchSize, _options.Augmentation, workers: _options.LoaderThreads,
-            wholeBatches: true);
+        _loader = new BatchLoader(training, views, _options.BatchSize / _ranks.Count, _options.Augmentation,
+            workers: _options.LoaderThreads, wholeBatches: true, rank: _ranks.Rank, ranks: _ranks.Count);
     }
 
     /// <summary>Trains until the last epoch or until cancelled.</summary>
@@ -59,6 +73,8 @@ internal sealed class TrainingLoop
         try
         {
             foreach (StudentTraining student in _students) student.Start();
+            _ranks.Agree();
+            foreach (StudentTraining student in _students) student.Share();
             for (int epoch = _students.Min(student => student.Epochs) + 1; epoch <= _students[0].Plan.Epochs; epoch++)
             {
                 // After an interruption some may have written their checkpoint of this epoch, and others not.
@@ -78,7 +94,7 @@ internal sealed class TrainingLoop
                 }
             }
         }
-        catch (OperationCanceledException) when (_options.CancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (_ranks.AreSeveral || _options.CancellationToken.IsCancellationRequested)
         {
             cancelled = true;
         }
@@ -87,6 +103,7 @@ internal sealed class TrainingLoop
             foreach (StudentTraining student in _students) student.Finish();
         }
 
+        foreach (StudentTraining student in _students) student.ShareResult();
         return [.. _students.Select(student => student.Result(cancelled))];
     }
 
@@ -94,7 +111,8 @@ internal sealed class TrainingLoop
     {
         foreach (StudentTraining student in students) student.Open(epoch);
         int step = students.Min(student => student.StepsIn(epoch));
-        foreach (DetectionBatch batch in _loader.Epoch(_options.Seed!.Value, epoch, shuffle: true, step, _options.CancellationToken))
+        CancellationToken cancellation = _ranks.OfOne(_options.CancellationToken);
+        foreach (DetectionBatch batch in _loader.Epoch(_options.Seed!.Value, epoch, shuffle: true, step, cancellation))
         {
             StudentTraining[] active = [.. students.Where(student => student.StepsIn(epoch) <= step)];
             step++;
@@ -111,7 +129,9 @@ internal sealed class TrainingLoop
             }
 
             foreach (StudentTraining student in active) student.Report();
-            _options.CancellationToken.ThrowIfCancellationRequested();
+            // All or none: whoever goes on alone waits for the others forever.
+            if (_ranks.Any(_options.CancellationToken.IsCancellationRequested))
+                throw new OperationCanceledException(_options.CancellationToken);
         }
     }
 
@@ -135,12 +155,13 @@ internal sealed class TrainingLoop
         LossSum loss = LossSum.Of(student.Objective.Compute(batch.Annotations, images, view));
         state.Parameters.Gradients.zero_();
         loss.Total.backward();
+        _ranks.Average(state.Parameters.Gradients);
         // The losses are read with the gradient's norm: one wait for the device, before anything is changed.
-        (double[] losses, double norm) = loss.ReadFinite(state.Parameters.Gradients, step);
+        (double[] losses, double norm) = loss.ReadFinite(state.Parameters.Gradients, step, _ranks);
         state.Parameters.Clip(norm, student.Options.GradientClip);
         state.Optimizer.Step(student.Plan.LearningRateAt(step), step);
         state.Average?.Update(step);
         state.Step = step;
-        student.Log(loss.Names, losses, batch.Count);
+        student.Log(loss.Names, losses, batch.Count * _ranks.Count);
     }
 }

@@ -32,7 +32,10 @@ public record TrainingOptions
     /// </summary>
     public int? Epochs { get; init; }
 
-    /// <summary>The number of images in a step. What does not fill a batch waits for the next epoch, which has another order.</summary>
+    /// <summary>
+    /// The number of images in a step, of each process where several train together (<see cref="Distributed"/>): learning rates that are
+    /// not given follow from the images of all. What does not fill a batch waits for the next epoch, which has another order.
+    /// </summary>
     public int BatchSize { get; init; } = 4;
 
     /// <summary>The optimiser.</summary>
@@ -137,6 +140,12 @@ public record TrainingOptions
     /// <summary>The number of threads that prepare images. 0: half of the processors.</summary>
     public int LoaderThreads { get; init; }
 
+    /// <summary>
+    /// Training by all processes that a cluster's launcher started (<c>mpirun</c>, <c>srun</c>), each on its part of every batch.
+    /// <see langword="null"/>: by this process alone.
+    /// </summary>
+    public DistributedOptions? Distributed { get; init; }
+
     /// <summary>How often training sees every image where <see cref="Epochs"/> is <see langword="null"/>.</summary>
     /// <param name="images">The number of images.</param>
     public static int DefaultEpochs(int images) => (int)Math.Clamp(Math.Round(Math.Sqrt(800_000.0 / Math.Max(1, images))), 12, 200);
@@ -159,6 +168,7 @@ public record TrainingOptions
         Check(CacheBytes >= 0, nameof(CacheBytes), CacheBytes, "0 or more");
         Check(LoaderThreads >= 0, nameof(LoaderThreads), LoaderThreads, "0 or more");
         Augmentation.Validate();
+        Distributed?.Validate();
     }
 
     private protected static void Check(bool valid, string option, object? value, string range)

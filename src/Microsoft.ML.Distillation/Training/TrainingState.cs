@@ -1,5 +1,6 @@
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Weights;
+using Microsoft.ML.Distillation.Distributed;
 using Microsoft.ML.Distillation.Training.Optimizers;
 using static TorchSharp.torch;
 
@@ -14,6 +15,8 @@ internal sealed class TrainingState : IDisposable
     private readonly Detector _student;
     private readonly IReadOnlyList<nn.Module> _modules;
     private readonly Dictionary<string, Tensor> _best = [];
+
+    private const string BestPrefix = "best.";
 
     public TrainingState(IObjective objective, TrainingOptions options, TrainingPlan plan)
     {
@@ -82,7 +85,7 @@ internal sealed class TrainingState : IDisposable
         for (int i = 0; i < _modules.Count; i++) Add($"module.{i}.", Weights(_modules[i]));
         Add("optimizer.", Optimizer.State);
         if (Average is not null) Add("average.", Average.State);
-        Add("best.", _best);
+        Add(BestPrefix, _best);
         return all;
 
         void Add(string prefix, IReadOnlyDictionary<string, Tensor> tensors)
@@ -101,13 +104,44 @@ internal sealed class TrainingState : IDisposable
         if (Average is not null) Restore(Average.State, tensors, "average.");
         foreach ((string name, Tensor tensor) in tensors)
         {
-            if (name.StartsWith("best.", StringComparison.Ordinal)) _best[name["best.".Length..]] = tensor.clone().DetachFromDisposeScope();
+            if (name.StartsWith(BestPrefix, StringComparison.Ordinal))
+                _best[name[BestPrefix.Length..]] = tensor.clone().DetachFromDisposeScope();
         }
 
         Step = step;
         BestAp = bestAp;
         History.Clear();
         History.AddRange(history);
+    }
+
+    /// <summary>Gives all ranks the state of the first, but for its best model: what training returns comes from the first.</summary>
+    public void Share(RankGroup ranks)
+    {
+        foreach ((string name, Tensor tensor) in Tensors())
+        {
+            if (!name.StartsWith(BestPrefix, StringComparison.Ordinal)) ranks.Broadcast(tensor);
+        }
+
+        Parameters.Gather();
+        Step = ranks.Broadcast(Step);
+        BestAp = ranks.Broadcast(BestAp);
+        Begun = ranks.Broadcast(Begun);
+        EpochSummary[] history = ranks.Broadcast(History.ToArray());
+        History.Clear();
+        History.AddRange(history);
+    }
+
+    /// <summary>
+    /// Takes out what rounding has made of the ranks' weights, which the same steps should have kept the same, and makes running statistics
+    /// of each rank those of all.
+    /// </summary>
+    public void Align(RankGroup ranks)
+    {
+        if (!ranks.AreSeveral) return;
+        ranks.Broadcast(Parameters.Values);
+        Parameters.Publish(Parameters.Values);
+        IEnumerable<Tensor> statistics = _modules.SelectMany(module => module.buffers()).Where(buffer => buffer.is_floating_point());
+        foreach (Tensor buffer in statistics.Concat(Average?.State.Values ?? [])) ranks.Average(buffer);
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Distributed;
 using Microsoft.ML.Distillation.Losses;
 using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Teachers;
@@ -31,6 +32,7 @@ internal sealed class TwoStageObjective : IObjective
     private readonly double _squaredRegressionWeight;
     private readonly DistillationTerms _teaching;
     private readonly IgnoreRegions _ignored;
+    private readonly RankGroup _ranks;
     private readonly Tensor _inputSize;
     private readonly Tensor _anchorShares;
 
@@ -39,15 +41,18 @@ internal sealed class TwoStageObjective : IObjective
     /// <param name="losses">What is learned from the teacher; <see langword="null"/>: what is by default.</param>
     /// <param name="teacher">The teacher of all batches to come; <see langword="null"/>: the labels alone teach.</param>
     /// <param name="device">Where training runs.</param>
+    /// <param name="ranks">The processes that train together; <see langword="null"/>: this one alone.</param>
     /// <exception cref="ArgumentException">
     /// A loss does not fit student and teacher, or a hint names a feature map that is not there.
     /// </exception>
     public TwoStageObjective(
-        FasterRcnn student, double squaredRegressionWeight, LossSelection? losses, ITeacher? teacher, Device device)
+        FasterRcnn student, double squaredRegressionWeight, LossSelection? losses, ITeacher? teacher, Device device,
+        RankGroup? ranks = null)
     {
         _student = student;
         _squaredRegressionWeight = squaredRegressionWeight;
-        _teaching = new DistillationTerms(losses, student, teacher, device);
+        _ranks = ranks ?? RankGroup.Alone;
+        _teaching = new DistillationTerms(losses, student, teacher, device, ranks: _ranks);
         _ignored = new IgnoreRegions(teacher?.Abilities.UnknownClasses ?? []);
 
         using var scope = NewDisposeScope();
@@ -71,13 +76,15 @@ internal sealed class TwoStageObjective : IObjective
         (Tensor[] boxes, Tensor[] labels) = GroundTruth(annotations);
         IReadOnlyDictionary<string, Tensor> features = _student.Features(images);
         RpnOutput rpn = _student.Rpn(features);
-        RpnTargets anchors = _student.SampleAnchors(boxes);
-        RoiTargets rois = _student.SampleProposals(_student.Propose(rpn, training: true), boxes, labels);
+        int first = _ranks.Rank * annotations.Count;
+        RpnTargets anchors = _student.SampleAnchors(boxes, first);
+        RoiTargets rois = _student.SampleProposals(_student.Propose(rpn, training: true), boxes, labels, first);
         HeadOutput head = _student.Head(features, rois.Boxes);
 
+        double[] sampled = _ranks.Normalisers(anchors.IsObject.shape[0], rois.Labels.shape[0]);
         var terms = new List<LossTerm>();
-        AddRpn(terms, rpn, anchors, annotations, teacher);
-        AddRcn(terms, head, rois, annotations, teacher);
+        AddRpn(terms, rpn, anchors, sampled[0], annotations, teacher);
+        AddRcn(terms, head, rois, sampled[1], annotations, teacher);
         _teaching.AddTo(terms, features, teacher);
 
         foreach (LossTerm term in terms) term.Value.MoveToOuterDisposeScope();
@@ -92,9 +99,9 @@ internal sealed class TwoStageObjective : IObjective
     }
 
     private void AddRpn(
-        List<LossTerm> terms, RpnOutput rpn, RpnTargets anchors, IReadOnlyList<Annotation> annotations, ITeacherView? teacher)
+        List<LossTerm> terms, RpnOutput rpn, RpnTargets anchors, double sampled, IReadOnlyList<Annotation> annotations,
+        ITeacherView? teacher)
     {
-        long sampled = anchors.IsObject.shape[0];
         using Scalar anchorsPerImage = rpn.Objectness.shape[1];
         Tensor rows = anchors.ImageIndex.mul(anchorsPerImage).Plus(anchors.AnchorIndex);
         Tensor positiveRows = rows.index_select(0, anchors.PositiveRows);
@@ -102,14 +109,14 @@ internal sealed class TwoStageObjective : IObjective
         Tensor deltas = rpn.Deltas.reshape(-1, 4).index_select(0, positiveRows);
 
         Add(terms, "rpn.class.hard", _teaching.LabelWeightOf(LossParts.Anchors),
-            () => functional.binary_cross_entropy_with_logits(logits, anchors.IsObject));
+            () => InAll(functional.binary_cross_entropy_with_logits(logits, anchors.IsObject), logits.shape[0], sampled));
         if (_teaching.Ask(LossParts.Anchors))
         {
             AnchorScores scores = teacher!.ScoreAnchors(_anchorShares);
             Tensor? away = _ignored.AwayFrom(annotations, [.. annotations.Select(_ => _anchorShares)]);
             var answers = new AnchorAnswers(
                 logits, anchors.IsObject, scores.Objectness.reshape(-1).index_select(0, rows),
-                Both(scores.Known.reshape(-1), away)!.index_select(0, rows), Boxes);
+                Both(scores.Known.reshape(-1), away)!.index_select(0, rows), sampled, Boxes);
             _teaching.AddTo(terms, LossParts.Anchors, "rpn.", loss => loss.OfAnchors(answers));
 
             DeltaAnswers Boxes()
@@ -128,21 +135,22 @@ internal sealed class TwoStageObjective : IObjective
     }
 
     private void AddRcn(
-        List<LossTerm> terms, HeadOutput head, RoiTargets rois, IReadOnlyList<Annotation> annotations, ITeacherView? teacher)
+        List<LossTerm> terms, HeadOutput head, RoiTargets rois, double sampled, IReadOnlyList<Annotation> annotations,
+        ITeacherView? teacher)
     {
-        long sampled = rois.Labels.shape[0];
         using Scalar one = 1;
         Tensor classes = rois.Labels.index_select(0, rois.PositiveRows).sub(one);
         Tensor deltas = OfClass(head.Deltas.index_select(0, rois.PositiveRows), classes);
 
         Add(terms, "rcn.class.hard", _teaching.LabelWeightOf(LossParts.Proposals),
-            () => functional.cross_entropy(head.ClassLogits, rois.Labels));
+            () => InAll(functional.cross_entropy(head.ClassLogits, rois.Labels), rois.Labels.shape[0], sampled));
         if (_teaching.Ask(LossParts.Proposals))
         {
             Tensor[] shares = [.. rois.Boxes.Select(boxes => boxes.div(_inputSize))];
             BoxScores scores = teacher!.ScoreBoxes(shares);
             Tensor? away = _ignored.AwayFrom(annotations, shares);
-            var answers = new ProposalAnswers(head.ClassLogits, rois.Labels, scores.Probabilities, Both(scores.Known, away), Boxes);
+            var answers = new ProposalAnswers(
+                head.ClassLogits, rois.Labels, scores.Probabilities, Both(scores.Known, away), sampled, _ranks, Boxes);
             _teaching.AddTo(terms, LossParts.Proposals, "rcn.", loss => loss.OfProposals(answers));
 
             DeltaAnswers Boxes()
@@ -157,6 +165,14 @@ internal sealed class TwoStageObjective : IObjective
 
         Add(terms, "rcn.box", 1, () => BoxRegression.SmoothL1(deltas, rois.DeltaTargets, sampled));
         Add(terms, "rcn.box.squared", _squaredRegressionWeight, () => BoxRegression.Squared(deltas, rois.DeltaTargets, sampled));
+    }
+
+    /// <summary>From a mean over what this rank has sampled to its part of the mean over what all have.</summary>
+    private static Tensor InAll(Tensor mean, long own, double sampled)
+    {
+        if (own == sampled) return mean;
+        using Scalar share = own / sampled;
+        return mean.mul(share);
     }
 
     private static void Add(List<LossTerm> terms, string name, double weight, Func<Tensor> loss)

@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Detectors.Quantization;
+using Microsoft.ML.Distillation.Distributed;
 using Microsoft.ML.Distillation.Onnx;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -11,7 +12,7 @@ namespace Microsoft.ML.Distillation.Detectors.Backbones;
 /// <c>weight</c> and <c>bias</c>; in parts it is <c>reduce.weight</c>, <c>core.weight</c>, <c>expand.weight</c> and
 /// <c>expand.bias</c>.
 /// </summary>
-internal sealed class ConvLayer : nn.Module<Tensor, Tensor>, ILowPrecisionLayer
+internal sealed class ConvLayer : nn.Module<Tensor, Tensor>, ILowPrecisionLayer, ISharedLayer
 {
     // Named as in the state dict. Null in a layer in parts.
     private Parameter? weight;
@@ -57,6 +58,9 @@ internal sealed class ConvLayer : nn.Module<Tensor, Tensor>, ILowPrecisionLayer
     public Func<BatchNorm2d>? NormSource { get; init; }
 
     public BatchNorm2d? Norm => NormSource?.Invoke();
+
+    /// <summary>Whose images the batch normalisation behind the layer sees.</summary>
+    public RankGroup SharedBy { get; set; } = RankGroup.Alone;
 
     public void Quantize(LowPrecision precision) => register_module("quantizer", Quantizer = new LayerQuantizer(precision));
 
@@ -173,11 +177,7 @@ internal sealed class ConvNorm
     public Tensor Run(Tensor input)
     {
         using Tensor convolved = _conv.call(input);
-
-        // Not _norm.call: TorchSharp's module counts its batches with a temporary Scalar (see Tensors/Sums.cs), for nobody to read.
-        Tensor normalised = nn.functional.batch_norm(
-            convolved, _norm.running_mean!, _norm.running_var!, _norm.weight, _norm.bias, _norm.training, _momentum, _norm.eps);
-        return _activation.Take(normalised);
+        return _activation.Take(SharedBatchNorm.Run(convolved, _norm, _momentum, _conv.SharedBy));
     }
 
     /// <param name="owner">The name of the owner in the state dict.</param>

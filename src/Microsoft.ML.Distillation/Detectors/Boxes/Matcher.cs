@@ -105,7 +105,7 @@ internal sealed record BalancedSampler(int Count, float PositiveShare)
 {
     /// <summary>The indices of the boxes drawn, in ascending order.</summary>
     /// <param name="matches">What <see cref="Matcher.Match"/> said of each box.</param>
-    /// <param name="random">The source of chance: one generator for a whole batch.</param>
+    /// <param name="random">The source of chance: one generator for each image.</param>
     public (int[] Positives, int[] Negatives) Sample(ReadOnlySpan<int> matches, Random random)
     {
         var positives = new List<int>();

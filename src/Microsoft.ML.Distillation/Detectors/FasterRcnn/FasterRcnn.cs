@@ -150,14 +150,17 @@ internal sealed class FasterRcnn : Detector, ICompressible<FasterRcnn>
 
     /// <summary>Draws the anchors to learn from.</summary>
     /// <param name="objects">For each image [G_i,4] in pixels.</param>
-    public RpnTargets SampleAnchors(IReadOnlyList<Tensor> objects) => _targets.SampleAnchors(objects, Device);
+    /// <param name="first">The place of the first image in the batch, of which this process may have a part.</param>
+    public RpnTargets SampleAnchors(IReadOnlyList<Tensor> objects, int first = 0) => _targets.SampleAnchors(objects, Device, first);
 
     /// <summary>Draws the proposals to learn from; the objects themselves are among the candidates.</summary>
     /// <param name="proposals">For each image [P_i,4] in pixels, from <see cref="Propose"/>.</param>
     /// <param name="objects">For each image [G_i,4] in pixels.</param>
     /// <param name="labels">For each image [G_i] int64, 0-based indices into <see cref="ClassNames"/>, without background.</param>
-    public RoiTargets SampleProposals(IReadOnlyList<Tensor> proposals, IReadOnlyList<Tensor> objects, IReadOnlyList<Tensor> labels)
-        => _targets.SampleProposals(proposals, objects, labels, Device);
+    /// <param name="first">The place of the first image in the batch, of which this process may have a part.</param>
+    public RoiTargets SampleProposals(
+        IReadOnlyList<Tensor> proposals, IReadOnlyList<Tensor> objects, IReadOnlyList<Tensor> labels, int first = 0)
+        => _targets.SampleProposals(proposals, objects, labels, Device, first);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Detections> Detect(Tensor images)

@@ -22,7 +22,8 @@ internal sealed record RoiTargets(IReadOnlyList<Tensor> Boxes, Tensor Labels, Te
 
 /// <summary>
 /// Matches anchors and proposals to the objects of each image and draws those to learn from. Chance comes from torch's
-/// default generator, one number a batch, so seeds and saved generator states hold.
+/// default generator, one number a batch, so seeds and saved generator states hold; from that number and its place in the batch each
+/// image has chance of its own, so that it does not matter which process draws for it.
 /// </summary>
 /// <param name="anchors">4A values, in pixels.</param>
 internal sealed class TargetSampler(FasterRcnnConfig config, float[] anchors)
@@ -35,9 +36,10 @@ internal sealed class TargetSampler(FasterRcnnConfig config, float[] anchors)
     private readonly BalancedSampler _proposalSampler = new(config.RoiBatchSize, config.RoiPositiveShare);
 
     /// <param name="objects">For each image [G_i,4], in pixels of the input.</param>
-    public RpnTargets SampleAnchors(IReadOnlyList<Tensor> objects, Device device)
+    /// <param name="first">The place of the first image in the batch, of which this process may have a part.</param>
+    public RpnTargets SampleAnchors(IReadOnlyList<Tensor> objects, Device device, int first)
     {
-        Random random = NextRandom();
+        int chance = NextChance();
         var (images, indices, rows) = (new List<long>(), new List<long>(), new List<long>());
         var (isObject, deltas) = (new List<float>(), new List<float>());
         Span<float> delta = stackalloc float[4];
@@ -45,7 +47,7 @@ internal sealed class TargetSampler(FasterRcnnConfig config, float[] anchors)
         {
             float[] boxes = TensorArrays.Floats(objects[n]);
             int[] matches = AnchorMatcher.Match(boxes, _anchorColumns);
-            (int[] positives, int[] negatives) = _anchorSampler.Sample(matches, random);
+            (int[] positives, int[] negatives) = _anchorSampler.Sample(matches, RandomOf(chance, first + n));
             foreach (int anchor in positives)
             {
                 FasterRcnn.RpnCoder.Encode(boxes.AsSpan(4 * matches[anchor], 4), anchors.AsSpan(4 * anchor, 4), delta);
@@ -75,10 +77,11 @@ internal sealed class TargetSampler(FasterRcnnConfig config, float[] anchors)
     /// <param name="proposals">For each image [P_i,4], in pixels; its objects are added to them.</param>
     /// <param name="objects">For each image [G_i,4], in pixels.</param>
     /// <param name="labels">For each image [G_i] class indices, 0-based without background.</param>
+    /// <param name="first">The place of the first image in the batch, of which this process may have a part.</param>
     public RoiTargets SampleProposals(
-        IReadOnlyList<Tensor> proposals, IReadOnlyList<Tensor> objects, IReadOnlyList<Tensor> labels, Device device)
+        IReadOnlyList<Tensor> proposals, IReadOnlyList<Tensor> objects, IReadOnlyList<Tensor> labels, Device device, int first)
     {
-        Random random = NextRandom();
+        int chance = NextChance();
         var (sampled, targets, rows) = (new List<Tensor>(), new List<long>(), new List<long>());
         var deltas = new List<float>();
         Span<float> delta = stackalloc float[4];
@@ -88,7 +91,7 @@ internal sealed class TargetSampler(FasterRcnnConfig config, float[] anchors)
             long[] classes = TensorArrays.Integers(labels[n]);
             float[] candidates = [.. TensorArrays.Floats(proposals[n]), .. boxes];
             int[] matches = ProposalMatcher.Match(boxes, BoxColumns.FromRows(candidates));
-            (int[] positives, int[] negatives) = _proposalSampler.Sample(matches, random);
+            (int[] positives, int[] negatives) = _proposalSampler.Sample(matches, RandomOf(chance, first + n));
             var chosen = new float[4 * (positives.Length + negatives.Length)];
             int at = 0;
             foreach (int index in positives)
@@ -117,9 +120,12 @@ internal sealed class TargetSampler(FasterRcnnConfig config, float[] anchors)
             TensorArrays.Vector([.. rows], device));
     }
 
-    private static Random NextRandom()
+    private static int NextChance()
     {
-        using Tensor seed = randint(int.MaxValue, [1], ScalarType.Int64);
-        return new Random((int)seed.item<long>());
+        using Tensor number = randint(int.MaxValue, [1], ScalarType.Int64);
+        return (int)number.item<long>();
     }
+
+    /// <summary>The generator of one image: the multiplication, by 2³² over the golden ratio, sets neighbours far apart.</summary>
+    private static Random RandomOf(int chance, int place) => new(unchecked(chance ^ (int)((uint)place * 0x9E3779B1)));
 }

@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Distributed;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Onnx.Proto;
 using Microsoft.ML.Distillation.Tensors;
@@ -12,7 +13,7 @@ namespace Microsoft.ML.Distillation.Detectors.Graphs;
 /// A part of an ONNX graph as a network that trains. Its state dict has the names of the graph's initialisers, in letters, digits and
 /// underscores.
 /// </summary>
-internal sealed class GraphNetwork : BackboneNetwork
+internal sealed class GraphNetwork : BackboneNetwork, ISharedLayer
 {
     private readonly IReadOnlyList<GraphStep> _steps;
     private readonly GraphLayers _layers;
@@ -61,6 +62,9 @@ internal sealed class GraphNetwork : BackboneNetwork
             ? "its batch normalisations have been folded into its convolutions, and it trains as it is, without any"
             : $"its {Cut.Nodes.Count(node => node.Op == "BatchNormalization")} batch normalisations follow the batches");
 
+    /// <inheritdoc/>
+    public RankGroup SharedBy { get; set; } = RankGroup.Alone;
+
     public override IReadOnlyList<FeatureMap> Maps => [.. _maps.Select(m => m.Map)];
 
     /// <summary>The network of a cut, with its weights where the cut has them, otherwise with random ones.</summary>
@@ -79,7 +83,7 @@ internal sealed class GraphNetwork : BackboneNetwork
     public override IReadOnlyList<Tensor> Run(Tensor images)
     {
         using DisposeScope scope = NewDisposeScope();
-        var run = new GraphRun(name => Known(name, images.dtype), images.device, images.dtype);
+        var run = new GraphRun(name => Known(name, images.dtype), images.device, images.dtype) { SharedBy = SharedBy };
         run[Cut.Input.Name] = GraphValue.Of(Cut.Input.ChannelsLast ? images.permute(0, 2, 3, 1) : images.alias());
         foreach (GraphStep step in _steps) step.Run(run);
         return [.. _maps.Select(map => (map.ChannelsLast ? run[map.Name].Tensor.permute(0, 3, 1, 2) : run[map.Name].Tensor.alias())

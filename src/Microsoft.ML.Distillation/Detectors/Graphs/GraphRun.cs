@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML.Distillation.Detectors.Graphs.Operators;
+using Microsoft.ML.Distillation.Distributed;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -12,6 +13,9 @@ namespace Microsoft.ML.Distillation.Detectors.Graphs;
 /// <param name="shapesOnly">Whether values that depend on the image do not matter, so that convolutions need not be computed.</param>
 internal sealed class GraphRun(Func<string, GraphValue?> known, Device device, ScalarType type, bool shapesOnly = false)
 {
+    /// <summary>Whose images batch normalisations see in training.</summary>
+    public RankGroup SharedBy { get; init; } = RankGroup.Alone;
+
     private readonly Dictionary<string, GraphValue> _values = new(StringComparer.Ordinal);
 
     /// <summary>A value by its name.</summary>

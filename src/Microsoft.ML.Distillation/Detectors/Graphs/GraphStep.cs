@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Distributed;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -95,7 +96,6 @@ internal sealed class NormStep(
     protected override void Compute(GraphRun run)
     {
         Tensor input = run[Node.Input(0)].Tensor;
-        run[Node.Outputs[0]] = GraphValue.Of(nn.functional.batch_norm(
-            input, norm.running_mean!, norm.running_var!, norm.weight, norm.bias, norm.training, share, norm.eps));
+        run[Node.Outputs[0]] = GraphValue.Of(SharedBatchNorm.Run(input, norm, share, run.SharedBy));
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.ML.Distillation.Boxes;
 using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Distributed;
 using Microsoft.ML.Distillation.Rows;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -13,8 +14,8 @@ namespace Microsoft.ML.Distillation.Detectors;
 /// <param name="Boxes">[R,4]: their objects, in pixels.</param>
 /// <param name="Qualities">[R]: the scores that they are to give.</param>
 /// <param name="Weights">[R]: how much their boxes count.</param>
-/// <param name="QualitySum">The sum of <paramref name="Qualities"/>, but at least 1.</param>
-/// <param name="WeightSum">The sum of <paramref name="Weights"/>, but at least 1.</param>
+/// <param name="QualitySum">What sums over <paramref name="Qualities"/> are divided by: their sum, but at least 1.</param>
+/// <param name="WeightSum">What sums over <paramref name="Weights"/> are divided by: their sum, but at least 1.</param>
 internal sealed record DenseTargets(
     Tensor Rows, Tensor Points, Tensor Classes, Tensor Boxes, Tensor Qualities, Tensor Weights, double QualitySum, double WeightSum)
 {
@@ -23,8 +24,10 @@ internal sealed record DenseTargets(
     /// <param name="boxes">The boxes of that answer [N,P,4], in pixels.</param>
     /// <param name="objects">Of each image 4G values, in pixels.</param>
     /// <param name="labels">Of each image G class indices.</param>
+    /// <param name="ranks">The processes whose images are one batch: the sums are over those of all.</param>
     public static DenseTargets Of(
-        IPointAssigner assigner, DenseOutput answer, Tensor boxes, IReadOnlyList<float[]> objects, IReadOnlyList<int[]> labels)
+        IPointAssigner assigner, DenseOutput answer, Tensor boxes, IReadOnlyList<float[]> objects, IReadOnlyList<int[]> labels,
+        RankGroup ranks)
     {
         using DisposeScope scope = NewDisposeScope();
         int points = (int)answer.Logits.shape[1], classes = (int)answer.Logits.shape[2];
@@ -49,11 +52,12 @@ internal sealed record DenseTargets(
         }
 
         Device device = answer.Logits.device;
+        double[] sums = ranks.Normalisers(qualities.Sum(), weights.Sum());
         return new DenseTargets(
             Keep(TensorArrays.Vector([.. rows], device)), Keep(TensorArrays.Vector([.. indices], device)),
             Keep(TensorArrays.Vector([.. names], device)), Keep(TensorArrays.Boxes([.. corners], device)),
             Keep(TensorArrays.Vector([.. qualities], device)), Keep(TensorArrays.Vector([.. weights], device)),
-            Math.Max(1, qualities.Sum()), Math.Max(1, weights.Sum()));
+            sums[0], sums[1]);
     }
 
     private static Tensor Keep(Tensor value) => value.MoveToOuterDisposeScope();

@@ -1,6 +1,7 @@
 using Microsoft.ML.Distillation.Compression;
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Detectors.Boxes;
+using Microsoft.ML.Distillation.Distributed;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Rows;
@@ -114,8 +115,10 @@ internal sealed class OneStageDetector : Detector, ICompressible<OneStageDetecto
     /// <param name="boxes">The boxes of the answer [N,P,4], in pixels.</param>
     /// <param name="objects">Of each image 4G values, in pixels.</param>
     /// <param name="labels">Of each image G indices into <see cref="ClassNames"/>.</param>
-    public DenseTargets Assign(DenseOutput answer, Tensor boxes, IReadOnlyList<float[]> objects, IReadOnlyList<int[]> labels)
-        => DenseTargets.Of(_assigner, answer, boxes, objects, labels);
+    /// <param name="ranks">The processes whose images are one batch.</param>
+    public DenseTargets Assign(
+        DenseOutput answer, Tensor boxes, IReadOnlyList<float[]> objects, IReadOnlyList<int[]> labels, RankGroup? ranks = null)
+        => DenseTargets.Of(_assigner, answer, boxes, objects, labels, ranks ?? RankGroup.Alone);
 
     /// <inheritdoc/>
     public override IReadOnlyList<Detections> Detect(Tensor images)

@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Detectors.Backbones;
+using Microsoft.ML.Distillation.Distributed;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
@@ -147,11 +148,7 @@ internal sealed class HeadLayer : nn.Module
         Tensor x = map;
         for (int i = 0; i < _convs.Count; i++)
         {
-            BatchNorm2d norm = _norms[i][level];
-
-            // Not norm.call: TorchSharp's module counts its batches with a temporary Scalar (see Tensors/Sums.cs).
-            x = nn.functional.batch_norm(
-                _convs[i].call(x), norm.running_mean!, norm.running_var!, norm.weight, norm.bias, norm.training, 0.1, norm.eps).relu_();
+            x = SharedBatchNorm.Run(_convs[i].call(x), _norms[i][level], 0.1, _convs[i].SharedBy).relu_();
         }
 
         return x.MoveToOuterDisposeScope();

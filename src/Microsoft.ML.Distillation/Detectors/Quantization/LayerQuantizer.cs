@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Compression;
+using Microsoft.ML.Distillation.Distributed;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -9,7 +10,7 @@ namespace Microsoft.ML.Distillation.Detectors.Quantization;
 /// Rounds the weights and the input of one layer. In training it follows the range of the inputs (a running average of each
 /// batch's lowest and highest value) and rounds with it, as the exported layer will; in evaluation the range stays.
 /// </summary>
-internal sealed class LayerQuantizer : nn.Module
+internal sealed class LayerQuantizer : nn.Module, ISharedLayer
 {
     /// <summary>The buffer that holds the lowest and the highest input.</summary>
     public const string RangeName = "input_range";
@@ -28,6 +29,9 @@ internal sealed class LayerQuantizer : nn.Module
     /// <summary>Whether the range is being taken from full-precision inputs: nothing is rounded, and the range grows to hold all.</summary>
     public bool Calibrating { get; set; }
 
+    /// <summary>Whose inputs the range follows in training.</summary>
+    public RankGroup SharedBy { get; set; } = RankGroup.Alone;
+
     /// <summary>The lowest and the highest input [2], both 0 before any was seen.</summary>
     public Tensor Range => get_buffer(RangeName)!;
 
@@ -37,7 +41,7 @@ internal sealed class LayerQuantizer : nn.Module
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor seen = input;
-        if (Precision.ActivationBits < 32 && input.numel() > 0)
+        if (Precision.ActivationBits < 32 && (input.numel() > 0 || SharedBy.AreSeveral))
         {
             if (training || Calibrating) Follow(input);
             if (!Calibrating) seen = ActivationQuantizer.Round(input, Range, Precision.Quantizer);
@@ -50,12 +54,31 @@ internal sealed class LayerQuantizer : nn.Module
     {
         using DisposeScope scope = NewDisposeScope();
         using IDisposable frozen = no_grad();
-        (Tensor lowest, Tensor highest) = input.detach().aminmax();
-        Tensor range = Range, batch = stack([lowest, highest]);
+        Tensor range = Range, batch = SharedBy.AreSeveral && !Calibrating ? ExtremesOfAll(input) : stack([.. Extremes(input)]);
+        (Tensor lowest, Tensor highest) = (batch.select(0, 0), batch.select(0, 1));
         Tensor next = Calibrating
             ? stack([range.select(0, 0).minimum(lowest), range.select(0, 1).maximum(highest)])
             : where(range.eq(zeros_like(range)).all(), batch, range.lerp(batch, tensor(BatchShare, device: range.device)));
         range.copy_(next);
+    }
+
+    private static Tensor[] Extremes(Tensor input)
+    {
+        (Tensor lowest, Tensor highest) = input.detach().aminmax();
+        return [lowest, highest];
+    }
+
+    /// <summary>The lowest and the highest input of all ranks [2]; those that have none do not count.</summary>
+    private Tensor ExtremesOfAll(Tensor input)
+    {
+        // Where there is no region there is no input.
+        float[] own = input.numel() == 0 ? [float.PositiveInfinity, float.NegativeInfinity]
+            : [.. Extremes(input).Select(extreme => extreme.ToSingle())];
+        double[] all = new double[2 * SharedBy.Count];
+        (all[2 * SharedBy.Rank], all[2 * SharedBy.Rank + 1]) = (own[0], own[1]);
+        all = SharedBy.Sums(all);
+        float lowest = (float)all.Where((_, i) => i % 2 == 0).Min(), highest = (float)all.Where((_, i) => i % 2 == 1).Max();
+        return float.IsFinite(lowest) ? tensor([lowest, highest], device: Range.device) : Range.clone();
     }
 }
 
