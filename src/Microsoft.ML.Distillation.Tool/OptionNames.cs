@@ -52,7 +52,8 @@ internal static class OptionNames
         ("FirstLabel = 1", "--teacher-first-label 1"), ("the option FirstLabel", "--teacher-first-label"),
         ("the option MixedPrecision", "--mixed-precision"), ("the option GpuDeviceId", "--gpu"), ("the option Seed", "--seed"),
         ("the option Epochs", "--epochs"), ("the option BatchSize", "--batch-size"), ("the option LearningRate", "--learning-rate"),
-        ("the option WeightDecay", "--weight-decay"), ("the option WarmupSteps", "--warmup-steps"), ("the option EmaDecay", "--ema"),
+        ("the option BackboneRate", "--backbone-rate"), ("the option WeightDecay", "--weight-decay"),
+        ("the option WarmupSteps", "--warmup-steps"), ("the option EmaDecay", "--ema"),
     ];
 
     /// <summary>A message of the library as a user of the command understands it.</summary>

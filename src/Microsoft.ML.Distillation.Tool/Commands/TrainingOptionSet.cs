@@ -14,6 +14,8 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
     private readonly Option<string> _schedule = SharedOptions.Choice("--schedule", "How the learning rate falls.", "cosine", "step");
     private readonly Option<double?> _learningRate = SharedOptions
         .Number("--learning-rate", "The highest learning rate. [default: from the network's size]", double.Epsilon);
+    private readonly Option<double?> _backboneRate = SharedOptions.Number("--backbone-rate",
+        "The learning rate of the backbone, as a share of --learning-rate. [default: 0.1 from pre-trained weights, else 1]", double.Epsilon);
     private readonly Option<double?> _weightDecay = SharedOptions
         .Number("--weight-decay", "The weight decay. [default: from the optimiser]");
     private readonly Option<int?> _warmup = SharedOptions
@@ -40,7 +42,7 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
     {
         Option[] all =
         [
-            _epochs, _batchSize, _optimizer, _schedule, _learningRate, _weightDecay, _warmup, _ema, _seed,
+            _epochs, _batchSize, _optimizer, _schedule, _learningRate, _backboneRate, _weightDecay, _warmup, _ema, _seed,
             _noAugmentation, _skipInvalid, _checkpoints, _gpu, _mixedPrecision, _threads,
         ];
         foreach (Option option in all.Where(option => !ownCheckpoints || option != _checkpoints)) options.Add(option);
@@ -74,6 +76,7 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
             Schedule = !IsGiven(_schedule) ? basis.Schedule : parsed.GetValue(_schedule) == "step" ? LearningRateSchedule.Step
                 : LearningRateSchedule.Cosine,
             LearningRate = parsed.GetValue(_learningRate) ?? basis.LearningRate,
+            BackboneRate = parsed.GetValue(_backboneRate) ?? basis.BackboneRate,
             WeightDecay = parsed.GetValue(_weightDecay) ?? basis.WeightDecay,
             WarmupSteps = parsed.GetValue(_warmup) ?? basis.WarmupSteps,
             EmaDecay = parsed.GetValue(_ema) ?? basis.EmaDecay,

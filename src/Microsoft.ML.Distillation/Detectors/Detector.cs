@@ -68,8 +68,21 @@ internal abstract class Detector(string name) : nn.Module(name)
     /// <summary>The named feature maps, each [N,C,h,w], of images [N,3,H,W] (RGB, 0 to 1) of <see cref="InputSize"/>.</summary>
     public abstract IReadOnlyDictionary<string, Tensor> Features(Tensor images);
 
+    /// <summary>Writes what makes <see cref="Features"/> in evaluation mode into an ONNX graph.</summary>
+    /// <param name="images">The value that holds the images, float [N,3,H,W], RGB, 0 to 1.</param>
+    /// <returns>The values that hold the maps, by the maps' names.</returns>
+    public abstract IReadOnlyDictionary<string, string> WriteFeatures(GraphBuilder graph, string images);
+
     /// <summary>Detects objects in images [N,3,H,W] (RGB, 0 to 1) of <see cref="InputSize"/>. Call in evaluation mode.</summary>
-    public abstract IReadOnlyList<Detections> Detect(Tensor images);
+    public IReadOnlyList<Detections> Detect(Tensor images)
+    {
+        using IDisposable noGradients = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        return Detect(Features(images));
+    }
+
+    /// <summary>Detects objects by what <see cref="Features"/> gave. Call in evaluation mode.</summary>
+    public abstract IReadOnlyList<Detections> Detect(IReadOnlyDictionary<string, Tensor> features);
 
     /// <summary>A fresh network of the same architecture that makes no choice among its boxes.</summary>
     protected abstract Detector CreateUnselective();

@@ -80,13 +80,19 @@ internal sealed record TrainingSetup(DetectorPlan Plan, DistillationSetup? Disti
     }
 
     /// <summary>
-    /// The options of training, with a default learning rate where it is not that of a fresh student: a tenth of it to fine-tune a
-    /// trained one.
+    /// The options of training, with the default learning rates that depend on what the student starts from: a tenth of a fresh student's
+    /// to fine-tune a trained one, and a tenth for a pre-trained backbone under a fresh neck and head.
     /// </summary>
     public TrainingOptions TrainingOf(Detector student)
-        => Options.LearningRate is null && Options.InitialStudent is not null
-            ? Options with { LearningRate = 0.1 * DefaultRateOf(student) }
-            : Options;
+    {
+        bool trained = Options.InitialStudent is not null;
+        bool pretrained = !trained && (student.Weights ?? Checkpoint.WeightsIn(Options.CheckpointDirectory)) is not null;
+        return Options with
+        {
+            LearningRate = Options.LearningRate ?? (trained ? 0.1 * DefaultRateOf(student) : null),
+            BackboneRate = Options.BackboneRate ?? (pretrained ? 0.1 : null),
+        };
+    }
 
     /// <summary>Holds networks that are to train side by side to what they must have in common.</summary>
     /// <exception cref="ArgumentException">They have several teachers, or differ in what makes the batches.</exception>

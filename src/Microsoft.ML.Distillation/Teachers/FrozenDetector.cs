@@ -13,6 +13,8 @@ namespace Microsoft.ML.Distillation.Teachers;
 internal sealed class FrozenDetector<T> : IDisposable
     where T : Detector
 {
+    private readonly FeatureSession? _session;
+
     /// <param name="detector">The detector, which from now on belongs to this.</param>
     /// <param name="studentClasses">The student's classes, in whose order the teacher answers.</param>
     /// <param name="device">Where the teacher runs.</param>
@@ -24,6 +26,7 @@ internal sealed class FrozenDetector<T> : IDisposable
         Network = detector.to(device);
         Network.eval();
         foreach (Tensor parameter in Network.parameters()) parameter.requires_grad_(false);
+        if (device.type == DeviceType.CPU && detector.Precision is null) _session = new FeatureSession(detector);
     }
 
     /// <summary>The detector.</summary>
@@ -58,14 +61,26 @@ internal sealed class FrozenDetector<T> : IDisposable
     {
         using var scope = NewDisposeScope();
         using IDisposable frozen = no_grad();
-        IReadOnlyDictionary<string, Tensor> features = Network.Features(batch.ImagesOf(InputSize).As(batch.Precision).to(Device));
+        IReadOnlyDictionary<string, Tensor> features = Features(batch.ImagesOf(InputSize).As(batch.Precision));
         foreach (Tensor map in features.Values) map.DetachFromDisposeScope();
         return features;
     }
 
     /// <summary>What it finds, in the student's classes.</summary>
-    public IReadOnlyList<Detections> Detect(Tensor images) => [.. Network.Detect(images.to(Device)).Select(Classes.Map)];
+    public IReadOnlyList<Detections> Detect(Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        using IDisposable frozen = no_grad();
+        return [.. Network.Detect(Features(images)).Select(Classes.Map)];
+    }
 
     /// <inheritdoc/>
-    public void Dispose() => Network.Dispose();
+    public void Dispose()
+    {
+        _session?.Dispose();
+        Network.Dispose();
+    }
+
+    private IReadOnlyDictionary<string, Tensor> Features(Tensor images)
+        => _session is not null && images.dtype == ScalarType.Float32 ? _session.Run(images) : Network.Features(images.to(Device));
 }

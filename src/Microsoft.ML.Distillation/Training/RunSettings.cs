@@ -22,6 +22,7 @@ internal static class RunSettings
             [nameof(options.BatchSize)] = Text(options.BatchSize),
             [nameof(options.Optimizer)] = Text(options.Optimizer),
             [nameof(options.LearningRate)] = Text(plan.LearningRate),
+            [nameof(options.BackboneRate)] = Text(plan.BackboneRate),
             [nameof(options.Schedule)] = Text(options.Schedule),
             [nameof(options.WarmupSteps)] = Text(plan.WarmupSteps),
             [nameof(options.WeightDecay)] = Text(plan.WeightDecay),

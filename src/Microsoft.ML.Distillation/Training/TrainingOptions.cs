@@ -48,6 +48,13 @@ public record TrainingOptions
     /// </summary>
     public double? LearningRate { get; init; }
 
+    /// <summary>
+    /// The learning rate of the backbone, as a share of <see cref="LearningRate"/>, above 0. <see langword="null"/>: 0.1 for a backbone
+    /// that starts from pre-trained weights, since what it knows is to be kept while the layers on top of it are learned from nothing; 1
+    /// for one that starts from random weights, and to fine-tune a trained detector.
+    /// </summary>
+    public double? BackboneRate { get; init; }
+
     /// <summary>How the learning rate falls.</summary>
     public LearningRateSchedule Schedule { get; init; } = LearningRateSchedule.Cosine;
 
@@ -157,6 +164,7 @@ public record TrainingOptions
         Check(Epochs is null or > 0, nameof(Epochs), Epochs, "above 0");
         Check(BatchSize > 0, nameof(BatchSize), BatchSize, "above 0");
         Check(LearningRate is null or > 0 and < double.PositiveInfinity, nameof(LearningRate), LearningRate, "above 0");
+        Check(BackboneRate is null or > 0 and < double.PositiveInfinity, nameof(BackboneRate), BackboneRate, "above 0");
         Check(WarmupSteps >= 0, nameof(WarmupSteps), WarmupSteps, "0 or more");
         Check(WeightDecay is null or >= 0 and < double.PositiveInfinity, nameof(WeightDecay), WeightDecay, "0 or more");
         Check(Momentum is >= 0 and < 1, nameof(Momentum), Momentum, "from 0 to below 1");

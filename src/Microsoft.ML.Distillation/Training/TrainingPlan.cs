@@ -11,6 +11,9 @@ internal sealed record TrainingPlan
 
     public required double LearningRate { get; init; }
 
+    /// <summary>The learning rate of the backbone, as a share of <see cref="LearningRate"/>.</summary>
+    public required double BackboneRate { get; init; }
+
     public required double WeightDecay { get; init; }
 
     public required LearningRateSchedule Schedule { get; init; }
@@ -34,6 +37,7 @@ internal sealed record TrainingPlan
             StepsPerEpoch = stepsPerEpoch,
             WarmupSteps = Math.Min(options.WarmupSteps, epochs * stepsPerEpoch / 10),
             LearningRate = options.LearningRate ?? DefaultRate(options, parameters),
+            BackboneRate = options.BackboneRate ?? 1,
             WeightDecay = options.WeightDecay ?? (adaptive ? 0.05 : 0.0005),
             Schedule = options.Schedule,
             Seed = options.Seed ?? Random.Shared.Next(),

@@ -22,7 +22,9 @@ internal sealed class TrainingState : IDisposable
     {
         _student = objective.Student;
         _modules = [objective.Student, .. objective.Extras];
-        Parameters = new FlatParameters(_modules, objective.RateShareOf);
+        HashSet<nint> backbone = plan.BackboneRate == 1 ? [] : [.. _student.Backbone.parameters().Select(parameter => parameter.Handle)];
+        Parameters = new FlatParameters(_modules, (module, parameter) =>
+            objective.RateShareOf(module) * (backbone.Contains(parameter.Handle) ? plan.BackboneRate : 1));
         Optimizer = FlatOptimizer.Create(options.Optimizer, Parameters, plan.WeightDecay, options.Momentum);
         Average = options.EmaDecay is double decay ? new WeightAverage(Parameters, _student, decay) : null;
     }

@@ -24,6 +24,7 @@ public class PretrainedTrainingTests
         Assert.That(log, Has.Some.StartsWith($"The backbone starts from {weights}: own.pth; SHA-256 {hash}"));
         Assert.That(first.Model.Metadata["ml-distillation.weights"], Does.Contain(hash).And.Contain("own.pth"));
         Assert.That(TrainingRecord.In(first.Model.Metadata)!.Settings["weights"], Is.EqualTo($"own.pth; SHA-256 {hash}"));
+        Assert.That(TrainingRecord.In(first.Model.Metadata)!.Settings["BackboneRate"], Is.EqualTo("0.1"));
 
         // The checkpoint has the parameters, and says what they were.
         File.Delete(weights);
@@ -51,6 +52,7 @@ public class PretrainedTrainingTests
                 Is.EqualTo(weights == PretrainedWeights.Auto));
             Assert.That(model.Model.Metadata, Does.Not.ContainKey("ml-distillation.weights"));
             Assert.That(TrainingRecord.In(model.Model.Metadata)!.Settings["weights"], Is.EqualTo("random"));
+            Assert.That(TrainingRecord.In(model.Model.Metadata)!.Settings["BackboneRate"], Is.EqualTo("1"));
         }
     }
 

@@ -67,9 +67,9 @@ public class OneStageTeacherTests
         for (int n = 0; n < 2; n++)
         {
             int[] known = [.. Enumerable.Range(0, own[n].Count).Where(i => own[n].Labels[i] > 0)];
-            Assert.That(found[n].Scores, Is.EqualTo(known.Select(i => own[n].Scores[i])), "a is not the student's");
+            Assert.That(found[n].Scores, Is.EqualTo(known.Select(i => own[n].Scores[i])).Within(1e-5f), "a is not the student's");
             Assert.That(found[n].Labels, Is.EqualTo(known.Select(i => own[n].Labels[i] == 2 ? 0 : 2)));
-            Assert.That(found[n].Boxes, Is.EqualTo(known.SelectMany(i => own[n].Boxes[(4 * i)..(4 * i + 4)])));
+            Assert.That(found[n].Boxes, Is.EqualTo(known.SelectMany(i => own[n].Boxes[(4 * i)..(4 * i + 4)])).Within(1e-5f));
         }
     }
 

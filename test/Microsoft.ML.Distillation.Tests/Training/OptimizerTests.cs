@@ -48,7 +48,7 @@ public class OptimizerTests
     {
         using var scope = NewDisposeScope();
         using Sequential first = Network(), second = Network(), alone = Network(), fast = Network();
-        using var both = new FlatParameters([first, second], module => module == second ? 0.25 : 1);
+        using var both = new FlatParameters([first, second], (module, _) => module == second ? 0.25 : 1);
         using var slow = new FlatParameters([alone]);
         using var whole = new FlatParameters([fast]);
         using FlatOptimizer joint = FlatOptimizer.Create(kind, both, 0.1, 0.9), quarter = FlatOptimizer.Create(kind, slow, 0.1, 0.9),

@@ -131,6 +131,14 @@ internal sealed class FasterRcnn : Detector, ICompressible<FasterRcnn>
         return features;
     }
 
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, string> WriteFeatures(GraphBuilder graph, string images)
+    {
+        IReadOnlyList<string> maps = backbone.Write(graph, _normalisation.Write(graph, images), "backbone");
+        IEnumerable<string> all = fpn is null ? maps : [.. maps, .. fpn.Write(graph, [.. _levels.Select(l => maps[l])], "fpn")];
+        return _maps.Zip(all).ToDictionary(pair => pair.First.Name, pair => pair.Second);
+    }
+
     /// <summary>The RPN's answer for every anchor.</summary>
     public RpnOutput Rpn(IReadOnlyDictionary<string, Tensor> features) => rpn.Run(Sources(features));
 
@@ -163,11 +171,10 @@ internal sealed class FasterRcnn : Detector, ICompressible<FasterRcnn>
         => _targets.SampleProposals(proposals, objects, labels, Device, first);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Detections> Detect(Tensor images)
+    public override IReadOnlyList<Detections> Detect(IReadOnlyDictionary<string, Tensor> features)
     {
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        IReadOnlyDictionary<string, Tensor> features = Features(images);
         return Detect(features, Rpn(features));
     }
 
@@ -203,9 +210,8 @@ internal sealed class FasterRcnn : Detector, ICompressible<FasterRcnn>
     public override DetectionValues Write(GraphBuilder graph, string images)
     {
         var writer = new FasterRcnnWriter(graph, Config);
-        IReadOnlyList<string> maps = backbone.Write(graph, _normalisation.Write(graph, images), "backbone");
-        string[] sources = [.. _levels.Select(l => maps[l])];
-        if (fpn is not null) sources = [.. fpn.Write(graph, sources, "fpn")];
+        IReadOnlyDictionary<string, string> features = WriteFeatures(graph, images);
+        string[] sources = [.. _sources.Select(name => features[name])];
         var levels = new List<(AnchorLevel, string, string)>();
         for (int i = 0; i < sources.Length; i++)
         {

@@ -105,6 +105,14 @@ internal sealed class OneStageDetector : Detector, ICompressible<OneStageDetecto
         return features;
     }
 
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, string> WriteFeatures(GraphBuilder graph, string images)
+    {
+        IReadOnlyList<string> maps = backbone.Write(graph, _normalisation.Write(graph, images), "backbone");
+        IReadOnlyList<string> levels = neck.Write(graph, [.. _used.Select(i => maps[i])], "neck");
+        return FeatureMaps.Zip([.. maps, .. levels]).ToDictionary(pair => pair.First.Name, pair => pair.Second);
+    }
+
     /// <summary>The maps of <see cref="Features"/> that the head looks at, finest first.</summary>
     public IReadOnlyList<Tensor> Levels(IReadOnlyDictionary<string, Tensor> features) => [.. LevelMaps.Select(name => features[name])];
 
@@ -121,14 +129,14 @@ internal sealed class OneStageDetector : Detector, ICompressible<OneStageDetecto
         => DenseTargets.Of(_assigner, answer, boxes, objects, labels, ranks ?? RankGroup.Alone);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Detections> Detect(Tensor images)
+    public override IReadOnlyList<Detections> Detect(IReadOnlyDictionary<string, Tensor> features)
     {
         using IDisposable noGradients = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        DenseOutput answer = Answer(Features(images));
+        DenseOutput answer = Answer(features);
         float[] scores = TensorArrays.Floats(answer.Logits.sigmoid()), boxes = TensorArrays.Floats(coder.Decode(answer.Edges));
         int points = Grid.Count, classes = ClassNames.Count;
-        return [.. Enumerable.Range(0, (int)images.shape[0]).Select(n =>
+        return [.. Enumerable.Range(0, (int)answer.Logits.shape[0]).Select(n =>
             _detections.Select(boxes.AsSpan(4 * n * points, 4 * points), scores.AsSpan(n * points * classes, points * classes)))];
     }
 
@@ -141,10 +149,9 @@ internal sealed class OneStageDetector : Detector, ICompressible<OneStageDetecto
     /// <inheritdoc/>
     public override DetectionValues Write(GraphBuilder graph, string images)
     {
-        IReadOnlyList<string> maps = backbone.Write(graph, _normalisation.Write(graph, images), "backbone");
-        IReadOnlyList<string> levels = neck.Write(graph, [.. _used.Select(i => maps[i])], "neck");
+        IReadOnlyDictionary<string, string> features = WriteFeatures(graph, images);
         return new OneStageWriter(graph, Config, Grid).Detections(
-            [.. levels.Select((map, level) => head.Write(graph, map, "head", level, ClassNames.Count))]);
+            [.. LevelMaps.Select((map, level) => head.Write(graph, features[map], "head", level, ClassNames.Count))]);
     }
 
     /// <inheritdoc/>

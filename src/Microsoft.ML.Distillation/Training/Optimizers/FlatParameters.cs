@@ -20,12 +20,14 @@ internal sealed class FlatParameters : IDisposable
     private readonly Tensor? _decayingRateShares;
 
     /// <summary>Gathers the parameters that ask for gradients. Modules must be on their device already.</summary>
-    /// <param name="rateShareOf">The learning rate of a module, as a share of the optimiser's; <see langword="null"/>: 1 for all.</param>
-    public FlatParameters(IEnumerable<nn.Module> modules, Func<nn.Module, double>? rateShareOf = null)
+    /// <param name="rateShareOf">
+    /// The learning rate of a module's parameter, as a share of the optimiser's; <see langword="null"/>: 1 for all.
+    /// </param>
+    public FlatParameters(IEnumerable<nn.Module> modules, Func<nn.Module, Parameter, double>? rateShareOf = null)
     {
         // Matrices and kernels first: they decay, while biases and the weights of normalisation layers do not.
         (Parameter Parameter, double RateShare)[] gathered = [.. modules
-            .SelectMany(module => module.parameters(), (module, parameter) => (parameter, rateShareOf?.Invoke(module) ?? 1))
+            .SelectMany(module => module.parameters(), (module, parameter) => (parameter, rateShareOf?.Invoke(module, parameter) ?? 1))
             .Where(one => one.parameter.requires_grad).OrderBy(one => one.parameter.dim() > 1 ? 0 : 1)];
         _parameters = [.. gathered.Select(one => one.Parameter)];
         Count = _parameters.Sum(parameter => parameter.numel());
@@ -93,11 +95,11 @@ internal sealed class FlatParameters : IDisposable
     }
 
     /// <summary>
-    /// A step [<see cref="Count"/>] of the optimiser's learning rate, each value of it brought to the rate of its module.
+    /// A step [<see cref="Count"/>] of the optimiser's learning rate, each value of it brought to the rate of its parameter.
     /// </summary>
     public Tensor AtOwnRate(Tensor step) => _rateShares is null ? step : step.mul(_rateShares);
 
-    /// <summary>Shrinks the values that decay, each at the rate of its module.</summary>
+    /// <summary>Shrinks the values that decay, each at the rate of its parameter.</summary>
     /// <param name="share">The share that goes, at the optimiser's learning rate.</param>
     public void Decay(double share)
     {
