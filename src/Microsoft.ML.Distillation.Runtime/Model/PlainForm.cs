@@ -23,8 +23,8 @@ internal sealed record PlainForm(string Image, string Boxes, int Width, int Heig
     public static ImageSize InputSize(OnnxModelFile model)
     {
         if (!DetectorGraph.IsPlain(model)) return In(model).Size;
-        ValueInfoProto input = model.Model.Graph.Input.Single(value => value.Name == DetectorGraph.Images);
-        return input.Type.TensorType.Shape.Dim is [_, _, { DimValue: > 0 } height, { DimValue: > 0 } width]
+        ValueInfoProto input = model.Model.Graph.Input.First(value => value.Name == DetectorGraph.Images);
+        return input.Type?.TensorType?.Shape?.Dim is [_, _, { DimValue: > 0 } height, { DimValue: > 0 } width]
             ? new ImageSize((int)width.DimValue, (int)height.DimValue)
             : throw new FormatException($"The ONNX model does not say the size of its input '{DetectorGraph.Images}'.");
     }
@@ -40,7 +40,7 @@ internal sealed record PlainForm(string Image, string Boxes, int Width, int Heig
         {
             for (int i = 0; i < node.Input.Count; i++)
                 if (node.Input[i] == form.Image) node.Input[i] = DetectorGraph.Images;
-            if (node.Output.Contains(DetectorGraph.Boxes)) node.Input[0] = form.Boxes;
+            if (node.Output.Contains(DetectorGraph.Boxes) && node.Input.Count > 0) node.Input[0] = form.Boxes;
         }
 
         graph.Input.Clear();
@@ -48,15 +48,15 @@ internal sealed record PlainForm(string Image, string Boxes, int Width, int Heig
         builder.Input(DetectorGraph.Images, TensorProto.Types.DataType.Float, 1, 3, form.Height, form.Width);
         graph.Input.Add(builder.Build([]).Graph.Input[0]);
         RemoveUnused(graph);
-        var plainKey = model.MetadataProps.Single(p => p.Key == DetectorGraph.PlainKey);
-        model.MetadataProps.Remove(plainKey);
+        foreach (StringStringEntryProto plainKey in model.MetadataProps.Where(p => p.Key == DetectorGraph.PlainKey).ToArray())
+            model.MetadataProps.Remove(plainKey);
         return new OnnxModelFile(model);
     }
 
     private ImageSize Size => new(Width, Height);
 
     private static PlainForm In(OnnxModelFile full)
-        => full.Metadata.TryGetValue(DetectorGraph.PlainKey, out string? json) && JsonSerializer.Deserialize<PlainForm>(json) is { } form
+        => DetectorGraph.Read<PlainForm>(full, DetectorGraph.PlainKey) is { Image: not null, Boxes: not null, Width: > 0, Height: > 0 } form
             ? form
             : throw new FormatException($"The ONNX model does not say where its network begins (metadata '{DetectorGraph.PlainKey}').");
 

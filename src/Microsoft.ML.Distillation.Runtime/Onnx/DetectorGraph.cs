@@ -68,9 +68,23 @@ internal static class DetectorGraph
     /// <summary>The classes that the detector knows, in the order of their ids.</summary>
     /// <exception cref="FormatException">The model has no class names.</exception>
     public static IReadOnlyList<string> ClassNames(OnnxModelFile model)
-        => model.Metadata.TryGetValue(NamesKey, out string? json) && JsonSerializer.Deserialize<string[]>(json) is { } names
+        => Read<string[]>(model, NamesKey) is { } names && Array.TrueForAll(names, name => name is not null)
             ? names
             : throw new FormatException($"The ONNX model has no class names (metadata '{NamesKey}').");
+
+    /// <summary>An entry of the metadata that is JSON; null where there is none.</summary>
+    /// <exception cref="FormatException">It is no JSON, or of something else.</exception>
+    public static T? Read<T>(OnnxModelFile model, string key) where T : class
+    {
+        try
+        {
+            return model.Metadata.TryGetValue(key, out string? json) ? JsonSerializer.Deserialize<T>(json) : null;
+        }
+        catch (JsonException e)
+        {
+            throw new FormatException($"The ONNX model's metadata '{key}' cannot be read.", e);
+        }
+    }
 
     private static bool IsConstant(string name)
         => name.StartsWith("const_", StringComparison.Ordinal)

@@ -22,6 +22,9 @@ internal sealed class OnnxModelFile(ModelProto model)
     // ML.NET's OnnxTransformer stores its model in an entry of this name: a 32-bit length, then the bytes.
     private const string ZipEntryName = "OnnxModel";
 
+    // How many bytes deflate can make of one.
+    private const int MostDeflated = 1032;
+
     /// <summary>The model itself.</summary>
     public ModelProto Model { get; } = model;
 
@@ -96,8 +99,11 @@ internal sealed class OnnxModelFile(ModelProto model)
             using var archive = new ZipArchive(zip, ZipArchiveMode.Read, leaveOpen: true);
             foreach (ZipArchiveEntry entry in archive.Entries.Where(e => e.Name == ZipEntryName))
             {
+                // Room is made as content comes, not as much as the directory promises.
+                if (entry.Length > int.MaxValue || entry.Length / MostDeflated > entry.CompressedLength + 1)
+                    throw new FormatException($"'{source}' is damaged: {entry.FullName} cannot unpack to {entry.Length} bytes.");
                 using Stream stream = entry.Open();
-                using var content = new MemoryStream((int)entry.Length);
+                using var content = new MemoryStream();
                 stream.CopyTo(content);
                 ReadOnlySpan<byte> bytes = content.GetBuffer().AsSpan(0, (int)content.Length);
                 if (bytes.Length < 4 || BinaryPrimitives.ReadInt32LittleEndian(bytes) != bytes.Length - 4)

@@ -39,7 +39,8 @@ internal sealed class InspectCommand : System.CommandLine.Command
             };
             DetectionDataInspection found = source.Context.Data.InspectDetections(
                 source.Path, source.Format, parts, source.ImageFolder, source.NamesFile, source.MaxPixels);
-            foreach (string warning in found.Warnings) parsed.InvocationConfiguration.Error.WriteLine($"warning: {warning}");
+            foreach (string warning in found.Warnings)
+                parsed.InvocationConfiguration.Error.WriteLine($"warning: {OptionNames.Translate(warning)}");
             InspectionTable.Write(output, found);
             if (figures is null || sheet is null) return;
             InspectionTable.WriteJson(figures, found);

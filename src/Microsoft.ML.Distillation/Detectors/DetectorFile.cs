@@ -103,13 +103,27 @@ internal static class DetectorFactory
             if (document.RootElement.ValueKind == JsonValueKind.Object)
             {
                 if (document.RootElement.TryGetProperty(FasterRcnnConfig.Family, out JsonElement config))
-                    return new FasterRcnn(FasterRcnnConfig.FromJson(config));
+                    return Built(() => new FasterRcnn(FasterRcnnConfig.FromJson(config)));
                 if (document.RootElement.TryGetProperty(OneStageConfig.Family, out config))
-                    return new OneStageDetector(OneStageConfig.FromJson(config));
+                    return Built(() => new OneStageDetector(OneStageConfig.FromJson(config)));
             }
         }
 
         throw new FormatException("The description is of no family of detectors that this version knows.");
+    }
+
+    /// <summary>A network whose parts may contradict one another, in a description that was damaged or forged.</summary>
+    private static Detector Built(Func<Detector> build)
+    {
+        try
+        {
+            return build();
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException or NotSupportedException or OverflowException
+            or KeyNotFoundException or IndexOutOfRangeException or System.Runtime.InteropServices.ExternalException)
+        {
+            throw new FormatException($"The detector's description is of no network that can be built: {ShortText.Of(e.Message)}", e);
+        }
     }
 }
 
