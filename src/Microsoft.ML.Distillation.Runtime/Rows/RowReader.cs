@@ -154,7 +154,7 @@ internal sealed class RowReader : IDisposable
     /// <summary>The row, for messages.</summary>
     public string Where => ImageRows.Where(_option, Row, Path);
 
-    /// <summary>Whether the images are to be read from their files: by <see cref="ReadFile"/>, and not by <see cref="ReadImage"/>.</summary>
+    /// <summary>Whether images are to be read from their files: by <see cref="ReadFile"/>, and not by <see cref="ReadImage"/>.</summary>
     public bool HasFiles { get; }
 
     /// <summary>

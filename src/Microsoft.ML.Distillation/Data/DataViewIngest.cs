@@ -90,11 +90,13 @@ internal sealed class DataViewIngest(DataViewIngestOptions options)
             new UnreadableSamples(options.OnInvalidSample, options.Warn));
         var chunk = new List<PendingRow>();
         var clock = new ReadingClock(options.Say, rows.Option, total);
+        // Images that are decoded at once wait for nothing.
+        int atOnce = rows.HasFiles ? FilesAtOnce : 1;
         bool more = true;
         while (more)
         {
             chunk.Clear();
-            while (chunk.Count < (rows.HasFiles ? FilesAtOnce : 1) && (more = rows.MoveNext())) chunk.Add(new PendingRow(rows, readObjects));
+            while (chunk.Count < atOnce && (more = rows.MoveNext())) chunk.Add(new PendingRow(rows, readObjects));
             if (rows.HasFiles)
             {
                 Parallel.ForEach(chunk, new ParallelOptions { CancellationToken = cancellation }, row => row.ReadSize());

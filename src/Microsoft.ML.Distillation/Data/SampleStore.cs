@@ -129,8 +129,9 @@ internal sealed class UnreadableSamples(InvalidSampleHandling handling = Invalid
         {
             lock (_lock)
             {
-                if (!_indices.Add(index)) return null;
+                if (_indices.Contains(index)) return null;
                 _invalid.AddImage(exception.Message, exception.InnerException);
+                _indices.Add(index);
                 if (_indices.Count == 1) warn?.Invoke(_invalid.Summary()!);
                 return null;
             }

@@ -57,8 +57,7 @@ internal sealed class SampleStoreBuilder(
         }
         else
         {
-            _spill ??= new SpillFile(temporaryFolder);
-            Add(size, annotation, null, new SpilledPixels(_spill, _spill.Append(image.Pixels), size));
+            Add(size, annotation, null, Spill(image, size));
         }
     }
 
@@ -75,6 +74,22 @@ internal sealed class SampleStoreBuilder(
 
     /// <inheritdoc/>
     public void Dispose() => _spill?.Dispose();
+
+    private SpilledPixels Spill(RgbImage image, ImageSize size)
+    {
+        try
+        {
+            _spill ??= new SpillFile(temporaryFolder);
+            return new SpilledPixels(_spill, _spill.Append(image.Pixels), size);
+        }
+        catch (IOException exception)
+        {
+            throw new IOException(
+                $"{exception.Message} These are decoded images that are in no file that the data name. Raise CacheBytes, set "
+                + "TemporaryFolder to a folder with more room, or read images by mlContext.Transforms.LoadUprightImages, which "
+                + "decodes them from their files when they are due.", exception);
+        }
+    }
 
     private void Add(ImageSize size, Annotation annotation, byte[]? pixels, IPixelSource? source)
     {

@@ -45,6 +45,15 @@ public class SampleStoreTests
         Assert.That(file.Append(new byte[7]), Is.EqualTo(3));
     }
 
+    [Test]
+    public void TemporaryFolderThatIsNotThere_IsAnErrorThatSaysWhatToDo()
+    {
+        using var folder = new TemporaryFolder();
+        using var builder = new SampleStoreBuilder(["cat"], 0, folder.Sub("none"));
+        Assert.That(() => builder.Add(DrawnImages.Noise(8, 8), Annotation.Empty), Throws.TypeOf<IOException>().With.Message
+            .Contains("none").And.Message.Contains("TemporaryFolder").And.Message.Contains("LoadUprightImages"));
+    }
+
     [TestCase(0, 0)]
     [TestCase(2 * 3 * 20 * 16, 2)]
     [TestCase(long.MaxValue, 6)]
@@ -77,7 +86,7 @@ public class SampleStoreTests
             folder, 4, new PixelBudget(0), new UnreadableSamples(InvalidSampleHandling.Skip, warnings.Add));
         Cut(folder.Sub("1.png"));
         File.Delete(folder.Sub("2.png"));
-        Assert.That(() => strict.TryRead(1), Throws.TypeOf<InvalidDataException>().With.Message
+        for (int time = 0; time < 2; time++) Assert.That(() => strict.TryRead(1), Throws.TypeOf<InvalidDataException>().With.Message
             .StartsWith($"Row 1 ('{folder.Sub("1.png")}'), column 'Image': the image cannot be read").And.Message.Contains("Skip"));
         Assert.That(() => strict.TryRead(2), Throws.TypeOf<InvalidDataException>().With.Message.Contains("the file does not exist"));
 
