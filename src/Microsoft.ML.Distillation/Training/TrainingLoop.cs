@@ -87,7 +87,7 @@ internal sealed class TrainingLoop
                 catch (InvalidDataException exception)
                 {
                     // Found in the middle of an epoch that may take hours: nothing of it is lost.
-                    if (_options.CheckpointDirectory is null) throw;
+                    if (_options.CheckpointDirectory is null || !_ranks.IsFirst) throw;
                     foreach (StudentTraining student in active.Where(student => student.Epochs < epoch)) student.SaveInterrupted();
                     throw new InvalidDataException(
                         $"{exception.Message} Training then goes on from its checkpoint in '{_options.CheckpointDirectory}'.", exception);
