@@ -65,6 +65,11 @@ internal static class Application
                 ProcessTerminationTimeout = null,
             });
         }
+        catch (InterruptedException interrupted)
+        {
+            error.WriteLine($"{name}: interrupted: {OneLine(interrupted.Message)}");
+            return Interrupted;
+        }
         catch (OperationCanceledException)
         {
             LeaveTheWordToTheFirst(job);
@@ -138,6 +143,9 @@ internal static class Application
     private static string OneLine(string message)
         => string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
 }
+
+/// <summary>The user interrupted the command; the message says with what consequence.</summary>
+internal sealed class InterruptedException(string message, Exception cause) : OperationCanceledException(message, cause);
 
 /// <summary>The command was used wrongly, in a way that shows only when its options are seen together.</summary>
 internal sealed class UsageException(string message) : Exception(message);

@@ -47,7 +47,7 @@ public class CommandLineTests
     [TestCase("compress --model m --output o.zip --flops 0", "--flops must be a number above 0 and up to 1, not '0'")]
     [TestCase("train --data d --output o.pt", "--output 'o.pt' must end in .zip (an ML.NET model) or .onnx")]
     [TestCase("distill --data d --output o --teacher t", "--output 'o' must end in .zip")]
-    [TestCase("export --model m --output o.zip", "end it in .onnx")]
+    [TestCase("export --model m --output o.zip --plain", "end it in .onnx")]
     public void WrongUse_ExitsWith2_AndOneLineThatSaysWhat(string line, string what)
     {
         ToolRun run = ToolRun.Of(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));

@@ -6,6 +6,8 @@ internal static class AtomicFile
     /// <summary>How the names end of files whose content is being written, or that a killed process left.</summary>
     public const string PartEnding = ".part";
 
+    private const int IdLength = 32;
+
     /// <summary>
     /// Writes beside the file and renames, so that a reader never sees half a file and a failure leaves the old one. Where the path is
     /// a symbolic link, the file that it leads to is replaced and the link stays.
@@ -75,6 +77,24 @@ internal static class AtomicFile
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new IOException(error.Message.Replace(name, Path.GetFileName(path), StringComparison.Ordinal), error);
+        }
+    }
+
+    /// <summary>
+    /// Removes what killed processes left beside a file while they wrote it. Only for who knows that nobody writes it now.
+    /// </summary>
+    public static void RemoveLeft(string path)
+    {
+        path = Target(path);
+        string folder = Path.GetDirectoryName(path)!, name = Path.GetFileName(path);
+        if (!Directory.Exists(folder)) return;
+        // No pattern: the name may hold what a pattern takes for a wildcard.
+        foreach (string file in Directory.EnumerateFiles(folder))
+        {
+            string found = Path.GetFileName(file);
+            if (found.EndsWith(PartEnding, StringComparison.Ordinal)) found = found[..^PartEnding.Length];
+            if (found.Length != name.Length + IdLength + 2 || found[0] != '.' || !found.EndsWith(name, StringComparison.Ordinal)) continue;
+            if (found[IdLength + 1] == '.' && Guid.TryParseExact(found.AsSpan(1, IdLength), "N", out _)) File.Delete(file);
         }
     }
 

@@ -33,12 +33,14 @@ internal sealed class OwnEngine : IDetectorEngine
 {
     private readonly OnnxSession _session;
     private readonly bool _plain;
+    private readonly string _source;
 
     public OwnEngine(OnnxModelFile model, string source, SessionSettings settings)
     {
         _plain = DetectorGraph.IsPlain(model);
-        ClassNames = DetectorGraph.ClassNames(model);
+        ClassNames = DetectorGraph.ClassNames(model, $"'{source}'");
         InputSize = PlainForm.InputSize(model);
+        _source = source;
         _session = new OnnxSession(model.ToBytes(), settings, source);
     }
 
@@ -71,9 +73,21 @@ internal sealed class OwnEngine : IDetectorEngine
         return found.Scaled(image.Width, image.Height);
     }
 
-    private static Detections Read(Dictionary<string, Array> outputs) => new(
-        (float[])outputs[DetectorGraph.Boxes], (float[])outputs[DetectorGraph.Scores],
-        Array.ConvertAll((long[])outputs[DetectorGraph.Classes], label => (int)label));
+    private Detections Read(Dictionary<string, Array> outputs)
+    {
+        var boxes = outputs.GetValueOrDefault(DetectorGraph.Boxes) as float[];
+        var scores = outputs.GetValueOrDefault(DetectorGraph.Scores) as float[];
+        if (boxes is null || scores is null || outputs.GetValueOrDefault(DetectorGraph.Classes) is not long[] classes
+            || boxes.Length != 4 * scores.Length || classes.Length != scores.Length)
+            throw new FormatException($"'{_source}' does not give boxes, scores and classes as the detectors of this library do.");
+        foreach (long label in classes)
+        {
+            if (label < 0 || label >= ClassNames.Count) throw new FormatException(
+                $"'{_source}' finds the class {label}, and names {ClassNames.Count} classes (metadata '{DetectorGraph.NamesKey}').");
+        }
+
+        return new Detections(boxes, scores, Array.ConvertAll(classes, label => (int)label));
+    }
 }
 
 /// <summary>Runs a published detector: in batches, where its graph takes them.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.ML.Distillation.Files;
 
 namespace Microsoft.ML.Distillation.Onnx;
 
@@ -66,11 +67,25 @@ internal static class DetectorGraph
     public static bool IsPlain(OnnxModelFile model) => model.Model.Graph.Input.Any(i => i.Name == Images);
 
     /// <summary>The classes that the detector knows, in the order of their ids.</summary>
-    /// <exception cref="FormatException">The model has no class names.</exception>
-    public static IReadOnlyList<string> ClassNames(OnnxModelFile model)
-        => Read<string[]>(model, NamesKey) is { } names && Array.TrueForAll(names, name => name is not null)
-            ? names
-            : throw new FormatException($"The ONNX model has no class names (metadata '{NamesKey}').");
+    /// <param name="source">Where the model comes from, as the subject of a message.</param>
+    /// <exception cref="FormatException">The model has no class names, or they cannot be read.</exception>
+    public static IReadOnlyList<string> ClassNames(OnnxModelFile model, string source = "The ONNX model")
+    {
+        string why;
+        try
+        {
+            if (!model.Metadata.TryGetValue(NamesKey, out string? json))
+                throw new FormatException($"{source} has no class names (metadata '{NamesKey}').");
+            if (JsonSerializer.Deserialize<string[]>(json) is { Length: > 0 } names && names.All(name => name is not null)) return names;
+            why = "they are no list of names";
+        }
+        catch (JsonException e)
+        {
+            why = ShortText.Of(e.Message);
+        }
+
+        throw new FormatException($"{source} has class names that cannot be read (metadata '{NamesKey}'): {why}.");
+    }
 
     /// <summary>An entry of the metadata that is JSON; null where there is none.</summary>
     /// <exception cref="FormatException">It is no JSON, or of something else.</exception>

@@ -22,8 +22,8 @@ internal sealed class OnnxModelFile(ModelProto model)
     // ML.NET's OnnxTransformer stores its model in an entry of this name: a 32-bit length, then the bytes.
     private const string ZipEntryName = "OnnxModel";
 
-    // How many bytes deflate can make of one.
-    private const int MostDeflated = 1032;
+    /// <summary>Weights hardly compress: what unpacks to much more, beyond a few zeros, is made to fill the memory.</summary>
+    private const long MostUnpacked = 16, FreelyUnpacked = 64L << 20;
 
     /// <summary>The model itself.</summary>
     public ModelProto Model { get; } = model;
@@ -96,22 +96,23 @@ internal sealed class OnnxModelFile(ModelProto model)
         var models = new List<OnnxModelFile>();
         try
         {
+            long room = Math.Min(Array.MaxLength, FreelyUnpacked + MostUnpacked * zip.Length);
             using var archive = new ZipArchive(zip, ZipArchiveMode.Read, leaveOpen: true);
             foreach (ZipArchiveEntry entry in archive.Entries.Where(e => e.Name == ZipEntryName))
             {
-                // Room is made as content comes, not as much as the directory promises.
-                if (entry.Length > int.MaxValue || entry.Length / MostDeflated > entry.CompressedLength + 1)
-                    throw new FormatException($"'{source}' is damaged: {entry.FullName} cannot unpack to {entry.Length} bytes.");
-                using Stream stream = entry.Open();
-                using var content = new MemoryStream();
-                stream.CopyTo(content);
-                ReadOnlySpan<byte> bytes = content.GetBuffer().AsSpan(0, (int)content.Length);
+                if (entry.Length > room) throw new FormatException(
+                    $"'{source}' unpacks to more than a model would, {entry.Length >> 20} megabytes of '{ShortText.Of(entry.FullName)}'.");
+                room -= entry.Length;
+                var content = new byte[entry.Length];
+                using (Stream stream = entry.Open()) stream.ReadExactly(content);
+                ReadOnlySpan<byte> bytes = content;
                 if (bytes.Length < 4 || BinaryPrimitives.ReadInt32LittleEndian(bytes) != bytes.Length - 4)
-                    throw new FormatException($"'{source}' holds an ONNX model in a layout that is not ML.NET's ({entry.FullName}).");
+                    throw new FormatException(
+                        $"'{source}' holds an ONNX model in a layout that is not ML.NET's ({ShortText.Of(entry.FullName)}).");
                 models.Add(new OnnxModelFile(Parse(bytes[4..], $"{source}/{entry.FullName}").Model) { IsFromZip = true });
             }
         }
-        catch (InvalidDataException e)
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
         {
             throw new FormatException($"'{source}' is not an ML.NET model: {e.Message}", e);
         }
@@ -132,6 +133,8 @@ internal sealed class OnnxModelFile(ModelProto model)
             float[] values = tensor.HasRawData
                 ? MemoryMarshal.Cast<byte, float>(tensor.RawData.Span).ToArray()
                 : [.. tensor.FloatData];
+            if (values.Length != Count(tensor)) throw new FormatException(
+                $"The ONNX model's parameter '{ShortText.Of(tensor.Name)}' has {values.Length} values, and its shape says otherwise.");
             parameters[tensor.Name] = new OnnxTensor(tensor.Dims, values);
         }
 
@@ -144,16 +147,37 @@ internal sealed class OnnxModelFile(ModelProto model)
         var parameters = new Dictionary<string, OnnxIntegers>();
         foreach (TensorProto tensor in Model.Graph.Initializer.Concat(Constants()))
         {
-            int count = (int)tensor.Dims.Aggregate(1L, (product, size) => product * size);
+            bool halves = tensor.DataType == (int)TensorProto.Types.DataType.Int4;
+            if (!halves && tensor.DataType != (int)TensorProto.Types.DataType.Int8) continue;
             ReadOnlySpan<byte> data = tensor.RawData.Span;
-            if (tensor.DataType == (int)TensorProto.Types.DataType.Int8)
-                parameters[tensor.Name] = new OnnxIntegers(tensor.Dims, MemoryMarshal.Cast<byte, sbyte>(data).ToArray());
-            else if (tensor.DataType == (int)TensorProto.Types.DataType.Int4)
-                parameters[tensor.Name] = new OnnxIntegers(tensor.Dims, Int4.Unpack(data, count));
+            double count = Count(tensor);
+            if (data.Length != (halves ? Math.Ceiling(count / 2) : count)) throw new FormatException(
+                $"The ONNX model's parameter '{ShortText.Of(tensor.Name)}' has {data.Length} bytes, and its shape says otherwise.");
+            parameters[tensor.Name] = new OnnxIntegers(
+                tensor.Dims, halves ? Int4.Unpack(data, (int)count) : MemoryMarshal.Cast<byte, sbyte>(data).ToArray());
         }
 
         return parameters;
     }
+
+    /// <summary>
+    /// How many values the file has for parameters, by its bytes and not by what it says: a bound for the network that it describes.
+    /// </summary>
+    public double StoredValues()
+    {
+        return Model.Graph.Initializer.Concat(Constants()).Sum(tensor => InBytes(tensor) + tensor.FloatData.Count);
+
+        static double InBytes(TensorProto tensor) => (TensorProto.Types.DataType)tensor.DataType switch
+        {
+            TensorProto.Types.DataType.Float => tensor.RawData.Length / 4.0,
+            TensorProto.Types.DataType.Int4 => tensor.RawData.Length * 2.0,
+            _ => tensor.RawData.Length,
+        };
+    }
+
+    /// <summary>The values of a shape, of which a file may say anything.</summary>
+    private static double Count(TensorProto tensor)
+        => tensor.Dims.Aggregate(1.0, (product, size) => size < 0 ? double.NaN : product * size);
 
     /// <summary>The tensors of Constant operators, which have their names.</summary>
     private IEnumerable<TensorProto> Constants()

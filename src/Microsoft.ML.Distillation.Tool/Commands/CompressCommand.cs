@@ -30,6 +30,7 @@ internal sealed class CompressCommand : System.CommandLine.Command
             TextWriter text = parsed.InvocationConfiguration.Output;
             string path = parsed.GetRequiredValue(output);
             OutputCheck.Model(parsed, output.Name, path);
+            using var alone = new OutputLock(output.Name, path);
             Dictionary<string, IReadOnlyList<int>> ranks = Ranks(parsed.GetValue(rank) ?? []);
             if (parsed.GetValue(flops) is null && parsed.GetValue(head) is null && ranks.Count == 0)
                 throw new UsageException("Say what is to remain: --flops, --head-flops or --rank.");

@@ -26,6 +26,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
         command.Precision.Check(parsed);
         foreach (string path in (string[])[command.OutputOf(parsed), .. _seeds.SelectMany(PathsOf)])
             OutputCheck.Model(parsed, "--output", path);
+        using var alone = new OutputLock("--output", _writes ? _seeds.SelectMany(PathsOf) : []);
         command.Report.Check(parsed);
         MLContext context = TrainingSession.CreateContext(_seeds[0], parsed.GetValue(SharedOptions.Verbose), error);
         if (_noLabels && _control) throw new UsageException("--control needs labels: without them the student cannot learn alone.");
@@ -51,7 +52,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
                 + $"teacher teaches, but is not measured beside the student.");
         if (command.Teacher.IsPublished(parsed) && !_noLabels)
             TeacherInspection.WriteClasses(_output, teacher, session.ClassNames());
-        using var interruption = new Interruption(error, "the best model so far will be saved");
+        using var interruption = new Interruption(error, "the best model so far will be saved, if an epoch has ended");
 
         // With further images an epoch is longer: the controls, which see the labelled ones alone, make as many steps.
         int? asked = command.Training.EpochsOf(parsed);
@@ -63,8 +64,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
             StudentRun[] students = [.. StudentsOf(seed, teacher)];
             foreach (StudentRun[] group in epochs is null ? [students] : students.Chunk(1))
             {
-                session.TrainAndSave([.. group
-                    .Select(student => new TrainingRun(student.Title, student.Path, progress => OptionsOf(student, progress)))], _writes);
+                TrainAndSave(group);
                 foreach (StudentRun saved in group) _output.WriteLine($"saved {saved.Path}");
                 if (interruption.Requested)
                 {
@@ -86,6 +86,20 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
         if (results.Count > 1) SeedsTable.Write(_output, _seeds[0], results);
         if (_writes) WriteReport(results, test);
         return Application.Success;
+
+        void TrainAndSave(StudentRun[] group)
+        {
+            try
+            {
+                session.TrainAndSave([.. group
+                    .Select(student => new TrainingRun(student.Title, student.Path, progress => OptionsOf(student, progress)))], _writes);
+            }
+            catch (InterruptedException)
+            {
+                command.Report.SayNone(parsed);
+                throw;
+            }
+        }
 
         DetectorEstimatorOptions OptionsOf(StudentRun student, IProgress<TrainingProgress> progress)
         {

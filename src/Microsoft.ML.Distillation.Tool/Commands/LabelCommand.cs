@@ -56,6 +56,9 @@ internal sealed class LabelCommand : System.CommandLine.Command
         bool merge = parsed.GetValue(_merge);
         // Where the shards are merged there may be none of the variables that tell their processes apart.
         Shard shard = merge ? Shard.Whole : _shard.Read(parsed);
+        // Shards of one job share the folder; each of them, and the merging, is one run's.
+        using var alone = new OutputLock(_output.Name, merge ? LabelMerge.FilesIn(folder)
+            : [ShardFile.PathOf(shards, shard.Number, shard.Count)]);
         ImageList images = ImagesOf(parsed);
         if (!merge)
         {
@@ -155,6 +158,7 @@ internal sealed class LabelCommand : System.CommandLine.Command
     {
         var labels = new GeneratedLabelOptions { ScoreThreshold = parsed.GetValue(_score), PerClass = parsed.GetValue(_perClass) };
         DetectionFormat format = IsVoc(parsed) ? DetectionFormat.PascalVoc : DetectionFormat.Coco;
+        using OutputLock? merging = parsed.GetValue(_merge) ? null : new OutputLock(_output.Name, LabelMerge.FilesIn(folder));
         LabelledImages written = LabelMerge.Write(shards, folder, format, labels, images, SharedOptions.MaxPixelsIn(parsed));
         if (written.Unreadable > 0)
         {

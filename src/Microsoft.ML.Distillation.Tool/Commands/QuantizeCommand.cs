@@ -23,6 +23,7 @@ internal sealed class QuantizeCommand : System.CommandLine.Command
         SetAction(parsed =>
         {
             OutputCheck.Model(parsed, output.Name, parsed.GetRequiredValue(output));
+            using var alone = new OutputLock(output.Name, parsed.GetRequiredValue(output));
             Run(
                 parsed,
                 TrainedDetector.FromModel(parsed.GetRequiredValue(model)),

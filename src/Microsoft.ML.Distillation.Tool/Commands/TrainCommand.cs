@@ -34,12 +34,13 @@ internal sealed class TrainCommand : System.CommandLine.Command
         DetectorPlan plan = detector.Read(parsed);
         precision.Check(parsed);
         OutputCheck.Model(parsed, "--output", path);
+        bool writes = RankOptionSet.Writes(parsed);
+        using var alone = new OutputLock("--output", writes ? [path] : []);
         MLContext context = TrainingSession.CreateContext(training.SeedOf(parsed), parsed.GetValue(SharedOptions.Verbose), error);
         IReadOnlyList<AnnotatedRow> test = data.OpenTest(parsed, context, training.SkipsInvalid(parsed), error);
         TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output), training.SkipsInvalid(parsed),
             test.Count > 0);
-        using var interruption = new Interruption(error, "the best model so far will be saved");
-        bool writes = RankOptionSet.Writes(parsed);
+        using var interruption = new Interruption(error, "the best model so far will be saved, if an epoch has ended");
         session.TrainAndSave([new TrainingRun("train", path, progress => generated.Apply(training.Apply(
             precision.Apply(new TrainDetectorOptions { Detector = plan, ValidationSet = session.Validation, Progress = progress }, parsed),
             parsed, run: null, interruption.Token), parsed, session))], writes);

@@ -32,6 +32,9 @@ internal static class LabelMerge
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
+    /// <summary>The files that are written whatever the format, the last one last.</summary>
+    public static string[] FilesIn(string output) => [Path.Combine(output, "annotations", "instances_default.json"), Info(output)];
+
     /// <summary>Writes the data set.</summary>
     /// <param name="shards">Where the shards' files are.</param>
     /// <param name="output">The data set's folder.</param>
@@ -73,11 +76,13 @@ internal static class LabelMerge
         WrittenAnnotations written = format == DetectionFormat.Coco
             ? GeneratedCocoWriter.Write(output, header.Classes, labelled, info)
             : Save(output, format, labelled, maxPixels);
-        AtomicFile.Write(Path.Combine(output, "generated.json"), JsonSerializer.SerializeToUtf8Bytes(info, Indented));
+        AtomicFile.Write(Info(output), JsonSerializer.SerializeToUtf8Bytes(info, Indented));
         return new LabelledImages(
             count, written.Images, written.Objects, unreadable, firstError,
             header.Classes.Select((name, c) => (name, c)).ToDictionary(p => p.name, p => thresholds[p.c]), shortage);
     }
+
+    private static string Info(string output) => Path.Combine(output, "generated.json");
 
     /// <summary>The files of all shards, in order.</summary>
     private static string[] Files(string folder)

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Tool.Labelling;
@@ -41,7 +42,7 @@ internal sealed class ShardFile : IDisposable
         {
             stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1 << 16);
         }
-        catch (IOException error)
+        catch (IOException error) when (FileLock.IsTaken(error))
         {
             throw new InvalidOperationException($"Another process works on this shard, '{path}': {error.Message}", error);
         }

@@ -131,13 +131,44 @@ internal sealed class TrainingSession
     /// <param name="saves">Whether this process saves them, and no other that trains with it.</param>
     public void TrainAndSave(IReadOnlyList<TrainingRun> runs, bool saves = true)
     {
-        IReadOnlyList<DetectorTransformer> detectors = _display.Show(
-            [.. runs.Select(run => run.Title)],
-            progress => Context.Transforms.FitSideBySide(Train, [.. runs.Zip(progress, (run, own) => run.OptionsFor(own))]));
+        string? checkpoints = null;
+        IReadOnlyList<DetectorTransformer> detectors = Trained();
+        var failures = new List<IOException>();
         for (int i = 0; i < runs.Count; i++)
         {
             using DetectorTransformer detector = detectors[i];
-            if (saves) PipelineFile.Save(TrainedDetector.FromModel(detector), runs[i].Path);
+            if (!saves) continue;
+            try
+            {
+                TrainingOutput.Save(TrainedDetector.FromModel(detector), runs[i].Path, checkpoints);
+            }
+            catch (IOException e)
+            {
+                failures.Add(e);
+            }
+        }
+
+        if (failures.Count > 0) throw new IOException(string.Join(' ', failures.Select(failure => failure.Message)), failures[0]);
+
+        IReadOnlyList<DetectorTransformer> Trained()
+        {
+            try
+            {
+                return _display.Show(
+                    [.. runs.Select(run => run.Title)],
+                    progress => Context.Transforms.FitSideBySide(Train, [.. runs.Zip(progress, OptionsOf)]));
+            }
+            catch (OperationCanceledException e)
+            {
+                throw new InterruptedException("no model is written, as the first epoch had not ended.", e);
+            }
+        }
+
+        DetectorEstimatorOptions OptionsOf(TrainingRun run, IProgress<TrainingProgress> progress)
+        {
+            DetectorEstimatorOptions options = run.OptionsFor(progress);
+            checkpoints ??= options.CheckpointDirectory;
+            return saves ? options with { TrainedWeightsPath = TrainingOutput.WeightsOf(run.Path) } : options;
         }
     }
 

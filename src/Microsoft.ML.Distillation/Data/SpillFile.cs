@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace Microsoft.ML.Distillation.Data;
@@ -10,6 +11,7 @@ namespace Microsoft.ML.Distillation.Data;
 /// </summary>
 internal sealed class SpillFile : IDisposable
 {
+    private readonly FileStream _file;
     private readonly SafeFileHandle _handle;
     private readonly string _folder;
     private readonly long _limit;
@@ -24,7 +26,10 @@ internal sealed class SpillFile : IDisposable
         string path = Path.Combine(_folder, $"ml-distillation-{Guid.NewGuid():N}.tmp");
         // Windows deletes the file with its last handle. Elsewhere a file without a name lives as long as its handle.
         FileOptions options = OperatingSystem.IsWindows() ? FileOptions.DeleteOnClose : FileOptions.None;
-        _handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, options | FileOptions.RandomAccess);
+        FileStreamOptions settings = TemporaryFile.Private(FileShare.None, options | FileOptions.RandomAccess);
+        settings.BufferSize = 0;
+        _file = new FileStream(path, settings);
+        _handle = _file.SafeFileHandle;
         if (!OperatingSystem.IsWindows()) File.Delete(path);
     }
 
@@ -63,7 +68,7 @@ internal sealed class SpillFile : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _handle.Dispose();
+    public void Dispose() => _file.Dispose();
 
     private static long FreeIn(string folder)
     {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.ML.Distillation.Detectors.Quantization;
 using Microsoft.ML.Distillation.Detectors.Weights;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Onnx;
@@ -53,10 +54,23 @@ internal static class DetectorFile
     {
         if (!DetectorGraph.IsDetector(model))
             throw new FormatException("The ONNX model was not made by this library: it does not say how to rebuild the network.");
-        Detector detector = DetectorFactory.FromDescription(model.Metadata[DetectorGraph.ArchitectureKey]);
-        detector.Weights = WeightsOrigin.FromJson(model.Metadata.GetValueOrDefault(DetectorGraph.WeightsKey));
-        if (model.Metadata.TryGetValue(DetectorGraph.PrecisionKey, out string? precision)) detector
-            .LowerPrecision(LowPrecision.FromJson(precision));
+        Detector? detector = null;
+        try
+        {
+            detector = Build(model.Metadata[DetectorGraph.ArchitectureKey], model.Metadata, model.StoredValues());
+            Fill(detector, model);
+            return detector;
+        }
+        catch (Exception e)
+        {
+            detector?.Dispose();
+            if (!DetectorDescription.IsOfTheFile(e)) throw;
+            throw new FormatException($"The ONNX model's network cannot be rebuilt: {ShortText.Of(e.Message)}", e);
+        }
+    }
+
+    private static void Fill(Detector detector, OnnxModelFile model)
+    {
         using var scope = NewDisposeScope();
         using IDisposable frozen = no_grad();
         IReadOnlySet<string> restored = QuantizedParameters.Restore(detector, model);
@@ -65,10 +79,11 @@ internal static class DetectorFile
         {
             if (tensor.dtype != ScalarType.Float32 || restored.Contains(name)) continue;
             if (!parameters.TryGetValue(name, out OnnxTensor? stored))
-                throw new FormatException($"The ONNX model lacks the parameter '{name}' of the network that it describes.");
+                throw new FormatException($"The ONNX model lacks the parameter '{ShortText.Of(name)}' of the network that it describes.");
             if (!tensor.shape.AsSpan().SequenceEqual(stored.Shape.ToArray()))
             {
-                throw new FormatException($"The ONNX model's parameter '{name}' has the shape [{string.Join(',', stored.Shape)}], "
+                throw new FormatException($"The ONNX model's parameter '{ShortText.Of(name)}' has the shape "
+                    + $"{ShortText.Of([.. stored.Shape])}, "
                     + $"the network that it describes wants [{string.Join(',', tensor.shape)}].");
             }
 
@@ -76,6 +91,16 @@ internal static class DetectorFile
         }
 
         detector.eval();
+    }
+
+    /// <summary>The network of a description, with the precision and the origin that metadata name.</summary>
+    /// <param name="mostValues">The parameters that there are for it.</param>
+    public static Detector Build(string description, IReadOnlyDictionary<string, string> metadata, double mostValues)
+    {
+        Detector detector = DetectorFactory.FromDescription(description, mostValues);
+        detector.Weights = WeightsOrigin.FromJson(metadata.GetValueOrDefault(DetectorGraph.WeightsKey));
+        if (metadata.TryGetValue(DetectorGraph.PrecisionKey, out string? precision)) detector
+            .LowerPrecision(LowPrecision.FromJson(precision));
         return detector;
     }
 }
@@ -84,8 +109,11 @@ internal static class DetectorFile
 internal static class DetectorFactory
 {
     /// <summary>A detector with fresh weights, of the architecture that <see cref="Detector.Describe"/> gave.</summary>
+    /// <param name="mostValues">
+    /// The parameters that there are for it: a description that asks for many more is refused before room is made for them.
+    /// </param>
     /// <exception cref="FormatException">The text is no description of a detector that this version knows.</exception>
-    public static Detector FromDescription(string json)
+    public static Detector FromDescription(string json, double mostValues = double.PositiveInfinity)
     {
         ArgumentNullException.ThrowIfNull(json);
         JsonDocument document;
@@ -95,7 +123,7 @@ internal static class DetectorFactory
         }
         catch (JsonException e)
         {
-            throw new FormatException($"The detector's description is no JSON: {e.Message}", e);
+            throw new FormatException($"The detector's description is no JSON: {ShortText.Of(e.Message)}", e);
         }
 
         using (document)
@@ -103,9 +131,10 @@ internal static class DetectorFactory
             if (document.RootElement.ValueKind == JsonValueKind.Object)
             {
                 if (document.RootElement.TryGetProperty(FasterRcnnConfig.Family, out JsonElement config))
-                    return Built(() => new FasterRcnn(FasterRcnnConfig.FromJson(config)));
+                    return Built(() => new FasterRcnn(
+                        DetectorDescription.Checked(FasterRcnnConfig.FromJson(config), mostValues), mostValues));
                 if (document.RootElement.TryGetProperty(OneStageConfig.Family, out config))
-                    return Built(() => new OneStageDetector(OneStageConfig.FromJson(config)));
+                    return Built(() => new OneStageDetector(DetectorDescription.Checked(OneStageConfig.FromJson(config), mostValues)));
             }
         }
 
@@ -144,9 +173,9 @@ internal static class ConfigJson
         {
             return json.Deserialize<T>(Options) ?? throw new FormatException("The detector's description is empty.");
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException or NotSupportedException)
         {
-            throw new FormatException($"The detector's description cannot be read: {e.Message}", e);
+            throw new FormatException($"The detector's description cannot be read: {ShortText.Of(e.Message)}", e);
         }
     }
 }

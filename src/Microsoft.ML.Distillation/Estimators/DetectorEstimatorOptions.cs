@@ -60,6 +60,14 @@ public abstract record DetectorEstimatorOptions : TrainingOptions
     /// </summary>
     public double LabelledShare { get; init; } = 0.6;
 
+    /// <summary>
+    /// A file for the trained weights (.safetensors), written as soon as training has ended and before anything is exported, and left
+    /// there: whatever happens then, <see cref="TrainedDetector.FromModel(string)"/> takes up from it. <see langword="null"/>: they are
+    /// written only where something fails after training, to <see cref="TrainingOptions.CheckpointDirectory"/> or the user's folder for
+    /// application data; the error names the file.
+    /// </summary>
+    public string? TrainedWeightsPath { get; init; }
+
     internal override void Validate()
     {
         base.Validate();

@@ -5,7 +5,6 @@ using Microsoft.ML.Distillation.Detectors.Graphs;
 using Microsoft.ML.Distillation.Detectors.Quantization;
 using Microsoft.ML.Distillation.Detectors.Weights;
 using Microsoft.ML.Distillation.Distributed;
-using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Reports;
 using Microsoft.ML.Distillation.Rows;
@@ -55,11 +54,12 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
         }
     }
 
-    private List<DetectorTransformer> Fit(
+    private DetectorTransformer[] Fit(
         IDataView input, IReadOnlyList<TrainingSetup> setups, TrainingOptions settled, RankGroup ranks)
     {
         // Others than the first speak to nobody.
         IHostEnvironment environment = ranks.IsFirst ? _environment : EnvironmentSettings.EnvironmentOf(new MLContext().Transforms);
+        using var alone = new CheckpointLock(ranks.IsFirst ? setups.Select(setup => setup.Options.CheckpointDirectory) : []);
         using IChannel channel = environment.Register(name).Start("Training");
         DetectorEstimatorOptions common = setups[0].Options;
         setups = [.. setups.Select(setup => setup.In(ranks))];
@@ -113,11 +113,17 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
                 (objectives[i], setup.TrainingOf(objectives[i].Student) with { Seed = settled.Seed, Progress = recorders[i] }))];
             IReadOnlyList<TrainingResult> results = new TrainingLoop(students, teacher, additional.Training, validation, device, ranks)
                 .Run();
+            if (results.Any(result => result.Cancelled && result.History.Count == 0))
+            {
+                throw new OperationCanceledException(
+                    "Training was cancelled before its first epoch ended: there is no model yet.", settled.CancellationToken);
+            }
+
             if (results[0].Cancelled) channel.Warning(MessageSensitivity.None,
                 $"Training was cancelled after {results[0].History.Count} epochs; the best model so far is kept.");
-            return [.. results.Select((result, i) => Export(
+            return Export([.. results.Select((result, i) => new TrainedStudent(
                 result.Detector, recorders[i].ToRecord(students[i].Options, objectives[i], additional.Training, validation, result.History),
-                setups[i].Options.Columns, images, input.Schema, channel))];
+                setups[i].Options))], images, input.Schema, channel, ranks);
         }
         finally
         {
@@ -166,15 +172,35 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
         }
     }
 
-    private DetectorTransformer Export(Detector detector, TrainingRecord record, DetectorColumns columns, SampleStore images,
-        DataViewSchema schema, IChannel channel)
+    /// <summary>Exports what was trained. Whatever fails here, the trained weights are in a file.</summary>
+    private DetectorTransformer[] Export(
+        IReadOnlyList<TrainedStudent> students, SampleStore images, DataViewSchema schema, IChannel channel, RankGroup ranks)
     {
+        // Of processes that train together each has the same weights.
+        var kept = new KeptWeights(ranks.IsFirst ? students : []);
+        kept.Write(channel);
+        var exported = new List<DetectorTransformer>();
+        try
+        {
+            foreach (TrainedStudent student in students) exported.Add(Export(student, images, schema, channel));
+            return [.. exported];
+        }
+        catch (Exception e)
+        {
+            foreach (DetectorTransformer transformer in exported) transformer.Dispose();
+            throw kept.Failure(e);
+        }
+    }
+
+    private DetectorTransformer Export(TrainedStudent student, SampleStore images, DataViewSchema schema, IChannel channel)
+    {
+        Detector detector = student.Detector;
         detector.to(CPU);
         DeadLayers.Warn(channel, detector);
-        OnnxModelFile model = DetectorFile.Export(detector).With(TrainingRecord.Key, record.ToJson());
+        OnnxModelFile model = DetectorFile.Export(detector).With(TrainingRecord.Key, student.Record.ToJson());
         ExportAgreement agreement = ExportCheck.Run(detector, model, images, channel);
         Say(channel, $"Exported to ONNX; against the trained network: {agreement}");
-        return new DetectorTransformer(catalog, model, columns, schema);
+        return new DetectorTransformer(catalog, model, student.Options.Columns, schema);
     }
 
     /// <summary>The options with what the context decides: seed and GPU.</summary>

@@ -39,6 +39,14 @@ public sealed class DistillDetectorEstimator : IEstimator<DetectorTransformer>
     /// </exception>
     /// <exception cref="InvalidDataException">A row of the data cannot be used, or there is none.</exception>
     /// <exception cref="TrainingDivergedException">A term of the loss is not finite.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// It was cancelled before the first epoch ended, so that there is no model; later the best model so far is returned.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">
+    /// The checkpoint is of another run, or another run writes to its folder; or the export failed. The message of what fails after
+    /// training names a file with the trained weights, from which <see cref="TrainedDetector.FromModel(string)"/> takes up.
+    /// </exception>
+    /// <exception cref="IOException">A file cannot be written; after training as above.</exception>
     public DetectorTransformer Fit(IDataView input)
         => new DetectorTraining(_catalog, nameof(DistillationCatalog.DistillDetector)).Fit(input, _options.Setup);
 

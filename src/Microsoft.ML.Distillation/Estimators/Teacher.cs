@@ -9,6 +9,7 @@ using Microsoft.ML.Distillation.Published;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Teachers.Dense;
 using Microsoft.ML.Distillation.Teachers.Onnx;
+using Microsoft.ML.Distillation.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -134,6 +135,15 @@ public sealed class Teacher
     /// <param name="device">Where the student trains.</param>
     internal ITeacher Open(IReadOnlyList<string> studentClasses, Device device) => _open(studentClasses, device);
 
+    /// <summary>Throws where a native library is missing that it needs, before any work is done.</summary>
+    /// <exception cref="DllNotFoundException">One is missing; the message says which package to add.</exception>
+    internal void RequireLibraries()
+    {
+        TorchLibrary.Require();
+        // One that someone published runs in ONNX Runtime, or is held to it.
+        if (_model is null) OnnxRuntimeLibrary.Require();
+    }
+
     /// <summary>Whether it has feature maps for losses on maps.</summary>
     internal bool HasFeatureMaps { get; private init; }
 
@@ -151,7 +161,7 @@ public sealed class Teacher
                 + $"in their order, not {string.Join(", ", ClassNames)}.");
         }
 
-        Detector fresh = DetectorFactory.FromDescription(_model!.Metadata[DetectorGraph.ArchitectureKey]);
+        Detector fresh = DetectorFactory.FromDescription(_model!.Metadata[DetectorGraph.ArchitectureKey], _model.StoredValues());
         return new JointTeacher(Of(fresh, studentClasses, device), fresh);
     }
 

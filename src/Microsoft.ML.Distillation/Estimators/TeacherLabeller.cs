@@ -29,6 +29,7 @@ public sealed class TeacherLabeller : IDisposable
     /// <exception cref="ArgumentException">An option is out of its range, or the detector knows none of the classes.</exception>
     /// <exception cref="FormatException">The detector cannot be read.</exception>
     /// <exception cref="InvalidOperationException">The CUDA device is not there.</exception>
+    /// <exception cref="DllNotFoundException">A native library is missing; the message says which package to add.</exception>
     public TeacherLabeller(Teacher teacher, IReadOnlyList<string> classNames, EnsembleOptions? ensemble = null, int? gpuDeviceId = null)
         : this(Open(teacher, classNames, ensemble, gpuDeviceId), classNames, ensemble ?? new EnsembleOptions())
     {
@@ -86,6 +87,7 @@ public sealed class TeacherLabeller : IDisposable
         ArgumentNullException.ThrowIfNull(teacher);
         ArgumentNullException.ThrowIfNull(classNames);
         ensemble?.Validate();
+        teacher.RequireLibraries();
         return teacher.Open(classNames, TrainingDevice.Choose(gpuDeviceId, fallbackToCpu: false));
     }
 }

@@ -5,6 +5,7 @@ using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Rows;
+using Microsoft.ML.Distillation.Training;
 
 namespace Microsoft.ML.Distillation;
 
@@ -18,7 +19,7 @@ public sealed class TrainedDetector
     private TrainedDetector(OnnxModelFile model, string source = "the detector")
     {
         (Model, _source) = (model, source);
-        ClassNames = DetectorGraph.ClassNames(model);
+        ClassNames = DetectorGraph.ClassNames(model, char.ToUpperInvariant(source[0]) + source[1..]);
     }
 
     /// <summary>The classes that it knows.</summary>
@@ -44,13 +45,20 @@ public sealed class TrainedDetector
     internal OnnxModelFile Model { get; }
 
     /// <summary>A detector from its file.</summary>
-    /// <param name="path">An ML.NET model (.zip) that holds one detector, or an .onnx that <c>SaveOnnx</c> wrote, in either form.</param>
+    /// <param name="path">
+    /// An ML.NET model (.zip) that holds one detector, or an .onnx that <c>SaveOnnx</c> wrote, in either form; or trained weights before
+    /// their export: the file of <see cref="DetectorEstimatorOptions.TrainedWeightsPath"/>, one that an error after training names, or a
+    /// checkpoint, of which the best model so far is taken. Weights need TorchSharp's native libraries, and their export is not held to
+    /// the network on images, as that of <c>Fit</c> is.
+    /// </param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="FormatException">The file is of another kind, or holds no detector of this library, or several.</exception>
     public static TrainedDetector FromModel(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return new TrainedDetector(FittedDetectors.In(path), $"'{path}'");
+        if (!TrainedWeightsFile.IsWeights(path)) return new TrainedDetector(FittedDetectors.In(path), $"'{path}'");
+        TorchLibrary.Require();
+        return new TrainedDetector(TrainedWeightsFile.Export(path), $"'{path}'");
     }
 
     /// <summary>A detector fresh from <c>Fit</c> or loaded by ML.NET.</summary>

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
+using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Weights;
+using Microsoft.ML.Distillation.Files;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -21,13 +23,15 @@ internal sealed class Checkpoint
 
     private readonly string _path;
     private readonly IReadOnlyDictionary<string, string> _settings;
+    private readonly Detector _student;
 
     /// <param name="directory">The folder; made when the first checkpoint is written.</param>
     /// <param name="settings">All that must be equal for a run to continue another, by the name of the option.</param>
-    public Checkpoint(string directory, IReadOnlyDictionary<string, string> settings)
+    /// <param name="student">The network, which the file describes.</param>
+    public Checkpoint(string directory, IReadOnlyDictionary<string, string> settings, Detector student)
     {
         _path = Path.Combine(directory, FileName);
-        _settings = settings;
+        (_settings, _student) = (settings, student);
     }
 
     /// <summary>Whether there is a checkpoint in this folder.</summary>
@@ -60,7 +64,19 @@ internal sealed class Checkpoint
         if (state.Begun is { } begun) metadata[Begun] = JsonSerializer.Serialize(begun);
         // Not a setting: what it started from is in the parameters, whatever the cache of the machine has that continues.
         if (state.Origin is { } origin) metadata[Weights] = origin.ToJson();
-        SafetensorsFile.Write(_path, state.Tensors(), metadata);
+        foreach ((string key, string value) in TrainedWeightsFile.Describe(_student)) metadata[key] = value;
+        using DisposeScope scope = NewDisposeScope();
+        try
+        {
+            Dictionary<string, Tensor> tensors = state.Tensors();
+            foreach ((string name, Tensor tensor) in state.Averaged()) tensors[name] = tensor;
+            SafetensorsFile.Write(_path, tensors, metadata);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            string last = File.Exists(_path) ? " The one before it is whole: once there is room, the same run goes on from there." : "";
+            throw new IOException($"The checkpoint '{_path}' cannot be written: {e.Message}{last}", e);
+        }
     }
 
     /// <summary>Takes up a saved state, if there is one.</summary>
@@ -94,9 +110,10 @@ internal sealed class Checkpoint
                     ?? throw new FormatException("it has no history."));
             state.Begun = file.Metadata.TryGetValue(Begun, out string? epoch) ? JsonSerializer.Deserialize<BegunEpoch>(epoch) : null;
         }
-        catch (Exception e) when (e is FormatException or JsonException or KeyNotFoundException or OverflowException)
+        catch (Exception e) when (e is FormatException or JsonException or KeyNotFoundException or OverflowException
+            or ArgumentException or InvalidOperationException)
         {
-            throw new FormatException($"The checkpoint '{_path}' is damaged: {e.Message}", e);
+            throw new FormatException($"The checkpoint '{_path}' is damaged: {ShortText.Of(e.Message)}", e);
         }
 
         state.Origin = WeightsOrigin.FromJson(file.Metadata.GetValueOrDefault(Weights));

@@ -27,7 +27,7 @@ internal sealed class StudentTraining
         (Objective, Options, _ranks) = (objective, options, ranks);
         Plan = TrainingPlan.For(options, training.Count, objective.Student.parameters().Sum(parameter => parameter.numel()));
         _settings = RunSettings.Of(options, Plan, objective, training, validation);
-        if (options.CheckpointDirectory is string directory && ranks.IsFirst) _checkpoint = new Checkpoint(directory, _settings);
+        if (options.CheckpointDirectory is string directory && ranks.IsFirst) _checkpoint = new Checkpoint(directory, _settings, Student);
     }
 
     /// <summary>The student and its loss.</summary>

@@ -12,11 +12,15 @@ namespace Microsoft.ML.Distillation.Training;
 /// </summary>
 internal sealed class TrainingState : IDisposable
 {
+    /// <summary>What the names begin with of the best model's weights.</summary>
+    public const string BestPrefix = "best.";
+
+    /// <summary>What the names begin with of the averaged weights, by the names of the student's.</summary>
+    public const string AveragedPrefix = "averaged.";
+
     private readonly Detector _student;
     private readonly IReadOnlyList<nn.Module> _modules;
     private readonly Dictionary<string, Tensor> _best = [];
-
-    private const string BestPrefix = "best.";
 
     public TrainingState(IObjective objective, TrainingOptions options, TrainingPlan plan)
     {
@@ -80,11 +84,22 @@ internal sealed class TrainingState : IDisposable
         else Average?.Publish();
     }
 
+    /// <summary>
+    /// The averaged weights by the names of the student's, where training would return them now: nothing else in a checkpoint is what can be
+    /// exported. Copies, which belong to the scope of who asks.
+    /// </summary>
+    public Dictionary<string, Tensor> Averaged()
+    {
+        if (Average is null || _best.Count > 0) return [];
+        using IDisposable averaged = Average.Apply();
+        return Weights(_student).ToDictionary(entry => AveragedPrefix + entry.Key, entry => entry.Value.clone());
+    }
+
     /// <summary>All tensors of the state, by name.</summary>
     public Dictionary<string, Tensor> Tensors()
     {
         var all = new Dictionary<string, Tensor>();
-        for (int i = 0; i < _modules.Count; i++) Add($"module.{i}.", Weights(_modules[i]));
+        for (int i = 0; i < _modules.Count; i++) Add(ModulePrefix(i), Weights(_modules[i]));
         Add("optimizer.", Optimizer.State);
         if (Average is not null) Add("average.", Average.State);
         Add(BestPrefix, _best);
@@ -100,7 +115,7 @@ internal sealed class TrainingState : IDisposable
     /// <exception cref="FormatException">A tensor is missing or of another shape.</exception>
     public void Load(IReadOnlyDictionary<string, Tensor> tensors, int step, double? bestAp, IEnumerable<EpochSummary> history)
     {
-        for (int i = 0; i < _modules.Count; i++) Restore(Weights(_modules[i]), tensors, $"module.{i}.");
+        for (int i = 0; i < _modules.Count; i++) Restore(Weights(_modules[i]), tensors, ModulePrefix(i));
         Parameters.Gather();
         Restore(Optimizer.State, tensors, "optimizer.");
         if (Average is not null) Restore(Average.State, tensors, "average.");
@@ -154,6 +169,9 @@ internal sealed class TrainingState : IDisposable
         Optimizer.Dispose();
         Parameters.Dispose();
     }
+
+    /// <summary>What the names begin with of a module's weights; the student is the first.</summary>
+    public static string ModulePrefix(int index) => $"module.{index}.";
 
     private static Dictionary<string, Tensor> Weights(nn.Module module) => module.state_dict();
 

@@ -32,7 +32,8 @@ internal sealed class FasterRcnn : Detector, ICompressible<FasterRcnn>
     private readonly DetectionSelector _detections;
     private readonly TargetSampler _targets;
 
-    public FasterRcnn(FasterRcnnConfig config)
+    /// <param name="mostValues">The parameters that there are for it (see <see cref="DetectorFactory.FromDescription"/>).</param>
+    public FasterRcnn(FasterRcnnConfig config, double mostValues = double.PositiveInfinity)
         : base(nameof(FasterRcnn))
     {
         Config = config;
@@ -42,6 +43,7 @@ internal sealed class FasterRcnn : Detector, ICompressible<FasterRcnn>
         _levels = BackboneNetwork.Levels(config.Backbone, backbone.Maps);
         FeatureMap[] used = [.. _levels.Select(l => backbone.Maps[l])];
         int channels = used[^1].Channels;
+        DetectorDescription.CheckSize(config, used, mostValues);
         if (config.Backbone.FpnChannels is int width)
         {
             fpn = new FeaturePyramid(used.Select(m => m.Channels), width, CompressibleLayers.RanksUnder("fpn.", config.Ranks));

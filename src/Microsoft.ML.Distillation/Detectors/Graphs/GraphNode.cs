@@ -1,4 +1,4 @@
-using Microsoft.ML.Distillation.Detectors.Weights;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Onnx.Proto;
 
 namespace Microsoft.ML.Distillation.Detectors.Graphs;

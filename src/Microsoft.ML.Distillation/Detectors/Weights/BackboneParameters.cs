@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Files;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using Microsoft.ML.Distillation.Files;
 using TorchSharp;
 using static TorchSharp.torch;
 

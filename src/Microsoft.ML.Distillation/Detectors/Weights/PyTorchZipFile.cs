@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using Microsoft.ML.Distillation.Files;
 using TorchSharp;
 using static TorchSharp.torch;
 

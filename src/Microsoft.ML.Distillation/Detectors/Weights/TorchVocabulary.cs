@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Files;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Detectors.Weights;

@@ -175,7 +175,7 @@ internal sealed class WeightsCache(string folder)
             {
                 return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
             }
-            catch (IOException e) when (IsTaken(e))
+            catch (IOException e) when (FileLock.IsTaken(e))
             {
                 await Task.Delay(TurnPause, cancellationToken).ConfigureAwait(false);
             }
@@ -194,9 +194,6 @@ internal sealed class WeightsCache(string folder)
             // On Windows: another process has it open.
         }
     }
-
-    /// <summary>Whether another process has the file: Windows' sharing violation, or EWOULDBLOCK of Linux and macOS.</summary>
-    private static bool IsTaken(IOException e) => e.HResult is unchecked((int)0x80070020) or 11 or 35;
 
     private static string Root()
     {

@@ -1,4 +1,4 @@
-using Microsoft.ML.Distillation.Detectors.Weights;
+using Microsoft.ML.Distillation.Files;
 
 namespace Microsoft.ML.Distillation;
 

@@ -30,6 +30,7 @@ internal sealed class ViewLabeller : IDisposable
     public ViewLabeller(TransformsCatalog catalog, LabelWithTeacherOptions options)
     {
         (_catalog, _options) = (catalog, options);
+        options.Teacher.RequireLibraries();
         var ingest = new DataViewIngestOptions
         {
             ImageColumnName = options.ImageColumnName,

@@ -1,4 +1,4 @@
-namespace Microsoft.ML.Distillation.Detectors.Weights;
+namespace Microsoft.ML.Distillation.Files;
 
 /// <summary>Names out of a file, as messages repeat them: what a file calls things may be megabytes long.</summary>
 internal static class ShortText
