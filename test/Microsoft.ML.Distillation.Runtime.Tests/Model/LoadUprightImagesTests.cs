@@ -98,12 +98,36 @@ public class LoadUprightImagesTests
     }
 
     [Test]
+    public void TurnedPhotos_AreTold_WhereADetectorIsMeasured()
+    {
+        var log = new List<string>();
+        var context = new MLContext();
+        context.Log += (_, e) => log.Add(e.RawMessage);
+        IDataView files = context.Data.LoadFromEnumerable((ObjectRow[])[new() { ImagePath = At("turned.jpg") }]);
+        IDataView stock = context.Transforms.LoadImages("Image", null, "ImagePath").Fit(files).Transform(files);
+        string path = Path.Combine(_folder.Path, "toy.onnx");
+        File.WriteAllBytes(path, ToyDetector.Model().ToBytes());
+        using ObjectDetector detector = ObjectDetector.Load(path);
+        context.MeasureDetector(detector, stock);
+        Assert.That(log, Has.Some.StartsWith("1 of 1 images").And.Some.Contains("turned.jpg"));
+    }
+
+    [Test]
     public void HalfTransparentImage_KeepsItsColours_InMachineLearningNetsLoaderToo()
     {
         string path = TestData.Case("image-kinds/half-transparent.png");
         using MLImage stock = MLImage.CreateFromFile(path);
         RgbImage expected = ImageFile.Read(path), seen = MLImagePixels.ToRgb(stock);
         Assert.That(seen.Pixels.Zip(expected.Pixels, (a, b) => Math.Abs(a - b)).Max(), Is.LessThanOrEqualTo(2));
+    }
+
+    private sealed class ObjectRow
+    {
+        public string ImagePath { get; set; } = "";
+
+        public string[] Label { get; set; } = ["red"];
+
+        public float[] BoundingBoxes { get; set; } = [0, 0, 5, 5];
     }
 
     private static string? Told(IDataView view, string image = "Image")

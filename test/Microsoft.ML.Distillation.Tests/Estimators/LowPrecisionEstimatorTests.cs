@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Model;
 
 namespace Microsoft.ML.Distillation.Tests.Estimators;
@@ -41,6 +42,26 @@ public class LowPrecisionEstimatorTests
         Assert.That(full, Is.GreaterThan(0.25), "the detector has learned something");
         Assert.That(low, Is.EqualTo(full).Within(0.06));
         Assert.That(DetectorFile.Load(FittedDetectors.In(quantised)).Precision, Is.EqualTo(LowPrecision.W8A8));
+    }
+
+    [Test]
+    public void PhotosThatAreToBeTurned_AreToldInCalibration()
+    {
+        string photo = _folder.Sub("turned.jpg");
+        byte[] jpeg = EncodedImages.Encode(DrawnImages.Noise(40, 20), ".jpg");
+        File.WriteAllBytes(photo, EncodedImages.WithExif(jpeg, 6, jpeg));
+        IDataView files = _mlContext.Data.LoadFromEnumerable((PathRow[])[new() { ImagePath = photo }]);
+        IDataView stock = _mlContext.Transforms.LoadImages("Image", null, "ImagePath").Fit(files).Transform(files);
+        IDataView upright = _mlContext.Transforms.LoadUprightImages("Image", inputColumnName: "ImagePath").Fit(files).Transform(files);
+        using var turned = new CalibrationImages(stock, "Image", 3, ["a"]);
+        using var fine = new CalibrationImages(upright, "Image", 3, ["a"]);
+        Assert.That(turned.Warning, Does.Contain("turned.jpg").And.Contain("LoadUprightImages"));
+        Assert.That(fine.Warning, Is.Null);
+    }
+
+    private sealed class PathRow
+    {
+        public string ImagePath { get; set; } = "";
     }
 
     [Test]
