@@ -1,5 +1,4 @@
 using Microsoft.ML.Distillation.Detectors.Graphs.Operators;
-using Microsoft.ML.Distillation.Detectors.Weights;
 using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Onnx.Proto;

@@ -1,5 +1,4 @@
 using Microsoft.ML.Distillation.Detectors.Backbones;
-using Microsoft.ML.Distillation.Detectors.Weights;
 using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Published;
 using Microsoft.ML.Distillation.Rows;
