@@ -13,7 +13,7 @@ namespace Microsoft.ML.Distillation.Teachers;
 internal sealed class FrozenDetector<T> : IDisposable
     where T : Detector
 {
-    private readonly FeatureSession? _session;
+    private readonly Lazy<FeatureSession?> _session;
 
     /// <param name="detector">The detector, which from now on belongs to this.</param>
     /// <param name="studentClasses">The student's classes, in whose order the teacher answers.</param>
@@ -26,7 +26,9 @@ internal sealed class FrozenDetector<T> : IDisposable
         Network = detector.to(device);
         Network.eval();
         foreach (Tensor parameter in Network.parameters()) parameter.requires_grad_(false);
-        if (device.type == DeviceType.CPU && detector.Precision is null) _session = new FeatureSession(detector);
+        // At the first question: a detector that learns with its student has been made to learn by then, and its maps change.
+        _session = new Lazy<FeatureSession?>(() => device.type == DeviceType.CPU && detector.Precision is null
+            && !detector.parameters().Any(parameter => parameter.requires_grad) ? new FeatureSession(detector) : null);
     }
 
     /// <summary>The detector.</summary>
@@ -77,10 +79,11 @@ internal sealed class FrozenDetector<T> : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _session?.Dispose();
+        if (_session.IsValueCreated) _session.Value?.Dispose();
         Network.Dispose();
     }
 
     private IReadOnlyDictionary<string, Tensor> Features(Tensor images)
-        => _session is not null && images.dtype == ScalarType.Float32 ? _session.Run(images) : Network.Features(images.to(Device));
+        => images.dtype == ScalarType.Float32 && _session.Value is { } session ? session.Run(images)
+            : Network.Features(images.to(Device));
 }

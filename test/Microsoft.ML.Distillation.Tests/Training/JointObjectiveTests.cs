@@ -36,6 +36,28 @@ public class JointObjectiveTests
     }
 
     [Test]
+    public void TheTeachersMaps_AreOfWhatItHasLearnedSoFar()
+    {
+        using var scope = NewDisposeScope();
+        FasterRcnn detector = TinyRun.Detector(seed: 9, inputSize: 112);
+        using var teacher = new JointTeacher(new TwoStageTeacher(detector, Classes, CPU), detector);
+        using DetectionBatch batch = DetectionBatch.Of(rand(1, 3, detector.InputSize.Height, detector.InputSize.Width));
+        Assert.That(LargestValue(), Is.GreaterThan(0));
+        using (no_grad())
+        {
+            foreach (Tensor parameter in detector.parameters()) parameter.zero_();
+        }
+
+        Assert.That(LargestValue(), Is.Zero);
+
+        float LargestValue()
+        {
+            using ITeacherView view = teacher.View(batch);
+            return view.Feature(detector.FeatureMaps[^1].Name).max().ToSingle();
+        }
+    }
+
+    [Test]
     public void TheTeacher_LearnsFromItsOwnLossAlone_TimesAlpha()
     {
         // The student's terms send no gradient into the teacher, and α scales the teacher's.
