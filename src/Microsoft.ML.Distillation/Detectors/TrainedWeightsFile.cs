@@ -1,7 +1,6 @@
 using Microsoft.ML.Distillation.Detectors.Weights;
 using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Onnx;
-using Microsoft.ML.Distillation.Reports;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -31,11 +30,11 @@ internal static class TrainedWeightsFile
     }
 
     /// <summary>Writes a file, whole or not at all.</summary>
-    /// <param name="record">How it was trained, as JSON.</param>
-    public static void Write(string path, Detector detector, string record)
+    /// <param name="notes">What an exported model's metadata are to say too, by key.</param>
+    public static void Write(string path, Detector detector, IReadOnlyDictionary<string, string> notes)
     {
         Dictionary<string, string> about = Describe(detector);
-        about[TrainingRecord.Key] = record;
+        foreach ((string key, string note) in notes) about[key] = note;
         SafetensorsFile.Write(path, detector.state_dict().ToDictionary(entry => WeightsPrefix + entry.Key, entry => entry.Value), about);
     }
 
@@ -51,8 +50,9 @@ internal static class TrainedWeightsFile
     }
 
     /// <summary>The export of the network in a file.</summary>
+    /// <param name="note">The key of a note that the export is to have, if the file has it.</param>
     /// <exception cref="FormatException">The file is damaged, or of something else.</exception>
-    public static OnnxModelFile Export(string path)
+    public static OnnxModelFile Export(string path, string note)
     {
         using WeightsFile file = WeightsFile.Open(path);
         if (file is not SafetensorsFile { Metadata: var about }
@@ -63,7 +63,7 @@ internal static class TrainedWeightsFile
             using Detector detector = DetectorFile.Build(description, about, file.Tensors.Values.Sum(tensor => (double)tensor.Count));
             Fill(detector, file);
             OnnxModelFile export = DetectorFile.Export(detector);
-            return about.TryGetValue(TrainingRecord.Key, out string? record) ? export.With(TrainingRecord.Key, record) : export;
+            return about.TryGetValue(note, out string? text) ? export.With(note, text) : export;
         }
         catch (Exception e) when (e is FormatException || DetectorDescription.IsOfTheFile(e))
         {

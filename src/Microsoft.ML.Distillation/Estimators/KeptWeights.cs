@@ -61,7 +61,8 @@ internal sealed class KeptWeights(IReadOnlyList<TrainedStudent> students)
     {
         try
         {
-            TrainedWeightsFile.Write(path, student.Detector, student.Record.ToJson());
+            var notes = new Dictionary<string, string> { [TrainingRecord.Key] = student.Record.ToJson() };
+            TrainedWeightsFile.Write(path, student.Detector, notes);
             return null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

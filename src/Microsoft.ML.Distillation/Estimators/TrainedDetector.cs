@@ -4,6 +4,7 @@ using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Onnx;
+using Microsoft.ML.Distillation.Reports;
 using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Training;
 
@@ -58,7 +59,7 @@ public sealed class TrainedDetector
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!TrainedWeightsFile.IsWeights(path)) return new TrainedDetector(FittedDetectors.In(path), $"'{path}'");
         TorchLibrary.Require();
-        return new TrainedDetector(TrainedWeightsFile.Export(path), $"'{path}'");
+        return new TrainedDetector(TrainedWeightsFile.Export(path, TrainingRecord.Key), $"'{path}'");
     }
 
     /// <summary>A detector fresh from <c>Fit</c> or loaded by ML.NET.</summary>

@@ -125,7 +125,7 @@ public class MalformedModelTests
         using var folder = new TemporaryFolder();
         using Detector detector = DetectorFile.Load(Single(TrainedModels.TwoStage));
         string whole = folder.Sub("whole"), path = folder.Sub(Checkpoint.FileName);
-        TrainedWeightsFile.Write(whole, detector, "{}");
+        TrainedWeightsFile.Write(whole, detector, new Dictionary<string, string> { ["note"] = "{}" });
         byte[] content = File.ReadAllBytes(whole);
         int header = 8 + BitConverter.ToInt32(content);
         var mutator = new Mutator(6, [content[..header]]);
