@@ -1,5 +1,4 @@
 using Microsoft.ML.Distillation.Data;
-using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Model;
