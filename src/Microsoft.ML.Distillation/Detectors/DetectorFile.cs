@@ -126,16 +126,17 @@ internal static class DetectorFactory
             throw new FormatException($"The detector's description is no JSON: {ShortText.Of(e.Message)}", e);
         }
 
-        using (document)
+        using (document) return Built(() => Of(document.RootElement, mostValues));
+    }
+
+    private static Detector Of(JsonElement root, double mostValues)
+    {
+        if (root.ValueKind == JsonValueKind.Object)
         {
-            if (document.RootElement.ValueKind == JsonValueKind.Object)
-            {
-                if (document.RootElement.TryGetProperty(FasterRcnnConfig.Family, out JsonElement config))
-                    return Built(() => new FasterRcnn(
-                        DetectorDescription.Checked(FasterRcnnConfig.FromJson(config), mostValues), mostValues));
-                if (document.RootElement.TryGetProperty(OneStageConfig.Family, out config))
-                    return Built(() => new OneStageDetector(DetectorDescription.Checked(OneStageConfig.FromJson(config), mostValues)));
-            }
+            if (root.TryGetProperty(FasterRcnnConfig.Family, out JsonElement config))
+                return new FasterRcnn(DetectorDescription.Checked(FasterRcnnConfig.FromJson(config), mostValues), mostValues);
+            if (root.TryGetProperty(OneStageConfig.Family, out config))
+                return new OneStageDetector(DetectorDescription.Checked(OneStageConfig.FromJson(config), mostValues));
         }
 
         throw new FormatException("The description is of no family of detectors that this version knows.");
@@ -148,7 +149,7 @@ internal static class DetectorFactory
         {
             return build();
         }
-        catch (Exception e) when (e is ArgumentException or InvalidOperationException or NotSupportedException or OverflowException
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException or NotSupportedException or ArithmeticException
             or KeyNotFoundException or IndexOutOfRangeException or System.Runtime.InteropServices.ExternalException)
         {
             throw new FormatException($"The detector's description is of no network that can be built: {ShortText.Of(e.Message)}", e);
