@@ -24,7 +24,7 @@ internal static class DetectorDescription
     public static FasterRcnnConfig Checked(FasterRcnnConfig config, double mostValues)
     {
         CheckCommon(config.Backbone, config.InputSize, config.ClassNames, config.Ranks, mostValues);
-        Require(config.OutputStride is >= 1 and <= 64, nameof(config.OutputStride));
+        Require(config.OutputStride is >= 1 and <= BackboneGraph.LargestStride, nameof(config.OutputStride));
         Require(config.AnchorSizes is { Count: >= 1 and <= 8 } && config.AnchorSizes.All(AreLengths), nameof(config.AnchorSizes));
         Require(AreLengths(config.AnchorRatios), nameof(config.AnchorRatios));
         Require(config.AnchorSizes.Max(sizes => sizes.Count) * config.AnchorRatios.Count <= MostAnchorsOfACell, nameof(config.AnchorSizes));
