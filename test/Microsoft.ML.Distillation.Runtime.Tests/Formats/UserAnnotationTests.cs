@@ -336,6 +336,15 @@ public class UserAnnotationTests
         Assert.That((found.Label, found.OfOutline), Is.EqualTo(("a", true)));
     }
 
+    [Test]
+    public void Voc_UsersPolygon_GivesItsBox_BesideOthers()
+    {
+        var source = new AnnotationSource(TestData.Case("voc-polygon-without-bndbox"));
+        AnnotatedImage image = AnnotationReader.Read(DetectionFormat.PascalVoc, source).Single();
+        Assert.That(image.Objects.Select(item => (item.X0, item.Y0, item.X1, item.Y1, item.OfOutline)),
+            Is.EqualTo(((float, float, float, float, bool)[])[(74, 55, 112, 93, false), (10, 10, 50, 40, true)]));
+    }
+
     [TestCase("<object><name>a</name></object>", "has no <bndbox>, nor a <polygon>")]
     [TestCase("<object><name>a</name><polygon/></object>", "no point")]
     [TestCase("<object><name>a</name><polygon><x1>1</x1></polygon></object>", "has no <y1>")]
