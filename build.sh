@@ -81,6 +81,8 @@ case $verb in
         build
         rm -rf artifacts/test-results
         status=0
+        # Test assemblies run side by side: threads of one that wait for work must not take the cores from the other.
+        export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-PASSIVE}
         dotnet test --no-build -c "$configuration" --logger trx --results-directory artifacts/test-results "$@" || status=$?
         if compgen -G 'artifacts/test-results/*.trx' >/dev/null; then list_skipped artifacts/test-results/*.trx; fi
         exit "$status" ;;

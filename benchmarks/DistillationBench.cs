@@ -61,7 +61,7 @@ internal static class DistillationBench
         network.Head(features, boxes).ClassLogits.sum().ToDouble();
     }
 
-    private sealed class Step : IDisposable
+    internal sealed class Step : IDisposable
     {
         private readonly IObjective _objective;
         private readonly TrainingState _state;

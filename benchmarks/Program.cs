@@ -13,11 +13,18 @@ using static TorchSharp.torch;
     ("distillation", Distillation),
     ("teacher-cache", TeacherCacheBench.Run),
     ("latency", LatencyBench.Run),
+    ("busy", BusyBench.Run),
     ("loader", LoaderBench.Run),
     ("decode", DecodeBench.Run),
     ("many-images", ManyImagesBench.Run),
     ("gpu", GpuBench.Run),
 ];
+if (args is [BusyBench.Spinner])
+{
+    BusyBench.Spin();
+    return 0;
+}
+
 string[] wanted = args.Length > 0 ? args : [.. benchmarks.Select(benchmark => benchmark.Name)
     .Where(name => name is not ("gpu" or "many-images"))];
 if (wanted.Except(benchmarks.Select(benchmark => benchmark.Name)).FirstOrDefault() is string unknown)
