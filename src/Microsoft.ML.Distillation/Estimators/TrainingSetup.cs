@@ -81,15 +81,18 @@ internal sealed record TrainingSetup(DetectorPlan Plan, DistillationSetup? Disti
 
     /// <summary>
     /// The options of training, with the default learning rates that depend on what the student starts from: a tenth of a fresh student's
-    /// to fine-tune a trained one, and a tenth for a pre-trained backbone under a fresh neck and head.
+    /// to fine-tune a trained one; for a one-stage student on a pre-trained backbone eight times as much for its fresh neck and head, and a
+    /// tenth of that for the backbone.
     /// </summary>
     public TrainingOptions TrainingOf(Detector student)
     {
         bool trained = Options.InitialStudent is not null;
-        bool pretrained = !trained && (student.Weights ?? Checkpoint.WeightsIn(Options.CheckpointDirectory)) is not null;
+        bool pretrained = !trained && student is OneStageDetector && Options.Optimizer == OptimizerKind.AdamW
+            && (student.Weights ?? Checkpoint.WeightsIn(Options.CheckpointDirectory)) is not null;
+        double? rate = trained ? 0.1 * DefaultRateOf(student) : pretrained ? 8 * DefaultRateOf(student) : null;
         return Options with
         {
-            LearningRate = Options.LearningRate ?? (trained ? 0.1 * DefaultRateOf(student) : null),
+            LearningRate = Options.LearningRate ?? rate,
             BackboneRate = Options.BackboneRate ?? (pretrained ? 0.1 : null),
         };
     }

@@ -44,14 +44,15 @@ public record TrainingOptions
     /// <summary>
     /// The highest learning rate, reached at the end of the warm-up. <see langword="null"/>: for AdamW 0.002 for networks of up to a
     /// million parameters and less for larger ones (0.0008 at 4 million, 0.0002 at 30 million), times √(batch size / 4);
-    /// for SGD 0.00125 for each image of a batch.
+    /// for SGD 0.00125 for each image of a batch. A one-stage detector on a pre-trained backbone has eight times as much under AdamW, of
+    /// which the backbone has a tenth (<see cref="BackboneRate"/>).
     /// </summary>
     public double? LearningRate { get; init; }
 
     /// <summary>
-    /// The learning rate of the backbone, as a share of <see cref="LearningRate"/>, above 0. <see langword="null"/>: 0.1 for a backbone
-    /// that starts from pre-trained weights, since what it knows is to be kept while the layers on top of it are learned from nothing; 1
-    /// for one that starts from random weights, and to fine-tune a trained detector.
+    /// The learning rate of the backbone, as a share of <see cref="LearningRate"/>, above 0. <see langword="null"/>: 0.1 for that of a
+    /// one-stage detector under AdamW that starts from pre-trained weights, since what it knows is to be kept while the layers on top of it
+    /// are learned from nothing; else 1.
     /// </summary>
     public double? BackboneRate { get; init; }
 

@@ -1,5 +1,8 @@
+using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Weights;
+using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Reports;
+using Microsoft.ML.Distillation.Tests.Detectors;
 using Microsoft.ML.Distillation.Tests.Detectors.Weights;
 
 namespace Microsoft.ML.Distillation.Tests.Estimators;
@@ -24,7 +27,6 @@ public class PretrainedTrainingTests
         Assert.That(log, Has.Some.StartsWith($"The backbone starts from {weights}: own.pth; SHA-256 {hash}"));
         Assert.That(first.Model.Metadata["ml-distillation.weights"], Does.Contain(hash).And.Contain("own.pth"));
         Assert.That(TrainingRecord.In(first.Model.Metadata)!.Settings["weights"], Is.EqualTo($"own.pth; SHA-256 {hash}"));
-        Assert.That(TrainingRecord.In(first.Model.Metadata)!.Settings["BackboneRate"], Is.EqualTo("0.1"));
 
         // The checkpoint has the parameters, and says what they were.
         File.Delete(weights);
@@ -33,6 +35,25 @@ public class PretrainedTrainingTests
         Assert.That(TrainingRecord.In(again.Model.Metadata)!.Settings["weights"], Does.Contain(hash));
         Assert.That(again.Model.Parameters()["backbone.conv1.weight"].Values,
             Is.EqualTo(first.Model.Parameters()["backbone.conv1.weight"].Values));
+    }
+
+    [Test]
+    public void AFreshHead_LearnsFasterThanThePretrainedBackboneUnderIt()
+    {
+        var origin = new WeightsOrigin("own.pth", new string('0', 64));
+        DetectorPlan oneStage = DetectorPlan.OneStage(Backbone.Plain(8, 16, 24), 64);
+        DetectorPlan twoStage = DetectorPlan.FasterRcnn(Backbone.Plain(4, 6), 64);
+        using Detector pretrained = oneStage.Build(TestDetectors.Statistics), random = oneStage.Build(TestDetectors.Statistics),
+            faster = twoStage.Build(TestDetectors.Statistics);
+        pretrained.Weights = faster.Weights = origin;
+        var options = new TrainDetectorOptions { Detector = oneStage };
+        TrainingOptions Of(Detector student, TrainDetectorOptions asked) => new TrainingSetup(oneStage, null, asked).TrainingOf(student);
+
+        Assert.That((Of(pretrained, options).LearningRate, Of(pretrained, options).BackboneRate), Is.EqualTo((0.016, 0.1)));
+        Assert.That((Of(random, options).LearningRate, Of(random, options).BackboneRate), Is.EqualTo(((double?)null, (double?)null)));
+        Assert.That((Of(faster, options).LearningRate, Of(faster, options).BackboneRate), Is.EqualTo(((double?)null, (double?)null)));
+        TrainDetectorOptions asked = options with { LearningRate = 0.001, BackboneRate = 0.5 };
+        Assert.That((Of(pretrained, asked).LearningRate, Of(pretrained, asked).BackboneRate), Is.EqualTo((0.001, 0.5)));
     }
 
     [Test]
@@ -52,7 +73,6 @@ public class PretrainedTrainingTests
                 Is.EqualTo(weights == PretrainedWeights.Auto));
             Assert.That(model.Model.Metadata, Does.Not.ContainKey("ml-distillation.weights"));
             Assert.That(TrainingRecord.In(model.Model.Metadata)!.Settings["weights"], Is.EqualTo("random"));
-            Assert.That(TrainingRecord.In(model.Model.Metadata)!.Settings["BackboneRate"], Is.EqualTo("1"));
         }
     }
 
