@@ -62,8 +62,8 @@ internal static class LoaderBench
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"an epoch of {Images} JPEGs of {Width}×{Height}, Faster R-CNN ResNet-18 at {Input}, {Environment.ProcessorCount} cores: from "
             + $"files {seconds[1]:0.00} s ({spent[1]:0.00} s of processors), on batches that are ready {seconds[0]:0.00} s "
-            + $"({spent[0]:0.00} s); the loader alone takes {spent[2]:0.00} s of processors, {100 * spent[2] / spent[1]:0.0} % of the epoch's, and gives "
-            + $"{Images / spent[2]:0} images for each second of one"));
+            + $"({spent[0]:0.00} s); the loader alone takes {spent[2]:0.00} s of processors, "
+            + $"{100 * spent[2] / spent[1]:0.0} % of the epoch's, and gives {Images / spent[2]:0} images for each second of one"));
 
         void Timed(int which, Action action)
         {

@@ -14,6 +14,7 @@ using static TorchSharp.torch;
     ("teacher-cache", TeacherCacheBench.Run),
     ("latency", LatencyBench.Run),
     ("busy", BusyBench.Run),
+    ("teacher", TeacherBench.Run),
     ("loader", LoaderBench.Run),
     ("decode", DecodeBench.Run),
     ("many-images", ManyImagesBench.Run),

@@ -93,8 +93,8 @@ public class UserDataTests
         Assert.That(Train(many.Path), Does.Contain("validation: 6 of the 40 images"));
         Assert.That(Train(many.Path, "--val-share", "0"), Does.Contain("no validation part"));
         Assert.That(Train(many.Path, "--val-split", "none"), Does.Contain("no validation part"));
-        ToolRun both = ToolRun.Of(["train", "--data", many.Path, "--output", _folder.Sub("x.zip"), "--val-split", "train", "--val-share", ".1",
-            .. Small]);
+        ToolRun both = ToolRun.Of(["train", "--data", many.Path, "--output", _folder.Sub("x.zip"), "--val-split", "train", "--val-share",
+            ".1", .. Small]);
         Assert.That((both.ExitCode, both.Error.Contains("--val-split none")), Is.EqualTo((2, true)), both.Error);
 
         string Train(string data, params string[] more)

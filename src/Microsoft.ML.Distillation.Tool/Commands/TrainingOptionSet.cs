@@ -15,7 +15,8 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
     private readonly Option<double?> _learningRate = SharedOptions
         .Number("--learning-rate", "The highest learning rate. [default: from the network's size]", double.Epsilon);
     private readonly Option<double?> _backboneRate = SharedOptions.Number("--backbone-rate",
-        "The learning rate of the backbone, as a share of --learning-rate. [default: 0.1 for one-stage on pre-trained weights, else 1]", double.Epsilon);
+        "The learning rate of the backbone, as a share of --learning-rate. "
+            + "[default: 0.1 for one-stage on pre-trained weights, else 1]", double.Epsilon);
     private readonly Option<double?> _weightDecay = SharedOptions
         .Number("--weight-decay", "The weight decay. [default: from the optimiser]");
     private readonly Option<int?> _warmup = SharedOptions

@@ -203,8 +203,8 @@ internal sealed class ShardFile : IDisposable
         }
         catch (JsonException error)
         {
-            throw new FormatException($"{path}({number}): this is no line of a shard: {ShortText.Of(error.Message)} Delete the file and run "
-                + "the shard again.", error);
+            throw new FormatException($"{path}({number}): this is no line of a shard: {ShortText.Of(error.Message)} Delete the file and "
+                + "run the shard again.", error);
         }
     }
 }

@@ -160,8 +160,8 @@ internal sealed class CocoNumbering
     private static string ImageNameIn(string path) => path[(path.LastIndexOfAny(['/', '\\']) + 1)..];
 
     private static FormatException Ambiguous(string path, string list, string one, string other, string name)
-        => new($"{path}: the {list} {ShortText.Of(one)} and {ShortText.Of(other)} have the same name '{ShortText.Of(name)}', so it does not "
-            + "tell which is meant.");
+        => new($"{path}: the {list} {ShortText.Of(one)} and {ShortText.Of(other)} have the same name '{ShortText.Of(name)}', so it does "
+            + "not tell which is meant.");
 
     /// <summary>An image's id, as it stands in json, and the name it is written under.</summary>
     private sealed record ImageNumber(string Id, string Name);

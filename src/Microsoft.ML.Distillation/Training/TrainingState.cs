@@ -85,7 +85,7 @@ internal sealed class TrainingState : IDisposable
     }
 
     /// <summary>
-    /// The averaged weights by the names of the student's, where training would return them now: nothing else in a checkpoint is what can be
+    /// The averaged weights by the names of the student's, where training would return them now: nothing else in a checkpoint can be
     /// exported. Copies, which belong to the scope of who asks.
     /// </summary>
     public Dictionary<string, Tensor> Averaged()

@@ -85,7 +85,8 @@ public class FileTests
     [Test]
     public void WhatAKilledProcessLeft_IsRemovedByTheNext_AndWhatIsInUseStays()
     {
-        string left = _folder.Sub($"{TemporaryFile.FolderStart}left/content.onnx"), others = _folder.Sub("ml-distillation-test/content.onnx");
+        string left = _folder.Sub($"{TemporaryFile.FolderStart}left/content.onnx");
+        string others = _folder.Sub("ml-distillation-test/content.onnx");
         foreach (string path in (string[])[left, Path.Combine(Path.GetDirectoryName(left)!, "in-use"), others]) File.WriteAllText(path, "");
         using var first = new TemporaryFile("1"u8, ".onnx", _folder.Path);
         using var second = new TemporaryFile("2"u8, ".onnx", _folder.Path);

@@ -17,7 +17,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tests.Detectors;
 
-/// <summary>Mutations of the files of weights and networks that libtorch is made to hold: they are read, or refused as documented.</summary>
+/// <summary>Mutations of the files of weights and networks that libtorch is made to hold: read, or refused as documented.</summary>
 public class ModelFuzzTests
 {
     private static readonly string Folder = Path.Combine(Path.GetTempPath(), $"ml-distillation-fuzz-{Environment.ProcessId}");

@@ -10,7 +10,8 @@ public class FeatureSessionTests
 {
     private static IEnumerable<TestCaseData> Plans()
     {
-        yield return new TestCaseData(DetectorPlan.FasterRcnn(Backbone.ResNet18 with { FpnChannels = 32 }, 96)).SetArgDisplayNames("pyramid");
+        yield return new TestCaseData(DetectorPlan.FasterRcnn(Backbone.ResNet18 with { FpnChannels = 32 }, 96))
+            .SetArgDisplayNames("pyramid");
         yield return new TestCaseData(DetectorPlan.FasterRcnn(Backbone.MobileNetV3Small, 96)).SetArgDisplayNames("depthwise");
         yield return new TestCaseData(DetectorPlan.OneStage(Backbone.ShuffleNetV2_x0_5, 96)).SetArgDisplayNames("neck");
     }
