@@ -4,7 +4,6 @@ using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Formats;
 using Microsoft.ML.Distillation.Inspection;
 using Microsoft.ML.Distillation.Model;
-using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Reports;
 using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Runtime;
@@ -318,14 +317,39 @@ public static class DetectionCatalog
     /// </remarks>
     /// <param name="model">A fitted detector, or a chain that holds one.</param>
     /// <param name="path">The file to write.</param>
-    /// <param name="plain">Whether to leave the preparation of the image to the caller.</param>
     /// <exception cref="ArgumentException">The model holds no detector of this library, or several.</exception>
-    public static void SaveOnnx(this ITransformer model, string path, bool plain = false)
+    public static void SaveOnnx(this ITransformer model, string path) => model.SaveOnnx(path, new OnnxExportOptions());
+
+    /// <param name="plain">Whether to leave the preparation of the image to the caller.</param>
+    /// <inheritdoc cref="SaveOnnx(ITransformer, string)"/>
+    public static void SaveOnnx(this ITransformer model, string path, bool plain)
+    {
+        model.SaveOnnx(path, new OnnxExportOptions { Form = plain ? OnnxForm.Plain : OnnxForm.Whole });
+    }
+
+    /// <summary>
+    /// Writes the detector in a fitted model as one ONNX file in a form and a precision of your choice (operator set 18; 21 with weights of
+    /// 4 bits). Works on a model fresh from <c>Fit</c> as well as on one that ML.NET has loaded. The file appears whole or not at all.
+    /// </summary>
+    /// <remarks>
+    /// The raw form and half precision are held to the whole form before the file is written, on drawn images, at every location; that
+    /// needs ONNX Runtime's native library. <see cref="ObjectDetector"/> runs all of them.
+    /// </remarks>
+    /// <param name="model">A fitted detector, or a chain that holds one.</param>
+    /// <param name="path">The file to write.</param>
+    /// <param name="options">Form and precision.</param>
+    /// <exception cref="ArgumentException">The model holds no detector of this library, or several.</exception>
+    /// <exception cref="NotSupportedException">The detector has no such form: a Faster R-CNN no raw one, one of low precision none in half
+    /// precision.</exception>
+    /// <exception cref="InvalidOperationException">What was made does not agree with the whole form; the message gives the figures.
+    /// </exception>
+    /// <exception cref="DllNotFoundException">The application lacks ONNX Runtime's native library.</exception>
+    public static void SaveOnnx(this ITransformer model, string path, OnnxExportOptions options)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrEmpty(path);
-        OnnxModelFile detector = FittedDetectors.In(model);
-        AtomicFile.Write(path, (plain ? PlainForm.Of(detector) : detector).ToBytes());
+        ArgumentNullException.ThrowIfNull(options);
+        AtomicFile.Write(path, ExportedForm.Of(FittedDetectors.In(model), options).ToBytes());
     }
 
     /// <summary>

@@ -20,7 +20,7 @@ public partial class DependencyRuleTests
         ["Published"] = ["Boxes", "Files", "Images", "Onnx", "Rows", "Formats"],
         ["Drawing"] = ["Files", "Images"],
         ["Inspection"] = ["Files", "Images", "Formats", "Rows", "Drawing"],
-        ["Model"] = ["Files", "Images", "Onnx", "Rows", "Formats", "Evaluation", "Published"],
+        ["Model"] = ["Boxes", "Files", "Images", "Onnx", "Rows", "Formats", "Evaluation", "Published"],
         ["Reports"] = ["Files", "Images", "Onnx", "Rows", "Evaluation", "Drawing", "Model"],
         ["Tensors"] = [],
         ["Compression"] = ["Tensors"],

@@ -48,6 +48,8 @@ public class CommandLineTests
     [TestCase("train --data d --output o.pt", "--output 'o.pt' must end in .zip (an ML.NET model) or .onnx")]
     [TestCase("distill --data d --output o --teacher t", "--output 'o' must end in .zip")]
     [TestCase("export --model m --output o.zip --plain", "end it in .onnx")]
+    [TestCase("export --model m --output o.zip --form raw", "end it in .onnx")]
+    [TestCase("export --model m --output o.onnx --form raw --plain", "leave it out")]
     public void WrongUse_ExitsWith2_AndOneLineThatSaysWhat(string line, string what)
     {
         ToolRun run = ToolRun.Of(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));

@@ -28,16 +28,18 @@ internal interface IDetectorEngine : IDisposable
     IReadOnlyList<Detections> Run(IReadOnlyList<RgbImage> images, CancellationToken cancellation);
 }
 
-/// <summary>Runs a detector of this library, in either form: one image after the other, as its graph takes them.</summary>
+/// <summary>Runs a detector of this library, in any form: one image after the other, as its graph takes them.</summary>
 internal sealed class OwnEngine : IDetectorEngine
 {
     private readonly OnnxSession _session;
     private readonly bool _plain;
+    private readonly DenseSelection? _raw;
     private readonly string _source;
 
     public OwnEngine(OnnxModelFile model, string source, SessionSettings settings)
     {
         _plain = DetectorGraph.IsPlain(model);
+        _raw = RawForm.Is(model) ? RawForm.Selection(model) : null;
         ClassNames = DetectorGraph.ClassNames(model, $"'{source}'");
         InputSize = PlainForm.InputSize(model);
         _source = source;
@@ -69,8 +71,18 @@ internal sealed class OwnEngine : IDetectorEngine
     {
         float[] pixels = AntialiasedResize.Resize(image, InputSize);
         OnnxInput input = OnnxSession.Input(DetectorGraph.Images, pixels, 1, 3, InputSize.Height, InputSize.Width);
-        Detections found = Read(_session.Run([input], cancellation));
+        Dictionary<string, Array> outputs = _session.Run([input], cancellation);
+        Detections found = _raw is null ? Read(outputs) : ReadRaw(outputs, _raw);
         return found.Scaled(image.Width, image.Height);
+    }
+
+    private Detections ReadRaw(Dictionary<string, Array> outputs, DenseSelection selection)
+    {
+        var boxes = outputs.GetValueOrDefault(DetectorGraph.Boxes) as float[];
+        var scores = outputs.GetValueOrDefault(DetectorGraph.Scores) as float[];
+        if (boxes is null || scores is null || boxes.Length % 4 != 0 || scores.Length != boxes.Length / 4 * ClassNames.Count)
+            throw new FormatException($"'{_source}' does not give boxes and scores as the raw form of this library's detectors does.");
+        return RawForm.Decode(boxes, scores, selection, InputSize);
     }
 
     private Detections Read(Dictionary<string, Array> outputs)

@@ -77,7 +77,7 @@ public sealed class ObjectDetector : IDisposable
     /// <summary>Loads a model file.</summary>
     /// <param name="path">
     /// An ML.NET model (.zip) that holds one detector of this library, of which the detector alone is taken, not the pipeline's other
-    /// steps; an .onnx that <c>SaveOnnx</c> wrote, in either form; or a published ONNX detector.
+    /// steps; an .onnx that <c>SaveOnnx</c> wrote, in any form; or a published ONNX detector.
     /// </param>
     /// <param name="options">How it is run, and how a published detector is read.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>

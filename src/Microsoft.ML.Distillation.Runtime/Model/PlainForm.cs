@@ -47,11 +47,15 @@ internal sealed record PlainForm(string Image, string Boxes, int Width, int Heig
         var builder = new GraphBuilder();
         builder.Input(DetectorGraph.Images, TensorProto.Types.DataType.Float, 1, 3, form.Height, form.Width);
         graph.Input.Add(builder.Build([]).Graph.Input[0]);
-        RemoveUnused(graph);
+        GraphSurgery.RemoveUnused(graph);
         foreach (StringStringEntryProto plainKey in model.MetadataProps.Where(p => p.Key == DetectorGraph.PlainKey).ToArray())
             model.MetadataProps.Remove(plainKey);
         return new OnnxModelFile(model);
     }
+
+    /// <summary>The value in a full graph that holds the image at the network's size.</summary>
+    /// <exception cref="FormatException">The model does not say it.</exception>
+    public static string ImageIn(OnnxModelFile full) => In(full).Image;
 
     private ImageSize Size => new(Width, Height);
 
@@ -59,19 +63,4 @@ internal sealed record PlainForm(string Image, string Boxes, int Width, int Heig
         => DetectorGraph.Read<PlainForm>(full, DetectorGraph.PlainKey) is { Image: not null, Boxes: not null, Width: > 0, Height: > 0 } form
             ? form
             : throw new FormatException($"The ONNX model does not say where its network begins (metadata '{DetectorGraph.PlainKey}').");
-
-    /// <summary>Removes the operators and parameters that no output needs.</summary>
-    private static void RemoveUnused(GraphProto graph)
-    {
-        var needed = graph.Output.Select(o => o.Name).ToHashSet();
-        for (int i = graph.Node.Count - 1; i >= 0; i--)
-        {
-            NodeProto node = graph.Node[i];
-            if (node.Output.Any(needed.Contains)) needed.UnionWith(node.Input);
-            else graph.Node.RemoveAt(i);
-        }
-
-        foreach (TensorProto unused in graph.Initializer.Where(t => !needed.Contains(t.Name)).ToList())
-            graph.Initializer.Remove(unused);
-    }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.ML.Distillation.Files;
 
@@ -35,6 +36,12 @@ internal static class DetectorGraph
     /// <summary>Metadata: where the network begins and ends inside the graph, from which the plain form is cut.</summary>
     public const string PlainKey = "ml-distillation.plain";
 
+    /// <summary>Metadata of the raw form alone: how detections are chosen among its boxes, as JSON.</summary>
+    public const string RawKey = "ml-distillation.raw";
+
+    /// <summary>Metadata of the raw form alone: the number of learnt parameters, some of which it holds in another shape.</summary>
+    public const string ParametersKey = "ml-distillation.parameters";
+
     /// <summary>Metadata: the bits that the layers compute with, as JSON; absent for full precision.</summary>
     public const string PrecisionKey = "ml-distillation.precision";
 
@@ -56,8 +63,13 @@ internal static class DetectorGraph
 
     /// <summary>The learnt parameters: those of the state dict, without the running statistics of batch normalisation.</summary>
     public static long CountParameters(OnnxModelFile model)
-        => model.Parameters().Where(p => !IsConstant(p.Key)).Sum(p => (long)p.Value.Values.Length)
-            + model.Integers().Sum(p => (long)p.Value.Values.Length);
+        => model.Metadata.TryGetValue(ParametersKey, out string? said)
+            && long.TryParse(said, NumberStyles.None, CultureInfo.InvariantCulture, out long count)
+            ? count
+            : model.Parameters().Where(p => !IsConstant(p.Key)).Sum(p => (long)p.Value.Values.Length)
+            + model.Integers().Sum(p => (long)p.Value.Values.Length)
+            + model.Model.Graph.Initializer.Where(t => t.DataType == (int)Proto.TensorProto.Types.DataType.Float16 && !IsConstant(t.Name))
+                .Sum(t => t.RawData.Length / 2L);
 
     /// <summary>Whether the file was made by this library.</summary>
     public static bool IsDetector(OnnxModelFile model)

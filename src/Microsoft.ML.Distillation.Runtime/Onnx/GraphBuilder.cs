@@ -8,7 +8,8 @@ namespace Microsoft.ML.Distillation.Onnx;
 /// Builds an ONNX graph one operator at a time. Values are known by their names; every method that makes a value returns
 /// its name. Knows operators and tensors, no detector.
 /// </summary>
-internal sealed class GraphBuilder
+/// <param name="mark">Stands in the names of what is added, where it is to join a graph that another builder made.</param>
+internal sealed class GraphBuilder(string mark = "")
 {
     /// <summary>The version of the ONNX operator set that graphs are written in.</summary>
     public const int Opset = 18;
@@ -35,6 +36,10 @@ internal sealed class GraphBuilder
         _graph.Output.Add(ValueInfo(name, type, shape));
     }
 
+    /// <summary>Makes a value that an operator puts an output of the graph, under its name.</summary>
+    public void Declare(string name, TensorProto.Types.DataType type, params ReadOnlySpan<object> shape)
+        => _graph.Output.Add(ValueInfo(name, type, shape));
+
     /// <summary>Adds an operator with one output; an empty name leaves an optional input out.</summary>
     public string Add(string op, ReadOnlySpan<string> inputs, params ReadOnlySpan<(string Name, object Value)> attributes)
         => Add(op, inputs, 1, attributes)[0];
@@ -44,22 +49,33 @@ internal sealed class GraphBuilder
     public string[] Add(string op, ReadOnlySpan<string> inputs, int outputs, params ReadOnlySpan<(string Name, object Value)> attributes)
     {
         var names = new string[outputs];
-        for (int i = 0; i < outputs; i++) names[i] = $"{op}_{_next++}";
-        NodeProto node = Node(op, inputs, names);
-        foreach ((string name, object value) in attributes) node.Attribute.Add(Attribute(name, value));
-        _graph.Node.Add(node);
+        for (int i = 0; i < outputs; i++) names[i] = $"{op}_{mark}{_next++}";
+        Put(op, inputs, names, attributes);
         return names;
     }
 
+    /// <summary>Adds an operator whose outputs have given names.</summary>
+    /// <inheritdoc cref="Add(string, ReadOnlySpan{string}, int, ReadOnlySpan{ValueTuple{string, object}})" path="/param"/>
+    public void Put(
+        string op, ReadOnlySpan<string> inputs, ReadOnlySpan<string> names, params ReadOnlySpan<(string Name, object Value)> attributes)
+    {
+        NodeProto node = Node(op, inputs, names);
+        foreach ((string name, object value) in attributes) node.Attribute.Add(Attribute(name, value));
+        _graph.Node.Add(node);
+    }
+
+    /// <summary>Adds an operator of another graph.</summary>
+    public void Put(NodeProto node) => _graph.Node.Add(node);
+
     /// <summary>A constant scalar.</summary>
-    public string Scalar(float value) => Initializer($"const_{_next++}", TensorProto.Types.DataType.Float, Bytes<float>([value]), []);
+    public string Scalar(float value) => Initializer($"const_{mark}{_next++}", TensorProto.Types.DataType.Float, Bytes<float>([value]), []);
 
     /// <inheritdoc cref="Scalar(float)"/>
-    public string Scalar(long value) => Initializer($"const_{_next++}", TensorProto.Types.DataType.Int64, Bytes<long>([value]), []);
+    public string Scalar(long value) => Initializer($"const_{mark}{_next++}", TensorProto.Types.DataType.Int64, Bytes<long>([value]), []);
 
     /// <summary>A constant vector of integers: shapes, axes, indices.</summary>
     public string Integers(params ReadOnlySpan<long> values)
-        => Initializer($"const_{_next++}", TensorProto.Types.DataType.Int64, Bytes(values), [values.Length]);
+        => Initializer($"const_{mark}{_next++}", TensorProto.Types.DataType.Int64, Bytes(values), [values.Length]);
 
     /// <summary>A tensor of zeros.</summary>
     /// <param name="type">The type of its elements, of <paramref name="size"/> bytes each.</param>
@@ -73,7 +89,7 @@ internal sealed class GraphBuilder
 
     /// <summary>A constant tensor of floats.</summary>
     public string Floats(ReadOnlySpan<float> values, params ReadOnlySpan<long> shape)
-        => Initializer($"const_{_next++}", TensorProto.Types.DataType.Float, Bytes(values), shape);
+        => Initializer($"const_{mark}{_next++}", TensorProto.Types.DataType.Float, Bytes(values), shape);
 
     /// <summary>
     /// A parameter of the model, stored under its own name (that of the state dict), so that it can be read back.
@@ -140,7 +156,7 @@ internal sealed class GraphBuilder
 
     private NodeProto Node(string op, ReadOnlySpan<string> inputs, ReadOnlySpan<string> outputs)
     {
-        var node = new NodeProto { OpType = op, Name = $"{op}_{_next++}" };
+        var node = new NodeProto { OpType = op, Name = $"{op}_{mark}{_next++}" };
         foreach (string input in inputs) node.Input.Add(input);
         foreach (string output in outputs) node.Output.Add(output);
         return node;

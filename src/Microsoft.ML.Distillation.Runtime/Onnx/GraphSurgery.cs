@@ -16,6 +16,15 @@ internal static class GraphSurgery
         [.. model.Graph.Node.Where(node => !NotTensors.Contains(node.OpType) && node.OpType != "Constant")
             .SelectMany(node => node.Output).Where(name => name.Length > 0)];
 
+    /// <summary>The operators of a graph by the tensors that they make.</summary>
+    public static Dictionary<string, NodeProto> Makers(GraphProto graph)
+    {
+        var makers = new Dictionary<string, NodeProto>();
+        foreach (NodeProto node in graph.Node)
+            foreach (string output in node.Output) makers[output] = node;
+        return makers;
+    }
+
     /// <summary>Whether parameters lie in other files.</summary>
     public static bool HasExternalData(ModelProto model) =>
         model.Graph.Initializer.Any(tensor => tensor.DataLocation == TensorProto.Types.DataLocation.External);
@@ -46,6 +55,21 @@ internal static class GraphSurgery
         HashSet<string> domains = [.. graph.Node.Select(node => node.Domain), ""];
         Keep(part.OpsetImport, opset => domains.Contains(opset.Domain) || opset.Domain == "ai.onnx");
         return part;
+    }
+
+    /// <summary>Removes the operators and parameters that no output needs.</summary>
+    public static void RemoveUnused(GraphProto graph)
+    {
+        var needed = graph.Output.Select(o => o.Name).ToHashSet();
+        for (int i = graph.Node.Count - 1; i >= 0; i--)
+        {
+            NodeProto node = graph.Node[i];
+            if (node.Output.Any(needed.Contains)) needed.UnionWith(Needs(node));
+            else graph.Node.RemoveAt(i);
+        }
+
+        foreach (TensorProto unused in graph.Initializer.Where(t => !needed.Contains(t.Name)).ToList())
+            graph.Initializer.Remove(unused);
     }
 
     private static void Keep<T>(Google.Protobuf.Collections.RepeatedField<T> list, Func<T, bool> isKept)

@@ -15,21 +15,44 @@ internal sealed class ExportCommand : System.CommandLine.Command
             "--output", "The .onnx, or by its ending the ML.NET model (.zip), to write.", "FILE");
         var plain = new Option<bool>("--plain")
         {
-            Description = "Leave out the preparation of the image: the input is then float [1,3,H,W], RGB, 0 to 1, at the network's size, "
-                + "and boxes are shares of the image.",
+            Description = "The same as --form plain.",
         };
-        foreach (Option option in (Option[])[model, output, plain]) Options.Add(option);
+        var form = new Option<OnnxForm>("--form")
+        {
+            Description = "What the .onnx takes and gives. whole: the bytes of an image of any size, and detections in its pixels. plain: "
+                + "without the preparation of the image; the input is float [1,3,H,W], RGB, 0 to 1, at the network's size, and boxes are "
+                + "shares of the image. raw: plain without the choice among boxes, of fixed shapes, for converters to phones and "
+                + "accelerators; boxes [1,N,4] and scores [1,N,C] (one-stage detectors alone).",
+            DefaultValueFactory = _ => OnnxForm.Whole,
+        };
+        var half = new Option<bool>("--half")
+        {
+            Description = "Layers and weights in half precision (float16): half the size, faster where the processor computes with it.",
+        };
+        foreach (Option option in (Option[])[model, output, form, half, plain]) Options.Add(option);
         SetAction(parsed =>
         {
             (string source, string path) = (parsed.GetRequiredValue(model), parsed.GetRequiredValue(output));
             OutputCheck.File(parsed, output.Name, path);
-            bool isPlain = parsed.GetValue(plain), isPipeline = Path.GetExtension(path).Equals(".zip", StringComparison.OrdinalIgnoreCase);
-            if (isPlain && isPipeline) throw new UsageException(
-                $"{output.Name} '{path}' would be an ML.NET model, and {plain.Name} is a form of ONNX: end it in .onnx.");
+            bool isPipeline = Path.GetExtension(path).Equals(".zip", StringComparison.OrdinalIgnoreCase);
+            var options = new OnnxExportOptions
+            {
+                Form = parsed.GetValue(plain) ? OnnxForm.Plain : parsed.GetValue(form),
+                Half = parsed.GetValue(half),
+            };
+            if (parsed.GetValue(plain) && parsed.GetResult(form) is { Implicit: false } && parsed.GetValue(form) != OnnxForm.Plain)
+                throw new UsageException($"{plain.Name} is the same as {form.Name} plain: leave it out.");
+            if (isPipeline && options != new OnnxExportOptions())
+            {
+                string wanted = parsed.GetValue(plain) ? plain.Name : options.Form != OnnxForm.Whole ? form.Name : half.Name;
+                throw new UsageException(
+                    $"{output.Name} '{path}' would be an ML.NET model, and {wanted} is a form of ONNX: end it in .onnx.");
+            }
+
             using var alone = new OutputLock(output.Name, path);
             TrainedDetector detector = TrainedDetector.FromModel(source);
             if (isPipeline) detector.SavePipeline(path);
-            else detector.SaveOnnx(path, isPlain);
+            else detector.SaveOnnx(path, options);
             parsed.InvocationConfiguration.Output.WriteLine($"saved {path}");
         });
     }

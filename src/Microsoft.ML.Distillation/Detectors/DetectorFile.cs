@@ -54,6 +54,10 @@ internal static class DetectorFile
     {
         if (!DetectorGraph.IsDetector(model))
             throw new FormatException("The ONNX model was not made by this library: it does not say how to rebuild the network.");
+        if (RawForm.Is(model)) throw new FormatException(
+            "The ONNX model is the raw form, whose layers are written for other runtimes: give the one that it was exported from.");
+        if (HalfPrecision.Is(model)) throw new FormatException(
+            "The ONNX model is in half precision, from which nothing is trained further: give the one that it was exported from.");
         Detector? detector = null;
         try
         {

@@ -18,7 +18,8 @@ namespace Microsoft.ML.Distillation;
 /// <item><term>out: <c>Score</c></term><description>Their scores, 0 to 1, best first.</description></item>
 /// <item><term>out: <c>PredictedBoundingBoxes</c></term><description>x0 y0 x1 y1 of each detection in pixels.</description></item>
 /// </list>
-/// Training needs TorchSharp's native libraries; the fitted model does not. Exportable to ONNX: by <see cref="DetectionCatalog.SaveOnnx"/>.
+/// Training needs TorchSharp's native libraries; the fitted model does not. Exportable to ONNX: by
+/// <see cref="DetectionCatalog.SaveOnnx(ITransformer, string)"/>.
 /// </remarks>
 public sealed class TrainDetectorEstimator : IEstimator<DetectorTransformer>
 {

@@ -27,8 +27,8 @@ public sealed class TrainedDetector
     public IReadOnlyList<string> ClassNames { get; }
 
     /// <summary>
-    /// Whether its file is the plain form, which takes images at the network's size alone: no <see cref="DetectorTransformer"/> can be made
-    /// of it.
+    /// Whether its file is the plain or the raw form, which take images at the network's size alone: no <see cref="DetectorTransformer"/>
+    /// can be made of it.
     /// </summary>
     public bool IsPlain => DetectorGraph.IsPlain(Model);
 
@@ -98,13 +98,33 @@ public sealed class TrainedDetector
 
     /// <summary>Writes the detector as one ONNX file, as <c>SaveOnnx</c> of a fitted model does.</summary>
     /// <param name="path">The file to write. It appears whole or not at all.</param>
-    /// <param name="plain">Whether to leave the preparation of the image to the caller.</param>
     /// <exception cref="FormatException">The detector comes from a file of the plain form, of which no other can be made.</exception>
-    public void SaveOnnx(string path, bool plain = false)
+    public void SaveOnnx(string path) => SaveOnnx(path, new OnnxExportOptions());
+
+    /// <param name="plain">Whether to leave the preparation of the image to the caller.</param>
+    /// <inheritdoc cref="SaveOnnx(string)"/>
+    public void SaveOnnx(string path, bool plain)
+    {
+        SaveOnnx(path, new OnnxExportOptions { Form = plain ? OnnxForm.Plain : OnnxForm.Whole });
+    }
+
+    /// <summary>
+    /// Writes the detector as one ONNX file in a form and a precision of your choice, as <c>SaveOnnx</c> of a fitted model does.
+    /// </summary>
+    /// <param name="path">The file to write. It appears whole or not at all.</param>
+    /// <param name="options">Form and precision.</param>
+    /// <exception cref="FormatException">The detector comes from a file of another form than the whole one, of which no other can be
+    /// made.</exception>
+    /// <exception cref="NotSupportedException">The detector has no such form: a Faster R-CNN no raw one, one of low precision none in half
+    /// precision.</exception>
+    /// <exception cref="InvalidOperationException">What was made does not agree with the whole form; the message gives the figures.
+    /// </exception>
+    public void SaveOnnx(string path, OnnxExportOptions options)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(options);
         CheckIsFull();
-        AtomicFile.Write(path, (plain ? PlainForm.Of(Model) : Model).ToBytes());
+        AtomicFile.Write(path, ExportedForm.Of(Model, options).ToBytes());
     }
 
     /// <summary>
@@ -141,7 +161,8 @@ public sealed class TrainedDetector
     private void CheckIsFull()
     {
         if (DetectorGraph.IsPlain(Model)) throw new FormatException(
-            $"{_source} is the plain form already, of which no other can be made: export the model that it came from.");
+            $"{_source} is the {(RawForm.Is(Model) ? "raw" : "plain")} form already, of which no other can be made: export the model "
+                + $"that it came from.");
     }
 
     /// <summary>The network, to train it further on data of these classes.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Model;
 
 namespace Microsoft.ML.Distillation.Detectors;
 
@@ -40,6 +41,10 @@ internal sealed record OneStageConfig
     public float NmsThreshold { get; init; } = 0.6f;
 
     public int MaxDetections { get; init; } = 100;
+
+    /// <summary>How detections are chosen.</summary>
+    [JsonIgnore]
+    public DenseSelection Selection => new(ScoreThreshold, NmsThreshold, MaxDetections);
 
     /// <inheritdoc cref="FasterRcnnConfig.Unselective"/>
     [JsonIgnore]

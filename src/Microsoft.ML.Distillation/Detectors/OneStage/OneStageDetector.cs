@@ -3,6 +3,7 @@ using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Distributed;
 using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Rows;
 using TorchSharp;
@@ -48,7 +49,7 @@ internal sealed class OneStageDetector : Detector, ICompressible<OneStageDetecto
             config.Channels, levels, config.HeadLayers, config.Separable, config.ClassNames.Count, config.Bins,
             CompressibleLayers.RanksUnder("head.", config.Ranks));
         coder = new DistanceCoder(Grid, config.Bins);
-        _detections = new DenseSelector(config);
+        _detections = new DenseSelector(config.Selection, config.InputSize);
         _assigner = config.Assignment == OneStageAssignment.Atss ? new AtssAssigner(Grid) : new TaskAlignedAssigner(Grid);
 
         RegisterComponents();

@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Onnx;
 
 namespace Microsoft.ML.Distillation.Detectors;
