@@ -54,6 +54,24 @@ public static class DetectionCatalog
     }
 
     /// <summary>
+    /// Tells which format a data set is of, from its files: KITTI's <c>label_2</c>, YOLO's data.yaml or <c>labels</c>, VOC's and ImageNet's
+    /// xml, COCO's json, OpenImages' csv, a .tsv.
+    /// </summary>
+    /// <param name="catalog">The catalog <c>mlContext.Data</c>.</param>
+    /// <param name="folder">The folder, or for formats with one file that file.</param>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder or file.</exception>
+    /// <exception cref="FormatException">
+    /// There are no annotations of a known format, or of several; the message says which, by one file of each, or that there are images
+    /// without annotations.
+    /// </exception>
+    public static DetectionFormat RecognizeDetectionFormat(this DataOperationsCatalog catalog, string folder)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        return DataRecognition.Recognize(new AnnotationSource(folder));
+    }
+
+    /// <summary>
     /// Whether a data set has a part. Formats that keep all annotations in one file parse that to find out. A part that a data.yaml names
     /// and that is not there is a warning in the context's log, with the path.
     /// </summary>

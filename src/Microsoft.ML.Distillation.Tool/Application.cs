@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
-using System.CommandLine.Parsing;
 using Microsoft.ML.Distillation.Tool.Commands;
+using Microsoft.ML.Distillation.Tool.Help;
 
 namespace Microsoft.ML.Distillation.Tool;
 
@@ -20,7 +20,8 @@ internal static class Application
     /// <summary>The user interrupted the command; what was reached is saved.</summary>
     public const int Interrupted = 130;
 
-    private const string Name = "ml-distill";
+    /// <summary>What the command is called.</summary>
+    public const string Name = "ml-distill";
 
     /// <summary>Runs a command line of <c>ml-distill</c>.</summary>
     /// <inheritdoc cref="Run(string, RootCommand, string[], TextWriter, TextWriter)"/>
@@ -33,20 +34,27 @@ internal static class Application
     public static int Run(string name, RootCommand root, string[] args, TextWriter output, TextWriter error)
     {
         root.Options.Add(SharedOptions.Verbose);
+        root.Options.Add(SharedOptions.Quiet);
         root.Options.Add(SharedOptions.MaxPixels);
+        root.Options.Add(HelpPage.All(name));
+        foreach (HelpOption help in root.Options.OfType<HelpOption>()) help.Action = new ShowHelp(name, all: false);
         ParseResult parsed = root.Parse(args);
+        System.CommandLine.Command asked = parsed.CommandResult.Command;
+        if (asked.Action is null && asked.Subcommands.Any() && parsed.UnmatchedTokens.Count == 0 && parsed.Action is not ShowHelp
+            && parsed.CommandResult.Tokens.Count == 0 && asked.Arguments.Count == 0 && parsed.Action?.ClearsParseErrors != true)
+        {
+            HelpPage.Write(output, name, asked, all: false);
+            return Success;
+        }
+
         if (parsed.Errors.Count > 0)
         {
-            // Of several errors the one about a word that nobody knows explains the others.
-            ParseError first = parsed.Errors
-                .FirstOrDefault(e => parsed.UnmatchedTokens.Any(token => e.Message.Contains($"'{token}'", StringComparison.Ordinal)))
-                ?? parsed.Errors[0];
-            string command = string.Join(' ', PathOf(name, parsed.CommandResult.Command).Reverse());
-            error.WriteLine($"{name}: {OneLine(first.Message)} (see '{command} --help')");
+            string command = string.Join(' ', HelpPage.PathOf(name, asked).Reverse());
+            error.WriteLine($"{name}: {OneLine(UsageErrors.Of(parsed))} (see '{command} --help')");
             return WrongUse;
         }
 
-        if (parsed.Action is not HelpAction && Libtorch.Refusal(parsed.CommandResult.Command.Name, Libtorch.Carried) is { } refusal)
+        if (parsed.Action is not ShowHelp && Libtorch.Refusal(parsed.CommandResult.Command.Name, Libtorch.Carried) is { } refusal)
         {
             error.WriteLine($"{name}: {refusal}");
             return Failure;
@@ -119,12 +127,6 @@ internal static class Application
             new InspectTeacherCommand(),
             new WeightsCommand(),
         };
-    }
-
-    private static IEnumerable<string> PathOf(string name, System.CommandLine.Command command)
-    {
-        for (Symbol? at = command; at is System.CommandLine.Command; at = at.Parents.FirstOrDefault())
-            yield return at is RootCommand ? name : at.Name;
     }
 
     /// <summary>The error beneath the wrappers that ML.NET's worker threads put around it.</summary>

@@ -34,7 +34,7 @@ internal static class OptionNames
         ("Backbone.Weights", "--weights"),
         ("OnnxTeacherOptions.RunIn = OnnxRuntime", "--teacher-run-in onnxruntime"), ("OnnxTeacherOptions.RunIn", "--teacher-run-in"),
         ("The loss BoxDistributions", "--ld-weight"), ("The loss CrossHead", "--crosskd-weight"),
-        ("does not go with Precision", "does not go with --precision"), ("LearningParts", "--distil-parts"),
+        ("does not go with Precision", "does not go with --precision"), ("LearningParts", "--distill-parts"),
         ("CompressionOptions.Ranks", "--rank"),
         ("CompressionOptions.FlopsShare", "--flops"),
         ("CompressionOptions.HeadFlopsShare", "--head-flops"),

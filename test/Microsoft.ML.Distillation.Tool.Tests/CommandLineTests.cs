@@ -1,13 +1,19 @@
 using System.CommandLine;
 using Microsoft.ML.Distillation.Tool;
 using Microsoft.ML.Distillation.Tool.Commands;
+using Microsoft.ML.Distillation.Tool.Help;
 
 namespace Microsoft.ML.Distillation.Tests.Tool;
 
 public class CommandLineTests
 {
-    [TestCase("", "ml-distill --help")]
-    [TestCase("bogus", "bogus")]
+    [TestCase("bogus", "there is no command 'bogus'")]
+    [TestCase("evalute --model m", "did you mean evaluate?")]
+    [TestCase("train --data d --epoch 3", "there is no option --epoch of 'train': did you mean --epochs?")]
+    [TestCase("train --data d --output o.zip --teacher t", "--teacher is an option of 'distill'")]
+    [TestCase("distill --student one-stage", "--data, --output and --teacher are missing")]
+    [TestCase("quantize --images i", "--model and --output are missing")]
+    [TestCase("compress", "--model and --output are missing")]
     [TestCase("train", "--data")]
     [TestCase("train --data d --output o.zip --epochs 0", "--epochs")]
     [TestCase("train --data d --output o.zip --epochs 1.5", "--epochs")]
@@ -58,12 +64,13 @@ public class CommandLineTests
     }
 
     [TestCase("train --data {0}/none --output {0}/o.zip", "none")]
-    [TestCase("train --data {0} --output {0}/o.zip", "*.xml")]
+    [TestCase("train --data {0} --output {0}/o.zip", "neither annotations nor images")]
+    [TestCase("train --data {0} --format voc --output {0}/o.zip", "*.xml")]
     [TestCase("train --data {0} --output {0}/o.zip --weights {0}/none.pth", "none.pth")]
-    [TestCase("distill --data {0} --output {0}/o.zip --teacher {0}/none.zip", "none.zip")]
-    [TestCase("distill --data {0} --output {0}/o.zip --teacher {0}/broken.json", "broken.json")]
-    [TestCase("evaluate --model {0}/none.zip --data {0}", "none.zip")]
-    [TestCase("evaluate --model {0}/broken.json --data {0}", "broken.json")]
+    [TestCase("distill --data {0} --format voc --output {0}/o.zip --teacher {0}/none.zip", "none.zip")]
+    [TestCase("distill --data {0} --format voc --output {0}/o.zip --teacher {0}/broken.json", "broken.json")]
+    [TestCase("evaluate --model {0}/none.zip --format voc --data {0}", "none.zip")]
+    [TestCase("evaluate --model {0}/broken.json --format voc --data {0}", "broken.json")]
     [TestCase("evaluate --ground-truth {0}/broken.json --detections {0}/broken.json", "broken.json(1)")]
     [TestCase("evaluate --ground-truth {0}/none.json --detections {0}/broken.json", "none.json")]
     [TestCase("predict --model {0}/none.zip --images {0} --output {0}/o.json", "no image")]
@@ -80,15 +87,42 @@ public class CommandLineTests
         Assert.That(Directory.GetFiles(folder.Path), Has.Length.EqualTo(1), "nothing is half written");
     }
 
+    /// <summary>The commands, as the first page lists them.</summary>
+    private static IEnumerable<string> Commands
+        => CommandGuide.Groups.SelectMany(group => group.Commands).Where(name => name is not ("weights" or "benchmark"));
+
     [Test]
-    public void Help_NamesTheCommandAndItsOptions(
-        [Values("train", "distill", "evaluate", "predict", "export", "inspect", "convert", "label", "inspect-teacher", "quantize",
-        "compress")] string command)
+    public void Help_ShowsAnExampleFirst_AndTenOptionsAtMostOfMany([ValueSource(nameof(Commands))] string command)
     {
-        ToolRun run = ToolRun.Succeeding(command, "--help");
-        Assert.That(run.Output, Does.Contain(command).And.Contain("Options:"));
+        ToolRun run = ToolRun.Succeeding(command, "--help"), all = ToolRun.Succeeding(command, "--help-all");
+        Assert.That(run.Output.IndexOf($"  ml-distill {command}", StringComparison.Ordinal),
+            Is.GreaterThan(0).And.LessThan(run.Output.IndexOf("Usage:", StringComparison.Ordinal)), run.Output);
+        int shown = OptionsIn(run.Output), those = OptionsIn(all.Output);
+        Assert.That(shown, Is.LessThanOrEqualTo(those <= 20 ? those : 10), run.Output);
+        if (shown < those) Assert.That(run.Output, Does.Contain($"--help-all shows all {those} options"));
         Assert.That(run.Error, Is.Empty);
     }
+
+    [Test]
+    public void HelpOfAll_HasTheOptionsInGroups()
+    {
+        string help = ToolRun.Succeeding("distill", "--help-all").Output;
+        string[] groups = [.. help.Split('\n').Select(line => line.TrimEnd()).Where(line => line.EndsWith(':') && !line.StartsWith(' '))];
+        Assert.That(groups, Is.SupersetOf((string[])["Data:", "Output:", "Teacher:", "Student:", "Losses:", "Training:",
+            "Low precision and compression:", "Several processes:"]));
+        Assert.That(help, Does.Not.Contain("--distil-parts"), "names of earlier versions go on working, unseen");
+    }
+
+    [Test]
+    public void WithoutArguments_HelpIsShown([Values("", "weights")] string line)
+    {
+        ToolRun run = ToolRun.Succeeding(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Assert.That(run.Output, Does.Contain("Usage: ml-distill"));
+    }
+
+    private static int OptionsIn(string help)
+        => help.Split('\n').Count(line => line.StartsWith("  --", StringComparison.Ordinal)
+            || line.Length > 6 && line.StartsWith("  -", StringComparison.Ordinal) && line[4] == ',');
 
     [TestCase("--boxes ", "squared")]
     [TestCase("--backbone ", "resnet18")]

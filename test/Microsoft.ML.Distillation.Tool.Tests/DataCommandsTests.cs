@@ -144,7 +144,7 @@ public class DataCommandsTests
         ToolRun voc = ToolRun.Succeeding("evaluate", "--model", student, "--data", Data);
         ToolRun same = ToolRun.Succeeding("evaluate", "--model", student, "--data", coco, "--format", "coco", "--report",
             _folder.Sub("evaluation.html"), "--teacher", teacher);
-        Assert.That(same.Output, Does.StartWith(voc.Output.Split('\n')[0]));
+        Assert.That(same.Output, Does.StartWith(voc.Output.Split('\n')[1]));
         Assert.That(File.ReadAllText(_folder.Sub("evaluation.html")),
             Does.Contain("student distilled").And.Contain("<section id=\"settings\""));
         ToolRun predict = ToolRun.Succeeding("predict", "--model", student, "--images", coco, "--format", "coco", "--split", "test",
@@ -177,7 +177,6 @@ public class DataCommandsTests
     [TestCase("inspect --data d --format pascal", "pascal")]
     [TestCase("convert --data d --output o", "--to")]
     [TestCase("convert --data d --output o --to kitti", "voc, coco, yolo")]
-    [TestCase("predict --model m --images i --output o --split s", "--format")]
     [TestCase("evaluate --ground-truth g --detections d --report r", "--model")]
     [TestCase("evaluate --model m --data d --teacher t", "--report")]
     public void WrongUse_ExitsWith2_AndSaysWhat(string line, string what)

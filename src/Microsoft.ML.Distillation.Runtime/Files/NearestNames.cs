@@ -7,6 +7,10 @@ internal static class NearestNames
     public static IReadOnlyList<string> Of(string name, IEnumerable<string> names, int count = 5) =>
         [.. names.Distinct().OrderBy(other => Distance(name, other)).Take(count)];
 
+    /// <summary>Those of the names that may well be what was meant, best first: at most a third of the letters differ.</summary>
+    public static IReadOnlyList<string> Close(string name, IEnumerable<string> names, int count = 3) =>
+        [.. Of(name, names, count).Where(other => Distance(name, other) <= Math.Max(1, Math.Min(name.Length, other.Length) / 3))];
+
     /// <summary>The edit distance (Levenshtein, 1966), regardless of case; a name that contains the other is nearer.</summary>
     private static int Distance(string a, string b)
     {

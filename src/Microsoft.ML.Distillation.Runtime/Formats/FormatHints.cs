@@ -6,7 +6,9 @@ namespace Microsoft.ML.Distillation.Formats;
 /// <summary>Looks at what was handed over before it is refused, and says how it could be read.</summary>
 internal static class FormatHints
 {
-    private static readonly string[] Parts = ["", "train", "valid", "val", "test"];
+    /// <summary>What to do with images that have no annotations.</summary>
+    public const string WithoutAnnotations = "There are images and no annotations: LabelWithTeacher has a detector label them, and with "
+        + "DistillDetectorOptions.WithoutLabels a student learns from its teacher alone.";
 
     /// <summary>An error of a reader that did not find what it looked for, with a hint where there is one.</summary>
     public static Exception Explained(Exception error, DetectionFormat format, AnnotationSource source) => Hint(format, source) switch
@@ -51,8 +53,7 @@ internal static class FormatHints
         bool hasImages = Folders(path).Any(folder => ImageFiles.In(folder).Any());
         return (Guess(path), hasImages) switch
         {
-            (null, true) => "There are images and no annotations: LabelWithTeacher has a detector label them, and with "
-                + "DistillDetectorOptions.WithoutLabels a student learns from its teacher alone.",
+            (null, true) => WithoutAnnotations,
             (not null, false) => ForImages(source) is { Length: > 0 } hint ? hint.TrimStart() : null,
             _ => null,
         };
@@ -61,36 +62,11 @@ internal static class FormatHints
     /// <summary>The format that a file or folder looks like, or null.</summary>
     private static DetectionFormat? Guess(string path)
     {
-        if (File.Exists(path))
-        {
-            return Path.GetExtension(path).ToUpperInvariant() switch
-            {
-                ".JSON" => DetectionFormat.Coco,
-                ".YAML" or ".YML" => DetectionFormat.Yolo,
-                ".CSV" => DetectionFormat.OpenImages,
-                ".TSV" => DetectionFormat.TabSeparated,
-                ".XML" => DetectionFormat.PascalVoc,
-                _ => null,
-            };
-        }
-
-        if (!Directory.Exists(path)) return null;
-        if (Has(path, "label_2", "*.txt") || Has(path, "training/label_2", "*.txt")) return DetectionFormat.Kitti;
-        if (Has(path, "", "*.yaml") || Has(path, "", "*.yml") || Has(path, "", "classes.txt") || Has(path, "labels", "*.txt")
-            || HasInParts(path, "labels", "*.txt") || Folders(Path.Combine(path, "labels")).Any(part => Has(part, "", "*.txt")))
-            return DetectionFormat.Yolo;
-        if (Directory.Exists(Path.Combine(path, "Annotations", "DET"))) return DetectionFormat.ImageNet;
-        if (HasInParts(path, "Annotations", "*.xml") || HasInParts(path, "", "*.xml")) return DetectionFormat.PascalVoc;
-        if (Has(path, "annotations", "*.json") || HasInParts(path, "", "*.json")) return DetectionFormat.Coco;
-        if (Has(path, "", "*bbox*.csv")) return DetectionFormat.OpenImages;
-        return Has(path, "", "*.tsv") ? DetectionFormat.TabSeparated : null;
+        // One file of many, which somebody names for all.
+        bool isXml = Path.GetExtension(path).Equals(".xml", StringComparison.OrdinalIgnoreCase);
+        if (isXml && File.Exists(path)) return DetectionFormat.PascalVoc;
+        return DataRecognition.In(path) is [var first, ..] ? first.Format : null;
     }
-
-    private static bool HasInParts(string path, string folder, string pattern)
-        => Parts.Any(part => Has(path, Path.Combine(part, folder), pattern));
-
-    private static bool Has(string path, string folder, string pattern)
-        => Path.Combine(path, folder) is var place && Directory.Exists(place) && FolderListing.Files(place, pattern).Any();
 
     /// <summary>The folder and those in it, and those in these: deep enough to see how a data set is laid out.</summary>
     private static IEnumerable<string> Folders(string path)
@@ -100,14 +76,6 @@ internal static class FormatHints
         return [path, .. below, .. below.SelectMany(FolderListing.Folders)];
     }
 
-    private static string Article(DetectionFormat format) => format switch
-    {
-        DetectionFormat.PascalVoc => "a Pascal VOC",
-        DetectionFormat.Coco => "a COCO",
-        DetectionFormat.Kitti => "a KITTI",
-        DetectionFormat.ImageNet => "an ImageNet",
-        DetectionFormat.Yolo => "a YOLO",
-        DetectionFormat.OpenImages => "an OpenImages",
-        _ => "a tab-separated",
-    };
+    private static string Article(DetectionFormat format)
+        => $"{(format is DetectionFormat.ImageNet or DetectionFormat.OpenImages ? "an" : "a")} {DataRecognition.NameOf(format)}";
 }

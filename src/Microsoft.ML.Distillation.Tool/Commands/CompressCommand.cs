@@ -11,7 +11,7 @@ internal sealed class CompressCommand : System.CommandLine.Command
         : base("compress", "Makes a trained detector smaller by Tucker decomposition; 'distill --from' trains it further.")
     {
         Option<string> model = SharedOptions.RequiredPath("--model", "The trained detector (.zip or .onnx).", "FILE");
-        Option<string> output = SharedOptions.RequiredPath("--output", "The model to write (.zip or .onnx).", "FILE");
+        Option<string> output = SharedOptions.RequiredOutput("The model to write (.zip or .onnx).", "FILE");
         Option<double?> flops = SharedOptions
             .Number("--flops", "The multiplications of the backbone's convolutions that remain, as a share. [default: only the layers of "
             + "--rank are taken apart]", double.Epsilon, 1);

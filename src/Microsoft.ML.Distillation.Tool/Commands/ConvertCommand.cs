@@ -11,12 +11,12 @@ internal sealed class ConvertCommand : System.CommandLine.Command
         : base("convert", "Writes a data set of any format as Pascal VOC, COCO or YOLO.")
     {
         Option<string> data = SharedOptions
-            .RequiredPath("--data", "The annotated images: a folder, or for coco, openimages and tsv a file.", "DIR");
-        var from = new FormatOptionSet("--from");
+            .RequiredPath("--data", "The annotated images: a folder, or a COCO json, data.yaml, csv or tsv.", "DIR");
+        var from = new FormatOptionSet().AlsoCalled("--from");
         Option<string> to = SharedOptions.Choice("--to", "The format to write.", FormatOptionSet.Written);
         to.Required = true;
         to.DefaultValueFactory = null;
-        Option<string> output = SharedOptions.RequiredPath("--output", "The folder to write.", "DIR");
+        Option<string> output = SharedOptions.RequiredOutput("The folder to write.", "DIR");
         Option<string?> split = SharedOptions
             .Text("--split", "The part to write, or 'all'. [default: each of train, val and test that there is, else all]", "NAME");
         var copy = new Option<bool>("--copy-images") { Description = "Also copy the images to where the format has them." };

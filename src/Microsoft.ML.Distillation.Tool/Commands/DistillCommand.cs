@@ -6,7 +6,7 @@ namespace Microsoft.ML.Distillation.Tool.Commands;
 internal sealed class DistillCommand : System.CommandLine.Command
 {
     private readonly Option<string> _output = SharedOptions
-        .RequiredPath("--output", "The student to write: an ML.NET model (.zip), or by its ending an .onnx.", "FILE");
+        .RequiredOutput("The student to write: an ML.NET model (.zip), or by its ending an .onnx.", "FILE");
 
     private readonly Option<bool> _control = new("--control")
     {

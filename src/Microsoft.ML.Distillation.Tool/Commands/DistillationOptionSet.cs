@@ -56,8 +56,8 @@ internal sealed class DistillationOptionSet
     private readonly Option<string> _adaptation = SharedOptions.Choice("--hint-adaptation",
         "What stands between the student's map and the hint.", "learnt", "none");
     private readonly Option<string> _norm = SharedOptions.Choice("--hint-norm", "How the distance from the hint is measured.", "l2", "l1");
-    private readonly Option<string> _parts = SharedOptions.Choice("--distil-parts",
-        "The parts that learn classes and boxes from the teacher.", "both", "rpn", "rcn");
+    private readonly Option<string> _parts = SharedOptions.Choice("--distill-parts",
+        "The parts that learn classes and boxes from the teacher (two-stage).", "both", "rpn", "rcn").AlsoCalled("--distil-parts");
     private readonly Option<bool> _noSoft = new("--no-soft-targets") { Description = "Learn classes from the ground truth alone." };
 
     private readonly Option<string[]> _features = new("--feature-loss")

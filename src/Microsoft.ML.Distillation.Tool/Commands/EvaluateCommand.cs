@@ -13,14 +13,15 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
     {
         Option<string?> model = SharedOptions.Path("--model", "The model to measure (.zip or .onnx).", "FILE");
         Option<string?> data = SharedOptions
-            .Path("--data", "The annotated images: a folder, or for coco, openimages and tsv a file.", "DIR");
+            .Path("--data", "The annotated images: a folder, or a COCO json, data.yaml, csv or tsv.", "DIR");
         var format = new FormatOptionSet();
         Option<string?> split = SharedOptions
             .Text("--split", "The part of the images, or 'all'. [default: test where there is one, else all]", "NAME");
         Option<string?> groundTruth = SharedOptions.Path("--ground-truth", "In place of a model: annotations in COCO's format …", "FILE");
         Option<string?> detections = SharedOptions.Path("--detections", "… and detections in COCO's format.", "FILE");
         Option<string> metric = SharedOptions.Choice("--metric", "What to measure.", MetricFigures.Metrics);
-        Option<string?> json = SharedOptions.Path("--json", "Also write the figures to a file.", "FILE");
+        Option<string?> json = SharedOptions.Path("--json", "Also write the figures to a file.", "FILE")
+            .AlsoCalled("--output", "-o");
         var errors = new Option<bool>("--errors")
         {
             Description =
@@ -36,7 +37,7 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
         Option<string?> teacher = SharedOptions.Path("--teacher", "With --report: the model's teacher, to show beside it.", "FILE");
         Option<string?> alone = SharedOptions.Path("--alone", "With --report: the same student trained alone, to show beside it.", "FILE");
         Option<string?> quantised = SharedOptions
-            .Path("--quantised", "With --report: the student in low precision, to show beside it.", "FILE");
+            .Path("--quantized", "With --report: the student in low precision, to show beside it.", "FILE").AlsoCalled("--quantised");
         var report = new ReportOptionSet();
         foreach (Option option in (Option[])[split, groundTruth, detections, metric, exclusive, errors, json]) Options.Add(option);
         report.AddTo(Options);
@@ -50,7 +51,7 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
                 ("student quantised", DetectorRole.Quantised, parsed.GetValue(quantised)),
             ];
             if (report.IsWanted(parsed) ? parsed.GetValue(model) is null : beside.Any(entry => entry.Path is not null))
-                throw new UsageException("--report goes with --model and --data; --teacher, --alone and --quantised go with --report.");
+                throw new UsageException("--report goes with --model and --data; --teacher, --alone and --quantized go with --report.");
             OutputCheck.File(parsed, json.Name, parsed.GetValue(json));
             report.Check(parsed);
             bool inclusive = !parsed.GetValue(exclusive);

@@ -11,8 +11,8 @@ internal sealed class ExportCommand : System.CommandLine.Command
     {
         Option<string> model = SharedOptions.RequiredPath("--model", "The model (.zip, or an .onnx that is not plain), or trained "
             + "weights: the .safetensors that an error names, or a checkpoint.", "FILE");
-        Option<string> output = SharedOptions.RequiredPath(
-            "--output", "The .onnx, or by its ending the ML.NET model (.zip), to write.", "FILE");
+        Option<string> output = SharedOptions.RequiredOutput(
+            "The .onnx, or by its ending the ML.NET model (.zip), to write.", "FILE");
         var plain = new Option<bool>("--plain")
         {
             Description = "The same as --form plain.",

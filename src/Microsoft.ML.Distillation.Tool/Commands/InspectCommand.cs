@@ -11,11 +11,11 @@ internal sealed class InspectCommand : System.CommandLine.Command
         : base("inspect", "Says what annotated images hold and what is wrong with them; draws a sheet of them.")
     {
         Option<string> data = SharedOptions
-            .RequiredPath("--data", "The annotated images: a folder, or for coco, openimages and tsv a file.", "DIR");
+            .RequiredPath("--data", "The annotated images: a folder, or a COCO json, data.yaml, csv or tsv.", "DIR");
         var format = new FormatOptionSet();
         Option<string?> split = SharedOptions
             .Text("--split", "The part to look through, or 'all'. [default: train, val and test where there are, else all]", "NAME");
-        Option<string?> folder = SharedOptions.Path("--output", "A folder for contact-sheet.png and inspection.json.", "DIR");
+        Option<string?> folder = SharedOptions.Output("A folder for contact-sheet.png and inspection.json.", "DIR");
         folder.Aliases.Add("--out");
         Option<int?> pictures = SharedOptions.Count("--pictures", "How many images the sheet shows. [default: 24]");
         Options.Add(data);
@@ -37,6 +37,7 @@ internal sealed class InspectCommand : System.CommandLine.Command
                 DataFolder.All => [],
                 string name => [name],
             };
+            source.Announce();
             DetectionDataInspection found = source.Context.Data.InspectDetections(
                 source.Path, source.Format, parts, source.ImageFolder, source.NamesFile, source.MaxPixels);
             foreach (string warning in found.Warnings)

@@ -11,18 +11,20 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
     private readonly TeacherOptionSet _teacher = new();
     private readonly Option<string?> _image = SharedOptions.Path("--image", "An image to show to the teacher …", "FILE");
     private readonly Option<string?> _draw = SharedOptions
-        .Path("--draw", "… and the picture to write, with what it finds drawn on.", "FILE");
+        .Path("--draw", "… and the picture to write, with what it finds drawn on.", "FILE").AlsoCalled("--output", "-o");
     private readonly Option<double?> _drawScore = SharedOptions
         .Number("--draw-score", "The score from which boxes are drawn. [default: that of the teacher's opinion]", 0, 1);
     private readonly Option<bool> _tensors = new("--tensors") { Description = "List the tensors of the graph that can be hints." };
     private readonly Option<string?> _data = SharedOptions
-        .Path("--data", "Annotated images in Pascal VOC's format: says which of their classes the teacher knows.", "DIR");
+        .Path("--data", "Annotated images: says which of their classes the teacher knows.", "DIR");
+    private readonly FormatOptionSet _dataFormat = new();
 
     public InspectTeacherCommand()
         : base("inspect-teacher", "Shows what an ONNX detector takes and gives, and draws what it finds in an image.")
     {
         _teacher.AddTo(Options, teaches: false);
         foreach (Option option in (Option[])[_image, _draw, _drawScore, _tensors, _data]) Options.Add(option);
+        _dataFormat.AddTo(Options);
         SetAction(Run);
     }
 
@@ -47,7 +49,8 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
                 .Load(path, new ObjectDetectorOptions(options) { Format = _teacher.FormatOf(parsed), ClassNames = names });
             TeacherInspection.WriteReading(output, detector);
             if (parsed.GetValue(_data) is string data) TeacherInspection
-                .WriteClasses(output, Teacher.FromOnnx(path, _teacher.FormatOf(parsed), names, options), ClassesOf(data));
+                .WriteClasses(output, Teacher.FromOnnx(path, _teacher.FormatOf(parsed), names, options),
+                    ClassesOf(_dataFormat.At(parsed, data)));
             if (parsed.GetValue(_image) is string image) Show(detector, image, parsed.GetValue(_draw), (float?)parsed.GetValue(_drawScore),
                 SharedOptions.MaxPixelsIn(parsed), output);
         }
@@ -91,6 +94,6 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
         output.WriteLine($"saved {drawn}");
     }
 
-    private static string[] ClassesOf(string folder) => [.. AnnotatedRow.Load(new MLContext(), folder, split: null)
+    private static string[] ClassesOf(DataFolder data) => [.. (data with { AllowMissingImages = true }).Load(split: null)
         .SelectMany(image => image.Label).Where(name => name.Length > 0).Distinct().Order(StringComparer.Ordinal)];
 }

@@ -21,7 +21,7 @@ internal sealed class LabelCommand : System.CommandLine.Command
     private readonly FormatOptionSet _labelledFormat = new();
     private readonly Option<string?> _split = SharedOptions
         .Text("--labelled-split", "Their part to count, or 'all'. [default: train where there is one, else all]", "NAME");
-    private readonly Option<string> _output = SharedOptions.RequiredPath("--output", "The folder of the data set to write.", "DIR");
+    private readonly Option<string> _output = SharedOptions.RequiredOutput("The folder of the data set to write.", "DIR");
     private readonly Option<string> _format = SharedOptions.Choice("--output-format", "Its format; voc copies the images.", "coco", "voc");
     private readonly Option<double?> _score = SharedOptions.Number(
         "--label-score", "The score from which on a detection is a label. [default: so that an image has as many labels as the labelled "

@@ -13,10 +13,10 @@ internal sealed class PredictCommand : System.CommandLine.Command
     {
         Option<string> model = SharedOptions.RequiredPath("--model", "The model (.zip or .onnx).", "FILE");
         Option<string> images = SharedOptions
-            .RequiredPath("--images", "A folder of images, or one image; with --format a data set, whose images to take.");
+            .RequiredPath("--images", "A folder of images, or one image; with --format or --split a data set, whose images to take.");
         var format = new FormatOptionSet();
-        Option<string?> split = SharedOptions.Text("--split", "With --format, the part of the data set. [default: all]", "NAME");
-        Option<string> output = SharedOptions.RequiredPath("--output", "The detections to write, in COCO's result format.", "FILE");
+        Option<string?> split = SharedOptions.Text("--split", "The part of a data set. [default: all]", "NAME");
+        Option<string> output = SharedOptions.RequiredOutput("The detections to write, in COCO's result format.", "FILE");
         Option<string?> ids = SharedOptions.Path(
             "--ids", "A COCO file whose ids of images (by file name) and classes (by name) to use. [default: images count from 1 in the "
                 + "order of their names, classes from 1 in the model's order]", "FILE");
@@ -35,9 +35,7 @@ internal sealed class PredictCommand : System.CommandLine.Command
             (string place, string target) = (parsed.GetRequiredValue(images), parsed.GetRequiredValue(output));
             OutputCheck.File(parsed, output.Name, target);
             OutputCheck.Folder(draw.Name, parsed.GetValue(draw));
-            bool isDataSet = format.IsGiven(parsed);
-            if (!isDataSet && parsed.GetValue(split) is not null) throw new UsageException(
-                "--split goes with --format: a folder of images has no parts.");
+            bool isDataSet = format.IsGiven(parsed) || parsed.GetValue(split) is not null;
             bool skips = parsed.GetValue(skip);
             IReadOnlyList<string> files = isDataSet
                 ? [.. (format.At(parsed, place) with { SkipsInvalid = skips }).Load(parsed.GetValue(split))

@@ -13,7 +13,7 @@ internal sealed class QuantizeCommand : System.CommandLine.Command
         Option<string> images = SharedOptions.RequiredPath("--images",
             "A folder of images like those that the model will see, best those it was trained on; labels are not needed.");
         Option<string> output = SharedOptions
-            .RequiredPath("--output", "The model to write: an ML.NET model (.zip), or by its ending an .onnx.", "FILE");
+            .RequiredOutput("The model to write: an ML.NET model (.zip), or by its ending an .onnx.", "FILE");
         Option<LowPrecision?> precision = PrecisionOptionSet.Precision("The bits: w8a8, w4a8, w2a8, w8, w4 or w2. [default: w8a8]");
         Option<string> quantizer = PrecisionOptionSet.Quantizer();
         Option<bool> all = PrecisionOptionSet.AllLayers();

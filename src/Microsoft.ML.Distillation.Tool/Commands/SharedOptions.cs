@@ -7,9 +7,16 @@ namespace Microsoft.ML.Distillation.Tool.Commands;
 internal static class SharedOptions
 {
     /// <summary>Whether to say more.</summary>
-    public static Option<bool> Verbose { get; } = new("--verbose")
+    public static Option<bool> Verbose { get; } = new("--verbose", "-v")
     {
         Description = "Say more: the log of ML.NET, and where in the program an error arose.",
+        Recursive = true,
+    };
+
+    /// <summary>Whether to say less.</summary>
+    public static Option<bool> Quiet { get; } = new("--quiet", "-q")
+    {
+        Description = "Say less: results, warnings and errors, but no progress and no notes.",
         Recursive = true,
     };
 
@@ -18,6 +25,24 @@ internal static class SharedOptions
 
     /// <summary>How many pixels an image may have.</summary>
     public static long MaxPixelsIn(ParseResult parsed) => parsed.GetValue(MaxPixels) ?? ImageLoader.DefaultMaxPixels;
+
+    /// <summary>Where a command says how far it is, and what one may like to know; nowhere with <see cref="Quiet"/>.</summary>
+    public static TextWriter NotesTo(ParseResult parsed, TextWriter output) => parsed.GetValue(Quiet) ? TextWriter.Null : output;
+
+    /// <summary>The path that a command writes to, which must be given: <c>--output</c>, or <c>-o</c>.</summary>
+    public static Option<string> RequiredOutput(string description, string help)
+        => new("--output", "-o") { Description = description, Required = true, HelpName = help };
+
+    /// <summary>The path that a command may write to: <c>--output</c>, or <c>-o</c>.</summary>
+    public static Option<string?> Output(string description, string help)
+        => new("--output", "-o") { Description = description, HelpName = help };
+
+    /// <summary>Other names of an option, of earlier versions or of other commands, which help does not show.</summary>
+    public static T AlsoCalled<T>(this T option, params ReadOnlySpan<string> names) where T : Option
+    {
+        foreach (string name in names) option.Aliases.Add(name);
+        return option;
+    }
 
     /// <summary>A path that must be given.</summary>
     public static Option<string> RequiredPath(string name, string description, string help = "PATH")

@@ -15,7 +15,7 @@ internal sealed class TrainCommand : System.CommandLine.Command
         var training = new TrainingOptionSet();
         var precision = new PrecisionOptionSet();
         Option<string> output = SharedOptions
-            .RequiredPath("--output", "The model to write: an ML.NET model (.zip), or by its ending an .onnx.", "FILE");
+            .RequiredOutput("The model to write: an ML.NET model (.zip), or by its ending an .onnx.", "FILE");
         data.AddTo(Options);
         Options.Add(output);
         detector.AddTo(Options);

@@ -16,6 +16,9 @@ internal sealed record DataFolder(
     /// errors.</summary>
     public bool SkipsInvalid { get; init; }
 
+    /// <summary>Says how it is read, before it is.</summary>
+    public Action Announce { get; init; } = () => { };
+
     /// <summary>What it is read with; what is to be said of the data goes to its log.</summary>
     public MLContext Context { get; init; } = new();
 
@@ -52,9 +55,12 @@ internal sealed record DataFolder(
 
     /// <summary>The annotated images of a part, or of all. Most formats parse a file when its turn comes.</summary>
     public IDataView View(string? split)
-        => Context.Data.LoadDetections(
+    {
+        Announce();
+        return Context.Data.LoadDetections(
             Path, Format, split, ImageFolder, NamesFile, AllowMissingImages || SkipsInvalid,
             SkipsInvalid ? InvalidSampleHandling.Skip : InvalidSampleHandling.Error);
+    }
 
     /// <summary>The same as rows.</summary>
     public IReadOnlyList<AnnotatedRow> Load(string? split)
