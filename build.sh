@@ -53,6 +53,12 @@ prepare_mpi() {
     (apt_install mpirun.mpich mpich) || true
 }
 
+# The server sample's page runs the student in the browser: by onnxruntime-web from the npm registry. Without it the page's test is skipped.
+prepare_web() {
+    if [ -e artifacts/web/node_modules/onnxruntime-web/dist/ort.wasm.min.mjs ] || ! command -v npm >/dev/null; then return; fi
+    persist npm install --prefix artifacts/web --ignore-scripts --no-audit --no-fund --silent onnxruntime-web@1.30.0 || true
+}
+
 build() {
     command -v dotnet >/dev/null || { say "The .NET 10 SDK is missing: see https://dot.net" >&2; exit 1; }
     persist dotnet restore --verbosity quiet "$@"
@@ -78,6 +84,7 @@ case $verb in
     test)
         prepare_browser
         prepare_mpi
+        prepare_web
         build
         rm -rf artifacts/test-results
         status=0

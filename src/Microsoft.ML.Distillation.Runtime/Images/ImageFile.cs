@@ -142,9 +142,22 @@ internal sealed class ImageFile : IDisposable
     public static MLImage ReadMLImage(string path, long maxPixels = DefaultMaxPixels)
     {
         using ImageFile file = Open(path, maxPixels);
-        byte[] rgba = file.DecodeUpright();
+        return file.DecodeMLImage();
+    }
+
+    /// <summary>The same of the content of a file.</summary>
+    /// <inheritdoc cref="Open(ReadOnlySpan{byte}, string, long)"/>
+    public static MLImage ReadMLImage(ReadOnlySpan<byte> content, string name, long maxPixels)
+    {
+        using ImageFile file = Open(content, name, maxPixels);
+        return file.DecodeMLImage();
+    }
+
+    private MLImage DecodeMLImage()
+    {
+        byte[] rgba = DecodeUpright();
         for (int i = 3; i < rgba.Length; i += 4) rgba[i] = byte.MaxValue;
-        return MLImage.CreateFromPixels(file.Size.Width, file.Size.Height, MLPixelFormat.Rgba32, rgba);
+        return MLImage.CreateFromPixels(Size.Width, Size.Height, MLPixelFormat.Rgba32, rgba);
     }
 
     /// <summary>Writes an image upright, in the kind that it is of, without the data that would turn it again.</summary>

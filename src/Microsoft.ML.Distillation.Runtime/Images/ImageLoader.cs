@@ -50,6 +50,17 @@ public static class ImageLoader
         return ImageFile.ReadMLImage(path, maxPixels);
     }
 
+    /// <summary>Reads an image from the content of a file, one that was sent to a server for example.</summary>
+    /// <param name="content">The content of a file as <see cref="Load(string, long)"/> takes it.</param>
+    /// <param name="maxPixels">How many pixels it may have: width times height, as its header says, before any is decoded.</param>
+    /// <returns>The upright image, opaque, which belongs to the caller.</returns>
+    /// <exception cref="UnreadableImageException">It is no image, a broken or too large one, or ends before it does.</exception>
+    public static MLImage Decode(ReadOnlySpan<byte> content, long maxPixels = DefaultMaxPixels)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxPixels, 1);
+        return ImageFile.ReadMLImage(content, "the image", maxPixels);
+    }
+
     /// <summary>Throws unless a file is an image to its end, for what ML.NET will read: it costs a part of the reading.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>

@@ -31,7 +31,11 @@ static void RunPipeline(string path, string[] images)
 {
     var mlContext = new MLContext();
     ITransformer model = mlContext.Model.Load(path, out _);
-    using PredictionEngine<Photo, Prediction> engine = mlContext.Model.CreatePredictionEngine<Photo, Prediction>(model);
+    using var whenDone = (IDisposable)model;
+
+    // An engine owns its model by default, and takes it along when it is disposed of: a model that is kept would serve one engine only.
+    using PredictionEngine<Photo, Prediction> engine = mlContext.Model.CreatePredictionEngine<Photo, Prediction>(
+        model, new PredictionEngineOptions { OwnsTransformer = false });
     foreach (string image in images)
     {
         Prediction found = engine.Predict(new Photo { ImagePath = image });

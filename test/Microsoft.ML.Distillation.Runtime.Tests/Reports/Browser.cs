@@ -8,8 +8,6 @@ namespace Microsoft.ML.Distillation.Tests.Reports;
 /// <param name="Facts">What a script asked of the laid-out page.</param>
 internal sealed record Browser(IReadOnlyList<string> Console, JsonElement Facts)
 {
-    private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome", "chrome"];
-
     // Pictures are decoded one by one: an <image> of SVG does not say whether it has loaded.
     private const string Script = """
         <script>
@@ -47,15 +45,6 @@ internal sealed record Browser(IReadOnlyList<string> Console, JsonElement Facts)
         </script>
         """;
 
-    /// <summary>The browser's program; the test is skipped where there is none.</summary>
-    public static string Program()
-    {
-        string[] folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
-        string? found = Names.SelectMany(name => folders.Select(folder => Path.Combine(folder, name))).FirstOrDefault(File.Exists);
-        if (found is null) Assert.Ignore("There is no Chromium on this machine to look at the report with.");
-        return found!;
-    }
-
     /// <summary>Opens a page.</summary>
     public static Browser Open(string html, int width = 1200, bool dark = false)
     {
@@ -74,7 +63,7 @@ internal sealed record Browser(IReadOnlyList<string> Console, JsonElement Facts)
 
     private static Browser OpenOnce(string html, int width, bool dark)
     {
-        string program = Program();
+        string program = Chromium.Program();
         using var folder = new TemporaryFolder();
         string page = folder.Write("page.html", html.Replace("<body>", Script + "<body>", StringComparison.Ordinal));
         using var process = Process.Start(new ProcessStartInfo(program,

@@ -68,6 +68,25 @@ public partial class PackageTests
     }
 
     [Test]
+    public void Quickstart_RunsFromOneFile_WithoutAProject()
+    {
+        using var drawn = new DrawnFolder(train: 4, val: 0, test: 0);
+        var mlContext = new MLContext(1);
+        mlContext.Data.SaveDetections(
+            mlContext.Data.LoadDetections(drawn.Path, split: "train"), _folder.Sub("one/data"), DetectionFormat.Yolo, copyImages: true);
+        using TeacherGraph graph = new TeacherGraph("batch").Output("scores", [.1f, .8f, .1f], [1, 3])
+            .Output("boxes", [.1f, .1f, .4f, .5f], [1, 4]).Metadata("names", "{0: 'square', 1: 'disc'}");
+        string program = File.ReadAllText(Path.Combine(TestData.Repository(), "src", "Samples", "quickstart.cs"));
+        Assert.That(program, Does.Contain("#:package ML.Distillation@"));
+        program = PackageLine().Replace(program, $"#:package ML.Distillation@{_version}\n"
+            + $"#:property RestoreAdditionalProjectSources={_folder.Sub("packages")}");
+        File.WriteAllText(_folder.Sub("one/quickstart.cs"), program);
+        string output = Dotnet(_folder.Sub("one"), "run", "quickstart.cs", "data", graph.Save(), "1");
+        Assert.That(output, Does.Contain("Epoch 1/1").And.Contain("image0.png"));
+        Assert.That(File.Exists(_folder.Sub("one/student.onnx")));
+    }
+
+    [Test]
     public void Packages_SayWhatTheyNeed()
     {
         Dictionary<string, string> training = Dependencies(Training), runtime = Dependencies(Runtime);
@@ -139,6 +158,9 @@ public partial class PackageTests
         Assert.That(process.ExitCode, Is.Zero, $"dotnet {string.Join(' ', args)}\n{output}{errors.Result}");
         return output;
     }
+
+    [GeneratedRegex(@"^#:package ML\.Distillation@\S+", RegexOptions.Multiline)]
+    private static partial Regex PackageLine();
 
     [GeneratedRegex(@"```csharp\n(?<code>.*?)```", RegexOptions.Singleline)]
     private static partial Regex CSharp();

@@ -1,3 +1,7 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;
 
 namespace Microsoft.ML.Distillation.Tests.Samples;
@@ -22,6 +26,89 @@ public class SampleProgramsTests
         Assert.That(fromZip.ExitCode, Is.Zero, fromZip.Error);
         Assert.That(fromZip.Output, Does.Contain(".jpg: ").And.EqualTo(fromOnnx.Output));
         Assert.That(fromPipeline.Output, Is.EqualTo(fromOnnx.Output), fromPipeline.Error);
+    }
+
+    [Test]
+    public void RawDecoding_FindsOnOnnxRuntimeAlone_WhatTheWholeFormFinds()
+    {
+        using var folder = new TemporaryFolder();
+        TrainedDetector student = TrainedDetector.FromModel(TrainedModels.OneStage);
+        student.SaveOnnx(folder.Sub("student.onnx"));
+        student.SaveOnnx(folder.Sub("raw.onnx"), new OnnxExportOptions { Form = OnnxForm.Raw });
+        string picture = TrainedModels.Images.Image(TrainedModels.Seen);
+        using (MLImage image = ImageLoader.Load(picture))
+        {
+            byte[] header = System.Text.Encoding.ASCII.GetBytes($"P6\n{image.Width} {image.Height}\n255\n");
+            File.WriteAllBytes(folder.Sub("picture.ppm"), [.. header, .. image.Pixels.ToArray().Where((_, i) => i % 4 != 3)]);
+        }
+
+        string program = ProgramRun.Find("Samples/RawDecoding");
+        Assert.That(Directory.GetFiles(Path.GetDirectoryName(program)!, "*.dll"),
+            Has.None.Contains("SkiaSharp").And.None.Contains("Microsoft.ML.Data").And.None.Contains("Microsoft.ML.Distillation"));
+        ProgramRun run = ProgramRun.Of(program, folder.Path, ["raw.onnx", "picture.ppm"]);
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        using var detector = ObjectDetector.Load(folder.Sub("student.onnx"));
+        Detection[] expected = [.. detector.Detect(picture).Where(one => one.Score > .1f)];
+        string[] lines = [.. run.Output.Split('\n').Take(expected.Length)];
+        Assert.That(expected, Is.Not.Empty);
+        for (int i = 0; i < expected.Length; i++)
+        {
+            string[] words = lines[i].Split(' ');
+            float[] numbers = [.. new[] { 1, 3, 4, 5, 6 }.Select(at => float.Parse(words[at], CultureInfo.InvariantCulture))];
+            BoundingBox box = expected[i].Box;
+            Assert.That(words[0], Is.EqualTo(expected[i].Label));
+            Assert.That(numbers, Is.EqualTo(new[] { expected[i].Score, box.X0, box.Y0, box.X1, box.Y1 }).Within(.1));
+        }
+    }
+
+    [Test]
+    public void Batch_SendsAFolderThroughThePipeline_InOrder()
+    {
+        using var folder = new TemporaryFolder();
+        string pictures = Path.GetDirectoryName(TrainedModels.Images.Image(0))!;
+        ProgramRun run = ProgramRun.Of(ProgramRun.Find("Samples/Batch"), folder.Path, [TrainedModels.OneStage, pictures, "found.jsonl"]);
+        Assert.That(run.ExitCode, Is.Zero, run.Error);
+        IReadOnlyList<string> files = ImageLoader.FilesIn(pictures);
+        Assert.That(run.Output, Does.StartWith($"{files.Count} pictures in "));
+        JsonElement[] lines = [.. File.ReadLines(folder.Sub("found.jsonl")).Select(line => JsonElement.Parse(line))];
+        Assert.That(lines.Select(line => line.GetProperty("image").GetString()), Is.EqualTo(files.Select(Path.GetFileName)));
+        using var detector = ObjectDetector.Load(TrainedModels.OneStage);
+        for (int i = 0; i < files.Count; i++)
+        {
+            float[] scores = [.. lines[i].GetProperty("detections").EnumerateArray().Select(one => one.GetProperty("score").GetSingle())];
+            Assert.That(scores, Is.EqualTo(detector.Detect(files[i]).Select(one => one.Score)).Within(1e-5));
+        }
+    }
+
+    [Test]
+    public void CameraWorker_LooksAtPicturesThatCome_AndGoesOnAfterOneThatIsBroken()
+    {
+        using var folder = new TemporaryFolder();
+        string camera = Directory.CreateDirectory(folder.Sub("camera")).FullName;
+        File.Copy(TrainedModels.Images.Image(0), Path.Combine(camera, "first.png"));
+        File.WriteAllText(Path.Combine(camera, "broken.jpg"), "no picture");
+        using Process worker = Process.Start(new ProcessStartInfo("dotnet",
+            [ProgramRun.Find("Samples/CameraWorker"), "--model", TrainedModels.OneStage, "--folder", camera])
+        {
+            RedirectStandardOutput = true,
+        })!;
+        try
+        {
+            Task<string> log = worker.StandardOutput.ReadToEndAsync();
+            Assert.That(() => File.Exists(Path.Combine(camera, "first.png.json")), Is.True.After(60).Seconds.PollEvery(100).MilliSeconds);
+            File.Copy(TrainedModels.Images.Image(1), Path.Combine(camera, "second.png"));
+            string answer = Path.Combine(camera, "second.png.json");
+            Assert.That(() => File.Exists(answer), Is.True.After(30).Seconds.PollEvery(100).MilliSeconds);
+            using var detector = ObjectDetector.Load(TrainedModels.OneStage, new ObjectDetectorOptions { ScoreThreshold = .4 });
+            Assert.That(JsonSerializer.Deserialize<Detection[]>(File.ReadAllText(answer)),
+                Has.Length.EqualTo(detector.Detect(TrainedModels.Images.Image(1)).Count));
+            Assert.That(File.Exists(Path.Combine(camera, "broken.jpg.json")), Is.False);
+        }
+        finally
+        {
+            worker.Kill();
+            worker.WaitForExit();
+        }
     }
 
     [Test]
@@ -52,6 +139,10 @@ public class SampleProgramsTests
     [TestCase("Samples/QuickStart")]
     [TestCase("Samples/Inference")]
     [TestCase("Samples/Demo", "--bogus")]
+    [TestCase("Samples/Batch")]
+    [TestCase("Samples/CameraWorker")]
+    [TestCase("Samples/RawDecoding")]
+    [TestCase("Samples/Server")]
     public void WrongUse_ExitsWith2_AndSaysHow(string project, params string[] args)
     {
         ProgramRun run = ProgramRun.Of(ProgramRun.Find(project), Path.GetTempPath(), args);
