@@ -8,6 +8,9 @@ internal static class OptionNames
     // In the order in which they are looked for: what is longer comes first.
     private static readonly (string Library, string Flag)[] Names =
     [
+        ("the option DetectorPrompts.TextEncoderPath", "--text-encoder"), ("the option DetectorPrompts.TokenizerPath", "--tokenizer"),
+        ("TextEncoderPath", "--text-encoder"), ("EmbeddingsPath", "--embeddings"), ("the option Prompts", "--prompt"),
+        ("Name the format", "Name the format with --teacher-format"),
         ("DistributedOptions.MpiLibrary", "--mpi-library"), ("DistributedOptions.Timeout", "--mpi-timeout"),
         ("lower BatchSize", "lower --batch-size"),
         ("give the format DetectionFormat.PascalVoc", "give --format voc"), ("give the format DetectionFormat.Coco", "give --format coco"),

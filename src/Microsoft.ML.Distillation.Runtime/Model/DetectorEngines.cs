@@ -113,7 +113,10 @@ internal sealed class PublishedEngine(PublishedDetector detector, float nmsThres
 
     public IReadOnlyList<string> Remarks => detector.Remarks.All;
 
-    public OnnxReading? Reading => new(detector.Format, detector.Preprocessing, detector.ConfidentScore, detector.NoiseScore);
+    public OnnxReading? Reading => new(detector.Format, detector.Preprocessing, detector.ConfidentScore, detector.NoiseScore)
+    {
+        Words = detector.Words,
+    };
 
     public IReadOnlyList<Detections> Run(IReadOnlyList<RgbImage> images, CancellationToken cancellation)
     {

@@ -272,7 +272,11 @@ public sealed class ObjectDetector : IDisposable
             return Of(own, source.Name, options, bytes);
         }
 
-        IReadOnlyList<string> names = options.ClassNames ?? EmbeddedClassNames.In(models[0]) ?? throw new ArgumentException(
+        if (options is { Prompts: { } told, ClassNames: { } given } && !given.SequenceEqual(told.ClassNames)) throw new ArgumentException(
+            $"The detector's classes are those of the prompts: leave out the option {nameof(options.ClassNames)}, or the prompts.",
+            nameof(options));
+        IReadOnlyList<string> names = options.Prompts?.ClassNames
+            ?? options.ClassNames ?? EmbeddedClassNames.In(models[0]) ?? throw new ArgumentException(
             $"'{source.Name}' is no detector that this library made, and as a published one it {EmbeddedClassNames.Absence(models[0])}. "
             + $"Give them in the option {nameof(ObjectDetectorOptions.ClassNames)}, in the detector's own order.", nameof(options));
         var engine = new PublishedEngine(new PublishedDetector(source, options.Format, names, options), (float)options.NmsThreshold);

@@ -68,7 +68,8 @@ public sealed record ObjectDetectorOptions : OnnxDetectorOptions
             (nameof(NoiseScore), NoiseScore is not null), (nameof(Strides), Strides is not null),
             (nameof(Activation), Activation != ScoreActivation.Auto), (nameof(CellOffset), CellOffset is not null),
             (nameof(FirstLabel), FirstLabel is not null), (nameof(Decoder), Decoder is not null),
-            (nameof(Layout), Layout is not null), (nameof(ClassAgnosticSuppression), ClassAgnosticSuppression),
+            (nameof(Layout), Layout is not null), (nameof(Prompts), Prompts is not null),
+            (nameof(ClassAgnosticSuppression), ClassAgnosticSuppression),
         ];
         if (reading.FirstOrDefault(option => option.IsGiven).Option is { } given)
         {

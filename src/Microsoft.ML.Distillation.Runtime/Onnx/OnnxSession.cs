@@ -13,6 +13,9 @@ internal sealed record OnnxInput(string Name, Array Values, long[] Shape)
         byte[] bytes => OrtValue.CreateTensorValueFromMemory(bytes, Shape),
         float[] floats => OrtValue.CreateTensorValueFromMemory(floats, Shape),
         long[] integers => OrtValue.CreateTensorValueFromMemory(integers, Shape),
+        int[] integers => OrtValue.CreateTensorValueFromMemory(integers, Shape),
+        Float16[] halves => OrtValue.CreateTensorValueFromMemory(halves, Shape),
+        bool[] flags => OrtValue.CreateTensorValueFromMemory(flags, Shape),
         _ => throw new NotSupportedException($"The input '{Name}' is of {Values.GetType().GetElementType()}."),
     };
 }

@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Published.Prompts;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -29,7 +30,10 @@ internal static class AuxiliaryInputs
             float[] values = mask ? Ones(images * sides[0] * sides[1])
                 : [.. Enumerable.Range(0, images).SelectMany(i => Row(name.ToUpperInvariant(), size,
                     told is not null && i < told.Count ? told[i] : size) ?? throw new NotSupportedException(
-                        $"The detector '{source}' has the input '{name}' beside the image '{image.Name}', and what it wants there is not "
+                        PromptedInputs.AreWordsOf(session)
+                        ? $"The detector '{source}' is told in words (its input '{name}'): "
+                        + $"give it prompts, in the option {nameof(OnnxDetectorOptions.Prompts)}."
+                        : $"The detector '{source}' has the input '{name}' beside the image '{image.Name}', and what it wants there is not "
                         + "known. Known are orig_target_sizes (width, height), im_shape and image_shape (height, width), im_info (height, "
                         + "width, scale), scale_factor and pixel_mask."))];
             long[] shape = !mask ? [images, values.Length / images]

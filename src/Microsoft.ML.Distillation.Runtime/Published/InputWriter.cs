@@ -98,7 +98,9 @@ internal sealed record InputSpec(
     /// <exception cref="NotSupportedException">No input takes an image.</exception>
     public static InputSpec Of(InferenceSession session, string source)
     {
-        foreach (string name in session.InputNames.OrderBy(AuxiliaryInputs.IsMask))
+        // Of a batch's axis that is open, embeddings [N, words, length] could be an image [3, H, W].
+        foreach (string name in session.InputNames.OrderBy(AuxiliaryInputs.IsMask)
+            .ThenByDescending(name => session.InputMetadata[name].IsTensor && session.InputMetadata[name].Dimensions.Length == 4))
         {
             if (TryRead(name, session.InputMetadata[name]) is { } spec) return spec;
         }

@@ -114,4 +114,23 @@ public enum OnnxDetectorFormat
     /// shown red first.
     /// </summary>
     PicoDet,
+
+    /// <summary>
+    /// Grounding DINO, told in words by one caption: <c>logits</c> [Q, T], a column a token, and boxes [Q, 4], centre, width and height as
+    /// shares; as Hugging Face exports it (also MM-Grounding-DINO and LLMDet), or as IDEA, with positions and a mask of phrases.
+    /// </summary>
+    GroundingDino,
+
+    /// <summary>OWL-ViT, told in words: <c>logits</c> [Q, N] (sigmoid) of N texts, and boxes [Q, 4], centre, width and height as shares of
+    /// the input, to which the image is stretched.</summary>
+    OwlVit,
+
+    /// <summary>OWLv2: the same, but that the image lies in the upper left of a grey square.</summary>
+    OwlV2,
+
+    /// <summary>
+    /// YOLO-World with its words left open: it takes embeddings of phrases, and gives boxes [Q, 4] in pixels of the input and scores
+    /// [Q, N], or one output [4 + N, Q] as <see cref="YoloV8"/>.
+    /// </summary>
+    YoloWorld,
 }

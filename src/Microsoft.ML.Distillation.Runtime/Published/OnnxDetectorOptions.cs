@@ -21,7 +21,9 @@ public record OnnxDetectorOptions
     /// <summary>
     /// The score, 0 to 1, from which on a prediction is the detector's opinion. <see langword="null"/>: 0.3, for
     /// <see cref="OnnxDetectorFormat.Detr"/>, <see cref="OnnxDetectorFormat.RtDetr"/> and <see cref="OnnxDetectorFormat.RfDetr"/> 0.5, and
-    /// for <see cref="OnnxDetectorFormat.FastestDet"/> 0.6, which score higher.
+    /// for <see cref="OnnxDetectorFormat.FastestDet"/> 0.6, which score higher; of those that are told in words for
+    /// <see cref="OnnxDetectorFormat.OwlV2"/> 0.2, for <see cref="OnnxDetectorFormat.OwlVit"/> 0.1 and for
+    /// <see cref="OnnxDetectorFormat.YoloWorld"/> 0.05, which score lower.
     /// </summary>
     public double? ConfidentScore { get; init; }
 
@@ -61,6 +63,12 @@ public record OnnxDetectorOptions
     /// under several names.
     /// </summary>
     public bool ClassAgnosticSuppression { get; init; }
+
+    /// <summary>
+    /// What a detector that is told in words (Grounding DINO, OWL-ViT, OWLv2, YOLO-World) is to find. Its classes are those of the prompts.
+    /// <see langword="null"/>: the detector's classes are its own.
+    /// </summary>
+    public DetectorPrompts? Prompts { get; init; }
 
     /// <summary>Decodes a model of no known format; makes the format <see cref="OnnxDetectorFormat.Custom"/>.</summary>
     public OnnxDecoder? Decoder { get; init; }
@@ -107,6 +115,8 @@ public record OnnxDetectorOptions
         Check(Layout is null || Decoder is null, nameof(Layout), Layout, $"left out where {nameof(Decoder)} is given");
         if (Layout?.Problem is { } problem)
             throw new ArgumentException($"The option {nameof(Layout)} is no description of a detector: {problem}.", nameof(Layout));
+        Check(Prompts is null || (Layout is null && Decoder is null), nameof(Prompts), "set",
+            $"left out where {nameof(Layout)} or {nameof(Decoder)} is given");
         Check(Threads >= 0, nameof(Threads), Threads, "0 or more");
         Check(GpuDeviceId is null or >= 0, nameof(GpuDeviceId), GpuDeviceId, "0 or more");
     }

@@ -32,7 +32,12 @@ public sealed record OnnxFormatGuess(OnnxDetectorFormat Format, IReadOnlyList<in
 /// <param name="Preprocessing">What it wants to see.</param>
 /// <param name="ConfidentScore">The score, 0 to 1, from which on a prediction is its opinion.</param>
 /// <param name="NoiseScore">The score, 0 to 1, below which a prediction is dropped as noise.</param>
-public sealed record OnnxReading(OnnxDetectorFormat Format, OnnxPreprocessing Preprocessing, double ConfidentScore, double NoiseScore);
+public sealed record OnnxReading(OnnxDetectorFormat Format, OnnxPreprocessing Preprocessing, double ConfidentScore, double NoiseScore)
+{
+    /// <summary>How a detector that is told in words is told: the number of its phrases, classes and passes, and what turns words into
+    /// numbers. <see langword="null"/>: it is not told in words.</summary>
+    public string? Words { get; init; }
+}
 
 /// <summary>What a published ONNX detector takes and gives, as far as its graph shows it: to find out how to read it.</summary>
 public sealed class OnnxModelInspection

@@ -43,6 +43,12 @@ public sealed record OnnxPreprocessing
         StandardDeviation = [0.229f, 0.224f, 0.225f],
     };
 
+    private static OnnxPreprocessing Clip { get; } = new()
+    {
+        Mean = [0.48145466f, 0.4578275f, 0.40821073f],
+        StandardDeviation = [0.26862954f, 0.26130258f, 0.27577711f],
+    };
+
     /// <summary>
     /// What the networks of the packages Microsoft.ML.DnnImageFeaturizer.* were published with: stretched, BGR, 0 to 255, less the mean
     /// of ImageNet's pixels (103.06, 115.9, 123.15).
@@ -65,13 +71,17 @@ public sealed record OnnxPreprocessing
     /// <see cref="OnnxDetectorFormat.RfDetr"/> and <see cref="OnnxDetectorFormat.PicoDet"/>: stretched, RGB, ImageNet's mean and deviation.
     /// <see cref="OnnxDetectorFormat.YoloNas"/>: centred letterbox, RGB, 0 to 1. <see cref="OnnxDetectorFormat.DamoYolo"/>: top-left
     /// letterbox with black bars, RGB, 0 to 255. <see cref="OnnxDetectorFormat.MMDeploy"/>: top-left letterbox, RGB, ImageNet's mean and
-    /// deviation. All others: stretched, RGB, 0 to 1.
+    /// deviation. <see cref="OnnxDetectorFormat.GroundingDino"/>: RGB, ImageNet's mean and deviation, stretched where the graph or the
+    /// options fix its size, else in its own proportions, the shorter side 800 pixels and the longer at most 1333.
+    /// <see cref="OnnxDetectorFormat.OwlVit"/>: stretched, RGB, CLIP's mean and deviation; <see cref="OnnxDetectorFormat.OwlV2"/>: the same
+    /// in a top-left letterbox with grey bars. <see cref="OnnxDetectorFormat.YoloWorld"/>: centred letterbox, RGB, 0 to 1. All others:
+    /// stretched, RGB, 0 to 1.
     /// </summary>
     public static OnnxPreprocessing For(OnnxDetectorFormat format) => format switch
     {
         OnnxDetectorFormat.YoloX => new() { Fit = ImageFit.LetterboxTopLeft, Channels = ChannelOrder.Bgr, Scale = 1 },
         OnnxDetectorFormat.YoloV5 or OnnxDetectorFormat.YoloV8 or OnnxDetectorFormat.YoloEndToEnd or OnnxDetectorFormat.YoloNas
-            => new() { Fit = ImageFit.LetterboxCentred },
+            or OnnxDetectorFormat.YoloWorld => new() { Fit = ImageFit.LetterboxCentred },
         OnnxDetectorFormat.Gfl => new()
         {
             Channels = ChannelOrder.Bgr,
@@ -79,7 +89,9 @@ public sealed record OnnxPreprocessing
             Mean = [103.53f, 116.28f, 123.675f],
             StandardDeviation = [57.375f, 57.12f, 58.395f],
         },
-        OnnxDetectorFormat.Detr or OnnxDetectorFormat.RfDetr or OnnxDetectorFormat.PicoDet => ImageNet,
+        OnnxDetectorFormat.Detr or OnnxDetectorFormat.RfDetr or OnnxDetectorFormat.PicoDet or OnnxDetectorFormat.GroundingDino => ImageNet,
+        OnnxDetectorFormat.OwlVit => Clip,
+        OnnxDetectorFormat.OwlV2 => Clip with { Fit = ImageFit.LetterboxTopLeft, Fill = 127.5f },
         OnnxDetectorFormat.MMDeploy => ImageNet with { Fit = ImageFit.LetterboxTopLeft },
         OnnxDetectorFormat.DamoYolo => new() { Fit = ImageFit.LetterboxTopLeft, Scale = 1, Fill = 0 },
         OnnxDetectorFormat.Ssd => new() { Scale = 1, Mean = [127, 127, 127], StandardDeviation = [128, 128, 128] },

@@ -33,6 +33,12 @@ internal interface IModelRunner : IDisposable
     /// <summary>Whether outputs have a batch's axis.</summary>
     bool OutputsBatched { get; }
 
+    /// <summary>Whether it wants to be told the sizes of the images before they were brought to the input's.</summary>
+    bool WantsSizes => false;
+
+    /// <summary>Where in an input an image of some size is to lie.</summary>
+    InputFrame FrameOf(ImageSize input, ImageSize picture, ImageFit fit) => InputFrame.For(input, picture, fit);
+
     /// <summary>Runs the model.</summary>
     /// <param name="images">[N,3,H,W], as the model wants to see them.</param>
     /// <param name="told">The N sizes that inputs beside the image are told; <see langword="null"/>: that of the input.</param>
@@ -148,7 +154,7 @@ internal sealed class OnnxRunner : IModelRunner
         images.CopyTo(padded);
         Dictionary<string, OrtValue> inputs = new(AuxiliaryInputs.For(_session, Input, shown, size, told, _source))
         {
-            [Input.Name] = ImageValue(Input.ChannelsLast ? ToChannelsLast(padded, size) : padded, Input.Shape(shown, size)),
+            [Input.Name] = ImageValue(Input, padded, size, shown),
         };
         try
         {
@@ -173,13 +179,20 @@ internal sealed class OnnxRunner : IModelRunner
         }
     }
 
-    private OrtValue ImageValue(float[] values, long[] shape) => Input.Type switch
+    /// <summary>Images as an input takes them.</summary>
+    /// <param name="planes">[N,3,H,W].</param>
+    internal static OrtValue ImageValue(InputSpec input, float[] planes, ImageSize size, int images)
     {
-        TensorElementType.Float16 => OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(values, value => (Float16)value), shape),
-        TensorElementType.UInt8 => OrtValue.CreateTensorValueFromMemory(
-            Array.ConvertAll(values, value => (byte)Math.Clamp(MathF.Round(value), 0, 255)), shape),
-        _ => OrtValue.CreateTensorValueFromMemory(values, shape),
-    };
+        float[] values = input.ChannelsLast ? ToChannelsLast(planes, size) : planes;
+        long[] shape = input.Shape(images, size);
+        return input.Type switch
+        {
+            TensorElementType.Float16 => OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(values, value => (Float16)value), shape),
+            TensorElementType.UInt8 => OrtValue.CreateTensorValueFromMemory(
+                Array.ConvertAll(values, value => (byte)Math.Clamp(MathF.Round(value), 0, 255)), shape),
+            _ => OrtValue.CreateTensorValueFromMemory(values, shape),
+        };
+    }
 
     private static float[] ToChannelsLast(float[] planes, ImageSize size)
     {
@@ -291,6 +304,12 @@ internal static class OnnxFingerprint
         Add(hash, $"{List(options.Strides)}|{options.Decoder?.Method.DeclaringType?.FullName}.{options.Decoder?.Method.Name}");
         if (options.Layout is { } layout) Add(hash, $"{layout.Key}");
         if (options.ClassAgnosticSuppression) Add(hash, $"agnostic");
+        if (options.Prompts is { } prompts)
+        {
+            Add(hash, $"{prompts.Key}");
+            foreach (string named in prompts.Files.Where(File.Exists)) hash.AppendData(SHA256.HashData(File.ReadAllBytes(named)));
+        }
+
         if (seen is not null)
         {
             (string mean, string deviation) = (List(seen.Mean), List(seen.StandardDeviation));

@@ -21,15 +21,20 @@ internal sealed class ProbePictures(IModelRunner runner, ImageSize size)
 
     private OnnxAnswer Answer(int picture) => _answers[picture] ??= runner.Run(Draw(picture), size)[0];
 
-    private float[] Draw(int picture)
+    private float[] Draw(int picture) => Draw(picture, size, runner.Input.TakesBytes);
+
+    /// <summary>A picture: 0 grey, 1 noise, 2 coloured squares, 3 squares on black.</summary>
+    /// <param name="bytes">Whether it is drawn from 0 to 255, but for the grey one.</param>
+    /// <returns>[3,H,W].</returns>
+    internal static float[] Draw(int picture, ImageSize size, bool bytes)
     {
         var values = new float[3 * size.Width * size.Height];
         var random = new Random(Seed);
         if (picture == 0) Array.Fill(values, 0.5f);
         else if (picture == 1) Noise(values, random);
-        else Squares(values, random, everywhere: picture == 2);
+        else Squares(values, size, random, everywhere: picture == 2);
         // What takes bytes sees 0 to 255.
-        if (runner.Input.TakesBytes && picture > 0) for (int i = 0; i < values.Length; i++) values[i] *= byte.MaxValue;
+        if (bytes && picture > 0) for (int i = 0; i < values.Length; i++) values[i] *= byte.MaxValue;
         return values;
     }
 
@@ -38,7 +43,7 @@ internal sealed class ProbePictures(IModelRunner runner, ImageSize size)
         for (int i = 0; i < values.Length; i++) values[i] = random.NextSingle();
     }
 
-    private void Squares(float[] values, Random random, bool everywhere)
+    private static void Squares(float[] values, ImageSize size, Random random, bool everywhere)
     {
         int side = Math.Max(4, Math.Min(size.Width, size.Height) / 8), across = (size.Width + side - 1) / side;
         float[] colours = new float[3 * across * ((size.Height + side - 1) / side)];

@@ -1,5 +1,6 @@
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Published.Decoders;
+using Microsoft.ML.Distillation.Published.Prompts;
 using Microsoft.ML.Distillation.Rows;
 
 namespace Microsoft.ML.Distillation.Published;
@@ -40,17 +41,15 @@ internal sealed class PublishedDetector : IDisposable
     {
         if (runner is null) Check(classNames, options);
         ClassNames = classNames;
-        _runner = runner ?? new OnnxRunner(source, hints ?? [], options);
+        PromptedRunner? prompted = null;
+        _runner = runner ?? (options.Prompts is { } prompts
+            ? prompted = new PromptedRunner(source, format, prompts, options, Remarks) : new OnnxRunner(source, hints ?? [], options));
         try
         {
             Check(classNames, options);
             InputSize = SizeOf(_runner.Input, options, source.Name);
             _context = new DecoderContext(InputSize, classNames, options, _runner.OutputsBatched) { Inputs = _runner.Inputs };
-            var probes = new ProbePictures(_runner, InputSize);
-            OnnxAnswer grey = probes.Grey;
-            OtherTasks.Refuse(source.Name, _runner.Metadata, grey.Outputs, _context);
-            _decoder = FormatRecognition.Choose(format, probes.Outputs, _context, source.Name);
-            HintShapes = [.. grey.Exposed.Select(CheckHint)];
+            (_decoder, HintShapes) = prompted is not null ? (prompted.Decoder, []) : Recognise(source.Name, format);
         }
         catch
         {
@@ -58,14 +57,19 @@ internal sealed class PublishedDetector : IDisposable
             throw;
         }
 
-        Preprocessing = options.Preprocessing ?? DefaultPreprocessing();
+        Preprocessing = options.Preprocessing ?? UsualPreprocessing(Format, _runner.Input);
         _writer = new InputWriter(Preprocessing);
         ConfidentScore = options.ConfidentScore ?? Format switch
         {
             OnnxDetectorFormat.Detr or OnnxDetectorFormat.RtDetr or OnnxDetectorFormat.RfDetr => 0.5,
             OnnxDetectorFormat.FastestDet => 0.6,
+            // Words score low.
+            OnnxDetectorFormat.OwlV2 => 0.2,
+            OnnxDetectorFormat.OwlVit => 0.1,
+            OnnxDetectorFormat.YoloWorld => 0.05,
             _ => 0.3,
         };
+        Words = prompted?.Description;
         NoiseScore = options.NoiseScore ?? ConfidentScore / 3;
         _floor = floor ?? (float)NoiseScore;
         IsSuppressed = _decoder.IsSuppressed;
@@ -84,6 +88,9 @@ internal sealed class PublishedDetector : IDisposable
 
     /// <summary>What is found out about it while it works.</summary>
     public DetectorRemarks Remarks { get; } = new();
+
+    /// <summary>How it is told in words, where it is.</summary>
+    public string? Words { get; }
 
     /// <summary>The size of its input.</summary>
     public ImageSize InputSize { get; }
@@ -121,10 +128,10 @@ internal sealed class PublishedDetector : IDisposable
                 + $"{pixels.Length} values.", nameof(pixels));
         var inputs = new float[pixels.Length];
         int length = 3 * InputSize.Width * InputSize.Height;
-        InputFrame[] frames = [.. Enumerable.Range(0, count).Select(i => InputFrame.For(InputSize, sizes[i], Preprocessing.Fit))];
+        InputFrame[] frames = [.. Enumerable.Range(0, count).Select(i => _runner.FrameOf(InputSize, sizes[i], Preprocessing.Fit))];
         Parallel.For(0, count, i => _writer.Write(pixels.AsSpan(i * length, length), frames[i], inputs.AsSpan(i * length, length)));
 
-        bool tells = _context.Options.Layout is { BoxUnit: OnnxBoxUnit.PicturePixels };
+        bool tells = _runner.WantsSizes || _context.Options.Layout is { BoxUnit: OnnxBoxUnit.PicturePixels };
         OnnxAnswer[] answers = _runner.Run(inputs, InputSize, tells ? sizes : null, cancellation);
         return [.. Enumerable.Range(0, count).Select(i => Decode(answers[i], frames[i], sizes[i]))];
     }
@@ -140,6 +147,17 @@ internal sealed class PublishedDetector : IDisposable
     {
         options.Validate();
         if (classNames.Count == 0) throw new ArgumentException("The detector's class names are empty.", nameof(classNames));
+    }
+
+    /// <summary>Finds out what the outputs mean, by what they are for a few pictures.</summary>
+    private (IOutputDecoder, IReadOnlyList<(string Name, int Channels, int Height, int Width)>) Recognise(
+        string source, OnnxDetectorFormat format)
+    {
+        var probes = new ProbePictures(_runner, InputSize);
+        OnnxAnswer grey = probes.Grey;
+        OtherTasks.Refuse(source, _runner.Metadata, grey.Outputs, _context);
+        IOutputDecoder decoder = FormatRecognition.Choose(format, probes.Outputs, _context, source);
+        return (decoder, [.. grey.Exposed.Select(CheckHint)]);
     }
 
     private OnnxDetection Decode(OnnxAnswer answer, InputFrame frame, ImageSize picture)
@@ -161,11 +179,11 @@ internal sealed class PublishedDetector : IDisposable
                 nameof(options));
     }
 
-    /// <summary>The preset of the format, as far as the graph says nothing else.</summary>
-    private OnnxPreprocessing DefaultPreprocessing()
+    /// <summary>The preset of a format, as far as the graph says nothing else.</summary>
+    internal static OnnxPreprocessing UsualPreprocessing(OnnxDetectorFormat format, InputSpec input)
     {
-        OnnxPreprocessing preset = OnnxPreprocessing.For(Format);
-        return _runner.Input.TakesBytes
+        OnnxPreprocessing preset = OnnxPreprocessing.For(format);
+        return input.TakesBytes
             ? preset with { Scale = 1, Mean = [0, 0, 0], StandardDeviation = [1, 1, 1] }
             : preset;
     }

@@ -9,7 +9,8 @@ internal sealed class EnsembleOptionSet
     private static readonly EnsembleOptions Defaults = new();
 
     private readonly Option<string?> _scales = SharedOptions
-        .Text("--scales", "The scales at which each image is shown; above 1 in overlapping parts. [default: 0.8,1,1.25]", "X,X,…");
+        .Text("--scales", "The scales at which each image is shown; above 1 in overlapping parts. [default: 0.8,1,1.25; with --prompt 1, "
+            + "and not mirrored]", "X,X,…");
     private readonly Option<bool> _noFlip = new("--no-flip") { Description = "Do not show each of them mirrored too." };
     private readonly Option<double?> _voting = SharedOptions
         .Number("--voting-overlap", "The overlap (IoU) from which on a box has a say in where another lies. [default: 0.8]", 0.01, 1);
@@ -25,10 +26,12 @@ internal sealed class EnsembleOptionSet
     }
 
     /// <summary>What was asked for.</summary>
+    /// <param name="once">Whether an image is looked at once, unless scales are given: for detectors that take seconds an image.</param>
     /// <exception cref="UsageException">A scale cannot be read.</exception>
-    public EnsembleOptions Read(ParseResult parsed) => Defaults with
+    public EnsembleOptions Read(ParseResult parsed, bool once = false) => Defaults with
     {
-        Transforms = LabelTransform.Of(Scales(parsed), !parsed.GetValue(_noFlip)),
+        Transforms = once && parsed.GetValue(_scales) is null ? LabelTransform.Of([1], flip: false)
+            : LabelTransform.Of(Scales(parsed), !parsed.GetValue(_noFlip)),
         VotingOverlap = parsed.GetValue(_voting) ?? Defaults.VotingOverlap,
         SuppressionOverlap = parsed.GetValue(_suppression) ?? Defaults.SuppressionOverlap,
         LeastScore = parsed.GetValue(_least) ?? Defaults.LeastScore,

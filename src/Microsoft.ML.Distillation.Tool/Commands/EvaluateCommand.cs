@@ -41,6 +41,8 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
         var report = new ReportOptionSet();
         foreach (Option option in (Option[])[split, groundTruth, detections, metric, exclusive, errors, json]) Options.Add(option);
         report.AddTo(Options);
+        var prompts = new PromptOptionSet();
+        prompts.AddTo(Options);
         foreach (Option option in (Option[])[teacher, alone, quantised]) Options.Add(option);
         SetAction(parsed =>
         {
@@ -59,7 +61,7 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
                 parsed.GetValue(detections)) switch
             {
                 (string path, string folder, null, null)
-                    => OnData(path, format.At(parsed, folder), parsed.GetValue(split), inclusive, error),
+                    => OnData(path, format.At(parsed, folder), parsed.GetValue(split), inclusive, error, prompts.Read(parsed)),
                 (null, null, string truth, string found) when parsed.GetValue(split) is null => OnFiles(truth, found, inclusive, error),
                 _ => throw new UsageException(
                     "give either --model and --data, or --ground-truth and --detections (see 'ml-distill evaluate --help')"),
@@ -76,9 +78,10 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
         });
     }
 
-    private static DetectionMetrics OnData(string model, DataFolder data, string? split, bool inclusive, TextWriter error)
+    private static DetectionMetrics OnData(string model, DataFolder data, string? split, bool inclusive, TextWriter error,
+        DetectorPrompts? prompts)
     {
-        using IImageDetector detector = ImageDetector.Open(model, data.MaxPixels);
+        using IImageDetector detector = ImageDetector.Open(model, data.MaxPixels, prompts);
         IReadOnlyList<AnnotatedRow> images = data.Load(data.Choose(split, "test"));
         string[] named = [.. images.SelectMany(image => image.Label).Where(name => name.Length > 0).Distinct()
             .Order(StringComparer.Ordinal)];

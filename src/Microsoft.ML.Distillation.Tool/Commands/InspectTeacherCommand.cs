@@ -19,11 +19,14 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
         .Path("--data", "Annotated images: says which of their classes the teacher knows.", "DIR");
     private readonly FormatOptionSet _dataFormat = new();
 
+    private readonly Option<string?> _images = SharedOptions.Path(
+        "--images", "With --prompt: a folder of which ten images are looked at; --draw then writes a sheet of them.", "DIR");
+
     public InspectTeacherCommand()
         : base("inspect-teacher", "Shows what an ONNX detector takes and gives, and draws what it finds in an image.")
     {
         _teacher.AddTo(Options, teaches: false);
-        foreach (Option option in (Option[])[_image, _draw, _drawScore, _tensors, _data]) Options.Add(option);
+        foreach (Option option in (Option[])[_image, _images, _draw, _drawScore, _tensors, _data]) Options.Add(option);
         _dataFormat.AddTo(Options);
         SetAction(Run);
     }
@@ -40,6 +43,13 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
         }
 
         OnnxTeacherOptions options = _teacher.OptionsOf(parsed);
+        if (options.Prompts is not null)
+        {
+            InspectWords(parsed, path, options, output);
+            return;
+        }
+
+        if (parsed.GetValue(_images) is not null) throw new UsageException("--images goes with --prompt; --image shows one image.");
         var model = OnnxModelInspection.Of(path, options);
         TeacherInspection.WriteGraph(output, model);
         TeacherInspection.WriteNamesProblem(output, path);
@@ -63,6 +73,21 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
         }
 
         if (parsed.GetValue(_tensors)) TeacherInspection.WriteTensors(output, model);
+    }
+
+    private void InspectWords(ParseResult parsed, string path, OnnxTeacherOptions options, TextWriter output)
+    {
+        if (parsed.GetValue(_tensors)) throw new UsageException("--tensors does not go with --prompt.");
+        using var inspection = new PromptInspection(path, _teacher.FormatOf(parsed), options, SharedOptions.MaxPixelsIn(parsed));
+        inspection.WriteReading(output);
+        if (parsed.GetValue(_image) is string image) inspection.Look([image], output, parsed.GetValue(_draw));
+        if (parsed.GetValue(_images) is string folder)
+        {
+            if (parsed.GetValue(_image) is not null) throw new UsageException("--image and --images do not go together.");
+            inspection.Look(InputImages.Find(folder), output, parsed.GetValue(_draw));
+        }
+
+        if (parsed.GetValue(_data) is string data) inspection.Measure(_dataFormat.At(parsed, data).Load(null), output);
     }
 
     private static bool IsOwn(string path)

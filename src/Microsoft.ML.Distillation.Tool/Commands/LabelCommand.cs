@@ -15,17 +15,18 @@ internal sealed class LabelCommand : System.CommandLine.Command
     private readonly ShardOptionSet _shard = new();
     private readonly Option<string> _images = SharedOptions
         .RequiredPath("--images", "The images to label: a folder with its subfolders, or a text file with a path in each line.");
-    private readonly Option<string> _labelled = SharedOptions.RequiredPath(
+    private readonly Option<string?> _labelled = SharedOptions.Path(
         "--labelled", "Annotated images: they give the classes, and how many objects an image has. The images themselves need not exist, "
-            + "but for yolo and openimages.", "DIR");
+            + "but for yolo and openimages. With --prompt they may be left out.", "DIR");
     private readonly FormatOptionSet _labelledFormat = new();
     private readonly Option<string?> _split = SharedOptions
         .Text("--labelled-split", "Their part to count, or 'all'. [default: train where there is one, else all]", "NAME");
     private readonly Option<string> _output = SharedOptions.RequiredOutput("The folder of the data set to write.", "DIR");
-    private readonly Option<string> _format = SharedOptions.Choice("--output-format", "Its format; voc copies the images.", "coco", "voc");
+    private readonly Option<string> _format = SharedOptions.Choice("--output-format", "Its format; voc and yolo copy the images.",
+        "coco", "voc", "yolo");
     private readonly Option<double?> _score = SharedOptions.Number(
         "--label-score", "The score from which on a detection is a label. [default: so that an image has as many labels as the labelled "
-            + "ones]", 1e-6, 1);
+            + "ones; without these the teacher's own]", 1e-6, 1);
     private readonly Option<bool> _perClass = new("--labels-per-class") { Description = "Choose that score for each class by itself." };
     private readonly Option<bool> _merge =
         new("--merge") { Description = "Label nothing: write the data set of all shards, which must be complete." };
@@ -81,7 +82,7 @@ internal sealed class LabelCommand : System.CommandLine.Command
         string path = parsed.GetRequiredValue(_images);
         var images = new ImageList(path);
         if (!images.Names().Any()) throw new InvalidDataException($"There is no image to label in '{path}'.");
-        if (!IsVoc(parsed)) return images;
+        if (FormatOf(parsed) == DetectionFormat.Coco) return images;
         var byStem = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (string name in images.Names())
         {
@@ -89,7 +90,8 @@ internal sealed class LabelCommand : System.CommandLine.Command
             if (!byStem.TryAdd(stem, name))
             {
                 throw new InvalidDataException(
-                    $"Two images have the name '{stem}', '{byStem[stem]}' and '{name}', and voc puts all into one folder. "
+                    $"Two images have the name '{stem}', '{byStem[stem]}' and '{name}', and "
+                    + $"{parsed.GetRequiredValue(_format)} puts all into one folder. "
                     + "--output-format coco writes them, also with labels that are there already; or give them different names before "
                         + "they are labelled.");
             }
@@ -98,21 +100,31 @@ internal sealed class LabelCommand : System.CommandLine.Command
         return images;
     }
 
-    private bool IsVoc(ParseResult parsed) => parsed.GetRequiredValue(_format) == "voc";
+    private DetectionFormat FormatOf(ParseResult parsed) => parsed.GetRequiredValue(_format) switch
+    {
+        "voc" => DetectionFormat.PascalVoc,
+        "yolo" => DetectionFormat.Yolo,
+        _ => DetectionFormat.Coco,
+    };
 
     /// <summary>Labels a shard; whether it came to its end.</summary>
     private bool Label(ParseResult parsed, ImageList images, string shards, Shard shard, TextWriter output, TextWriter error)
     {
-        EnsembleOptions ensemble = _ensemble.Read(parsed);
+        bool isPrompted = _teacher.Prompts.AreGiven(parsed);
+        EnsembleOptions ensemble = _ensemble.Read(parsed, once: isPrompted);
         Teacher teacher = _teacher.Open(parsed, []);
-        IReadOnlyList<AnnotatedRow> labelled = LoadLabelled(parsed);
-        string[] classes = [.. labelled.SelectMany(image => image.Label).Where(name => name.Length > 0).Distinct()
-            .Order(StringComparer.Ordinal)];
+        bool isAlone = parsed.GetValue(_labelled) is null;
+        if (isAlone && !isPrompted) throw new UsageException("--labelled is needed: it gives the classes. Without it go prompts alone.");
+        IReadOnlyList<AnnotatedRow> labelled = isAlone ? [] : LoadLabelled(parsed);
+        string[] classes = isAlone ? [.. teacher.ClassNames] : [.. labelled.SelectMany(image => image.Label)
+            .Where(name => name.Length > 0).Distinct().Order(StringComparer.Ordinal)];
         if (classes.Length == 0) throw new InvalidDataException(
             $"'{parsed.GetRequiredValue(_labelled)}' has no object: the classes to label are not known.");
         var known = new HashSet<string>(classes);
+        double confident;
         using (TeacherLabeller probe = Open())
         {
+            confident = probe.ConfidentScore;
             if (probe.Caution is { } caution) error.WriteLine($"warning: {caution}");
             known.ExceptWith(probe.UnknownClasses);
             if (probe.UnknownClasses.Count > 0)
@@ -130,10 +142,11 @@ internal sealed class LabelCommand : System.CommandLine.Command
                 ["classes"] = string.Join(", ", classes),
                 ["transforms"] = EnsembleOptionSet.Describe(ensemble),
                 [ShardHeader.Images] = ShardHeader.PlaceOf(images, shards),
-                ["objects in a labelled image"] = (labelled.Sum(image => image.Label.Length) / (double)labelled.Count)
+                [isAlone ? ShardHeader.LabelScore : "objects in a labelled image"]
+                    = (isAlone ? confident : labelled.Sum(image => image.Label.Length) / (double)labelled.Count)
                     .ToString("R", CultureInfo.InvariantCulture),
             },
-            classes, [.. classes.Select(name => known.Contains(name) ? labelled
+            classes, [.. classes.Select(name => known.Contains(name) && !isAlone ? labelled
                 .Sum(image => image.Label.Count(label => label == name)) / (double)labelled.Count : 0)]);
         using var interruption = new Interruption(error, "what is done stays; the same command goes on");
         string title = shard.Count > 1 ? $"label {shard.Number}/{shard.Count}{(shard.Source.Length > 0 ? $" ({shard.Source})" : "")}"
@@ -143,7 +156,8 @@ internal sealed class LabelCommand : System.CommandLine.Command
             new LabellingJob(images, shards, header, SharedOptions.MaxPixelsIn(parsed)).Run(
                 Open, parsed.GetValue(_readers) ?? Math.Max(1, Environment.ProcessorCount / 2),
                 progress => output.WriteLine($"{title}: {progress}"), interruption.Token,
-                remark => error.WriteLine($"warning: {OptionNames.Translate(remark)}"));
+                remark => error.WriteLine($"warning: {OptionNames.Translate(remark)}"),
+                isPrompted ? parsed.GetValue(_score) ?? confident : null);
             return true;
         }
         catch (OperationCanceledException) when (interruption.Requested)
@@ -157,7 +171,7 @@ internal sealed class LabelCommand : System.CommandLine.Command
     private void Merge(ParseResult parsed, ImageList images, string shards, string folder, TextWriter output, TextWriter error)
     {
         var labels = new GeneratedLabelOptions { ScoreThreshold = parsed.GetValue(_score), PerClass = parsed.GetValue(_perClass) };
-        DetectionFormat format = IsVoc(parsed) ? DetectionFormat.PascalVoc : DetectionFormat.Coco;
+        DetectionFormat format = FormatOf(parsed);
         using OutputLock? merging = parsed.GetValue(_merge) ? null : new OutputLock(_output.Name, LabelMerge.FilesIn(folder));
         LabelledImages written = LabelMerge.Write(shards, folder, format, labels, images, SharedOptions.MaxPixelsIn(parsed));
         if (written.Unreadable > 0)
@@ -169,14 +183,15 @@ internal sealed class LabelCommand : System.CommandLine.Command
         if (written.Shortage is { } shortage) error.WriteLine($"warning: {shortage} --label-score gives another score.");
         string scores = string.Join(", ", written.Thresholds
             .Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key} {pair.Value:0.000}")));
-        string end = written.Labelled > 0 ? $", saved {folder}" : $": the data set in {folder} is empty. --label-score gives another score";
+        string end = written.Labelled > 0 ? $", saved {folder} (to look them over: {Path.Combine(folder, LabelPage.FileName)})"
+            : $": the data set in {folder} is empty. --label-score gives another score";
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{written.Objects} labels in {written.Labelled} of {written.Images} images (from the scores {scores}){end}"));
     }
 
     private IReadOnlyList<AnnotatedRow> LoadLabelled(ParseResult parsed)
     {
-        string folder = parsed.GetRequiredValue(_labelled);
+        string folder = parsed.GetValue(_labelled)!;
         DataFolder data = _labelledFormat.At(parsed, folder);
         // Their objects are counted, not their pixels. Where boxes are shares of the image, only the image turns them into objects.
         data = data with { AllowMissingImages = data.Format is not (DetectionFormat.Yolo or DetectionFormat.OpenImages) };

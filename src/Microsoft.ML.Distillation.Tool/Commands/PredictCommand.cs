@@ -29,6 +29,8 @@ internal sealed class PredictCommand : System.CommandLine.Command
         foreach (Option option in (Option[])[model, images]) Options.Add(option);
         format.AddTo(Options);
         foreach (Option option in (Option[])[split, output, ids, draw, drawScore, skip]) Options.Add(option);
+        var prompts = new PromptOptionSet();
+        prompts.AddTo(Options);
         SetAction(parsed =>
         {
             long maxPixels = SharedOptions.MaxPixelsIn(parsed);
@@ -46,7 +48,7 @@ internal sealed class PredictCommand : System.CommandLine.Command
             string? root = CocoNumbering.RootOf(files);
             if (parsed.GetValue(draw) is string pictures) CheckNoneIsReplaced(files, draw.Name,
                 files.Select(file => PictureOf(file, pictures, root)));
-            using IImageDetector detector = ImageDetector.Open(parsed.GetRequiredValue(model), maxPixels);
+            using IImageDetector detector = ImageDetector.Open(parsed.GetRequiredValue(model), maxPixels, prompts.Read(parsed));
             CocoNumbering numbers = parsed.GetValue(ids) is string path ? CocoNumbering.From(path, files)
                 : CocoNumbering.Counted(files, detector.ClassNames);
             int count = numbers.Write(target, detector.Detect(files).Select(found =>

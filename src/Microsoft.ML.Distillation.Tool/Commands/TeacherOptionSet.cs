@@ -17,6 +17,8 @@ internal sealed class TeacherOptionSet
         ("yolo-end-to-end", OnnxDetectorFormat.YoloEndToEnd), ("rfdetr", OnnxDetectorFormat.RfDetr),
         ("yolo-nas", OnnxDetectorFormat.YoloNas), ("damo-yolo", OnnxDetectorFormat.DamoYolo), ("paddle", OnnxDetectorFormat.Paddle),
         ("mmdeploy", OnnxDetectorFormat.MMDeploy), ("picodet", OnnxDetectorFormat.PicoDet),
+        ("grounding-dino", OnnxDetectorFormat.GroundingDino), ("owl-vit", OnnxDetectorFormat.OwlVit), ("owlv2", OnnxDetectorFormat.OwlV2),
+        ("yolo-world", OnnxDetectorFormat.YoloWorld),
     ];
 
     private static readonly (string Name, ImageFit Fit)[] Fits =
@@ -32,7 +34,8 @@ internal sealed class TeacherOptionSet
         [("preset", default), ("rgb", ChannelOrder.Rgb), ("bgr", ChannelOrder.Bgr)];
 
     private readonly Option<string> _teacher = SharedOptions.RequiredPath(
-        "--teacher", "The teacher: a model of 'ml-distill train' (.zip or .onnx), or anyone's ONNX detector with --teacher-classes.",
+        "--teacher", "The teacher: a model of 'ml-distill train' (.zip or .onnx), or anyone's ONNX detector with --teacher-classes, or "
+            + "--prompt.",
         "FILE");
 
     private readonly Option<string?> _classes = SharedOptions.Path("--teacher-classes",
@@ -89,8 +92,12 @@ internal sealed class TeacherOptionSet
     public void AddTo(IList<Option> options, bool teaches = true)
     {
         options.Add(_teacher);
+        Prompts.AddTo(options);
         foreach (Option option in teaches ? Onnx : Onnx.Except([_runIn, _cache, _cacheSize])) options.Add(option);
     }
+
+    /// <summary>What a teacher that is told in words is told.</summary>
+    public PromptOptionSet Prompts { get; } = new();
 
     private Option[] Onnx => [_classes, _format, _layout, _activation, _firstLabel, _agnostic,
         _aliases, _size, _fit, _fill, _channels, _scale, _mean, _deviation, _score, _threads,
@@ -113,8 +120,9 @@ internal sealed class TeacherOptionSet
         string path = PathOf(parsed);
         if (hints.Count > 0 && parsed.GetValue(_cache) is not null) throw new UsageException(
             "--teacher-cache keeps no feature maps: it does not go with --hint.");
+        if (hints.Count > 0 && Prompts.AreGiven(parsed)) throw new UsageException("--hint does not go with --prompt.");
         if (NamesOf(parsed) is { } names) return Teacher.FromOnnx(path, FormatOf(parsed), names, OptionsOf(parsed) with { Hints = hints });
-        Option? orphan = Onnx.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false });
+        Option? orphan = Onnx.Concat(Prompts.All).FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false });
         if (orphan is not null) throw new UsageException(
             $"{orphan.Name} goes with --teacher-classes: they are for an ONNX detector of another origin.");
         try
@@ -136,7 +144,10 @@ internal sealed class TeacherOptionSet
 
     /// <summary>The classes of an ONNX detector of another origin: those that were given, or that it carries; null for a model of this
     /// library.</summary>
-    public IReadOnlyList<string>? NamesOf(ParseResult parsed) => parsed.GetValue(_classes) is string classes
+    public IReadOnlyList<string>? NamesOf(ParseResult parsed) => Prompts.Read(parsed) is { } prompts
+        ? parsed.GetValue(_classes) is null ? prompts.ClassNames : throw new UsageException(
+            "--teacher-classes does not go with prompts, whose classes are the teacher's.")
+        : parsed.GetValue(_classes) is string classes
         ? Teacher.FromOnnx(PathOf(parsed), FormatOf(parsed), classes).ClassNames
         : Path.GetExtension(PathOf(parsed)).Equals(".onnx", StringComparison.OrdinalIgnoreCase)
             ? OnnxModelInspection.ClassNamesIn(PathOf(parsed)) : null;
@@ -145,6 +156,7 @@ internal sealed class TeacherOptionSet
     /// <exception cref="UsageException">An option cannot be read.</exception>
     public OnnxTeacherOptions OptionsOf(ParseResult parsed) => new()
     {
+        Prompts = Prompts.Read(parsed),
         Preprocessing = PreprocessingOf(parsed),
         InputWidth = SizeOf(parsed)?.Width,
         InputHeight = SizeOf(parsed)?.Height,

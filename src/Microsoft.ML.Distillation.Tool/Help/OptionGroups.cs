@@ -18,6 +18,7 @@ internal static class OptionGroups
             "--pictures", "--report", "--report-pictures", "--timing", "--plain", "--form", "--metric", "--errors", "--exclusive-pixels",
             "--tensors", "--alone", "--quantized"]),
         ("Teacher", ["--teacher", "--hint", "--scales", "--no-flip-views", "--voting-overlap", "--suppression-overlap", "--least-score"]),
+        ("Words", ["--prompt", "--prompts", "--tokenizer", "--text-encoder", "--embeddings", "--phrase-score", "--phrases-apart"]),
         ("Student", ["--student", "--backbone", "--widths", "--stages", "--weights", "--fpn", "--input-size", "--head-width", "--maps",
             "--neck", "--channels", "--head-layers", "--strides", "--assignment", "--dense-convolutions", "--from"]),
         ("Losses", ["--hard-weight", "--soft-weight", "--background-weight", "--temperature", "--bounded-weight", "--margin", "--boxes",

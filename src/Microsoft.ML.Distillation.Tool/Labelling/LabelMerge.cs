@@ -50,6 +50,8 @@ internal static class LabelMerge
         string[] files = Files(shards);
         ShardHeader header = CommonHeader(files);
         CheckPlace(header, shards, images);
+        if (options.ScoreThreshold is null && header.Settings.TryGetValue(ShardHeader.LabelScore, out string? opinion))
+            options = options with { ScoreThreshold = double.Parse(opinion, CultureInfo.InvariantCulture) };
         var histogram = new ScoreHistogram(header.Classes.Length);
         long count = 0, unreadable = 0;
         string? firstError = null;
@@ -70,12 +72,15 @@ internal static class LabelMerge
                 : $"None of the {count} images could be read. The first: {firstError}");
         (IReadOnlyList<float> thresholds, string? shortage) = LabelThresholds
             .Choose(histogram, options, header.Classes, header.PerImage, count - unreadable);
+        var page = new LabelPage(header.Classes, thresholds);
+        foreach (ShardRecord record in InOrder(files)) page.Add(record, images.PathOf(record.File));
         IEnumerable<GeneratedRow> labelled = InOrder(files).Select(record => Labelled(record, header, thresholds, images))
             .Where(image => image.Label.Length > 0);
         Dictionary<string, string> info = Provenance(header, thresholds, options, count);
         WrittenAnnotations written = format == DetectionFormat.Coco
             ? GeneratedCocoWriter.Write(output, header.Classes, labelled, info)
             : Save(output, format, labelled, maxPixels);
+        page.Write(Path.GetFullPath(output));
         AtomicFile.Write(Info(output), JsonSerializer.SerializeToUtf8Bytes(info, Indented));
         return new LabelledImages(
             count, written.Images, written.Objects, unreadable, firstError,

@@ -21,16 +21,24 @@ internal sealed class LabellingJob(ImageList images, string folder, ShardHeader 
     private const int Chunk = 64;
     private const int ReadAhead = 8;
 
+    // So many say how long all will take; and of a detector that is told in words, whether it finds anything.
+    private const int FirstImages = 10, TellingImages = 50;
+
     private static readonly TimeSpan BetweenReports = TimeSpan.FromSeconds(2);
 
     /// <summary>Labels the images of the shard that are not done.</summary>
     /// <param name="labeller">Opens the teacher; not called where nothing is left to do.</param>
     /// <param name="workers">The number of threads that read images.</param>
     /// <param name="warn">Is told what is found out about the teacher.</param>
+    /// <param name="confident">
+    /// The score from which on a detection is a label, where a run that begins is to stop if there is none in the first fifty images;
+    /// <see langword="null"/>: it is not.
+    /// </param>
     /// <returns>The number of images of the shard.</returns>
+    /// <exception cref="InvalidDataException">There is none in them.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled; what is done stays.</exception>
     public long Run(Func<TeacherLabeller> labeller, int workers, Action<LabellingProgress>? report, CancellationToken cancellation,
-        Action<string>? warn = null)
+        Action<string>? warn = null, double? confident = null)
     {
         var shard = new Shard(header.Shard, header.Shards);
         using IEnumerator<string> names = shard.Of(images.Names()).GetEnumerator();
@@ -40,15 +48,21 @@ internal sealed class LabellingJob(ImageList images, string folder, ShardHeader 
         using TeacherLabeller teacher = labeller();
         Dictionary<string, int> labels = header.Classes.Select((name, i) => (name, i)).ToDictionary(pair => pair.name, pair => pair.i);
         int said = 0;
+        bool hasAny = earlier > 0 || confident is null;
+        float best = 0;
         long started = Stopwatch.GetTimestamp(), reported = started;
         while (Take(names) is { Length: > 0 } chunk)
         {
             foreach (LoadedImage image in ReadAheadOf(chunk, workers, cancellation))
             {
                 cancellation.ThrowIfCancellationRequested();
-                using (image) file.Append(Label(image, teacher, labels));
+                ShardRecord record;
+                using (image) file.Append(record = Label(image, teacher, labels));
+                best = Math.Max(best, record.Scores.DefaultIfEmpty().Max());
+                hasAny |= best >= confident;
+                if (!hasAny && file.Done == Math.Min(TellingImages, total)) throw Nothing(file.Done, best, confident!.Value);
                 for (IReadOnlyList<string> remarks = teacher.Remarks; said < remarks.Count; said++) warn?.Invoke(remarks[said]);
-                if (Stopwatch.GetElapsedTime(reported) < BetweenReports) continue;
+                if (Stopwatch.GetElapsedTime(reported) < BetweenReports && file.Done - earlier != FirstImages) continue;
                 reported = Stopwatch.GetTimestamp();
                 report?.Invoke(new LabellingProgress(file.Done, total, (file.Done - earlier) / Stopwatch
                     .GetElapsedTime(started).TotalSeconds));
@@ -59,6 +73,14 @@ internal sealed class LabellingJob(ImageList images, string folder, ShardHeader 
         report?.Invoke(new LabellingProgress(file.Done, total, (file.Done - earlier) / Stopwatch.GetElapsedTime(started).TotalSeconds));
         return file.Done;
     }
+
+    private static InvalidDataException Nothing(long images, float best, double confident)
+        => new(string.Create(CultureInfo.InvariantCulture,
+        $"the detector finds nothing in the first {images} images: the best score is {best:0.000}, and {confident:0.###} are needed for a "
+        + $"label. Look at ten images first: 'ml-distill inspect-teacher' with the same prompts and --images, and --draw for a sheet of "
+        + $"what it sees, says for each phrase how near it comes. Other words help most ('kick scooter' finds what 'electric scooter' misses), "
+        + $"then several phrases a class, then --teacher-score; what such models have never seen they do not find. "
+        + $"(The same command again goes on all the same.)"));
 
     private static string[] Take(IEnumerator<string> names)
     {

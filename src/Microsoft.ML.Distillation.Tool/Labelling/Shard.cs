@@ -135,6 +135,10 @@ internal sealed record ShardHeader(int Shard, int Shards, Dictionary<string, str
     /// <summary>The setting that says where the images are, as <see cref="PlaceOf"/> gives it.</summary>
     public const string Images = "images";
 
+    /// <summary>The setting with the score from which on a detection is a label, where no labelled images say how many are
+    /// wanted.</summary>
+    public const string LabelScore = "score of the teacher's opinion";
+
     /// <summary>Where images are, seen from the shards' folder: the two may move together.</summary>
     public static string PlaceOf(ImageList images, string shards) => Path.GetRelativePath(shards, images.Root).Replace('\\', '/');
 }

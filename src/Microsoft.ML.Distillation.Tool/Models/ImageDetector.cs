@@ -25,9 +25,10 @@ internal static class ImageDetector
     /// <param name="maxPixels">How many pixels an image may have.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="FormatException">The file holds no detector of this library.</exception>
-    public static IImageDetector Open(string path, long maxPixels)
+    /// <param name="prompts">What a published detector is told that is told in words.</param>
+    public static IImageDetector Open(string path, long maxPixels, DetectorPrompts? prompts = null)
     {
-        ObjectDetector detector = ObjectDetector.Load(path, new ObjectDetectorOptions { MaxPixels = maxPixels });
+        ObjectDetector detector = ObjectDetector.Load(path, new ObjectDetectorOptions { MaxPixels = maxPixels, Prompts = prompts });
         if (!Path.GetExtension(path).Equals(".zip", StringComparison.OrdinalIgnoreCase)) return new FileDetector(detector);
         var context = new MLContext();
         ITransformer model = context.Model.Load(path, out _);

@@ -114,6 +114,29 @@ public sealed class Teacher
         return FromOnnx(path, format, names, options);
     }
 
+    /// <summary>
+    /// A detector that is told in words what to find and that someone published as ONNX: Grounding DINO, OWL-ViT, OWLv2 or YOLO-World. Its
+    /// classes are those of the prompts. It teaches where objects are and what they are called; its scores, which are no probabilities, are
+    /// not taught.
+    /// </summary>
+    /// <param name="path">The .onnx file. It is opened when training begins.</param>
+    /// <param name="prompts">What to find, and where the tokenizer and the text tower lie.</param>
+    /// <param name="options">How it is run and read; <see langword="null"/> for the family's usual ways.</param>
+    /// <param name="format">The family; by default it is found out.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    public static Teacher FromPrompts(string path, DetectorPrompts prompts, OnnxTeacherOptions? options = null,
+        OnnxDetectorFormat format = OnnxDetectorFormat.Auto)
+    {
+        ArgumentNullException.ThrowIfNull(prompts);
+        return FromOnnx(path, format, prompts.ClassNames, (options ?? new OnnxTeacherOptions()) with { Prompts = prompts });
+    }
+
+    /// <inheritdoc cref="FromPrompts(string, DetectorPrompts, OnnxTeacherOptions?, OnnxDetectorFormat)"/>
+    /// <param name="prompts">What to find: "words=class" each, or words alone where the class is called so.</param>
+    /// <exception cref="ArgumentException">There is no prompt, or one cannot be read.</exception>
+    public static Teacher FromPrompts(string path, IReadOnlyList<string> prompts, OnnxTeacherOptions? options = null)
+        => FromPrompts(path, DetectorPrompts.Parse(prompts), options);
+
     /// <summary>What tells this teacher from others, by what it would answer: a hash of its network and of how it is read, in hexadecimal
     /// digits.</summary>
     public string Fingerprint => _fingerprint.Value;

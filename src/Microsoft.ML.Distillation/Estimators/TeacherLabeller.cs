@@ -51,6 +51,9 @@ public sealed class TeacherLabeller : IDisposable
     /// <summary>The detector's classes that are not among <see cref="ClassNames"/> and are not used.</summary>
     public IReadOnlyList<string> IgnoredClasses => _teacher.Abilities.IgnoredClasses;
 
+    /// <summary>The score, 0 to 1, from which on a detection is the detector's opinion.</summary>
+    public double ConfidentScore => _teacher.Abilities.ConfidentScore;
+
     /// <summary>What the user should know of the detector before relying on its labels; <see langword="null"/>: nothing.</summary>
     public string? Caution => _teacher.Abilities.Caution;
 

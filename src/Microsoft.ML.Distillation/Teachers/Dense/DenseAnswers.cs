@@ -23,6 +23,7 @@ internal sealed class DenseAnswers(OverlapRule rule, int studentClasses, Student
         var starts = new int[shares.Length];
         for (int i = 1; i < starts.Length; i++) starts[i] = starts[i - 1] + shares[i - 1].Length / 4;
         Parallel.For(0, shares.Length, i => answers.Fill(starts[i], shares[i], predictions[i], rule.Answers(shares[i], predictions[i])));
+        if (!rule.TeachesClasses) Array.Clear(answers.Known);
         using var scope = NewDisposeScope();
         return new BoxScores(
             Keep(TensorArrays.Matrix(answers.Probabilities, answers.Columns, device)),
@@ -42,6 +43,7 @@ internal sealed class DenseAnswers(OverlapRule rule, int studentClasses, Student
         var answers = new AnswerRows(predictions.Length * count, studentClasses + 1);
         Parallel.For(0, predictions.Length, i =>
             answers.Fill(i * count, shares, predictions[i], rule.Answers(shares, predictions[i], bestAnchors: true)));
+        if (!rule.TeachesClasses) Array.Clear(answers.Known);
         using var scope = NewDisposeScope();
         return new AnchorScores(
             Keep(tensor(answers.Objectness(), [images, count], device: device)),

@@ -17,6 +17,11 @@ namespace Microsoft.ML.Distillation.Teachers.Dense;
 /// <summary>Finds for boxes the predictions that answer for them; the rule stands at the top of the file.</summary>
 internal sealed record OverlapRule(double ConfidentScore, double MatchOverlap, double ForeignOverlap)
 {
+    /// <summary>
+    /// Whether scores are class probabilities that may be targets. Those of a detector that is told in words are not: 0.3 is a good one.
+    /// </summary>
+    public bool TeachesClasses { get; init; } = true;
+
     /// <summary>In the place of a prediction: the box is background.</summary>
     public const int Background = -1;
 

@@ -53,7 +53,10 @@ internal sealed class OnnxTeacher : ITeacher
             throw;
         }
 
-        Rule = new OverlapRule(_detector.ConfidentScore, options.MatchOverlap, options.ForeignOverlap);
+        Rule = new OverlapRule(_detector.ConfidentScore, options.MatchOverlap, options.ForeignOverlap)
+        {
+            TeachesClasses = options.Prompts is null,
+        };
         _opinions = new OpinionWatch(_detector.Remarks, _detector.ConfidentScore);
         Abilities = new TeacherAbilities
         {

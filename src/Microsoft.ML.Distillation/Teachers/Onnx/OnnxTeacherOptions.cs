@@ -65,6 +65,8 @@ public sealed record OnnxTeacherOptions : OnnxDetectorOptions
         Check(!torch || Threads == 0, nameof(Threads), Threads,
             $"left out where {nameof(RunIn)} is TorchSharp, which has threads of its own");
         Check(!torch || ConfigureSession is null, nameof(ConfigureSession), "set", $"left out where {nameof(RunIn)} is TorchSharp");
+        Check(!torch || Prompts is null, nameof(RunIn), RunIn, $"OnnxRuntime where {nameof(Prompts)} are given");
+        Check(Prompts is null || Hints.Count == 0, nameof(Hints), "set", $"left out where {nameof(Prompts)} are given");
         Check(GpuDeviceId is null || !CpuOnly, nameof(GpuDeviceId), GpuDeviceId, $"left out where {nameof(CpuOnly)} is set");
     }
 
