@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using Microsoft.ML.Distillation.Tool.Commands;
 using Microsoft.ML.Distillation.Tool.Help;
+using Microsoft.ML.Distillation.Tool.Runs;
 
 namespace Microsoft.ML.Distillation.Tool;
 
@@ -39,6 +40,17 @@ internal static class Application
         root.Options.Add(HelpPage.All(name));
         foreach (HelpOption help in root.Options.OfType<HelpOption>()) help.Action = new ShowHelp(name, all: false);
         ParseResult parsed = root.Parse(args);
+        try
+        {
+            string[] expanded = SettingsFile.Expanded(parsed, args);
+            if (expanded.Length > args.Length) parsed = root.Parse(expanded);
+        }
+        catch (UsageException wrongUse)
+        {
+            error.WriteLine($"{name}: {OneLine(wrongUse.Message)}");
+            return WrongUse;
+        }
+
         System.CommandLine.Command asked = parsed.CommandResult.Command;
         if (asked.Action is null && asked.Subcommands.Any() && parsed.UnmatchedTokens.Count == 0 && parsed.Action is not ShowHelp
             && parsed.CommandResult.Tokens.Count == 0 && asked.Arguments.Count == 0 && parsed.Action?.ClearsParseErrors != true)

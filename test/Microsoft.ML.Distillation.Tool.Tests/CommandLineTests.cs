@@ -11,7 +11,7 @@ public class CommandLineTests
     [TestCase("evalute --model m", "did you mean evaluate?")]
     [TestCase("train --data d --epoch 3", "there is no option --epoch of 'train': did you mean --epochs?")]
     [TestCase("train --data d --output o.zip --teacher t", "--teacher is an option of 'distill'")]
-    [TestCase("distill --student one-stage", "--data, --output and --teacher are missing")]
+    [TestCase("distill --student one-stage", "--data and --teacher are missing")]
     [TestCase("quantize --images i", "--model and --output are missing")]
     [TestCase("compress", "--model and --output are missing")]
     [TestCase("train", "--data")]

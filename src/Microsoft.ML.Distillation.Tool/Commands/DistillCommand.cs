@@ -1,12 +1,13 @@
 using System.CommandLine;
+using Microsoft.ML.Distillation.Tool.Runs;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
 /// <summary><c>ml-distill distill</c>: trains a student under a teacher, and its controls without one.</summary>
 internal sealed class DistillCommand : System.CommandLine.Command
 {
-    private readonly Option<string> _output = SharedOptions
-        .RequiredOutput("The student to write: an ML.NET model (.zip), or by its ending an .onnx.", "FILE");
+    private readonly Option<string?> _output = SharedOptions.Output(
+        "The student to write: an ML.NET model (.zip), or by its ending an .onnx. [default: best.zip in the run folder]", "FILE");
 
     private readonly Option<bool> _control = new("--control")
     {
@@ -30,6 +31,7 @@ internal sealed class DistillCommand : System.CommandLine.Command
     {
         Data.AddTo(Options);
         foreach (Option option in (Option[])[_output, _control, _seeds, _noLabels]) Options.Add(option);
+        RunFolders.AddTo(Options);
         Teacher.AddTo(Options);
         Hints.AddTo(Options);
         Generated.AddTo(Options);
@@ -43,6 +45,8 @@ internal sealed class DistillCommand : System.CommandLine.Command
     }
 
     public DataOptionSet Data { get; } = new();
+
+    public RunOptionSet RunFolders { get; } = new();
 
     public TeacherOptionSet Teacher { get; } = new();
 
@@ -62,8 +66,23 @@ internal sealed class DistillCommand : System.CommandLine.Command
 
     public PrecisionOptionSet Precision { get; } = new();
 
+    /// <summary>Checks before the run's folder is made where the student and the report are to go.</summary>
+    /// <param name="students">The students of all seeds and their controls.</param>
+    /// <exception cref="UsageException">One of them cannot be written.</exception>
+    public void CheckOutputs(ParseResult parsed, IEnumerable<string> students)
+    {
+        if (RunFolders.HasNone(parsed) && parsed.GetValue(_output) is null) throw new UsageException("--run none needs --output.");
+        if (parsed.GetValue(_output) is { } path)
+        {
+            foreach (string student in students.Prepend(path)) OutputCheck.Model(parsed, _output.Name, student);
+        }
+
+        Report.Check(parsed);
+    }
+
     /// <summary>The student to write.</summary>
-    public string OutputOf(ParseResult parsed) => parsed.GetRequiredValue(_output);
+    /// <param name="folder">The run's folder, where it goes if nothing else is said.</param>
+    public string OutputOf(ParseResult parsed, RunFolder? folder) => parsed.GetValue(_output) ?? folder?.At("best.zip") ?? "best.zip";
 
     /// <summary>Whether the controls are wanted.</summary>
     public bool ControlIn(ParseResult parsed) => parsed.GetValue(_control);

@@ -1,13 +1,14 @@
 using System.CommandLine;
 using Microsoft.ML.Distillation.Tool.Display;
 using Microsoft.ML.Distillation.Tool.Models;
+using Microsoft.ML.Distillation.Tool.Runs;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
 /// <summary>One call of <see cref="DistillCommand"/>: for each seed the student and its controls, then the comparison.</summary>
 internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
 {
-    private readonly TextWriter _output = parsed.InvocationConfiguration.Output;
+    private TextWriter _output = parsed.InvocationConfiguration.Output;
     private readonly DetectorPlan _student = command.Student.Read(parsed);
     private readonly IReadOnlyList<HintPair> _hints = command.Hints.Read(parsed);
     private readonly string? _featureLoss = command.Distillation.FeatureLossIn(parsed);
@@ -15,6 +16,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
     private readonly bool _noLabels = command.NoLabelsIn(parsed);
     private readonly bool _control = command.ControlIn(parsed);
     private readonly bool _writes = RankOptionSet.Writes(parsed);
+    private RunFolder? _folder;
     private ModelReport? _teacherReport;
     private StudentRun[]? _firstStudents;
 
@@ -22,12 +24,17 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
     /// <returns>The exit code.</returns>
     public int Run()
     {
-        TextWriter error = parsed.InvocationConfiguration.Error;
         command.Precision.Check(parsed);
-        foreach (string path in (string[])[command.OutputOf(parsed), .. _seeds.SelectMany(PathsOf)])
-            OutputCheck.Model(parsed, "--output", path);
+        command.CheckOutputs(parsed, _seeds.SelectMany(PathsOf));
+        using RunFolder? folder = command.RunFolders.Open(parsed);
+        (_folder, _output) = (folder, parsed.InvocationConfiguration.Output);
+        return RunFolder.Do(folder, TrainAndCompare);
+    }
+
+    private int TrainAndCompare()
+    {
+        TextWriter error = parsed.InvocationConfiguration.Error;
         using var alone = new OutputLock("--output", _writes ? _seeds.SelectMany(PathsOf) : []);
-        command.Report.Check(parsed);
         MLContext context = TrainingSession.CreateContext(_seeds[0], parsed.GetValue(SharedOptions.Verbose), error);
         if (_noLabels && _control) throw new UsageException("--control needs labels: without them the student cannot learn alone.");
         IReadOnlyList<AnnotatedRow> test = _noLabels ? [] : command.Data
@@ -41,7 +48,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
                 + "them), without --teacher-cache, which keeps none.");
         }
 
-        var display = TrainingDisplay.On(_output);
+        var display = TrainingDisplay.On(SharedOptions.NotesTo(parsed, _output));
         TrainingSession session = _noLabels ? command.Data.OpenImages(parsed, context, display)
             : command.Data.Open(parsed, context, display, command.Training.SkipsInvalid(parsed), test.Count > 0);
         // In scheme A another network of its architecture teaches.
@@ -64,8 +71,12 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
             StudentRun[] students = [.. StudentsOf(seed, teacher)];
             foreach (StudentRun[] group in epochs is null ? [students] : students.Chunk(1))
             {
-                TrainAndSave(group);
+                using StopRule stop = command.Training.StopIn(parsed, session.Validation is not null);
+                using var ending = CancellationTokenSource.CreateLinkedTokenSource(interruption.Token, stop.Token);
+                TrainAndSave(group, stop, ending.Token);
                 foreach (StudentRun saved in group) _output.WriteLine($"saved {saved.Path}");
+                if (_writes) _folder?.Finish(parsed, session.Validation is not null, [.. group.Select(student => (
+                    student.Suffix, student.Path, command.Training.CheckpointsOf(parsed, student.Folder, _folder)))]);
                 if (interruption.Requested)
                 {
                     command.Report.SayNone(parsed);
@@ -87,12 +98,13 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
         if (_writes) WriteReport(results, test);
         return Application.Success;
 
-        void TrainAndSave(StudentRun[] group)
+        void TrainAndSave(StudentRun[] group, StopRule stop, CancellationToken ending)
         {
             try
             {
                 session.TrainAndSave([.. group
-                    .Select(student => new TrainingRun(student.Title, student.Path, progress => OptionsOf(student, progress)))], _writes);
+                    .Select(student => new TrainingRun(student.Title, student.Path,
+                        shown => OptionsOf(student, stop.Watch(_folder?.Watch(student.Suffix, shown) ?? shown), ending)))], _writes, stop);
             }
             catch (InterruptedException)
             {
@@ -101,10 +113,10 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
             }
         }
 
-        DetectorEstimatorOptions OptionsOf(StudentRun student, IProgress<TrainingProgress> progress)
+        DetectorEstimatorOptions OptionsOf(StudentRun student, IProgress<TrainingProgress> progress, CancellationToken ending)
         {
             DetectorEstimatorOptions options = command.Training
-                .Apply(command.Precision.Apply(student.Options, parsed), parsed, student.Folder, interruption.Token);
+                .Apply(command.Precision.Apply(student.Options, parsed), parsed, student.Folder, ending, _folder);
             options = options is DistillDetectorOptions distilled
                 ? command.Generated.Apply(command.Unlabelled
                     .Apply(InEpochs(epochs?.All, command.Distillation.Apply(distilled, parsed)), parsed, session), parsed, session)
@@ -141,7 +153,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
             bool several = _seeds.Count > 1;
             return new StudentRun(
                 name, several ? $"{run} {seed}" : run, seed, several || _control ? run + OfSeed(seed)
-                    : null, options, PathOf(seed, suffix));
+                    : null, options, PathOf(seed, suffix), OfSeed(seed) + suffix);
         }
     }
 
@@ -151,7 +163,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
 
     private string PathOf(int seed, string suffix)
     {
-        string path = command.OutputOf(parsed);
+        string path = command.OutputOf(parsed, _folder);
         return Path.Combine(Path.GetDirectoryName(path)
             ?? "", $"{Path.GetFileNameWithoutExtension(path)}{OfSeed(seed)}{suffix}{Path.GetExtension(path)}");
     }
@@ -160,7 +172,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
 
     private void WriteReport(IReadOnlyList<IReadOnlyList<ModelReport>> results, IReadOnlyList<AnnotatedRow> test)
     {
-        if (!command.Report.IsWanted(parsed)) return;
+        if (!command.Report.IsWanted(parsed) && _folder is null) return;
         var models = new List<ReportedDetector>();
         if (_teacherReport is not null) models.Add(_teacherReport.For(DetectorRole.Teacher));
         for (int i = 0; i < _firstStudents!.Length; i++)
@@ -169,8 +181,8 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
             models.Add(results.Count == 0 ? ModelReport.Unmeasured(name, path, RoleOf(name)) : OverSeeds(i, RoleOf(name)));
         }
 
-        command.Report.Write(parsed, $"Distillation of {Path.GetFileNameWithoutExtension(command.OutputOf(parsed))}",
-            [.. models.OrderBy(model => model.Role)], test);
+        command.Report.Write(parsed, $"Distillation of {Path.GetFileNameWithoutExtension(command.OutputOf(parsed, _folder))}",
+            () => [.. models.OrderBy(model => model.Role)], test, _folder);
 
         // One run is shown in pictures and curves of training; the figures are those of all.
         ReportedDetector OverSeeds(int student, DetectorRole role)
@@ -209,5 +221,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
     /// <param name="Title">What to call it while it trains.</param>
     /// <param name="Folder">Its folder of checkpoints, where several train.</param>
     /// <param name="Path">The model to write.</param>
-    private sealed record StudentRun(string Name, string Title, int Seed, string? Folder, DetectorEstimatorOptions Options, string Path);
+    /// <param name="Suffix">What its files' names end in, before their ending.</param>
+    private sealed record StudentRun(
+        string Name, string Title, int Seed, string? Folder, DetectorEstimatorOptions Options, string Path, string Suffix);
 }

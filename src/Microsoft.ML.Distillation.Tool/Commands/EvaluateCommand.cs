@@ -14,7 +14,7 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
         Option<string?> model = SharedOptions.Path("--model", "The model to measure (.zip or .onnx).", "FILE");
         Option<string?> data = SharedOptions
             .Path("--data", "The annotated images: a folder, or a COCO json, data.yaml, csv or tsv.", "DIR");
-        var format = new FormatOptionSet();
+        var format = new FormatOptionSet { OutputIsTheResult = true };
         Option<string?> split = SharedOptions
             .Text("--split", "The part of the images, or 'all'. [default: test where there is one, else all]", "NAME");
         Option<string?> groundTruth = SharedOptions.Path("--ground-truth", "In place of a model: annotations in COCO's format …", "FILE");
@@ -104,7 +104,7 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
         IEnumerable<(string Name, DetectorRole Role, string? Path)> all =
             [.. beside.Append(main).Where(entry => entry.Path is not null).OrderBy(entry => entry.Role)];
         report.Write(parsed, $"Evaluation of {Path.GetFileName(model)}",
-            [.. all.Select(entry => ModelReport
+            () => [.. all.Select(entry => ModelReport
                 .Measure(entry.Name, entry.Path!, images, maxPixels: SharedOptions.MaxPixelsIn(parsed)).For(entry.Role))], images);
     }
 

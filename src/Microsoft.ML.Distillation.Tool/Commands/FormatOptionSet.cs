@@ -25,6 +25,9 @@ internal sealed class FormatOptionSet
     private readonly Option<string?> _names = SharedOptions.Path(
         "--names", "The file that names the classes, for yolo, imagenet and openimages. [default: where the format has it]", "FILE");
 
+    /// <summary>Whether the command's output is its result, for other programs to read: notes then go beside it.</summary>
+    public bool OutputIsTheResult { get; init; }
+
     /// <summary>The formats that can be written.</summary>
     public static string[] Written { get; } = ["voc", "coco", "yolo"];
 
@@ -72,7 +75,8 @@ internal sealed class FormatOptionSet
     private void Say(ParseResult parsed, string path, DetectionFormat found)
     {
         if (parsed.GetRequiredValue(_format) != Auto || !_said.Add(path)) return;
-        SharedOptions.NotesTo(parsed, parsed.InvocationConfiguration.Output)
+        InvocationConfiguration to = parsed.InvocationConfiguration;
+        SharedOptions.NotesTo(parsed, OutputIsTheResult ? to.Error : to.Output)
             .WriteLine($"format: {Formats.First(format => format.Format == found).Name} ({path})");
     }
 }

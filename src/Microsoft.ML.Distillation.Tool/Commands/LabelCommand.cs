@@ -30,8 +30,7 @@ internal sealed class LabelCommand : System.CommandLine.Command
     private readonly Option<bool> _perClass = new("--labels-per-class") { Description = "Choose that score for each class by itself." };
     private readonly Option<bool> _merge =
         new("--merge") { Description = "Label nothing: write the data set of all shards, which must be complete." };
-    private readonly Option<int?> _gpu = SharedOptions
-        .Count("--gpu", "The CUDA device that runs the teacher. [default: the CPU]", least: 0);
+    private readonly Option<int?> _device = SharedOptions.Device("What runs the teacher.");
     private readonly Option<int?> _readers = SharedOptions
         .Count("--loader-threads", "The threads that read images. [default: half of the processors]");
 
@@ -43,7 +42,7 @@ internal sealed class LabelCommand : System.CommandLine.Command
         _shard.AddTo(Options);
         _ensemble.AddTo(Options);
         _teacher.AddTo(Options);
-        Options.Add(_gpu);
+        Options.Add(_device);
         Options.Add(_readers);
         SetAction(Run);
     }
@@ -165,7 +164,7 @@ internal sealed class LabelCommand : System.CommandLine.Command
             return false;
         }
 
-        TeacherLabeller Open() => new(teacher, classes, ensemble, parsed.GetValue(_gpu));
+        TeacherLabeller Open() => new(teacher, classes, ensemble, parsed.GetValue(_device));
     }
 
     private void Merge(ParseResult parsed, ImageList images, string shards, string folder, TextWriter output, TextWriter error)

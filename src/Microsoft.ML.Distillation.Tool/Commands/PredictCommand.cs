@@ -14,7 +14,7 @@ internal sealed class PredictCommand : System.CommandLine.Command
         Option<string> model = SharedOptions.RequiredPath("--model", "The model (.zip or .onnx).", "FILE");
         Option<string> images = SharedOptions
             .RequiredPath("--images", "A folder of images, or one image; with --format or --split a data set, whose images to take.");
-        var format = new FormatOptionSet();
+        var format = new FormatOptionSet { OutputIsTheResult = true };
         Option<string?> split = SharedOptions.Text("--split", "The part of a data set. [default: all]", "NAME");
         Option<string> output = SharedOptions.RequiredOutput("The detections to write, in COCO's result format.", "FILE");
         Option<string?> ids = SharedOptions.Path(

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Microsoft.ML.Distillation.Tool.Models;
+using Microsoft.ML.Distillation.Tool.Runs;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
@@ -32,22 +33,25 @@ internal sealed class ReportOptionSet
             parsed.InvocationConfiguration.Error.WriteLine($"no report was written to {path}: it compares what was trained to the end.");
     }
 
-    /// <summary>Writes the report, if one was asked for.</summary>
+    /// <summary>Writes the report, if one was asked for, or the run has a folder for it.</summary>
     /// <param name="title">Its heading.</param>
-    /// <param name="models">The models, in the order in which they are shown.</param>
+    /// <param name="models">Gives the models, in the order in which they are shown.</param>
     /// <param name="test">The images that they were measured on.</param>
-    public void Write(ParseResult parsed, string title, IReadOnlyList<ReportedDetector> models, IReadOnlyList<AnnotatedRow> test)
+    /// <param name="folder">The run's folder.</param>
+    public void Write(
+        ParseResult parsed, string title, Func<IReadOnlyList<ReportedDetector>> models, IReadOnlyList<AnnotatedRow> test,
+        RunFolder? folder = null)
     {
-        if (parsed.GetValue(_file) is not string path) return;
+        if ((parsed.GetValue(_file) ?? folder?.Report) is not string path) return;
         var context = new MLContext();
-        context.SaveReport(path, models, new DetectorReportOptions
+        context.SaveReport(path, models(), new DetectorReportOptions
         {
             Title = title,
             TestSet = test.Count == 0 ? null : context.Data.LoadFromEnumerable(test),
             Command = "ml-distill " + string.Join(' ', parsed.Tokens.Select(token => Quoted(token.Value))),
             Pictures = parsed.GetValue(_pictures) ?? 8,
         });
-        parsed.InvocationConfiguration.Output.WriteLine($"saved {path}");
+        if (parsed.GetValue(_file) is not null) parsed.InvocationConfiguration.Output.WriteLine($"saved {path}");
     }
 
     private static string Quoted(string word) => word.Contains(' ', StringComparison.Ordinal) ? $"\"{word}\"" : word;

@@ -78,6 +78,31 @@ internal static class SharedOptions
         return option;
     }
 
+    /// <summary>A device: null is the CPU, a number a CUDA device. <c>--gpu</c> is its name of earlier versions.</summary>
+    public static Option<int?> Device(string description)
+    {
+        var option = new Option<int?>("--device", "--gpu")
+        {
+            Description = $"{description} cpu, or a CUDA device as cuda:0 or 0. [default: cpu]",
+            HelpName = "cpu|cuda:N",
+            CustomParser = result =>
+            {
+                string text = result.Tokens[0].Value;
+                string number = text.StartsWith("cuda:", StringComparison.OrdinalIgnoreCase) ? text[5..] : text;
+                if (text.Equals("cpu", StringComparison.OrdinalIgnoreCase)) return null;
+                if (text.Equals("cuda", StringComparison.OrdinalIgnoreCase)) return 0;
+                if (int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int device)) return device;
+                result.AddError($"{result.IdentifierTokenOf("--device")} must be cpu, or a CUDA device as cuda:0, not '{text}'.");
+                return null;
+            },
+        };
+        option.CompletionSources.Add("cpu", "cuda:0");
+        return option;
+    }
+
+    private static string IdentifierTokenOf(this System.CommandLine.Parsing.ArgumentResult result, string usual)
+        => (result.Parent as System.CommandLine.Parsing.OptionResult)?.IdentifierToken?.Value ?? usual;
+
     private static Option<long?> MaxPixelsOption()
     {
         var option = new Option<long?>("--max-pixels")

@@ -74,8 +74,8 @@ internal sealed class TeacherOptionSet
         .Count("--teacher-threads", "The threads that run the ONNX teacher. [default: all cores]");
 
     private readonly Option<string?> _device = SharedOptions.Text(
-        "--teacher-device", "Where the ONNX teacher runs: cpu, or the number of a CUDA device. [default: where the student trains, if "
-            + "ONNX Runtime has CUDA there]", "cpu|N");
+        "--teacher-device", "Where the ONNX teacher runs: cpu, or a CUDA device as cuda:0. [default: where the student trains, if "
+            + "ONNX Runtime has CUDA there]", "cpu|cuda:N");
 
     private readonly Option<string> _runIn = SharedOptions.Choice("--teacher-run-in",
         "What runs the ONNX teacher: ONNX Runtime, or libtorch where the student trains.", "onnxruntime", "torch");
@@ -198,8 +198,9 @@ internal sealed class TeacherOptionSet
     }
 
     private static int? GpuOf(string? text) => text is null or "cpu" ? null
-        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int device) ? device
-        : throw new UsageException($"--teacher-device must be cpu or the number of a CUDA device, not '{text}'.");
+        : int.TryParse(text.StartsWith("cuda:", StringComparison.Ordinal) ? text[5..] : text, NumberStyles.None,
+            CultureInfo.InvariantCulture, out int device) ? device
+        : throw new UsageException($"--teacher-device must be cpu, or a CUDA device as cuda:0, not '{text}'.");
 
     private (int Width, int Height)? SizeOf(ParseResult parsed) => parsed.GetValue(_size) is string text ? Size(text) : null;
 

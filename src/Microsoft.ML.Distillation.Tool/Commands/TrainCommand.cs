@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Microsoft.ML.Distillation.Tool.Display;
 using Microsoft.ML.Distillation.Tool.Models;
+using Microsoft.ML.Distillation.Tool.Runs;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
@@ -14,40 +15,65 @@ internal sealed class TrainCommand : System.CommandLine.Command
         var detector = new DetectorOptionSet("resnet18", 320);
         var training = new TrainingOptionSet();
         var precision = new PrecisionOptionSet();
-        Option<string> output = SharedOptions
-            .RequiredOutput("The model to write: an ML.NET model (.zip), or by its ending an .onnx.", "FILE");
+        Option<string?> output = SharedOptions.Output(
+            "The model to write: an ML.NET model (.zip), or by its ending an .onnx. [default: best.zip in the run folder]", "FILE");
+        var run = new RunOptionSet();
+        var report = new ReportOptionSet();
         data.AddTo(Options);
         Options.Add(output);
+        run.AddTo(Options);
+        report.AddTo(Options);
         detector.AddTo(Options);
         training.AddTo(Options);
         precision.AddTo(Options, withTeacher: false);
         var generated = new GeneratedOptionSet();
         generated.AddTo(Options);
-        SetAction(parsed => Run(parsed, data, detector, training, precision, generated, parsed.GetRequiredValue(output)));
+        SetAction(parsed =>
+        {
+            DetectorPlan plan = detector.Read(parsed);
+            precision.Check(parsed);
+            if (run.HasNone(parsed) && parsed.GetValue(output) is null) throw new UsageException("--run none needs --output.");
+            if (parsed.GetValue(output) is { } path) OutputCheck.Model(parsed, "--output", path);
+            report.Check(parsed);
+            using RunFolder? folder = run.Open(parsed);
+            return RunFolder.Do(folder, () => Run(parsed, data, plan, training, precision, generated, report, folder,
+                parsed.GetValue(output) ?? folder?.At("best.zip") ?? "best.zip"));
+        });
     }
 
     private static int Run(
-        ParseResult parsed, DataOptionSet data, DetectorOptionSet detector, TrainingOptionSet training, PrecisionOptionSet precision,
-        GeneratedOptionSet generated, string path)
+        ParseResult parsed, DataOptionSet data, DetectorPlan plan, TrainingOptionSet training, PrecisionOptionSet precision,
+        GeneratedOptionSet generated, ReportOptionSet report, RunFolder? folder, string path)
     {
         (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
-        DetectorPlan plan = detector.Read(parsed);
-        precision.Check(parsed);
-        OutputCheck.Model(parsed, "--output", path);
         bool writes = RankOptionSet.Writes(parsed);
         using var alone = new OutputLock("--output", writes ? [path] : []);
         MLContext context = TrainingSession.CreateContext(training.SeedOf(parsed), parsed.GetValue(SharedOptions.Verbose), error);
         IReadOnlyList<AnnotatedRow> test = data.OpenTest(parsed, context, training.SkipsInvalid(parsed), error);
-        TrainingSession session = data.Open(parsed, context, TrainingDisplay.On(output), training.SkipsInvalid(parsed),
+        var display = TrainingDisplay.On(SharedOptions.NotesTo(parsed, output));
+        TrainingSession session = data.Open(parsed, context, display, training.SkipsInvalid(parsed),
             test.Count > 0);
         using var interruption = new Interruption(error, "the best model so far will be saved, if an epoch has ended");
-        session.TrainAndSave([new TrainingRun("train", path, progress => generated.Apply(training.Apply(
-            precision.Apply(new TrainDetectorOptions { Detector = plan, ValidationSet = session.Validation, Progress = progress }, parsed),
-            parsed, run: null, interruption.Token), parsed, session))], writes);
+        using StopRule stop = training.StopIn(parsed, session.Validation is not null);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(interruption.Token, stop.Token);
+        session.TrainAndSave([new TrainingRun("train", path, OptionsFor)], writes, stop);
         output.WriteLine($"saved {path}");
+        if (writes) folder?.Finish(parsed, session.Validation is not null, [("", path, training.CheckpointsOf(parsed, null, folder))]);
         if (interruption.Requested) return Application.Interrupted;
-        if (test.Count == 0 || !writes) return Application.Success;
-        ComparisonTable.Write(output, [ModelReport.Measure("trained", path, test, SharedOptions.MaxPixelsIn(parsed), interruption.Token)]);
+        if (!writes) return Application.Success;
+        ModelReport? measured = test.Count == 0 ? null
+            : ModelReport.Measure("trained", path, test, SharedOptions.MaxPixelsIn(parsed), interruption.Token);
+        if (measured is not null) ComparisonTable.Write(output, [measured]);
+        report.Write(parsed, $"Training of {Path.GetFileNameWithoutExtension(path)}",
+            () => [measured?.For(DetectorRole.Model) ?? ModelReport.Unmeasured("trained", path, DetectorRole.Model)], test, folder);
         return Application.Success;
+
+        DetectorEstimatorOptions OptionsFor(IProgress<TrainingProgress> shown)
+        {
+            IProgress<TrainingProgress> progress = stop.Watch(folder?.Watch("", shown) ?? shown);
+            var options = new TrainDetectorOptions { Detector = plan, ValidationSet = session.Validation, Progress = progress };
+            return generated.Apply(
+                training.Apply(precision.Apply(options, parsed), parsed, run: null, ending.Token, folder), parsed, session);
+        }
     }
 }

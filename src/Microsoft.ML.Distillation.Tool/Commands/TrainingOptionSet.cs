@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using Microsoft.ML.Distillation.Tool.Runs;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
@@ -30,7 +32,13 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
         new("--skip-invalid") { Description = "Leave out images and boxes that cannot be used, with a warning, instead of stopping." };
     private readonly Option<string?> _checkpoints = SharedOptions
         .Path("--checkpoints", "A folder for checkpoints; training continues from the one there.", "DIR");
-    private readonly Option<int?> _gpu = SharedOptions.Count("--gpu", "The CUDA device to train on. [default: the CPU]", least: 0);
+    private readonly Option<int?> _device = SharedOptions.Device("Where to train.");
+    private readonly Option<int?> _patience = SharedOptions.Count("--patience",
+        "End training after so many epochs without a better AP on the validation part; the best model is kept. [default: no end]");
+    private readonly Option<double?> _hours = SharedOptions.Number("--max-hours",
+        "End each training after so many hours; the best model is kept. [default: no end]", double.Epsilon);
+    private readonly Option<bool> _noFlip = new("--no-flip") { Description = "Do not mirror images: where left and right are classes." };
+    private readonly Option<string[]> _augment = AugmentOption();
     private readonly Option<bool> _mixedPrecision =
         new("--mixed-precision") { Description = "Compute layers in bfloat16 while training; for recent GPUs." };
     private readonly Option<int?> _threads = SharedOptions
@@ -44,9 +52,10 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
         Option[] all =
         [
             _epochs, _batchSize, _optimizer, _schedule, _learningRate, _backboneRate, _weightDecay, _warmup, _ema, _seed,
-            _noAugmentation, _skipInvalid, _checkpoints, _gpu, _mixedPrecision, _threads,
+            _noAugmentation, _noFlip, _augment, _skipInvalid, _checkpoints, _device, _mixedPrecision, _threads, _patience, _hours,
         ];
-        foreach (Option option in all.Where(option => !ownCheckpoints || option != _checkpoints)) options.Add(option);
+        Option[] notBeside = [_checkpoints, _patience, _hours];
+        foreach (Option option in all.Where(option => !ownCheckpoints || !notBeside.Contains(option))) options.Add(option);
         if (!ownCheckpoints) _ranks.AddTo(options);
     }
 
@@ -62,11 +71,33 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
     /// <summary>Whether what cannot be used is left out.</summary>
     public bool SkipsInvalid(ParseResult parsed) => parsed.GetValue(_skipInvalid);
 
+    /// <summary>What ends trainings that begin now before their last epoch.</summary>
+    /// <param name="isValidated">Whether there are images to choose the best model by.</param>
+    /// <exception cref="UsageException">Patience has nothing to look at.</exception>
+    public StopRule StopIn(ParseResult parsed, bool isValidated)
+    {
+        int? patience = parsed.GetValue(_patience);
+        if (patience is not null && !isValidated)
+            throw new UsageException(
+                "--patience looks at the AP on the validation part, and there is none: --val-share 0.15 holds one back.");
+        return new StopRule(patience, parsed.GetValue(_hours));
+    }
+
+    /// <summary>The folder of checkpoints.</summary>
+    /// <param name="run">As in <see cref="Apply"/>.</param>
+    /// <param name="folder">The run's folder, which has one.</param>
+    public string? CheckpointsOf(ParseResult parsed, string? run, RunFolder? folder)
+    {
+        string? checkpoints = ownCheckpoints ? null : parsed.GetValue(_checkpoints) ?? folder?.Checkpoints;
+        return checkpoints is null || run is null ? checkpoints : Path.Combine(checkpoints, run);
+    }
+
     /// <summary>Puts what was given on the command line into a copy of the options.</summary>
     /// <param name="run">The name of the run, where the command makes several: each has its own folder of checkpoints.</param>
-    public T Apply<T>(T options, ParseResult parsed, string? run, CancellationToken cancellation) where T : TrainingOptions
+    /// <param name="folder">The run's folder.</param>
+    public T Apply<T>(T options, ParseResult parsed, string? run, CancellationToken cancellation, RunFolder? folder = null)
+        where T : TrainingOptions
     {
-        string? checkpoints = ownCheckpoints ? null : parsed.GetValue(_checkpoints);
         TrainingOptions basis = options;
         return (T)(basis with
         {
@@ -82,10 +113,10 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
             WarmupSteps = parsed.GetValue(_warmup) ?? basis.WarmupSteps,
             EmaDecay = parsed.GetValue(_ema) ?? basis.EmaDecay,
             Seed = SeedOf(parsed),
-            Augmentation = parsed.GetValue(_noAugmentation) ? AugmentationOptions.None : basis.Augmentation,
+            Augmentation = AugmentationOf(parsed, basis.Augmentation),
             OnInvalidSample = SkipsInvalid(parsed) ? InvalidSampleHandling.Skip : InvalidSampleHandling.Error,
-            CheckpointDirectory = checkpoints is null || run is null ? checkpoints : Path.Combine(checkpoints, run),
-            GpuDeviceId = parsed.GetValue(_gpu),
+            CheckpointDirectory = CheckpointsOf(parsed, run, folder),
+            GpuDeviceId = parsed.GetValue(_device),
             MixedPrecision = parsed.GetValue(_mixedPrecision),
             LoaderThreads = parsed.GetValue(_threads) ?? basis.LoaderThreads,
             CancellationToken = cancellation,
@@ -93,5 +124,42 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
         });
 
         bool IsGiven(Option option) => parsed.GetResult(option) is { Implicit: false };
+    }
+
+    private AugmentationOptions AugmentationOf(ParseResult parsed, AugmentationOptions usual)
+    {
+        bool none = parsed.GetValue(_noAugmentation), noFlip = parsed.GetValue(_noFlip);
+        string[] asked = parsed.GetValue(_augment) ?? [];
+        if (none && (noFlip || asked.Length > 0)) throw new UsageException("--no-augmentation leaves nothing for --no-flip and --augment.");
+        AugmentationOptions options = none ? AugmentationOptions.None : noFlip ? usual with { HorizontalFlip = false } : usual;
+        foreach (string text in asked.SelectMany(text => text.Split(',')))
+        {
+            string[] parts = text.Split('=');
+            bool isNumber = float.TryParse(parts[^1], NumberStyles.Float, CultureInfo.InvariantCulture, out float value);
+            options = (parts, isNumber) switch
+            {
+                (["flip", _], true) when value is 0 or 1 => options with { HorizontalFlip = value == 1 && !noFlip },
+                (["scale", _], true) when value is >= 0 and < 1 => options with { ScaleJitter = value },
+                (["color", _], true) when value is >= 0 and <= 1 => options with { ColorJitter = value },
+                _ => throw new UsageException("--augment is flip=0 or 1, scale=X from 0 to below 1 or color=X from 0 to 1, "
+                    + $"not '{text}'."),
+            };
+        }
+
+        return options;
+    }
+
+    private static Option<string[]> AugmentOption()
+    {
+        AugmentationOptions usual = new();
+        var option = new Option<string[]>("--augment")
+        {
+            Description = FormattableString.Invariant($"How far images are varied: flip=0|1, scale=X (zoom by 1 ± X), color=X ")
+                + "(brightness, contrast, saturation by 1 ± X); several times or with commas. "
+                + FormattableString.Invariant($"[default: flip=1,scale={usual.ScaleJitter},color={usual.ColorJitter}]"),
+            HelpName = "NAME=X",
+        };
+        option.CompletionSources.Add("flip=0", "flip=1", "scale=0", "scale=0.3", "color=0", "color=0.2");
+        return option;
     }
 }

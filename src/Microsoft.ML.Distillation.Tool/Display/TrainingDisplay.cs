@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.Distillation.Tool.Runs;
 using Spectre.Console;
 
 namespace Microsoft.ML.Distillation.Tool.Display;
@@ -8,7 +9,11 @@ internal sealed class TrainingDisplay(TextWriter output, bool isTerminal)
 {
     /// <summary>A display on the console, or on a writer that stands in for it.</summary>
     public static TrainingDisplay On(TextWriter output)
-        => new(output, ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities.Interactive);
+        => new(output, ReferenceEquals(LoggedWriter.Unwrapped(output), Console.Out) && !Console.IsOutputRedirected
+            && AnsiConsole.Profile.Capabilities.Interactive);
+
+    /// <summary>Says a line.</summary>
+    public void Say(string line) => output.WriteLine(line);
 
     /// <summary>Runs a training that reports its progress.</summary>
     /// <param name="title">What is trained.</param>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Tool.Display;
+using Microsoft.ML.Distillation.Tool.Runs;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms;
 
@@ -129,10 +130,12 @@ internal sealed class TrainingSession
 
     /// <summary>Trains detectors side by side, showing how it goes, and saves each.</summary>
     /// <param name="saves">Whether this process saves them, and no other that trains with it.</param>
-    public void TrainAndSave(IReadOnlyList<TrainingRun> runs, bool saves = true)
+    /// <param name="stop">What may end them early.</param>
+    public void TrainAndSave(IReadOnlyList<TrainingRun> runs, bool saves = true, StopRule? stop = null)
     {
         string? checkpoints = null;
         IReadOnlyList<DetectorTransformer> detectors = Trained();
+        if (stop?.Reason is { } early) _display.Say($"{early}; the best model is kept.");
         var failures = new List<IOException>();
         for (int i = 0; i < runs.Count; i++)
         {
@@ -157,6 +160,10 @@ internal sealed class TrainingSession
                 return _display.Show(
                     [.. runs.Select(run => run.Title)],
                     progress => Context.Transforms.FitSideBySide(Train, [.. runs.Zip(progress, OptionsOf)]));
+            }
+            catch (OperationCanceledException) when (stop?.Reason is { } reason)
+            {
+                throw new InvalidOperationException($"{reason}; no model is written, as the first epoch had not ended.");
             }
             catch (OperationCanceledException e)
             {

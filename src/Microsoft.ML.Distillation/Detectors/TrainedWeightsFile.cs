@@ -51,8 +51,9 @@ internal static class TrainedWeightsFile
 
     /// <summary>The export of the network in a file.</summary>
     /// <param name="note">The key of a note that the export is to have, if the file has it.</param>
+    /// <param name="last">Whether a checkpoint's last weights are taken, not its best.</param>
     /// <exception cref="FormatException">The file is damaged, or of something else.</exception>
-    public static OnnxModelFile Export(string path, string note)
+    public static OnnxModelFile Export(string path, string note, bool last = false)
     {
         using WeightsFile file = WeightsFile.Open(path);
         if (file is not SafetensorsFile { Metadata: var about }
@@ -61,7 +62,7 @@ internal static class TrainedWeightsFile
         try
         {
             using Detector detector = DetectorFile.Build(description, about, file.Tensors.Values.Sum(tensor => (double)tensor.Count));
-            Fill(detector, file);
+            Fill(detector, file, last);
             OnnxModelFile export = DetectorFile.Export(detector);
             return about.TryGetValue(note, out string? text) ? export.With(note, text) : export;
         }
@@ -71,9 +72,9 @@ internal static class TrainedWeightsFile
         }
     }
 
-    private static void Fill(Detector detector, WeightsFile file)
+    private static void Fill(Detector detector, WeightsFile file, bool last)
     {
-        string prefix = Prefixes.First(prefix => prefix == WeightsPrefix
+        string prefix = last ? WeightsPrefix : Prefixes.First(prefix => prefix == WeightsPrefix
             || file.Tensors.Keys.Any(name => name.StartsWith(prefix, StringComparison.Ordinal)));
         using IDisposable frozen = no_grad();
         foreach ((string name, Tensor target) in detector.state_dict())

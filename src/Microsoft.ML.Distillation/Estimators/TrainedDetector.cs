@@ -62,6 +62,28 @@ public sealed class TrainedDetector
         return new TrainedDetector(TrainedWeightsFile.Export(path, TrainingRecord.Key), $"'{path}'");
     }
 
+    /// <summary>The detector of a checkpoint as it was after the last step, not after its best epoch.</summary>
+    /// <param name="checkpoint">The file in <see cref="TrainingOptions.CheckpointDirectory"/>.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="FormatException">The file is no checkpoint, or damaged.</exception>
+    public static TrainedDetector FromLastEpoch(string checkpoint)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(checkpoint);
+        if (!File.Exists(checkpoint)) throw new FileNotFoundException($"There is no checkpoint '{checkpoint}'.", checkpoint);
+        if (!TrainedWeightsFile.IsWeights(checkpoint)) throw new FormatException($"'{checkpoint}' is no checkpoint.");
+        TorchLibrary.Require();
+        return new TrainedDetector(TrainedWeightsFile.Export(checkpoint, TrainingRecord.Key, last: true), $"'{checkpoint}'");
+    }
+
+    /// <summary>
+    /// Every setting of its training by name, also those that the data decided, and a fingerprint of the data; empty for a model that says
+    /// nothing of it.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> TrainingSettings => TrainingRecord.In(Model.Metadata)?.Settings ?? [];
+
+    /// <summary>The versions of what it was trained with by name; likewise.</summary>
+    public IReadOnlyDictionary<string, string> TrainingVersions => TrainingRecord.In(Model.Metadata)?.Versions ?? [];
+
     /// <summary>A detector fresh from <c>Fit</c> or loaded by ML.NET.</summary>
     /// <param name="model">The fitted detector, or a chain that holds one.</param>
     /// <exception cref="ArgumentException">The model holds no detector of this library, or several.</exception>

@@ -1,0 +1,113 @@
+using System.Text.Json.Nodes;
+using Microsoft.ML.Distillation.Samples.Demo.Scenes;
+
+namespace Microsoft.ML.Distillation.Tests.Tool;
+
+/// <summary>The folder of a run: what it holds, and how a run is repeated and continued from it.</summary>
+public class RunFolderTests
+{
+    private static readonly string[] Tiny = ["--backbone", "plain", "--widths", "4,4,8", "--input-size", "64", "--batch-size", "4"];
+
+    private TemporaryFolder _folder = null!;
+
+    private string Data => _folder.Sub("data");
+
+    [OneTimeSetUp]
+    public void DrawData()
+    {
+        _folder = new TemporaryFolder();
+        SceneDataSet.Write(Path.Combine(_folder.Path, "data"), seed: 1, [("train", 8), ("val", 2), ("test", 3)]);
+    }
+
+    [OneTimeTearDown]
+    public void DeleteData() => _folder.Dispose();
+
+    [Test]
+    public void ARun_HoldsWhatThereIsToKnow_AndIsRepeatedAndContinued()
+    {
+        string run = _folder.Sub("run");
+        ToolRun first = ToolRun.Succeeding(["train", "--data", Data, "--run", run, .. Tiny, "--epochs", "2"]);
+        string[] files = ["settings.yaml", "metrics.csv", "metrics.jsonl", "best.zip", "last.zip", "report.html", "log.txt",
+            "checkpoints/training.checkpoint"];
+        Assert.That(files.Where(file => !File.Exists(Path.Combine(run, file))), Is.Empty);
+        Assert.That(Directory.GetFiles(Path.Combine(run, "tensorboard", "student")), Has.Length.EqualTo(1));
+        JsonNode[] epochs = EpochsIn(run);
+        Assert.That(epochs.Select(epoch => (int)epoch["epoch"]!), Is.EqualTo((int[])[1, 2]));
+        Assert.That(File.ReadAllText(Path.Combine(run, "log.txt")), Does.Contain("train: epoch 2/2"));
+        string settings = File.ReadAllText(Path.Combine(run, "settings.yaml"));
+        Assert.That(settings, Does.Contain("epochs: 2").And.Contain("optimizer: adamw").And.Contain("LearningRate: ")
+            .And.Contain("TorchSharp: ").And.Contain("training set: 8 images"));
+
+        string again = _folder.Sub("again");
+        ToolRun.Succeeding("train", "--config", Path.Combine(run, "settings.yaml"), "--run", again);
+        Assert.That(EpochsIn(again).Select(Loss), Is.EqualTo(epochs.Select(Loss)), "the same settings are the same training");
+
+        ToolRun resumed = ToolRun.Succeeding("train", "--resume", run);
+        Assert.That(resumed.Output, Does.Not.Contain("epoch 1/2"));
+        Assert.That(EpochsIn(run).Select(Loss), Is.EqualTo(epochs.Select(Loss)));
+        Assert.That(ToolRun.Of(["train", "--data", Data, "--run", run]).Error, Does.Contain("holds a run already: --resume goes on"));
+        Assert.That(ToolRun.Of("distill", "--resume", run).Error, Does.Contain("is of a run of 'train'"));
+
+        static double Loss(JsonNode epoch) => (double)epoch["loss"]!;
+    }
+
+    [Test]
+    public void Config_IsCheckedKeyByKey_AndTheCommandLineWins()
+    {
+        string config = _folder.Sub("config.yaml");
+        File.WriteAllText(config, $"data: {Data}\nepoch: 3\n");
+        ToolRun wrong = ToolRun.Of("train", "--config", config);
+        Assert.That((wrong.ExitCode, wrong.Error),
+            Is.EqualTo((2, $"ml-distill: {config}: 'epoch' is no option of 'train': did you mean epochs?{Environment.NewLine}")));
+        File.WriteAllText(config,
+            $"data: {Data}\nepochs: 3\nbackbone: plain\nwidths: 4,4,8\ninput-size: 64\nno-flip: true\naugment: [scale=0.1]\n");
+        ToolRun run = ToolRun.Succeeding("train", "--config", config, "--epochs", "1", "--run", _folder.Sub("short"));
+        Assert.That(run.Output, Does.Contain("epoch 1/1"));
+        Assert.That(File.ReadAllText(Path.Combine(_folder.Sub("short"), "settings.yaml")),
+            Does.Contain("HorizontalFlip = False, ScaleJitter = 0.1"));
+    }
+
+    [Test]
+    public void WhatEndsBeforeTraining_LeavesNoFolder()
+    {
+        string run = _folder.Sub("nothing");
+        Assert.That(ToolRun.Of("train", "--data", _folder.Sub("none"), "--run", run).ExitCode, Is.EqualTo(1));
+        Assert.That(Directory.Exists(run), Is.False);
+    }
+
+    [Test]
+    public void Patience_EndsATraining_ThatGetsNoBetter_AndKeepsTheBest()
+    {
+        string run = _folder.Sub("patient");
+        ToolRun ended = ToolRun.Succeeding(["train", "--data", Data, "--run", run, .. Tiny, "--epochs", "40", "--learning-rate", "1e-12",
+            "--patience", "2", "--no-augmentation"]);
+        Assert.That(ended.Output, Does.Contain("no better AP for 2 (--patience); the best model is kept"));
+        Assert.That(EpochsIn(run), Has.Length.LessThan(6));
+        ToolRun blind = ToolRun.Of(
+            ["train", "--data", Data, "--run", _folder.Sub("x"), "--val-split", "none", .. Tiny, "--patience", "2"]);
+        Assert.That(blind.Error, Does.Contain("--patience looks at the AP on the validation part"));
+    }
+
+    [Test]
+    public void MaxHours_EndATraining_OnceAnEpochHasEnded_AndBeforeSaySo()
+    {
+        ToolRun run = ToolRun.Of(["train", "--data", Data, "--run", _folder.Sub("hours"), .. Tiny, "--epochs", "3", "--max-hours", "1e-9"]);
+        Assert.That((run.ExitCode, run.Error), Is.EqualTo((1, "ml-distill: stopped in epoch 1 of 3: --max-hours 1E-09 are over; "
+            + $"no model is written, as the first epoch had not ended.{Environment.NewLine}")));
+    }
+
+    [TestCase("--device gpu", "--device must be cpu, or a CUDA device as cuda:0, not 'gpu'")]
+    [TestCase("--gpu x", "--gpu must be cpu")]
+    [TestCase("--augment hue=1", "--augment is flip=0 or 1")]
+    [TestCase("--no-augmentation --no-flip", "leaves nothing")]
+    [TestCase("--run none", "--run none needs --output")]
+    public void WrongUse_IsSaid(string options, string said)
+    {
+        ToolRun run = ToolRun.Of(["train", "--data", Data, .. options.Split(' ')]);
+        Assert.That(run.ExitCode, Is.EqualTo(2), run.Error);
+        Assert.That(run.Error, Does.Contain(said));
+    }
+
+    private static JsonNode[] EpochsIn(string run)
+        => [.. File.ReadLines(Path.Combine(run, "metrics.jsonl")).Select(line => JsonNode.Parse(line)!)];
+}
