@@ -13,6 +13,7 @@ using static TorchSharp.torch;
     ("distillation", Distillation),
     ("teacher-cache", TeacherCacheBench.Run),
     ("latency", LatencyBench.Run),
+    ("batch", BatchBench.Run),
     ("busy", BusyBench.Run),
     ("teacher", TeacherBench.Run),
     ("loader", LoaderBench.Run),

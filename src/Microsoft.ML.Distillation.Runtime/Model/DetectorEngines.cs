@@ -23,9 +23,15 @@ internal interface IDetectorEngine : IDisposable
     /// <summary>How its outputs are read; <see langword="null"/> where it says that itself.</summary>
     OnnxReading? Reading { get; }
 
+    /// <summary>Whether its graph looks at several images at once.</summary>
+    bool TakesSeveral { get; }
+
     /// <summary>Detects objects.</summary>
     /// <returns>For each image its detections, boxes in pixels of the image, best first.</returns>
     IReadOnlyList<Detections> Run(IReadOnlyList<RgbImage> images, CancellationToken cancellation);
+
+    /// <summary>Detects objects in an image while other threads do in others.</summary>
+    Detections RunBeside(RgbImage image, CancellationToken cancellation);
 }
 
 /// <summary>Runs a detector of this library, in any form: one image after the other, as its graph takes them.</summary>
@@ -36,6 +42,9 @@ internal sealed class OwnEngine : IDetectorEngine
     private readonly DenseSelection? _raw;
     private readonly string _source;
 
+    // Many at a time get more done with a thread each than with all threads for each.
+    private readonly Lazy<OnnxSession> _oneThread;
+
     public OwnEngine(OnnxModelFile model, string source, SessionSettings settings)
     {
         _plain = DetectorGraph.IsPlain(model);
@@ -44,6 +53,9 @@ internal sealed class OwnEngine : IDetectorEngine
         InputSize = PlainForm.InputSize(model);
         _source = source;
         _session = new OnnxSession(model.ToBytes(), settings, source);
+        bool usesAllCores = settings is { Threads: 0, GpuDeviceId: null } && Environment.ProcessorCount > 1;
+        _oneThread = usesAllCores ? new Lazy<OnnxSession>(() => new OnnxSession(model.ToBytes(), settings with { Threads = 1 }, source))
+            : new Lazy<OnnxSession>(_session);
     }
 
     public IReadOnlyList<string> ClassNames { get; }
@@ -56,22 +68,33 @@ internal sealed class OwnEngine : IDetectorEngine
 
     public OnnxReading? Reading => null;
 
+    public bool TakesSeveral => false;
+
     public IReadOnlyList<Detections> Run(IReadOnlyList<RgbImage> images, CancellationToken cancellation)
-        => [.. images.Select(image => _plain ? RunPlain(image, cancellation) : RunFull(image, cancellation))];
+        => [.. images.Select(image => Run(_session, image, cancellation))];
 
-    public void Dispose() => _session.Dispose();
+    public Detections RunBeside(RgbImage image, CancellationToken cancellation) => Run(_oneThread.Value, image, cancellation);
 
-    private Detections RunFull(RgbImage image, CancellationToken cancellation) => Read(_session.Run(
+    public void Dispose()
+    {
+        _session.Dispose();
+        if (_oneThread.IsValueCreated && _oneThread.Value != _session) _oneThread.Value.Dispose();
+    }
+
+    private Detections Run(OnnxSession session, RgbImage image, CancellationToken cancellation)
+        => _plain ? RunPlain(session, image, cancellation) : RunFull(session, image, cancellation);
+
+    private Detections RunFull(OnnxSession session, RgbImage image, CancellationToken cancellation) => Read(session.Run(
     [
         OnnxSession.Input(DetectorGraph.Pixels, image.Pixels, 1, image.Pixels.Length),
         OnnxSession.Input(DetectorGraph.Size, new long[] { image.Height, image.Width }, 1, 2),
     ], cancellation));
 
-    private Detections RunPlain(RgbImage image, CancellationToken cancellation)
+    private Detections RunPlain(OnnxSession session, RgbImage image, CancellationToken cancellation)
     {
         float[] pixels = AntialiasedResize.Resize(image, InputSize);
         OnnxInput input = OnnxSession.Input(DetectorGraph.Images, pixels, 1, 3, InputSize.Height, InputSize.Width);
-        Dictionary<string, Array> outputs = _session.Run([input], cancellation);
+        Dictionary<string, Array> outputs = session.Run([input], cancellation);
         Detections found = _raw is null ? Read(outputs) : ReadRaw(outputs, _raw);
         return found.Scaled(image.Width, image.Height);
     }
@@ -113,6 +136,8 @@ internal sealed class PublishedEngine(PublishedDetector detector, float nmsThres
 
     public IReadOnlyList<string> Remarks => detector.Remarks.All;
 
+    public bool TakesSeveral => true;
+
     public OnnxReading? Reading => new(detector.Format, detector.Preprocessing, detector.ConfidentScore, detector.NoiseScore)
     {
         Words = detector.Words,
@@ -128,6 +153,8 @@ internal sealed class PublishedEngine(PublishedDetector detector, float nmsThres
         IReadOnlyList<OnnxDetection> found = detector.Run(pixels, [.. images.Select(SizeOf)], cancellation);
         return [.. found.Zip(images, (one, image) => detector.Suppress(one.Predictions, nmsThreshold).Scaled(image.Width, image.Height))];
     }
+
+    public Detections RunBeside(RgbImage image, CancellationToken cancellation) => Run([image], cancellation)[0];
 
     public void Dispose() => detector.Dispose();
 

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Images;
@@ -14,10 +15,11 @@ namespace Microsoft.ML.Distillation;
 /// </summary>
 /// <remarks>
 /// <para>One instance serves any number of threads at once, and all its methods may be called at the same time, <see cref="Dispose"/> too:
-/// detections that are under way then come to their end. An instance is one ONNX Runtime session: it holds the model's weights once.</para>
+/// detections that are under way then come to their end. An instance is one ONNX Runtime session.</para>
 /// <para>By default a detection uses all cores, which is fastest for one image at a time. A server that answers several requests at once
 /// gets the most out of its cores with <see cref="OnnxDetectorOptions.Threads"/> = 1 and as many concurrent calls as there are cores, on
-/// one instance; more instances of a model only cost memory. On a GPU two or three concurrent calls keep it busy.</para>
+/// one instance; more instances of a model only cost memory. A list of images does so by itself: the first one makes a second session, of
+/// one thread a detection, which holds the weights once more. On a GPU two or three concurrent calls keep it busy.</para>
 /// <para>Labels, scores and boxes are those of the model: boxes in pixels of the image that was given, best first. An image file is read
 /// upright, turned as its Exif data ask for, as viewers show it; an <see cref="MLImage"/> is taken as it is.</para>
 /// </remarks>
@@ -147,8 +149,8 @@ public sealed class ObjectDetector : IDisposable
     }
 
     /// <summary>
-    /// Finds the objects in several image files. Files are decoded side by side; a published detector is shown several at once where it
-    /// takes them.
+    /// Finds the objects in several image files. Files are decoded side by side; a detector of this library looks at as many at a time as
+    /// there are cores, a published one is shown several at once where it takes them.
     /// </summary>
     /// <param name="imagePaths">The files.</param>
     /// <returns>For each file its objects, best first.</returns>
@@ -250,11 +252,14 @@ public sealed class ObjectDetector : IDisposable
 
     /// <summary>What the model finds, as its arrays: boxes in pixels of the image, best first.</summary>
     internal IReadOnlyList<Detections> Run(IReadOnlyList<RgbImage> images, CancellationToken cancellation = default)
+        => Run(() => _engine.Run(images, cancellation));
+
+    private T Run<T>(Func<T> run)
     {
         Enter();
         try
         {
-            return _engine.Run(images, cancellation);
+            return run();
         }
         finally
         {
@@ -321,6 +326,7 @@ public sealed class ObjectDetector : IDisposable
     private IReadOnlyList<IReadOnlyList<Detection>> Detect<T>(
         IReadOnlyList<T> items, Func<T, RgbImage> read, CancellationToken cancellation)
     {
+        if (!_engine.TakesSeveral) return DetectEach(items, read, cancellation);
         var all = new List<IReadOnlyList<Detection>>(items.Count);
         for (int start = 0; start < items.Count; start += Together)
         {
@@ -334,10 +340,31 @@ public sealed class ObjectDetector : IDisposable
             catch (AggregateException several)
             {
                 // Of several that cannot be read the first one is named.
-                System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(several.InnerExceptions[0]);
+                ExceptionDispatchInfo.Throw(several.InnerExceptions[0]);
             }
 
             all.AddRange(Run(images, cancellation).Select(Named));
+        }
+
+        return all;
+    }
+
+    /// <summary>Each image on its own, as many at a time as there are cores: one is decoded while another is looked at.</summary>
+    private IReadOnlyList<Detection>[] DetectEach<T>(IReadOnlyList<T> items, Func<T, RgbImage> read, CancellationToken cancellation)
+    {
+        var all = new IReadOnlyList<Detection>[items.Count];
+        var parallel = new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount };
+        try
+        {
+            Parallel.For(0, items.Count, parallel, i =>
+            {
+                RgbImage image = read(items[i]);
+                all[i] = Named(Run(() => _engine.RunBeside(image, cancellation)));
+            });
+        }
+        catch (AggregateException several)
+        {
+            ExceptionDispatchInfo.Throw(several.InnerExceptions[0]);
         }
 
         return all;

@@ -62,7 +62,7 @@ internal sealed class FileDetector(ObjectDetector detector) : IImageDetector
 
     /// <inheritdoc/>
     public IEnumerable<DetectedImage> Detect(IEnumerable<string> imagePaths)
-        => imagePaths.Select(path => DetectedImage.Of(path, detector.Detect(path)));
+        => imagePaths.Chunk(2 * Environment.ProcessorCount).SelectMany(paths => paths.Zip(detector.Detect(paths), DetectedImage.Of));
 
     /// <inheritdoc/>
     public void Dispose() => detector.Dispose();
