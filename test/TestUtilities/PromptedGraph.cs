@@ -1,4 +1,3 @@
-using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Onnx.Proto;
 using DataType = Microsoft.ML.Distillation.Onnx.Proto.TensorProto.Types.DataType;
@@ -24,7 +23,7 @@ internal enum PromptedLayout
 internal sealed record PromptedGraph(PromptedLayout Layout)
 {
     /// <summary>Cells to a side of the input, where its size is fixed.</summary>
-    public const int Cells = 8;
+    public int Cells { get; init; } = 8;
 
     private const int Cls = 101, Sep = 102, Stop = 1012, Question = 1029, Columns = 256, Features = 512;
     private const float Best = 4, Steepness = 60;
@@ -100,25 +99,6 @@ internal sealed record PromptedGraph(PromptedLayout Layout)
         graph.Output("last_hidden_state", graph.Add("Unsqueeze", [embeddings, graph.Integers(1)]), DataType.Float, "a", "b", Features);
         File.WriteAllBytes(path, new OnnxModelFile(graph.Build([])).ToBytes());
         return path;
-    }
-
-    /// <summary>A picture with cells of given colours on grey.</summary>
-    /// <param name="cell">The size of a cell in pixels.</param>
-    public static RgbImage Picture(int width, int height, int cell, params ReadOnlySpan<(int X, int Y, (byte R, byte G,
-        byte B) Colour)> cells)
-    {
-        RgbImage picture = DrawnImages.Plain(width, height, 120, 120, 120);
-        foreach ((int left, int top, (byte r, byte g, byte b)) in cells)
-        {
-            for (int y = top; y < top + cell; y++)
-            {
-                for (int x = left; x < left + cell; x++)
-                    (picture.Pixels[3 * (y * width + x)], picture.Pixels[3 * (y * width + x) + 1], picture.Pixels[3 * (y * width + x) + 2])
-                        = (r, g, b);
-            }
-        }
-
-        return picture;
     }
 
     private static void Reverse<T>(Google.Protobuf.Collections.RepeatedField<T> list)

@@ -34,8 +34,8 @@ public static class DetectionSheet
     {
         Sheet.Write(sheet, x, y, image.Title ?? Path.GetFileName(image.ImagePath));
         if (Sheet.Thumbnail(image.ImagePath) is not (Picture picture, float scale)) return;
-        foreach ((Detection found, string mark) in image.Doubtful.Select(found => (found, "?"))
-            .Concat(image.Detections.Select(found => (found, ""))))
+        foreach ((Detection found, string mark) in image.Detections.Select(found => (found, ""))
+            .Concat(image.Doubtful.Select(found => (found, "?"))))
         {
             (float x0, float y0, float x1, float y1) = found.Box;
             int label = Math.Max(0, Array.IndexOf(names, found.Label));

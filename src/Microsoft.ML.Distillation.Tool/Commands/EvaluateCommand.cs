@@ -54,6 +54,7 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
             ];
             if (report.IsWanted(parsed) ? parsed.GetValue(model) is null : beside.Any(entry => entry.Path is not null))
                 throw new UsageException("--report goes with --model and --data; --teacher, --alone and --quantized go with --report.");
+            if (report.IsWanted(parsed) && prompts.AreGiven(parsed)) throw new UsageException("--report does not go with --prompt.");
             OutputCheck.File(parsed, json.Name, parsed.GetValue(json));
             report.Check(parsed);
             bool inclusive = !parsed.GetValue(exclusive);
