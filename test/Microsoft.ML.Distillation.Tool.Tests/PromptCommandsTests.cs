@@ -74,7 +74,8 @@ public class PromptCommandsTests
             _folder.Sub("sheet.png"), "--data", _folder.Sub("test")]);
         Assert.That(run.Output, Does.Contain("format   GroundingDino").And.Contain("3 phrases for 3 classes in one pass"));
         Assert.That(run.Output, Does.Match(@"class    square: \d+ found in \d+ images, scores 0\.9\d to 0\.9\d"));
-        Assert.That(run.Output, Does.Match(@"class    green thing: none found from a score of 0\.3\s+'green thing' comes to 0\.\d+ at best, in "
+        Assert.That(run.Output, Does.Match(@"class    green thing: none found from a score of 0\.3\s+"
+            + @"'green thing' comes to 0\.\d+ at best, in "
             + @"\d+\.png at .*; alone in a pass 0\.\d+"));
         Assert.That(run.Output, Does.Match(@"red square\s+square\s+\d+\s+1\.00\s+1\.00\s+0\.9"));
         Assert.That(run.Output, Does.Match(@"green thing\s+green thing\s+0\s+-\s+-\s+0\.000\s+-"));
@@ -84,7 +85,8 @@ public class PromptCommandsTests
     [Test]
     public void Label_WhereTheFirstImagesGiveNothing_StopsWithAdvice_AndGoesOnWhenAskedAgain()
     {
-        string[] nothing = ["label", "--teacher", _model, "--prompt", "green thing", "--images", Images, "--output", _folder.Sub("nothing")];
+        string[] nothing = ["label", "--teacher", _model, "--prompt", "green thing", "--images", Images, "--output",
+            _folder.Sub("nothing")];
         ToolRun run = ToolRun.Of(nothing);
         Assert.That(run.ExitCode, Is.EqualTo(1));
         Assert.That(run.Error, Does.Contain("finds nothing in the first 24 images").And.Contain("inspect-teacher").And.Contain("0.3"));
@@ -123,7 +125,8 @@ public class PromptCommandsTests
     [TestCase("--prompt|cat|--text-encoder|x.onnx", "--text-encoder")]
     public void WrongPrompts_AreErrorsThatSayWhat(string options, string said)
     {
-        ToolRun run = ToolRun.Of(["label", "--teacher", _model, "--images", Images, "--output", _folder.Sub("never"), .. options.Split('|')]);
+        ToolRun run = ToolRun.Of(["label", "--teacher", _model, "--images", Images, "--output", _folder.Sub("never"),
+            .. options.Split('|')]);
         Assert.That(run.ExitCode, Is.AnyOf(1, 2));
         Assert.That(run.Error, Does.Contain(said));
         Assert.That(run.Error.Trim(), Does.Not.Contain("\n"));

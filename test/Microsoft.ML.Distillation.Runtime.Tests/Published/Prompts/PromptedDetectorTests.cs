@@ -163,8 +163,12 @@ public class PromptedDetectorTests
         (RgbImage picture, int width, int height) = PictureFor(graph, (1, 2, Red), (4, 1, Blue));
         string path = EmbeddingsFiles.Write(_folder.Sub($"words.{ending}"), ("red square", [.86f, .16f, .12f, 1]),
             ("blue disc", [.12f, .16f, .86f, 1]));
-        using ObjectDetector detector = Load(graph, prompts => prompts with { TextEncoderPath = null, TokenizerPath = null,
-            EmbeddingsPath = path }, "blue disc", "red square");
+        using ObjectDetector detector = Load(graph, prompts => prompts with
+        {
+            TextEncoderPath = null,
+            TokenizerPath = null,
+            EmbeddingsPath = path
+        }, "blue disc", "red square");
         // Arrays of the phrases' names are told by these, rows by their order.
         string[] labels = ending == "npy" ? ["red square", "blue disc"] : ["blue disc", "red square"];
         AreAt(Sure(detector, picture), width, height, (labels[0], 4, 1), (labels[1], 1, 2));
@@ -178,8 +182,11 @@ public class PromptedDetectorTests
         string path = graph.Save(_folder.Sub("model.onnx"));
         DetectorPrompts prompts = Told(graph, "red square=box", "the red=thing") with { OnePhrasePerPass = true };
         using ObjectDetector both = ObjectDetector.Load(path, new ObjectDetectorOptions { Prompts = prompts });
-        using ObjectDetector one = ObjectDetector.Load(path, new ObjectDetectorOptions { Prompts = prompts,
-            ClassAgnosticSuppression = true });
+        using ObjectDetector one = ObjectDetector.Load(path, new ObjectDetectorOptions
+        {
+            Prompts = prompts,
+            ClassAgnosticSuppression = true
+        });
         Assert.That(Sure(both, picture).Select(found => found.Label), Is.EqualTo((string[])["thing", "box"]));
         Assert.That(Sure(one, picture).Select(found => found.Label), Is.EqualTo((string[])["thing"]));
     }
