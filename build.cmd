@@ -1,5 +1,5 @@
 @echo off
-rem build.cmd build|test|demo|bench|paper|pack|docs [arguments]: the same verbs as build.sh, on Windows.
+rem build.cmd build|test|demo|bench|paper|accuracy|pack|docs [arguments]: the same verbs as build.sh, on Windows.
 setlocal
 cd /d "%~dp0"
 set DOTNET_CLI_TELEMETRY_OPTOUT=1
@@ -14,9 +14,10 @@ if "%VERB%"=="test" goto test
 if "%VERB%"=="demo" goto demo
 if "%VERB%"=="bench" goto bench
 if "%VERB%"=="paper" goto paper
+if "%VERB%"=="accuracy" goto accuracy
 if "%VERB%"=="pack" goto pack
 if "%VERB%"=="docs" goto docs
-echo usage: build.cmd build^|test^|demo^|bench^|paper^|pack^|docs [arguments] 1>&2
+echo usage: build.cmd build^|test^|demo^|bench^|paper^|accuracy^|pack^|docs [arguments] 1>&2
 exit /b 2
 :build
 dotnet build -c %CONFIGURATION% --verbosity quiet %REST%
@@ -32,6 +33,9 @@ dotnet run -c %CONFIGURATION% --project benchmarks -- %REST%
 exit /b %ERRORLEVEL%
 :paper
 dotnet run -c %CONFIGURATION% --project research -- %REST%
+exit /b %ERRORLEVEL%
+:accuracy
+dotnet run -c %CONFIGURATION% --project research -- accuracy %REST%
 exit /b %ERRORLEVEL%
 :pack
 dotnet pack src/Microsoft.ML.Distillation.Runtime -c %CONFIGURATION% -o artifacts/packages --verbosity quiet %REST%

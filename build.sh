@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ./build.sh build|test|demo|bench|paper|pack|docs [arguments]
+# ./build.sh build|test|demo|bench|paper|accuracy|pack|docs [arguments]
 # Builds and runs everything on Linux. Installs what is missing (Debian's apt, as root) and says so; on a machine that
 # has everything it installs nothing.
 set -euo pipefail
@@ -104,6 +104,9 @@ case $verb in
     paper)
         build >&2
         dotnet run --no-build -c "$configuration" --project research -- "$@" ;;
+    accuracy)
+        build >&2
+        dotnet run --no-build -c "$configuration" --project research -- accuracy "$@" ;;
     pack)
         dotnet pack src/Microsoft.ML.Distillation.Runtime -c "$configuration" -o artifacts/packages --verbosity quiet "$@"
         dotnet pack src/Microsoft.ML.Distillation -c "$configuration" -o artifacts/packages --verbosity quiet "$@"
@@ -118,5 +121,5 @@ case $verb in
         persist dotnet tool restore --verbosity quiet
         dotnet docfx eng/docfx.json --warningsAsErrors "$@"
         say "artifacts/docs/index.html" ;;
-    *) say "usage: ./build.sh build|test|demo|bench|paper|pack|docs [arguments]" >&2; exit 2 ;;
+    *) say "usage: ./build.sh build|test|demo|bench|paper|accuracy|pack|docs [arguments]" >&2; exit 2 ;;
 esac
