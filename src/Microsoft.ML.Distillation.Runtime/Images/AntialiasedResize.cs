@@ -27,14 +27,16 @@ internal static class AntialiasedResize
     /// <param name="region">In pixels of the image; where it reaches beyond the image the mean colour stands.</param>
     /// <param name="mirror">Whether left and right are exchanged.</param>
     /// <param name="planes">Receives [3,H,W] of <paramref name="size"/>, RGB, 0 to 1.</param>
-    public static void Resize(RgbImage image, CropRegion region, bool mirror, ImageSize size, Span<float> planes)
+    /// <param name="flip">Whether top and bottom are exchanged.</param>
+    public static void Resize(
+        RgbImage image, CropRegion region, bool mirror, ImageSize size, Span<float> planes, bool flip = false)
     {
         int area = size.Width * size.Height;
         if (planes.Length != 3 * area)
             throw new ArgumentException($"An image of {size} needs {3 * area} values, not {planes.Length}.", nameof(planes));
 
         var columns = new ResizeAxis(image.Width, region.X, region.Width, size.Width, mirror);
-        var rows = new ResizeAxis(image.Height, region.Y, region.Height, size.Height);
+        var rows = new ResizeAxis(image.Height, region.Y, region.Height, size.Height, flip);
         int rowLength = 3 * (columns.End - columns.Begin);
         // A pixel is read as four floats, so that the last one needs a neighbour.
         float[] buffer = ArrayPool<float>.Shared.Rent(rowLength + 1);

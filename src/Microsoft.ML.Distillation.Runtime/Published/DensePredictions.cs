@@ -30,16 +30,9 @@ internal sealed record EdgeBins(int Bins, float[] Probabilities, float[] Places)
         {
             for (int side = 0; side < 4; side++)
             {
-                // left 0, top 1, right 2, bottom 3
-                bool horizontal = side % 2 == 0;
-                int from = at + (geometry.Mirror && horizontal ? 2 - side : side) * Bins, to = at + side * Bins;
+                int from = at + geometry.SideBefore(side) * Bins, to = at + side * Bins;
                 Probabilities.AsSpan(from, Bins).CopyTo(probabilities.AsSpan(to));
-                for (int k = 0; k < Bins; k++)
-                {
-                    float place = horizontal ? (Places[from + k] - geometry.X) / geometry.Width
-                        : (Places[from + k] - geometry.Y) / geometry.Height;
-                    places[to + k] = geometry.Mirror && horizontal ? 1 - place : place;
-                }
+                for (int k = 0; k < Bins; k++) places[to + k] = geometry.Through(Places[from + k], horizontal: side % 2 == 0);
             }
         }
 

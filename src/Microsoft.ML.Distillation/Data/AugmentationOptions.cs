@@ -23,13 +23,50 @@ public sealed record AugmentationOptions
     /// </summary>
     public float ColorJitter { get; init; } = 0.2f;
 
+    /// <summary>
+    /// Whether half of the images, drawn at random, are turned upside down: for objects without an up and a down, as seen through a
+    /// microscope or from the air.
+    /// </summary>
+    public bool VerticalFlip { get; init; }
+
+    /// <summary>
+    /// Whether images are turned by quarters and mirrored, each of the eight ways as likely, whatever the flips say: for objects without
+    /// an up and a down. Pixels keep their shape: of an image that is not square a turned one loses its ends and has free sides.
+    /// </summary>
+    public bool QuarterTurns { get; init; }
+
+    /// <summary>
+    /// The range of stretching: the ratio of width to height is multiplied by a factor drawn from [1 / (1 + value), 1 + value], as often
+    /// above 1 as below; the area stays. 0 is off; at most 1.
+    /// </summary>
+    public float StretchJitter { get; init; }
+
+    /// <summary>The range of turns of the hue, as shares of the circle of colours: drawn from [−value, value]. 0 is off; at most
+    /// 0.5.</summary>
+    public float HueJitter { get; init; }
+
+    /// <summary>The share of the images that lose their colours, 0 to 1.</summary>
+    public float GrayscaleShare { get; init; }
+
+    /// <summary>
+    /// The largest width and height, as shares of what is shown, of a rectangle that is painted over with the mean colour in every image;
+    /// both are drawn from 0 to value. Boxes stay, also of what is covered. 0 is off; below 1.
+    /// </summary>
+    public float Cutout { get; init; }
+
     /// <exception cref="ArgumentOutOfRangeException">A range is not possible; the message names it.</exception>
     internal void Validate()
     {
-        if (!(ScaleJitter >= 0 && ScaleJitter < 1))
-            throw new ArgumentOutOfRangeException(nameof(ScaleJitter), ScaleJitter,
-                $"{nameof(ScaleJitter)} must be at least 0 and below 1.");
-        if (!(ColorJitter >= 0 && ColorJitter <= 1))
-            throw new ArgumentOutOfRangeException(nameof(ColorJitter), ColorJitter, $"{nameof(ColorJitter)} must be between 0 and 1.");
+        Check(ScaleJitter is >= 0 and < 1, nameof(ScaleJitter), ScaleJitter, "at least 0 and below 1");
+        Check(ColorJitter is >= 0 and <= 1, nameof(ColorJitter), ColorJitter, "between 0 and 1");
+        Check(StretchJitter is >= 0 and <= 1, nameof(StretchJitter), StretchJitter, "between 0 and 1");
+        Check(HueJitter is >= 0 and <= 0.5f, nameof(HueJitter), HueJitter, "between 0 and 0.5");
+        Check(GrayscaleShare is >= 0 and <= 1, nameof(GrayscaleShare), GrayscaleShare, "between 0 and 1");
+        Check(Cutout is >= 0 and < 1, nameof(Cutout), Cutout, "at least 0 and below 1");
+
+        static void Check(bool valid, string option, float value, string range)
+        {
+            if (!valid) throw new ArgumentOutOfRangeException(option, value, $"{option} must be {range}.");
+        }
     }
 }

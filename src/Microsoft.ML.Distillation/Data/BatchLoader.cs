@@ -90,9 +90,14 @@ internal sealed class BatchLoader
         DetectionBatch Make(int batch)
         {
             int[] own = [.. places.Skip((firstBatch + batch) * _batchSize).Take(_batchSize)];
-            return Load(_data, own.Length, _views, i => Read(own[i]), (i, index) => Augmentation.Draw(
-                _augmentation, _data.AnnotationOf(index),
-                SampleRandom.For(seed, epoch, order[own[i]] + earlier[own[i]] * _data.Count)));
+            return Load(_data, own.Length, _views, i => Read(own[i]), (i, index) => Vary(own[i], index));
+        }
+
+        Augmentation Vary(int place, int index)
+        {
+            int which = order[place] + earlier[place] * _data.Count;
+            return Augmentation.Draw(_augmentation, _data.AnnotationOf(index), _data.SizeOf(index),
+                SampleRandom.For(seed, epoch, which), SampleRandom.FurtherFor(seed, epoch, which));
         }
 
         (int Index, RgbImage Image)? Read(int place)
@@ -179,16 +184,16 @@ internal sealed class BatchLoader
 
     private static void Fill(Tensor[] batch, int index, RgbImage image, IReadOnlyList<ImageSize> views, Augmentation augmentation)
     {
-        (ImageGeometry geometry, ColorFactors colors) = augmentation;
-        CropRegion region = geometry.Region(new ImageSize(image.Width, image.Height));
+        (ImageGeometry geometry, ColorFactors colors) = (augmentation.Geometry, augmentation.Colors);
         float? meanGrey = null;
         for (int v = 0; v < batch.Length; v++)
         {
             int length = 3 * views[v].Width * views[v].Height;
             Span<float> planes = MemoryMarshal.Cast<byte, float>(batch[v].bytes).Slice(index * length, length);
-            AntialiasedResize.Resize(image, region, geometry.Mirror, views[v], planes);
+            geometry.Draw(image, views[v], planes);
             // Measured on one view, so that contrast means the same for all.
             if (colors != ColorFactors.Identity) colors.Apply(planes, meanGrey ??= ColorFactors.MeanGrey(planes));
+            if (augmentation.Cutout is { } cutout) cutout.Apply(planes, views[v]);
         }
 
         GC.KeepAlive(batch);

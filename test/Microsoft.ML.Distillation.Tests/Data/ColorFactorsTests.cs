@@ -29,6 +29,17 @@ public class ColorFactorsTests
         Assert.That(once, Is.EqualTo(steps).Within(1e-6));
     }
 
+    /// <summary>A third of the circle makes red green; greys stay, and the sum of the three.</summary>
+    [Test]
+    public void Hue_TurnsAboutTheGreys()
+    {
+        Assert.That(Turned(1 / 3f, 0.8f, 0.2f, 0.3f), Is.EqualTo(new[] { 0.3f, 0.8f, 0.2f }).Within(1e-5));
+        Assert.That(Turned(0.2f, 0.4f, 0.4f, 0.4f), Is.EqualTo(new[] { 0.4f, 0.4f, 0.4f }).Within(1e-5));
+        Assert.That(Turned(0.1f, 0.5f, 0.4f, 0.3f).Sum(), Is.EqualTo(1.2f).Within(1e-5));
+
+        static float[] Turned(float hue, params float[] color) => Apply(ColorFactors.Identity with { Hue = hue }, 0, color);
+    }
+
     [Test]
     public void MeanGrey_WeightsTheColours()
         => Assert.That(ColorFactors.MeanGrey([1, 0, 0.5f, 0.5f, 0, 0]), Is.EqualTo(0.299f * 0.5f + 0.587f * 0.5f).Within(1e-6));
