@@ -46,6 +46,11 @@ internal static class DetectorGraph
     public const string PrecisionKey = "ml-distillation.precision";
 
     /// <summary>
+    /// Metadata, beside the precision: the names of the layers that predict and were left in full precision, as a JSON list.
+    /// </summary>
+    public const string SparedKey = "ml-distillation.full-precision-layers";
+
+    /// <summary>
     /// Metadata: the file that the parameters started from before any training, as JSON: its name, hash, source and license; absent where
     /// they were random.
     /// </summary>

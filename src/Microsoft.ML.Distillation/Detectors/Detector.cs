@@ -39,14 +39,24 @@ internal abstract class Detector(string name) : nn.Module(name)
     /// </summary>
     public WeightsOrigin? Weights { get; set; }
 
-    /// <summary>The names in the state dict of the layers that predict classes and boxes.</summary>
-    protected virtual IReadOnlyList<string> PredictionLayers => [];
+    /// <summary>
+    /// The names in the state dict of the layers that predict classes and boxes; they stay in full precision unless they are asked for.
+    /// </summary>
+    public abstract IReadOnlyList<string> PredictionLayers { get; }
+
+    /// <summary>Those of them that stayed in full precision before models said which did.</summary>
+    public virtual IReadOnlyList<string> PredictionLayersOfOldModels => PredictionLayers;
+
+    /// <summary>The layers, beside the first, that a low precision leaves as they are unless it is of all layers.</summary>
+    public IReadOnlyList<string> SparedLayers { get; private set; } = [];
 
     /// <summary>Makes the layers compute with few bits; their weights stay as they are behind the rounded ones.</summary>
-    public void LowerPrecision(LowPrecision precision)
+    /// <param name="spared">See <see cref="SparedLayers"/>; <see langword="null"/>: <see cref="PredictionLayers"/>.</param>
+    public void LowerPrecision(LowPrecision precision, IReadOnlyList<string>? spared = null)
     {
         if (Precision is not null) throw new InvalidOperationException($"The detector is of low precision already ({Precision}).");
-        LowPrecisionLayers.Quantize(this, precision, PredictionLayers);
+        SparedLayers = spared ?? PredictionLayers;
+        LowPrecisionLayers.Quantize(this, precision, SparedLayers);
         Precision = precision;
     }
 
@@ -56,7 +66,7 @@ internal abstract class Detector(string name) : nn.Module(name)
     public Detector Unselective()
     {
         Detector copy = CreateUnselective();
-        if (Precision is not null) copy.LowerPrecision(Precision);
+        if (Precision is not null) copy.LowerPrecision(Precision, SparedLayers);
         using var scope = NewDisposeScope();
         using IDisposable frozen = no_grad();
         Dictionary<string, Tensor> values = state_dict();

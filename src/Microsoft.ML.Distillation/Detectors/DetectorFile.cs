@@ -34,18 +34,26 @@ internal static class DetectorFile
         graph.Output(DetectorGraph.Boxes, boxes, TensorProto.Types.DataType.Float, 1, "detections", 4);
         graph.Output(DetectorGraph.Scores, found.Scores, TensorProto.Types.DataType.Float, 1, "detections");
         graph.Output(DetectorGraph.Classes, found.Classes, TensorProto.Types.DataType.Int64, 1, "detections");
-        IEnumerable<KeyValuePair<string, string>> precision = detector.Precision is { } bits
-            ? [new(DetectorGraph.PrecisionKey, bits.ToJson())] : [];
-        IEnumerable<KeyValuePair<string, string>> weights = detector.Weights is { } origin
-            ? [new(DetectorGraph.WeightsKey, origin.ToJson())] : [];
         return new OnnxModelFile(graph.Build(
         [
-            .. precision,
-            .. weights,
+            .. About(detector),
             new(DetectorGraph.NamesKey, JsonSerializer.Serialize(detector.ClassNames)),
-            new(DetectorGraph.ArchitectureKey, detector.Describe()),
             new(DetectorGraph.PlainKey, new PlainForm(image, found.Boxes, input.Width, input.Height).ToJson()),
         ]));
+    }
+
+    /// <summary>What a file says of a network, from which <see cref="Build"/> makes it again.</summary>
+    public static Dictionary<string, string> About(Detector detector)
+    {
+        var about = new Dictionary<string, string> { [DetectorGraph.ArchitectureKey] = detector.Describe() };
+        if (detector.Precision is { } precision)
+        {
+            about[DetectorGraph.PrecisionKey] = precision.ToJson();
+            about[DetectorGraph.SparedKey] = JsonSerializer.Serialize(detector.SparedLayers);
+        }
+
+        if (detector.Weights is { } origin) about[DetectorGraph.WeightsKey] = origin.ToJson();
+        return about;
     }
 
     /// <summary>Rebuilds a detector from its file, in evaluation mode, on the CPU.</summary>
@@ -103,9 +111,22 @@ internal static class DetectorFile
     {
         Detector detector = DetectorFactory.FromDescription(description, mostValues);
         detector.Weights = WeightsOrigin.FromJson(metadata.GetValueOrDefault(DetectorGraph.WeightsKey));
-        if (metadata.TryGetValue(DetectorGraph.PrecisionKey, out string? precision)) detector
-            .LowerPrecision(LowPrecision.FromJson(precision));
+        if (metadata.TryGetValue(DetectorGraph.PrecisionKey, out string? precision))
+            detector.LowerPrecision(LowPrecision.FromJson(precision), Spared(metadata, detector));
         return detector;
+    }
+
+    private static IReadOnlyList<string> Spared(IReadOnlyDictionary<string, string> metadata, Detector detector)
+    {
+        if (!metadata.TryGetValue(DetectorGraph.SparedKey, out string? json)) return detector.PredictionLayersOfOldModels;
+        try
+        {
+            return JsonSerializer.Deserialize<string[]>(json)?.Intersect(detector.PredictionLayers).ToArray() ?? [];
+        }
+        catch (JsonException e)
+        {
+            throw new FormatException($"The model's list of layers in full precision cannot be read: {ShortText.Of(e.Message)}", e);
+        }
     }
 }
 

@@ -20,20 +20,11 @@ internal static class TrainedWeightsFile
     /// <summary>Under what names the weights may stand in the order of preference: the best, the averaged, the last.</summary>
     private static readonly string[] Prefixes = ["best.", "averaged.", WeightsPrefix];
 
-    /// <summary>What the file says of the network, by the keys of an exported model's metadata.</summary>
-    public static Dictionary<string, string> Describe(Detector detector)
-    {
-        var about = new Dictionary<string, string> { [DetectorGraph.ArchitectureKey] = detector.Describe() };
-        if (detector.Precision is { } precision) about[DetectorGraph.PrecisionKey] = precision.ToJson();
-        if (detector.Weights is { } origin) about[DetectorGraph.WeightsKey] = origin.ToJson();
-        return about;
-    }
-
     /// <summary>Writes a file, whole or not at all.</summary>
     /// <param name="notes">What an exported model's metadata are to say too, by key.</param>
     public static void Write(string path, Detector detector, IReadOnlyDictionary<string, string> notes)
     {
-        Dictionary<string, string> about = Describe(detector);
+        Dictionary<string, string> about = DetectorFile.About(detector);
         foreach ((string key, string note) in notes) about[key] = note;
         SafetensorsFile.Write(path, detector.state_dict().ToDictionary(entry => WeightsPrefix + entry.Key, entry => entry.Value), about);
     }

@@ -64,7 +64,7 @@ internal sealed class Checkpoint
         if (state.Begun is { } begun) metadata[Begun] = JsonSerializer.Serialize(begun);
         // Not a setting: what it started from is in the parameters, whatever the cache of the machine has that continues.
         if (state.Origin is { } origin) metadata[Weights] = origin.ToJson();
-        foreach ((string key, string value) in TrainedWeightsFile.Describe(_student)) metadata[key] = value;
+        foreach ((string key, string value) in DetectorFile.About(_student)) metadata[key] = value;
         using DisposeScope scope = NewDisposeScope();
         try
         {

@@ -10,6 +10,7 @@ using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Onnx.Proto;
 using Microsoft.ML.Distillation.Tensors;
 using Microsoft.ML.Distillation.Tests.Data;
+using Microsoft.ML.Distillation.Tests.Training;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tests.Detectors;
@@ -38,6 +39,36 @@ public class LowPrecisionDetectorTests
         Assert.That(Names(parts), Has.None.StartsWith("backbone.features.0."));
 
         static string[] Names(FasterRcnn detector) => [.. LowPrecisionLayers.In(detector).Select(l => l.Name)];
+    }
+
+    [Test]
+    public void OneStage_PredictingLayersStayInFullPrecision_AndModelsSayWhichDid()
+    {
+        using OneStageDetector some = OneStage(), old = OneStage();
+        some.LowerPrecision(LowPrecision.W8A8);
+        Assert.That(Layers(some), Has.None.EqualTo("head.classes").And.None.EqualTo("head.edges").And.Some.StartsWith("head.layer0"));
+        // As before models said so: all but the first layer.
+        old.LowerPrecision(LowPrecision.W8A8, spared: []);
+        Assert.That(Layers(old), Has.Some.EqualTo("head.classes").And.Some.EqualTo("head.edges"));
+        foreach (OneStageDetector detector in new[] { some, old })
+        {
+            OnnxModelFile file = DetectorFile.Export(detector);
+            using Detector loaded = DetectorFile.Load(OnnxModelFile.Parse(file.ToBytes(), "file"));
+            Assert.That(Layers(loaded), Is.EqualTo(Layers(detector)));
+            using Detector copy = loaded.Unselective();
+            Assert.That(Layers(copy), Is.EqualTo(Layers(detector)));
+        }
+
+        Google.Protobuf.Collections.RepeatedField<StringStringEntryProto> metadata = DetectorFile.Export(old).Model.MetadataProps;
+        Assert.That(metadata.Select(entry => entry.Key), Does.Contain(DetectorGraph.SparedKey));
+        ModelProto silent = DetectorFile.Export(old).Model.Clone();
+        silent.MetadataProps.Remove(silent.MetadataProps.Single(entry => entry.Key == DetectorGraph.SparedKey));
+        using Detector older = DetectorFile.Load(new OnnxModelFile(silent));
+        Assert.That(Layers(older), Is.EqualTo(Layers(old)), "a model of before");
+
+        static string[] Layers(Detector detector) => [.. LowPrecisionLayers.In(detector).Select(l => l.Name)];
+
+        static OneStageDetector OneStage() => OneStageRun.Detector();
     }
 
     [Test]

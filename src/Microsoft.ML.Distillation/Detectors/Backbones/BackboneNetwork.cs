@@ -31,12 +31,16 @@ internal abstract class BackboneNetwork(string name) : nn.Module(name)
     /// For the convolutions that are in parts, by their names in the network's state dict, the channels in the middle.
     /// </param>
     /// <param name="input">The size of the images, which matters to ONNX graphs alone; <see langword="null"/>: the graph's own.</param>
+    /// <param name="givesStem">
+    /// Whether a network whose first stage ends at stride 8 also gives the map of stride 4 that its stem makes.
+    /// </param>
     public static BackboneNetwork Create(
-        Backbone backbone, int outputStride, IReadOnlyDictionary<string, IReadOnlyList<int>>? ranks = null, ImageSize? input = null)
+        Backbone backbone, int outputStride, IReadOnlyDictionary<string, IReadOnlyList<int>>? ranks = null, ImageSize? input = null,
+        bool givesStem = false)
     {
         if (backbone.Graph is { } graph)
             return graph.Network(backbone.Stages, outputStride, input, ranks, fresh: backbone.Weights.Choice == WeightsChoice.None);
-        BackboneNetwork network = Shape(backbone, outputStride);
+        BackboneNetwork network = Shape(backbone, outputStride, givesStem);
         ConvLayer.MakeAll(network, ranks);
         return network;
     }
@@ -54,15 +58,15 @@ internal abstract class BackboneNetwork(string name) : nn.Module(name)
     }
 
     /// <summary>The network before its convolutions have weights.</summary>
-    private static BackboneNetwork Shape(Backbone backbone, int outputStride)
+    private static BackboneNetwork Shape(Backbone backbone, int outputStride, bool givesStem)
     {
         int stages = backbone.Stages ?? backbone.AllStages;
         var descent = new Descent(outputStride, backbone.Dilates ?? false);
         return backbone.Kind switch
         {
             BackboneKind.Plain => new PlainNetwork(backbone.Widths, stages, descent),
-            BackboneKind.ShuffleNetV2_x0_5 => new ShuffleNetV2(ShuffleNetV2.HalfWidth, stages, descent),
-            BackboneKind.ShuffleNetV2_x1_0 => new ShuffleNetV2(ShuffleNetV2.FullWidth, stages, descent),
+            BackboneKind.ShuffleNetV2_x0_5 => new ShuffleNetV2(ShuffleNetV2.HalfWidth, stages, descent, givesStem),
+            BackboneKind.ShuffleNetV2_x1_0 => new ShuffleNetV2(ShuffleNetV2.FullWidth, stages, descent, givesStem),
             BackboneKind.ResNet18 => new ResNet(bottlenecks: false, [2, 2, 2, 2], stages, descent),
             BackboneKind.ResNet34 => new ResNet(bottlenecks: false, [3, 4, 6, 3], stages, descent),
             BackboneKind.ResNet50 => new ResNet(bottlenecks: true, [3, 4, 6, 3], stages, descent),

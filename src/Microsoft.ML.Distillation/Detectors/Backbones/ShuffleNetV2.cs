@@ -25,14 +25,18 @@ internal sealed class ShuffleNetV2 : BackboneNetwork
     private readonly ConvNorm _stem;
     private readonly List<(string Name, List<ShuffleBlock> Blocks)> _stages = [];
     private readonly List<FeatureMap> _maps = [];
+    private readonly bool _givesStem;
 
-    public ShuffleNetV2(IReadOnlyList<int> widths, int stages, Descent descent)
+    /// <param name="givesStem">Whether what goes into the first stage, of stride 4, is a map too.</param>
+    public ShuffleNetV2(IReadOnlyList<int> widths, int stages, Descent descent, bool givesStem = false)
         : base(nameof(ShuffleNetV2))
     {
         var stem = new Group();
         register_module("conv1", stem);
         _stem = new ConvNorm(stem, ("0", "1"), 3, StemChannels, 3, descent.Step(2).Stride);
         descent.Step(Pool);
+        _givesStem = givesStem;
+        if (givesStem) _maps.Add(new FeatureMap("stem", StemChannels, descent.Stride));
         int from = StemChannels;
         for (int i = 0; i < stages; i++)
         {
@@ -54,6 +58,7 @@ internal sealed class ShuffleNetV2 : BackboneNetwork
         using DisposeScope scope = NewDisposeScope();
         Tensor x = nn.functional.max_pool2d(_stem.Run(images), 3, Pool, 1);
         var maps = new List<Tensor>();
+        if (_givesStem) maps.Add(x.MoveToOuterDisposeScope());
         foreach ((_, List<ShuffleBlock> blocks) in _stages)
         {
             foreach (ShuffleBlock block in blocks) x = block.call(x);
@@ -67,6 +72,7 @@ internal sealed class ShuffleNetV2 : BackboneNetwork
     {
         string x = OnnxLayers.MaxPool(graph, _stem.Write(graph, images, $"{name}.conv1"), 3, Pool, 1);
         var maps = new List<string>();
+        if (_givesStem) maps.Add(x);
         foreach ((string stage, List<ShuffleBlock> blocks) in _stages)
         {
             for (int b = 0; b < blocks.Count; b++) x = blocks[b].Write(graph, x, $"{name}.{stage}.{b}");

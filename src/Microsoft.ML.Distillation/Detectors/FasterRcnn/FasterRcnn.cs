@@ -113,7 +113,7 @@ internal sealed class FasterRcnn : Detector, ICompressible<FasterRcnn>
     public IReadOnlyList<string> SourceMaps => _sources;
 
     /// <inheritdoc/>
-    protected override IReadOnlyList<string> PredictionLayers => ["rpn.cls_logits", "rpn.bbox_pred", "head.cls_score", "head.bbox_pred"];
+    public override IReadOnlyList<string> PredictionLayers => ["rpn.cls_logits", "rpn.bbox_pred", "head.cls_score", "head.bbox_pred"];
 
     /// <inheritdoc/>
     public override string Describe() => Config.ToJson();

@@ -34,7 +34,8 @@ internal sealed class OneStageDetector : Detector, ICompressible<OneStageDetecto
         _normalisation = new PixelNormalisation(config.Backbone);
         Grid = new PointGrid(config.InputSize, config.Strides);
         backbone = BackboneNetwork.Create(config.Backbone, config.Backbone.LargestStride,
-            CompressibleLayers.RanksUnder(CompressibleLayers.BackbonePrefix, config.Ranks), config.InputSize);
+            CompressibleLayers.RanksUnder(CompressibleLayers.BackbonePrefix, config.Ranks), config.InputSize,
+            givesStem: config.Strides[0] == OneStagePlan.StemStride);
 
         // Of each stride that both have, the backbone's last map.
         _used = [.. config.Strides
@@ -88,6 +89,12 @@ internal sealed class OneStageDetector : Detector, ICompressible<OneStageDetecto
     /// <inheritdoc/>
     public override IReadOnlyList<(string Name, int Channels)> FeatureMaps =>
         [.. backbone.Maps.Select(map => (map.Name, map.Channels)), .. LevelMaps.Select(name => (name, Config.Channels))];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> PredictionLayers => ["head.classes", "head.edges"];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> PredictionLayersOfOldModels => [];
 
     /// <inheritdoc/>
     public override string Describe() => Config.ToJson();

@@ -58,14 +58,15 @@ internal sealed class OneStageHead : nn.Module
 
     /// <summary>The maps after the first layers.</summary>
     /// <param name="layers">How many layers to go through.</param>
-    public IReadOnlyList<Tensor> Begin(IReadOnlyList<Tensor> maps, int layers)
+    /// <param name="activates">Whether the last of them ends in its ReLU.</param>
+    public IReadOnlyList<Tensor> Begin(IReadOnlyList<Tensor> maps, int layers, bool activates = true)
     {
         var begun = new List<Tensor>();
         for (int level = 0; level < maps.Count; level++)
         {
             using DisposeScope scope = NewDisposeScope();
             Tensor x = maps[level].alias();
-            for (int i = 0; i < layers; i++) x = _layers[i].Run(x, level);
+            for (int i = 0; i < layers; i++) x = _layers[i].Run(x, level, activates || i < layers - 1);
             begun.Add(x.MoveToOuterDisposeScope());
         }
 
@@ -142,13 +143,15 @@ internal sealed class HeadLayer : nn.Module
     }
 
     /// <summary>The layer on one of the maps.</summary>
-    public Tensor Run(Tensor map, int level)
+    /// <param name="activates">Whether it ends in its ReLU.</param>
+    public Tensor Run(Tensor map, int level, bool activates = true)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor x = map;
         for (int i = 0; i < _convs.Count; i++)
         {
-            x = SharedBatchNorm.Run(_convs[i].call(x), _norms[i][level], 0.1, _convs[i].SharedBy).relu_();
+            x = SharedBatchNorm.Run(_convs[i].call(x), _norms[i][level], 0.1, _convs[i].SharedBy);
+            if (activates || i < _convs.Count - 1) x = x.relu_();
         }
 
         return x.MoveToOuterDisposeScope();

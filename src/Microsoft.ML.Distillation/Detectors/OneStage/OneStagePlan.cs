@@ -13,6 +13,9 @@ internal sealed record OneStagePlan(Backbone Backbone, InputPlan Input, OneStage
 
     private const int CoarsestStride = 128;
 
+    /// <summary>The stride of the map of a network's stem.</summary>
+    public const int StemStride = 4;
+
     /// <summary>Throws an <see cref="ArgumentException"/> that names the first setting that cannot be.</summary>
     public void Validate()
     {
@@ -66,7 +69,7 @@ internal sealed record OneStagePlan(Backbone Backbone, InputPlan Input, OneStage
     private int[] Strides(DataStatistics data, float width, float height)
     {
         using BackboneNetwork network = BackboneNetwork.Create(
-            Backbone, Backbone.LargestStride, input: Input.Rounded(data, InputPlan.Least));
+            Backbone, Backbone.LargestStride, input: Input.Rounded(data, InputPlan.Least), givesStem: true);
         int[] made = [.. network.Maps.Select(map => map.Stride).Where(stride => stride >= 4).Distinct()];
         if (made.Length == 0) throw new ArgumentException("A one-stage detector needs a backbone with a map of stride 4 or more.");
         if (Options.Strides is { } wanted)
@@ -78,7 +81,7 @@ internal sealed record OneStagePlan(Backbone Backbone, InputPlan Input, OneStage
         }
 
         float[] sides = [.. data.BoxWidths.Zip(data.BoxHeights, (w, h) => MathF.Max(w * width, h * height))];
-        int finest = Math.Max(width, height) <= SmallInput ? 4 : 8;
+        int finest = Math.Max(width, height) <= SmallInput ? StemStride : 2 * StemStride;
         int first = made.Where(stride => stride >= finest).DefaultIfEmpty(made[^1]).First();
         int last = made[^1];
         while ((Options.Bins - 1) * last < (Quantile(sides, 0.9f) ?? 0) && last < CoarsestStride) last *= 2;

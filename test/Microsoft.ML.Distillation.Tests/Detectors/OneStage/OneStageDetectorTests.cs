@@ -36,6 +36,25 @@ public class OneStageDetectorTests
         ["MobileNetV3-Small"] = DetectorPlan.OneStage(Backbone.MobileNetV3Small, 128, new() { Strides = [8, 16, 32, 64] }),
     };
 
+    /// <summary>ShuffleNetV2's first stage ends at stride 8; small inputs get what goes into it too.</summary>
+    [TestCase(128, 4)]
+    [TestCase(192, 4)]
+    [TestCase(256, 8)]
+    public void SmallInputs_HaveAMapOfStrideFour_OfEveryBackbone(int inputSize, int finest)
+    {
+        foreach (Backbone backbone in new[] { Backbone.ShuffleNetV2_x0_5, Backbone.MobileNetV3Small, Backbone.Plain(8, 16, 24) })
+        {
+            using OneStageDetector detector = OneStageDetectors.Build(DetectorPlan.OneStage(backbone, inputSize));
+            Assert.That(detector.Config.Strides[0], Is.EqualTo(finest), $"{backbone.Kind}");
+            Assert.That(detector.Grid.Levels[0].Columns, Is.EqualTo(inputSize / finest));
+        }
+
+        using OneStageDetector coarse = OneStageDetectors.Build(
+            DetectorPlan.OneStage(Backbone.ShuffleNetV2_x0_5, inputSize, new() { Strides = [8, 16] }));
+        Assert.That(coarse.Backbone.Maps.Select(map => map.Name), Is.EqualTo(new[] { "stage2", "stage3", "stage4" }),
+            "a model of before has the maps that it had");
+    }
+
     private static IEnumerable<string> CaseNames => Cases.Keys;
 
     [TestCaseSource(nameof(CaseNames))]
