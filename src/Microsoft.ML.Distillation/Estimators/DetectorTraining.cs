@@ -5,6 +5,7 @@ using Microsoft.ML.Distillation.Detectors.Graphs;
 using Microsoft.ML.Distillation.Detectors.Quantization;
 using Microsoft.ML.Distillation.Detectors.Weights;
 using Microsoft.ML.Distillation.Distributed;
+using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Reports;
 using Microsoft.ML.Distillation.Rows;
@@ -95,7 +96,13 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
                     + $"the network takes {student.InputSize} and has {student.parameters().Sum(p => p.numel()):N0} parameters, "
                         + $"{student.Precision?.ToString() ?? "full precision"}"));
                 if (student.Backbone is GraphNetwork graph) Say(channel, graph.Description);
-                if (setup.Distillation is not null) Say(channel, $"What it learns: {objectives[^1].Summary}");
+                if (setup.Distillation is not null)
+                {
+                    Say(channel, $"What it learns: {objectives[^1].Summary}");
+                    objectives[^1].Tell(text => Say(channel, text));
+                    WarnOfSmaller(channel, teacher!, student);
+                }
+
                 if (setup.Distillation is { Losses.AreNone: true })
                 {
                     channel.Warning(MessageSensitivity.None,
@@ -265,6 +272,16 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
         if (teacher.IgnoredClasses.Count > 0)
             Say(channel, $"Of the teacher's classes these are not the student's and count as background: "
                 + $"{string.Join(", ", teacher.IgnoredClasses)}");
+    }
+
+    /// <summary>Warns of a teacher that is shown less than its student.</summary>
+    private static void WarnOfSmaller(IChannel channel, ITeacher teacher, Detector student)
+    {
+        (ImageSize theirs, ImageSize own) = (teacher.InputSize, student.InputSize);
+        if (theirs.Width >= own.Width && theirs.Height >= own.Height) return;
+        channel.Warning(MessageSensitivity.None,
+            $"The teacher looks at images of {theirs}, the student at {own}: of small objects the teacher sees less than the student whom "
+            + "it teaches. A teacher of the student's input size teaches better, or of twice that");
     }
 
     private static void Say(IChannel channel, string message) => channel.Info(MessageSensitivity.None, message);

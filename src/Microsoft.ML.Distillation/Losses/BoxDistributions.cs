@@ -6,7 +6,10 @@ using static TorchSharp.torch.nn;
 
 namespace Microsoft.ML.Distillation;
 
-// L_LD = T² mean KL(Q_T ‖ softmax(l / T)),     Q_T ∝ max(Q, 10⁻⁴)^(1/T),     over the four sides of the boxes
+// L_LD = T² Σ w · mean KL(Q_T ‖ softmax(l / T)) / (m + 1) / Σ w,     Q_T ∝ max(Q, 10⁻⁴)^(1/T),     w = max over the classes of σ
+//
+// The mean is over the four sides of a box, and w the student's best score there, without gradient. The division by the number of bins
+// is not in the paper, but in its authors' code, and so in the weight that they give; that code does not divide by Σ w.
 //
 // Zheng et al., Localization Distillation for Dense Object Detection (CVPR 2022): l are the student's logits of a side's bins and Q the
 // teacher's distribution over the same bins. The paper's teacher and student have the same grid. Here a teacher's bin may lie anywhere:
@@ -21,7 +24,7 @@ namespace Microsoft.ML.Distillation;
 /// </summary>
 public sealed record BoxDistributions : DistillationLoss
 {
-    /// <summary>0.25.</summary>
+    /// <summary>0.25, its authors'.</summary>
     public override double UsualWeight => 0.25;
 
     /// <summary>The temperature T, above 0.</summary>
@@ -36,8 +39,10 @@ public sealed record BoxDistributions : DistillationLoss
     internal override Tensor OfLocations(LocationAnswers answers)
     {
         EdgeAnswers edges = answers.Edges();
-        Tensor wanted = LocalizationLoss.Rebin(edges.Probabilities, edges.Places, (int)edges.Logits.shape[2]);
-        return LocalizationLoss.Loss(edges.Logits, wanted, Temperature, count: edges.Count);
+        long bins = edges.Logits.shape[2];
+        Tensor wanted = LocalizationLoss.Rebin(edges.Probabilities, edges.Places, (int)bins);
+        using Scalar perBin = 1.0 / bins;
+        return LocalizationLoss.Loss(edges.Logits, wanted, Temperature, edges.Weights, edges.WeightSum).mul(perBin);
     }
 
     internal override void Validate()
@@ -47,7 +52,10 @@ public sealed record BoxDistributions : DistillationLoss
     }
 }
 
-/// <summary>The localisation loss of distributional boxes; its formula stands at the top of the file.</summary>
+/// <summary>
+/// The divergence of distributional boxes, summed over the bins of a side: the formula at the top of the file without its division by
+/// m + 1.
+/// </summary>
 internal static class LocalizationLoss
 {
     private const double Least = 1e-4;
@@ -57,8 +65,8 @@ internal static class LocalizationLoss
     /// <param name="teacher">The teacher's probabilities of the same bins [P,4,m+1], without gradient.</param>
     /// <param name="temperature">T.</param>
     /// <param name="weights">The boxes' weights [P]; <see langword="null"/>: 1 each.</param>
-    /// <param name="count">What the weighted sum is divided by; <see langword="null"/>: the sum of the weights, but at least 1.</param>
-    public static Tensor Loss(Tensor logits, Tensor teacher, double temperature, Tensor? weights = null, double? count = null)
+    /// <param name="weightSum">What the weighted sum is divided by; <see langword="null"/>: the sum of the weights, but at least 1.</param>
+    public static Tensor Loss(Tensor logits, Tensor teacher, double temperature, Tensor? weights = null, Tensor? weightSum = null)
     {
         using var scope = NewDisposeScope();
         using Scalar least = Least, sharpness = 1 / temperature, t = temperature, square = temperature * temperature, one = 1;
@@ -68,9 +76,7 @@ internal static class LocalizationLoss
         Tensor given = functional.log_softmax(logits.div(t), -1);
         Tensor perBox = wanted.mul(wanted.log() - given).sum(dim: -1).mean([1]).mul(square);
         weights ??= ones_like(perBox);
-        if (count is not { } boxes) return (perBox.mul(weights).sum() / weights.sum().clamp_min(one)).MoveToOuterDisposeScope();
-        using Scalar divisor = boxes;
-        return perBox.mul(weights).sum().div(divisor).MoveToOuterDisposeScope();
+        return (perBox.mul(weights).sum() / (weightSum ?? weights.sum().clamp_min(one))).MoveToOuterDisposeScope();
     }
 
     /// <summary>Probabilities of bins anywhere as probabilities of the bins 0 … m.</summary>

@@ -1,14 +1,18 @@
 using Microsoft.ML.Distillation.Distributed;
 using Microsoft.ML.Distillation.Losses;
+using Microsoft.ML.Distillation.Tensors;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation;
 
-// L_cls = Σ |σ_T − σ_X|² BCE(x, σ_T) / Σ w,     L_box = Σ w · mean KL(Q_T ‖ Q_X) / Σ w,     w = max over the classes of σ_T
+// L_cls = Σ |σ_T − σ_X| BCE(x, σ_T) / P,     L_box = 4 Σ w · mean KL(Q_T ‖ Q_X) / Σ w,     w = max over the classes of σ_T
 //
-// Wang et al., CrossKD: Cross-Head Knowledge Distillation for Object Detection (CVPR 2024): x and Q_X are what the teacher's last layers
-// say of the student's map from within the head, σ_T and Q_T what they say of the teacher's own. The student's own last layers learn
-// from the ground truth alone, so the two targets do not pull at the same outputs.
+// Wang et al., CrossKD: Cross-Head Knowledge Distillation for Object Detection (CVPR 2024), with the settings of its authors for GFL: x
+// and Q_X are what the teacher's last layers say of the student's map from within the head, σ_T and Q_T what they say of the teacher's
+// own, and P is the number of locations that have an object. The student's own last layers learn from the ground truth alone, so the two
+// targets do not pull at the same outputs. The student's map is taken before its ReLU, and each of its channels gets the mean and the
+// deviation over the batch that the teacher's has there (AlignScale): the teacher's layers behind it know no others.
 
 /// <summary>
 /// CrossKD (Wang et al., CVPR 2024): the teacher's last layers on the student's maps are to say what they say of the teacher's own. For
@@ -25,27 +29,25 @@ public sealed record CrossHead : DistillationLoss
 
     internal override LossParts Parts => LossParts.Heads;
 
-    internal override IReadOnlyList<(string Name, Tensor Value)> OfCrossedHeads(CrossedHeads heads) =>
+    internal override IReadOnlyList<(string Name, Tensor Value, double Factor)> OfCrossedHeads(CrossedHeads heads) =>
     [
-        ($"{LogName}.class", CrossHeadLoss.Classes(heads.Logits, heads.OwnLogits, heads.Ranks)),
-        ($"{LogName}.box", CrossHeadLoss.Boxes(heads.Edges, heads.OwnEdges, heads.OwnLogits, heads.Ranks)),
+        ($"{LogName}.class", CrossHeadLoss.Classes(heads.Logits, heads.OwnLogits, heads.Positives), 1),
+        ($"{LogName}.box", CrossHeadLoss.Boxes(heads.Edges, heads.OwnEdges, heads.OwnLogits, heads.Ranks), CrossHeadLoss.BoxFactor),
     ];
 }
 
 /// <summary>The losses of cross-head distillation; the formulas stand at the top of the file.</summary>
 internal static class CrossHeadLoss
 {
+    /// <summary>What the loss of boxes is multiplied with beside that of classes.</summary>
+    public const double BoxFactor = 4;
+
     /// <summary>The loss of class scores.</summary>
     /// <param name="crossed">The teacher's logits of the student's maps [N·P,C].</param>
     /// <param name="own">The teacher's logits of its own maps [N·P,C].</param>
-    /// <param name="ranks">The processes whose images are one batch.</param>
-    public static Tensor Classes(Tensor crossed, Tensor own, RankGroup? ranks = null)
-    {
-        using var scope = NewDisposeScope();
-        Tensor wanted = own.detach().sigmoid();
-        Tensor sum = wanted.amax([1]).sum();
-        return (QualityFocalLoss.Loss(crossed, wanted, 1) / (ranks ?? RankGroup.Alone).Normaliser(sum)).MoveToOuterDisposeScope();
-    }
+    /// <param name="positives">What the sum is divided by: the number of locations that have an object.</param>
+    public static Tensor Classes(Tensor crossed, Tensor own, double positives)
+        => QualityFocalLoss.Loss(crossed, own.detach().sigmoid(), positives, isLinear: true);
 
     /// <summary>The loss of distributional boxes.</summary>
     /// <param name="crossed">The teacher's bins' logits of the student's maps [N·P,4,m+1].</param>
@@ -56,9 +58,27 @@ internal static class CrossHeadLoss
     {
         using var scope = NewDisposeScope();
         Tensor weights = ownClasses.detach().sigmoid().amax([1]);
-        Tensor loss = LocalizationLoss.Loss(crossed, own.detach().softmax(-1), 1, weights);
-        if (ranks is not { AreSeveral: true }) return loss.MoveToOuterDisposeScope();
-        // From a mean over the weights of this rank to its part of the mean over those of all.
-        return loss.mul(RankGroup.Alone.Normaliser(weights.sum()) / ranks.Normaliser(weights.sum())).MoveToOuterDisposeScope();
+        Tensor sum = (ranks ?? RankGroup.Alone).Normaliser(weights.sum());
+        return LocalizationLoss.Loss(crossed, own.detach().softmax(-1), 1, weights, sum).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>A student's map [N,C,h,w] whose channels have the teacher's means and deviations over the batch.</summary>
+    /// <param name="teacher">The teacher's map [N,C,h,w].</param>
+    /// <param name="ranks">The processes whose images are one batch.</param>
+    public static Tensor AlignScale(Tensor student, Tensor teacher, RankGroup? ranks = null)
+    {
+        using var scope = NewDisposeScope();
+        using Scalar tiny = 1e-6, one = 1;
+        (Tensor centred, _, Tensor deviation) = Moments(student, ranks ?? RankGroup.Alone);
+        (_, Tensor mean, Tensor theirs) = Moments(teacher.detach(), ranks ?? RankGroup.Alone);
+        return centred.div(deviation.add(tiny, one)).mul(theirs).Plus(mean).MoveToOuterDisposeScope();
+    }
+
+    private static (Tensor Centred, Tensor Mean, Tensor Deviation) Moments(Tensor map, RankGroup ranks)
+    {
+        // Far below what deviations are compared with, so that the root of a constant channel has a gradient.
+        using Scalar least = 1e-14, one = 1;
+        Tensor mean = ranks.Mean(map.mean([0, 2, 3], keepdim: true)), centred = map - mean;
+        return (centred, mean, ranks.Mean(centred.mul(centred).mean([0, 2, 3], keepdim: true)).add(least, one).sqrt());
     }
 }

@@ -47,8 +47,9 @@ public abstract record DistillationLoss
     /// <summary>The term of a one-stage detector's sampled locations.</summary>
     internal virtual Tensor OfLocations(LocationAnswers answers) => throw NoTerm(LossParts.Locations);
 
-    /// <summary>The terms of the teacher's head on the student's maps, by their names.</summary>
-    internal virtual IReadOnlyList<(string Name, Tensor Value)> OfCrossedHeads(CrossedHeads heads) => throw NoTerm(LossParts.Heads);
+    /// <summary>The terms of the teacher's head on the student's maps, by their names, and what multiplies the weight in each.</summary>
+    internal virtual IReadOnlyList<(string Name, Tensor Value, double Factor)> OfCrossedHeads(CrossedHeads heads)
+        => throw NoTerm(LossParts.Heads);
 
     /// <summary>Checks the settings.</summary>
     /// <exception cref="ArgumentOutOfRangeException">One is out of its range; the message names it.</exception>

@@ -16,6 +16,23 @@ public abstract record FeatureMapLoss : DistillationLoss
     {
     }
 
+    /// <summary>
+    /// The share of the training, 0 to 1, from which the loss fades: its weight falls from there by half a cosine to 0 at the end. 1: it
+    /// stays. What shows a fresh student where to look stands in the way of a trained one, which has fewer channels than its teacher to
+    /// look with.
+    /// </summary>
+    public double FadeFrom { get; init; } = 1;
+
+    /// <summary>What is left of the weight, 0 to 1, when a share of the training is over.</summary>
+    internal double RemainingAt(double progress)
+        => progress <= FadeFrom ? 1 : 0.5 * (1 + Math.Cos(Math.PI * (progress - FadeFrom) / (1 - FadeFrom)));
+
+    internal override void Validate()
+    {
+        base.Validate();
+        Check(FadeFrom is >= 0 and <= 1, nameof(FadeFrom), FadeFrom, "from 0 to 1");
+    }
+
     internal sealed override LossNeeds Needs => LossNeeds.Maps;
 
     internal sealed override LossParts Parts => LossParts.Maps;
@@ -32,9 +49,9 @@ public sealed record HintPair(string Student, string Teacher);
 
 /// <summary>
 /// Brings a student's and a teacher's feature map together for a loss that compares them channel by channel: both in single precision,
-/// averaged down to the smaller height and the smaller width of the two, and the student's through
-/// an adaptation layer, a 1×1 convolution that is dropped after training, where their channels differ in number or the loss always wants
-/// one.
+/// enlarged to the larger height and the larger width of the two, so that nothing that either sees is blurred away, and the student's
+/// through an adaptation layer, a 1×1 convolution that is dropped after training, where their channels differ in number or the loss always
+/// wants one.
 /// </summary>
 internal sealed class MapPair : Module
 {
@@ -54,12 +71,13 @@ internal sealed class MapPair : Module
     public (Tensor Student, Tensor Teacher) Meet(Tensor student, Tensor teacher)
     {
         using var scope = NewDisposeScope();
-        long[] size = [Math.Min(student.shape[2], teacher.shape[2]), Math.Min(student.shape[3], teacher.shape[3])];
-        Tensor own = AverageTo(student.Single(), size), hint = AverageTo(teacher.detach().Single(), size);
+        long[] size = [Math.Max(student.shape[2], teacher.shape[2]), Math.Max(student.shape[3], teacher.shape[3])];
+        Tensor own = student.Single(), hint = teacher.detach().Single();
+        // Before the map is enlarged, as what a 1×1 convolution gives is enlarged likewise and costs less.
         if (adaptation is not null) own = Pointwise.Run(own, adaptation.weight!, adaptation.bias);
-        return (own.alias().MoveToOuterDisposeScope(), hint.alias().MoveToOuterDisposeScope());
+        return (EnlargeTo(own, size).alias().MoveToOuterDisposeScope(), EnlargeTo(hint, size).alias().MoveToOuterDisposeScope());
     }
 
-    private static Tensor AverageTo(Tensor map, long[] size) =>
-        map.shape[2] == size[0] && map.shape[3] == size[1] ? map : functional.adaptive_avg_pool2d(map, size);
+    private static Tensor EnlargeTo(Tensor map, long[] size) => map.shape[2] == size[0] && map.shape[3] == size[1] ? map
+        : functional.interpolate(map, size, mode: InterpolationMode.Bilinear, align_corners: false);
 }

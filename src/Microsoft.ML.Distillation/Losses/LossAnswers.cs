@@ -10,21 +10,24 @@ namespace Microsoft.ML.Distillation.Losses;
 /// <param name="Labels">1 where there is an object, 0 where there is none [S].</param>
 /// <param name="Objectness">The teacher's probabilities of an object [S].</param>
 /// <param name="Known">Where the teacher has an opinion, bool [S].</param>
+/// <param name="AreQualities">Whether the teacher's are scores that stay below 1 on objects too.</param>
 /// <param name="Sampled">What sums over the anchors are divided by: S, or with several ranks the mean of theirs.</param>
 /// <param name="Boxes">Of the anchors with an object.</param>
 internal sealed record AnchorAnswers(
-    Tensor Logits, Tensor Labels, Tensor Objectness, Tensor Known, double Sampled, Func<DeltaAnswers> Boxes);
+    Tensor Logits, Tensor Labels, Tensor Objectness, Tensor Known, bool AreQualities, double Sampled, Func<DeltaAnswers> Boxes);
 
 /// <summary>Of R sampled proposals.</summary>
 /// <param name="Logits">The student's logits [R,C+1], background first.</param>
 /// <param name="Labels">0 for background, else the class + 1, int64 [R].</param>
 /// <param name="Probabilities">The teacher's probabilities [R,C+1].</param>
 /// <param name="Known">Where the teacher has an opinion on the class, bool [R]; <see langword="null"/>: everywhere.</param>
+/// <param name="AreQualities">Whether the teacher's are scores whose sum stays below 1 on objects too.</param>
 /// <param name="Sampled">What sums over the proposals are divided by: R, or with several ranks the mean of theirs.</param>
 /// <param name="Ranks">The processes whose images are one batch.</param>
 /// <param name="Boxes">Of the proposals with an object.</param>
 internal sealed record ProposalAnswers(
-    Tensor Logits, Tensor Labels, Tensor Probabilities, Tensor? Known, double Sampled, RankGroup Ranks, Func<DeltaAnswers> Boxes);
+    Tensor Logits, Tensor Labels, Tensor Probabilities, Tensor? Known, bool AreQualities, double Sampled, RankGroup Ranks,
+    Func<DeltaAnswers> Boxes);
 
 /// <summary>Of the P boxes with an object among N sampled ones, as deltas from anchors or proposals.</summary>
 /// <param name="Student">[P,4].</param>
@@ -61,16 +64,20 @@ internal sealed record OverlapAnswers(Tensor Student, Tensor Teacher, Tensor Tar
 /// <param name="Logits">The student's logits of its bins [P,4,m+1].</param>
 /// <param name="Probabilities">The teacher's probabilities of its bins [P,4,K].</param>
 /// <param name="Places">Where the teacher's bins lie among the student's, as distances in bins [P,4,K].</param>
-/// <param name="Count">What sums over the boxes are divided by: P, but at least 1, or with several ranks the mean of theirs.</param>
-internal sealed record EdgeAnswers(Tensor Logits, Tensor Probabilities, Tensor Places, double Count);
+/// <param name="Weights">The boxes' weights: the student's best score there, without gradient [P].</param>
+/// <param name="WeightSum">What the weighted sum is divided by.</param>
+internal sealed record EdgeAnswers(Tensor Logits, Tensor Probabilities, Tensor Places, Tensor Weights, Tensor WeightSum);
 
 /// <summary>Of all R locations: what the teacher's last layers say of the student's maps, and what they say of the teacher's own.</summary>
 /// <param name="Logits">Class logits of the student's maps [R,C].</param>
 /// <param name="Edges">Bins' logits of the student's maps [R,4,m+1].</param>
 /// <param name="OwnLogits">Class logits of the teacher's maps [R,C].</param>
 /// <param name="OwnEdges">Bins' logits of the teacher's maps [R,4,m+1].</param>
+/// <param name="Positives">What sums over the locations are divided by: the number of those that have an object, or with several ranks the
+/// mean of theirs.</param>
 /// <param name="Ranks">The processes whose images are one batch.</param>
-internal sealed record CrossedHeads(Tensor Logits, Tensor Edges, Tensor OwnLogits, Tensor OwnEdges, RankGroup Ranks);
+internal sealed record CrossedHeads(
+    Tensor Logits, Tensor Edges, Tensor OwnLogits, Tensor OwnEdges, double Positives, RankGroup Ranks);
 
 /// <summary>One named term of a training loss. The total is the sum of weight times value over the terms.</summary>
 /// <param name="Name">What the term is called in logs: the part, the question, and the kind, as in <c>rcn.class.soft</c>.</param>

@@ -17,12 +17,13 @@ internal static class QualityFocalLoss
     /// <param name="logits">[R,C].</param>
     /// <param name="qualities">y [R,C], without gradient.</param>
     /// <param name="normaliser">What the sum is divided by.</param>
-    public static Tensor Loss(Tensor logits, Tensor qualities, double normaliser)
+    /// <param name="isLinear">Whether β is 1 and not 2.</param>
+    public static Tensor Loss(Tensor logits, Tensor qualities, double normaliser, bool isLinear = false)
     {
         using var scope = NewDisposeScope();
         using Scalar divisor = normaliser;
         Tensor distance = logits.sigmoid() - qualities;
         Tensor entropy = functional.binary_cross_entropy_with_logits(logits, qualities, reduction: Reduction.None);
-        return entropy.mul(distance.mul(distance)).sum().div(divisor).MoveToOuterDisposeScope();
+        return entropy.mul(isLinear ? distance.abs() : distance.mul(distance)).sum().div(divisor).MoveToOuterDisposeScope();
     }
 }

@@ -50,17 +50,33 @@ public sealed record SoftClasses : DistillationLoss
 
     internal override double EffectiveWeight => Weight ?? (LabelWeight is { } labels ? 1 - labels : UsualWeight);
 
-    /// <summary>Where the teacher has no opinion the ground truth speaks for it.</summary>
+    /// <summary>
+    /// Where the teacher has no opinion the ground truth speaks for it, and on objects where its scores leave open what is lacking to 1.
+    /// </summary>
     internal override Tensor OfAnchors(AnchorAnswers answers)
-        => WeightedSoftCrossEntropy.BinaryLoss(answers.Logits, where(answers.Known, answers.Objectness, answers.Labels), BackgroundWeight,
-        Temperature, answers.Sampled);
+    {
+        Tensor targets = where(answers.Known, answers.Objectness, answers.Labels);
+        if (answers.AreQualities) targets = maximum(targets, answers.Labels);
+        return WeightedSoftCrossEntropy.BinaryLoss(answers.Logits, targets, BackgroundWeight, Temperature, answers.Sampled);
+    }
 
-    /// <inheritdoc cref="OfAnchors"/>
+    /// <summary>
+    /// Where the teacher has no opinion the ground truth speaks for it. Scores that leave open what is lacking to 1 share an object out
+    /// among its classes, and give the background nothing of it.
+    /// </summary>
     internal override Tensor OfProposals(ProposalAnswers answers)
     {
         Tensor targets = answers.Probabilities;
-        if (answers.Known is { } known)
-            targets = where(known.unsqueeze(1), targets, functional.one_hot(answers.Labels, targets.shape[1]).to(targets.dtype));
+        Tensor labelled = functional.one_hot(answers.Labels, targets.shape[1]).to(targets.dtype);
+        if (answers.Known is { } known) targets = where(known.unsqueeze(1), targets, labelled);
+        if (answers.AreQualities)
+        {
+            using Scalar none = 0;
+            (Tensor nothing, Tensor objects) = (labelled.narrow(1, 0, 1), labelled.narrow(1, 1, targets.shape[1] - 1));
+            Tensor shared = SharedOut(objects, answers.Probabilities.narrow(1, 1, targets.shape[1] - 1), answers.Known);
+            targets = where(answers.Labels.gt(none).unsqueeze(1), cat([nothing, shared], 1), targets);
+        }
+
         return WeightedSoftCrossEntropy.Loss(answers.Logits, targets, BackgroundWeight, Temperature, answers.Sampled);
     }
 

@@ -7,48 +7,74 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Teachers;
 
-/// <summary>Finds for each of a student's anchors the teacher's anchor that is most like it.</summary>
+/// <summary>Finds for each of a student's anchors the teacher's anchor that is its like.</summary>
 /// <param name="Rows">
 /// For each of the student's A anchors the index of the teacher's [A]; <see langword="null"/> where both have the same.
 /// </param>
-/// <param name="Known">Whether the two overlap enough for the teacher's answer to mean anything [A].</param>
-internal sealed record AnchorMap(Tensor? Rows, Tensor Known) : IDisposable
+internal sealed record AnchorMap(Tensor? Rows) : IDisposable
 {
-    /// <summary>The overlap (IoU) from which on two anchors ask about the same thing.</summary>
-    private const double LeastOverlap = 0.5;
+    /// <summary>The overlap (IoU) from which on two anchors are one and the same question.</summary>
+    private const double Alike = 0.9;
 
     private const long ChunkElements = 4 << 20;
 
-    /// <summary>Matches the anchors, both in shares of the image.</summary>
-    public static AnchorMap Between(Tensor student, Tensor teacher)
+    /// <summary>
+    /// Matches the anchors, both in shares of the image; <see langword="null"/> where one of the student's has no like, as on grids that
+    /// do not lie on each other: the nearest anchor there is about another place or size of object, and says so.
+    /// </summary>
+    public static AnchorMap? Between(Tensor student, Tensor teacher)
     {
         using var scope = NewDisposeScope();
         using IDisposable frozen = no_grad();
-        if (student.shape[0] == teacher.shape[0] && student.allclose(teacher, rtol: 0, atol: 1e-5))
-            return new AnchorMap(null, ones(student.shape[0], ScalarType.Bool, student.device).DetachFromDisposeScope());
-
+        if (student.shape[0] == teacher.shape[0] && student.allclose(teacher, rtol: 0, atol: 1e-5)) return new AnchorMap(Rows: null);
         var rows = new List<Tensor>();
-        var overlaps = new List<Tensor>();
         foreach (Tensor chunk in student.split(Math.Max(1, ChunkElements / teacher.shape[0])))
         {
             using var inner = NewDisposeScope();
             (Tensor best, Tensor index) = BoxOps.Iou(chunk, teacher).max(1);
-            overlaps.Add(best.MoveToOuterDisposeScope());
+            if (best.min().ToDouble() < Alike) return null;
             rows.Add(index.MoveToOuterDisposeScope());
         }
 
-        using Scalar least = LeastOverlap;
-        return new AnchorMap(cat(rows).DetachFromDisposeScope(), cat(overlaps).ge(least).DetachFromDisposeScope());
+        return new AnchorMap(cat(rows).DetachFromDisposeScope());
     }
 
     /// <summary>From answers for the teacher's anchors [N,A_t,...] those for the student's [N,A,...].</summary>
     public Tensor Select(Tensor teacher) => Rows is null ? teacher.alias() : teacher.index_select(1, Rows);
 
     /// <inheritdoc/>
-    public void Dispose()
+    public void Dispose() => Rows?.Dispose();
+}
+
+/// <summary>
+/// A region proposal network's answers for anchors that are not its own: by <see cref="OverlapRule"/> of the boxes to which it moves its
+/// own anchors, which are about the objects themselves and no longer about the grid.
+/// </summary>
+internal static class RefinedAnchors
+{
+    /// <summary>The objectness from which on a box is the network's opinion, and that below which it is noise.</summary>
+    private const double ConfidentScore = 0.5, NoiseScore = 0.15;
+
+    private static readonly OverlapRule Rule = new(ConfidentScore, MatchOverlap: 0.5, ForeignOverlap: 0.3);
+
+    /// <summary>The answers for anchors [A,4], in shares.</summary>
+    /// <param name="objectness">Of the network's own anchors [N,A_t], 0 to 1.</param>
+    /// <param name="refined">Where it moves them [N,A_t,4], in shares.</param>
+    public static AnchorScores Score(Tensor anchors, Tensor objectness, Tensor refined)
     {
-        Rows?.Dispose();
-        Known.Dispose();
+        (int images, int own) = ((int)objectness.shape[0], (int)objectness.shape[1]);
+        float[] scores = TensorArrays.Floats(objectness), boxes = TensorArrays.Floats(refined);
+        return new DenseAnswers(Rule, 1, [.. Enumerable.Range(0, images).Select(Predictions)], anchors.device, areQualities: false)
+            .ScoreAnchors(anchors);
+
+        StudentPredictions Predictions(int image)
+        {
+            int[] rows = [.. Enumerable.Range(image * own, own).Where(row => scores[row] >= NoiseScore)];
+            return new StudentPredictions(
+                [.. rows.SelectMany(row => boxes[(4 * row)..(4 * row + 4)])],
+                [.. rows.SelectMany(row => new[] { 1 - scores[row], scores[row] })],
+                [.. rows.Select(row => scores[row])]);
+        }
     }
 }
 

@@ -110,6 +110,12 @@ internal sealed record EdgeScores(Tensor Probabilities, Tensor Places, Tensor Kn
 /// </param>
 internal sealed record BoxScores(Tensor Probabilities, Tensor RefinedBoxes)
 {
+    /// <summary>
+    /// Whether the probabilities say at once what is there and how well the teacher's own box sits, as the scores of detectors without a
+    /// background class do: on an object they stay below 1, and what they leave is not the background's.
+    /// </summary>
+    public bool AreQualities { get; init; }
+
     /// <summary>[R] bool: boxes on whose class the teacher has no opinion are false. <see langword="null"/>: it has one on all.</summary>
     public Tensor? Known { get; init; }
 
@@ -125,6 +131,9 @@ internal sealed record BoxScores(Tensor Probabilities, Tensor RefinedBoxes)
 /// <param name="Known">[N,A] bool: anchors on which the teacher has no opinion are false.</param>
 internal sealed record AnchorScores(Tensor Objectness, Tensor RefinedBoxes, Tensor Known)
 {
+    /// <inheritdoc cref="BoxScores.AreQualities"/>
+    public bool AreQualities { get; init; }
+
     /// <summary>
     /// [N,A] bool: anchors that the teacher would not know where to move are false. <see langword="null"/>: as <see cref="Known"/>.
     /// </summary>

@@ -17,7 +17,7 @@ internal sealed class TwoStageTeacher : ITeacher
     private readonly FrozenDetector<FasterRcnn> _own;
     private readonly ClassColumns _columns;
     private readonly Tensor _inputSize;
-    private readonly Dictionary<Tensor, AnchorMap> _anchorMaps = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<Tensor, AnchorMap?> _anchorMaps = new(ReferenceEqualityComparer.Instance);
 
     /// <param name="detector">The detector, which from now on belongs to the teacher.</param>
     /// <param name="studentClasses">The student's classes, in whose order the teacher answers.</param>
@@ -42,14 +42,14 @@ internal sealed class TwoStageTeacher : ITeacher
 
     public void Dispose()
     {
-        foreach (AnchorMap map in _anchorMaps.Values) map.Dispose();
+        foreach (AnchorMap? map in _anchorMaps.Values) map?.Dispose();
         _inputSize.Dispose();
         _columns.Dispose();
         _own.Dispose();
     }
 
-    /// <summary>The match of a student's anchors, made once for all batches.</summary>
-    private AnchorMap MapAnchors(Tensor anchors)
+    /// <summary>The match of a student's anchors, made once for all batches; <see langword="null"/> where there is none.</summary>
+    private AnchorMap? MapAnchors(Tensor anchors)
     {
         if (!_anchorMaps.TryGetValue(anchors, out AnchorMap? map))
         {
@@ -87,14 +87,25 @@ internal sealed class TwoStageTeacher : ITeacher
         {
             using var scope = NewDisposeScope();
             using IDisposable frozen = no_grad();
-            AnchorMap map = teacher.MapAnchors(anchors);
             RpnOutput rpn = _rpn ??= Rpn();
+            Tensor objectness = rpn.Objectness.sigmoid();
             Tensor refined = FasterRcnn.RpnCoder.Decode(rpn.Deltas, teacher._own.Network.Anchors).div(teacher._inputSize);
-            Tensor known = map.Known.unsqueeze(0).expand(rpn.Objectness.shape[0], -1);
-            if (teacher._own.Classes.IgnoredClasses.Count > 0) known = known.logical_and(AwayFromIgnored(anchors, rpn));
+            AnchorScores scores = teacher.MapAnchors(anchors) is { } map
+                ? new AnchorScores(map.Select(objectness), map.Select(refined),
+                    ones([objectness.shape[0], anchors.shape[0]], ScalarType.Bool, objectness.device))
+                : RefinedAnchors.Score(anchors, objectness, refined);
+            if (teacher._own.Classes.IgnoredClasses.Count > 0)
+            {
+                Tensor away = AwayFromIgnored(anchors, rpn);
+                scores = scores with { Known = scores.Known.logical_and(away), KnownBoxes = scores.KnownBoxes?.logical_and(away) };
+            }
+
             return new AnchorScores(
-                map.Select(rpn.Objectness.sigmoid()).MoveToOuterDisposeScope(), map.Select(refined).MoveToOuterDisposeScope(),
-                known.MoveToOuterDisposeScope());
+                scores.Objectness.MoveToOuterDisposeScope(), scores.RefinedBoxes.MoveToOuterDisposeScope(),
+                scores.Known.MoveToOuterDisposeScope())
+            {
+                KnownBoxes = scores.KnownBoxes?.MoveToOuterDisposeScope(),
+            };
         }
 
         public EdgeScores ScoreEdges(IReadOnlyList<Tensor> boxes)

@@ -12,7 +12,7 @@ internal sealed class DistillationTerms : IDisposable
 {
     private readonly IReadOnlyList<DistillationLoss> _losses = [];
     private readonly IReadOnlyList<HintPair> _pairs = [];
-    private readonly List<(DistillationLoss Loss, nn.Module<Tensor, Tensor, Tensor>[] OfPairs)> _onMaps = [];
+    private readonly List<(FeatureMapLoss Loss, nn.Module<Tensor, Tensor, Tensor>[] OfPairs)> _onMaps = [];
     private readonly double _labelWeight;
 
     /// <param name="selection">What is learned from the teacher; <see langword="null"/>: what is by default.</param>
@@ -52,6 +52,12 @@ internal sealed class DistillationTerms : IDisposable
     /// <summary>A line that tells selections apart, and quotes them.</summary>
     public string Description { get; } = "the labels alone";
 
+    /// <inheritdoc cref="IObjective.Progress"/>
+    public double Progress { get; set; }
+
+    /// <summary>On which boxes with an object the teacher has an opinion.</summary>
+    public KnownShares Known { get; } = new();
+
     /// <summary>What is trained beside the student.</summary>
     public IReadOnlyList<nn.Module> Extras => [.. _onMaps.SelectMany(loss => loss.OfPairs)];
 
@@ -75,20 +81,24 @@ internal sealed class DistillationTerms : IDisposable
     public void AddTo(List<LossTerm> terms, CrossedHeads heads)
     {
         foreach (DistillationLoss loss in In(LossParts.Heads))
-            terms.AddRange(loss.OfCrossedHeads(heads).Select(term => new LossTerm(term.Name, term.Value, WeightOf(loss, LossParts.Heads))));
+        {
+            terms.AddRange(loss.OfCrossedHeads(heads)
+                .Select(term => new LossTerm(term.Name, term.Value, WeightOf(loss, LossParts.Heads) * term.Factor)));
+        }
     }
 
     /// <summary>Adds the terms between feature maps.</summary>
     /// <param name="features">The student's maps by name.</param>
     public void AddTo(List<LossTerm> terms, IReadOnlyDictionary<string, Tensor> features, ITeacherView? teacher)
     {
-        foreach ((DistillationLoss loss, nn.Module<Tensor, Tensor, Tensor>[] ofPairs) in _onMaps)
+        foreach ((FeatureMapLoss loss, nn.Module<Tensor, Tensor, Tensor>[] ofPairs) in _onMaps)
         {
+            double weight = loss.EffectiveWeight * loss.RemainingAt(Progress);
             for (int i = 0; i < ofPairs.Length; i++)
             {
                 Tensor value = ofPairs[i].call(features[_pairs[i].Student], teacher!.Feature(_pairs[i].Teacher));
                 string name = ofPairs.Length == 1 ? loss.LogName : $"{loss.LogName}.{_pairs[i].Student}";
-                terms.Add(new LossTerm(name, value, loss.EffectiveWeight / ofPairs.Length));
+                terms.Add(new LossTerm(name, value, weight / ofPairs.Length));
             }
         }
     }

@@ -19,8 +19,14 @@ internal interface IObjective : IDisposable
     /// <summary>The learning rate of a module that is trained, as a share of the student's.</summary>
     double RateShareOf(nn.Module module) => 1;
 
+    /// <summary>How much of the training is over, 0 to 1; losses that fade depend on it.</summary>
+    double Progress { set; }
+
     /// <summary>A line for people: what is learned from the teacher.</summary>
     string Summary { get; }
+
+    /// <summary>Names whom to tell what the teacher turns out to know, once some batches have been computed.</summary>
+    void Tell(Action<string> say);
 
     /// <summary>A line that tells objectives apart: a checkpoint of another objective does not fit.</summary>
     string Description { get; }

@@ -51,6 +51,13 @@ internal sealed class JointObjective : IObjective
 
     public string Description { get; }
 
+    public double Progress
+    {
+        set => (_student.Progress, _teacher.Progress) = (value, value);
+    }
+
+    public void Tell(Action<string> say) => _student.Tell(say);
+
     public double RateShareOf(nn.Module module) => module == _teacher.Student || _teacher.Extras.Contains(module) ? _teacherRateShare : 1;
 
     public IReadOnlyList<LossTerm> Compute(IReadOnlyList<Annotation> annotations, Tensor images, ITeacherView? teacher)

@@ -63,8 +63,8 @@ internal sealed class KnownShares
             if (all == 0) continue;
             string[] bySize = [.. Enumerable.Range(0, Sizes.Length).Where(i => counts.All[i] > 0)
                 .Select(i => $"{Sizes[i].Name} {Percent(counts.Known[i], counts.All[i])}")];
-            _say!($"Of the {kind} on objects the teacher has an opinion on {Percent(known, all)} (objects {string.Join(", ", bySize)}), and "
-                + $"takes {Percent(counts.Contradicted, Math.Max(1, known))} of these for background");
+            _say!($"Of the {kind} on objects the teacher has an opinion on {Percent(known, all)} (objects {string.Join(", ", bySize)}), "
+                + $"and takes {Percent(counts.Contradicted, Math.Max(1, known))} of these for background");
         }
     }
 

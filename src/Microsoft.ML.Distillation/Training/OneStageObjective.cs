@@ -65,6 +65,13 @@ internal sealed class OneStageObjective : IObjective
 
     public string Description { get; }
 
+    public double Progress
+    {
+        set => _teaching.Progress = value;
+    }
+
+    public void Tell(Action<string> say) => _teaching.Known.Tell(say);
+
     public IReadOnlyList<LossTerm> Compute(IReadOnlyList<Annotation> annotations, Tensor images, ITeacherView? teacher)
     {
         using var scope = NewDisposeScope();
@@ -79,8 +86,9 @@ internal sealed class OneStageObjective : IObjective
         AddSupervised(terms, answer, boxes, targets, qualities);
         if (_teaching.Ask(LossParts.Locations) || _squaredRegressionWeight > 0)
             AddSampled(terms, answer, boxes, targets, qualities, annotations, teacher);
-        if (_crossHead is not null) AddCrossHead(terms, features, teacher!.HeadAnswer);
+        if (_crossHead is not null) AddCrossHead(terms, features, targets, teacher!);
         _teaching.AddTo(terms, features, teacher);
+        _teaching.Known.EndBatch(annotations.Count);
         foreach (LossTerm term in terms) term.Value.MoveToOuterDisposeScope();
         return terms;
     }
@@ -123,6 +131,8 @@ internal sealed class OneStageObjective : IObjective
                 Boxes,
                 () => Edges(answer, targets, sampled, teacher.ScoreEdges(shares), away));
             _teaching.AddTo(terms, LossParts.Locations, "", loss => loss.OfLocations(answers));
+            _teaching.Known.Add("locations", objects, answers.Known?.index_select(0, sampled.PositiveRows),
+                scores.Probabilities.select(1, 0).index_select(0, sampled.PositiveRows).Complement());
 
             OverlapAnswers Boxes()
             {
@@ -153,18 +163,30 @@ internal sealed class OneStageObjective : IObjective
         Tensor points = targets.Points.index_select(0, sampled.Targets.index_select(0, chosen)), steps = _student.Coder.StepsAt(points);
         Tensor places = scores.Places.index_select(0, rows).mul(_inputSize.unsqueeze(1));
         places = (places - _student.Coder.PointsAt(points).unsqueeze(2)) / steps.unsqueeze(2);
+        Tensor locations = sampled.Rows.index_select(0, rows);
+        Tensor weights = answer.Logits.detach().flatten(0, 1).index_select(0, locations).sigmoid().amax([1]);
         return new EdgeAnswers(
-            answer.Edges.flatten(0, 1).index_select(0, sampled.Rows.index_select(0, rows)), scores.Probabilities.index_select(0, rows),
-                places, _ranks.Normaliser(rows.shape[0]));
+            answer.Edges.flatten(0, 1).index_select(0, locations), scores.Probabilities.index_select(0, rows), places, weights,
+            _ranks.Normaliser(weights.sum()));
     }
 
-    /// <summary>CrossKD: the student's maps before the head's last layer go through the teacher's last layer.</summary>
-    private void AddCrossHead(List<LossTerm> terms, IReadOnlyDictionary<string, Tensor> features, DenseOutput own)
+    /// <summary>
+    /// CrossKD: the student's maps before the head's last layer, at the teacher's scale, go through the teacher's last layer.
+    /// </summary>
+    private void AddCrossHead(
+        List<LossTerm> terms, IReadOnlyDictionary<string, Tensor> features, DenseTargets targets, ITeacherView teacher)
     {
-        IReadOnlyList<Tensor> maps = _student.Head.Begin(_student.Levels(features), _student.Head.Layers - 1);
-        DenseOutput crossed = _crossHead!.Head.Finish(maps, _crossHead.Head.Layers - 1);
-        _teaching.AddTo(terms, new CrossedHeads(crossed.Logits.flatten(0, 1), crossed.Edges.flatten(0, 1), own.Logits.flatten(0, 1),
-            own.Edges.flatten(0, 1), _ranks));
+        OneStageHead head = _crossHead!.Head;
+        int begun = head.Layers - 1;
+        IReadOnlyList<Tensor> maps = _student.Head.Begin(_student.Levels(features), _student.Head.Layers - 1, activates: false);
+        IReadOnlyList<Tensor> theirs;
+        using (no_grad())
+            theirs = head.Begin([.. _crossHead.LevelMaps.Select(teacher.Feature)], begun, activates: false);
+        maps = [.. maps.Zip(theirs, (own, their) => CrossHeadLoss.AlignScale(own, their, _ranks))];
+        if (begun > 0) maps = [.. maps.Select(map => map.relu())];
+        DenseOutput crossed = head.Finish(maps, begun), answer = teacher.HeadAnswer;
+        _teaching.AddTo(terms, new CrossedHeads(crossed.Logits.flatten(0, 1), crossed.Edges.flatten(0, 1), answer.Logits.flatten(0, 1),
+            answer.Edges.flatten(0, 1), _ranks.Normaliser(targets.Rows.shape[0]), _ranks));
     }
 
     /// <summary>

@@ -152,6 +152,7 @@ internal sealed class TrainingLoop
         Tensor images = batch.ImagesOf(student.Student.InputSize).to(_device);
         if (student.Options.MixedPrecision) images = images.As(ScalarType.BFloat16);
 
+        student.Objective.Progress = (step - 1.0) / student.Plan.Steps;
         LossSum loss = LossSum.Of(student.Objective.Compute(batch.Annotations, images, view));
         state.Parameters.Gradients.zero_();
         loss.Total.backward();

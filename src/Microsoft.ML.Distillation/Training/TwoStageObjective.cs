@@ -52,7 +52,7 @@ internal sealed class TwoStageObjective : IObjective
         _student = student;
         _squaredRegressionWeight = squaredRegressionWeight;
         _ranks = ranks ?? RankGroup.Alone;
-        _teaching = new DistillationTerms(losses, student, teacher, device, ranks: _ranks);
+        _teaching = new DistillationTerms(losses, student, teacher, device, GuidedMaps(student), _ranks);
         _ignored = new IgnoreRegions(teacher?.Abilities.UnknownClasses ?? []);
 
         using var scope = NewDisposeScope();
@@ -70,6 +70,13 @@ internal sealed class TwoStageObjective : IObjective
 
     public string Description { get; }
 
+    public double Progress
+    {
+        set => _teaching.Progress = value;
+    }
+
+    public void Tell(Action<string> say) => _teaching.Known.Tell(say);
+
     public IReadOnlyList<LossTerm> Compute(IReadOnlyList<Annotation> annotations, Tensor images, ITeacherView? teacher)
     {
         using var scope = NewDisposeScope();
@@ -86,6 +93,7 @@ internal sealed class TwoStageObjective : IObjective
         AddRpn(terms, rpn, anchors, sampled[0], annotations, teacher);
         AddRcn(terms, head, rois, sampled[1], annotations, teacher);
         _teaching.AddTo(terms, features, teacher);
+        _teaching.Known.EndBatch(annotations.Count);
 
         foreach (LossTerm term in terms) term.Value.MoveToOuterDisposeScope();
         return terms;
@@ -116,8 +124,10 @@ internal sealed class TwoStageObjective : IObjective
             Tensor? away = _ignored.AwayFrom(annotations, [.. annotations.Select(_ => _anchorShares)]);
             var answers = new AnchorAnswers(
                 logits, anchors.IsObject, scores.Objectness.reshape(-1).index_select(0, rows),
-                Both(scores.Known.reshape(-1), away)!.index_select(0, rows), sampled, Boxes);
+                Both(scores.Known.reshape(-1), away)!.index_select(0, rows), scores.AreQualities, sampled, Boxes);
             _teaching.AddTo(terms, LossParts.Anchors, "rpn.", loss => loss.OfAnchors(answers));
+            _teaching.Known.Add("anchors", ObjectsOf(anchors), answers.Known.index_select(0, anchors.PositiveRows),
+                answers.Objectness.index_select(0, anchors.PositiveRows));
 
             DeltaAnswers Boxes()
             {
@@ -150,8 +160,10 @@ internal sealed class TwoStageObjective : IObjective
             BoxScores scores = teacher!.ScoreBoxes(shares);
             Tensor? away = _ignored.AwayFrom(annotations, shares);
             var answers = new ProposalAnswers(
-                head.ClassLogits, rois.Labels, scores.Probabilities, Both(scores.Known, away), sampled, _ranks, Boxes);
+                head.ClassLogits, rois.Labels, scores.Probabilities, Both(scores.Known, away), scores.AreQualities, sampled, _ranks, Boxes);
             _teaching.AddTo(terms, LossParts.Proposals, "rcn.", loss => loss.OfProposals(answers));
+            _teaching.Known.Add("proposals", ObjectsOf(rois), answers.Known?.index_select(0, rois.PositiveRows),
+                scores.Probabilities.select(1, 0).index_select(0, rois.PositiveRows).Complement());
 
             DeltaAnswers Boxes()
             {
@@ -166,6 +178,20 @@ internal sealed class TwoStageObjective : IObjective
         Add(terms, "rcn.box", 1, () => BoxRegression.SmoothL1(deltas, rois.DeltaTargets, sampled));
         Add(terms, "rcn.box.squared", _squaredRegressionWeight, () => BoxRegression.Squared(deltas, rois.DeltaTargets, sampled));
     }
+
+    /// <summary>The maps that learn: those that RPN and head look at; where it is one, also the backbone's map before it.</summary>
+    private static IReadOnlyList<string> GuidedMaps(FasterRcnn student)
+        => student.SourceMaps.Count > 1 ? student.SourceMaps
+            : [.. student.FeatureMaps.TakeLast(2).Select(map => map.Name)];
+
+    /// <summary>The boxes [P,4] of the objects that the sampled anchors are to find, in pixels.</summary>
+    private Tensor ObjectsOf(RpnTargets anchors)
+        => FasterRcnn.RpnCoder.Decode(
+            anchors.DeltaTargets, _student.Anchors.index_select(0, anchors.AnchorIndex.index_select(0, anchors.PositiveRows)));
+
+    /// <summary>The boxes [P,4] of the objects that the sampled proposals are to find, in pixels.</summary>
+    private static Tensor ObjectsOf(RoiTargets rois)
+        => FasterRcnn.HeadCoder.Decode(rois.DeltaTargets, cat([.. rois.Boxes]).index_select(0, rois.PositiveRows));
 
     /// <summary>From a mean over what this rank has sampled to its part of the mean over what all have.</summary>
     private static Tensor InAll(Tensor mean, long own, double sampled)

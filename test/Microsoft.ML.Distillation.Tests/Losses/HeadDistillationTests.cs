@@ -1,3 +1,5 @@
+using Microsoft.ML.Distillation.Distributed;
+using Microsoft.ML.Distillation.Losses;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -98,12 +100,53 @@ public class HeadDistillationTests
         Assert.That(LocalizationLoss.Loss(zeros(0, 4, 3), zeros(0, 4, 3), 10).ToSingle(), Is.Zero);
     }
 
+    /// <summary>As in the authors' code: a mean over the bins, and each box by the student's score.</summary>
+    [Test]
+    public void Distributions_AreAMeanOverTheBins_WeighedByTheStudentsScore()
+    {
+        using var scope = NewDisposeScope();
+        Tensor logits = randn(2, 4, 5), theirs = randn(2, 4, 5).softmax(2), places = arange(5, float32).expand(2, 4, 5);
+        Tensor weights = tensor(new[] { .9f, .3f });
+        double Of(int box) => LocalizationLoss.Loss(logits[box].unsqueeze(0), theirs[box].unsqueeze(0), 10).ToDouble() / 5;
+        var loss = new BoxDistributions().OfLocations(new LocationAnswers(
+            logits, logits, null, logits, logits, 1, RankGroup.Alone, () => throw new InvalidOperationException(),
+            () => new EdgeAnswers(logits, theirs, places, weights, weights.sum())));
+        Assert.That(loss.ToDouble(), Is.EqualTo((.9 * Of(0) + .3 * Of(1)) / 1.2).Within(1e-5));
+    }
+
+    [Test]
+    public void CrossHead_IsLinearInTheDistanceOfScores_AndDividesByTheObjects()
+    {
+        using var scope = NewDisposeScope();
+        // σ_X = .8 and .5, σ_T = .5 and .5.
+        Tensor crossed = tensor(new[] { Math.Log(4), 0 }, [1, 2]), own = zeros(1, 2, float64);
+        double entropy = -.5 * Math.Log(.8) - .5 * Math.Log(.2);
+        Assert.That(CrossHeadLoss.Classes(crossed, own, 3).ToDouble(), Is.EqualTo(.3 * entropy / 3).Within(1e-9));
+        Assert.That(new CrossHead().OfCrossedHeads(new CrossedHeads(crossed, zeros(1, 4, 3), own, zeros(1, 4, 3), 3, RankGroup.Alone))
+            .Select(term => (term.Name, term.Factor)), Is.EqualTo(new[] { ("crosshead.class", 1.0), ("crosshead.box", 4.0) }));
+    }
+
+    [Test]
+    public void AlignScale_GivesTheTeachersMeanAndDeviation_ToEachChannel()
+    {
+        using var scope = NewDisposeScope();
+        Tensor student = randn(2, 3, 4, 5, float64) * 7 - 2;
+        Tensor teacher = randn(2, 3, 4, 5, float64) * tensor(new[] { 1.0, 2, 3 }).view(1, 3, 1, 1);
+        Tensor aligned = CrossHeadLoss.AlignScale(student, teacher);
+        Func<Tensor, Tensor>[] statistics = [map => map.mean([0, 2, 3]), map => map.std([0, 2, 3], false, false)];
+        foreach (Func<Tensor, Tensor> statistic in statistics)
+            Assert.That((statistic(aligned) - statistic(teacher)).abs().max().ToDouble(), Is.LessThan(1e-5));
+        Assert.That((CrossHeadLoss.AlignScale(teacher * 0.1 + 4, teacher) - teacher).abs().max().ToDouble(), Is.LessThan(1e-4));
+        Assert.That(CrossHeadLoss.AlignScale(full([1, 2, 3, 3], 5f), rand(1, 2, 3, 3)).isfinite().all().ToBoolean(), "a constant map");
+        NumericalGradient.Check(map => CrossHeadLoss.AlignScale(map, teacher).mul(teacher).mean(), student);
+    }
+
     [Test]
     public void CrossHead_OfTheSameMaps_CostsNothing_AndWeighsByTheTeachersScore()
     {
         using var scope = NewDisposeScope();
         Tensor classes = tensor(new[] { Math.Log(4), -50, -50, -50 }, [2, 2]), edges = randn(2, 4, 3, float64);
-        Assert.That(CrossHeadLoss.Classes(classes, classes).ToDouble(), Is.Zero.Within(1e-9));
+        Assert.That(CrossHeadLoss.Classes(classes, classes, 1).ToDouble(), Is.Zero.Within(1e-9));
         Assert.That(CrossHeadLoss.Boxes(edges, edges, classes).ToDouble(), Is.Zero.Within(1e-3), "but for the least probability of a bin");
         Tensor other = edges.clone();
         other[1] = other[1] * -3;
@@ -121,7 +164,7 @@ public class HeadDistillationTests
         classes = randn(2, 3, float64);
         NumericalGradient.Check(logits => RelationLoss.Loss(logits.sigmoid(), teacher), randn(4, 3, float64));
         NumericalGradient.Check(logits => LocalizationLoss.Loss(logits, bins, 4), randn(2, 4, 5, float64));
-        NumericalGradient.Check(logits => CrossHeadLoss.Classes(logits, classes), randn(2, 3, float64));
+        NumericalGradient.Check(logits => CrossHeadLoss.Classes(logits, classes, 3), randn(2, 3, float64));
         NumericalGradient.Check(logits => CrossHeadLoss.Boxes(logits, own, classes), randn(2, 4, 5, float64));
     }
 }

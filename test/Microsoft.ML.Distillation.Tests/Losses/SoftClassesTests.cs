@@ -1,3 +1,6 @@
+using Microsoft.ML.Distillation.Distributed;
+using Microsoft.ML.Distillation.Losses;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tests.Losses;
@@ -18,6 +21,42 @@ public class SoftClassesTests
         AssertIs(SoftClasses.SharedOut(labelled, teacher, known, temperature: 2), 0.8 / 3, 1.6 / 3, 0.6, 0, 0, 0.4, 0, 0);
         // Without the mask the third is shared too.
         AssertIs(SoftClasses.SharedOut(labelled, teacher, known: null), 0.16, 0.64, 0.6, 0, 0.36, 0.04, 0, 0);
+    }
+
+    /// <summary>A score of .6 on an object is a good box's, not four tenths of background.</summary>
+    [Test]
+    public void ScoresThatAreQualities_GiveObjectsToTheirClassesAlone_AndLeaveBackgroundAsItIs()
+    {
+        using var scope = NewDisposeScope();
+        Tensor labels = tensor(new long[] { 1, 2, 0, 1 }), known = tensor(new[] { true, true, true, false });
+        Tensor probabilities = tensor(new[] { .4f, .45f, .15f, .7f, .1f, .2f, .7f, .3f, 0, .5f, .5f, 0 }, [4, 3]);
+        // The first is shared 3 : 1; of the second the teacher is not sure, of the fourth it has no opinion; the third is background to
+        // seven tenths, as it says.
+        Tensor targets = tensor(new[] { 0, .75f, .25f, 0, 0, 1, .7f, .3f, 0, 0, 1, 0 }, [4, 3]);
+        Tensor logits = rand(4, 3);
+        Tensor loss = new SoftClasses().OfProposals(Proposals(areQualities: true));
+        Assert.That(loss.ToSingle(), Is.EqualTo(WeightedSoftCrossEntropy.Loss(logits, targets, 1.5).ToSingle()).Within(1e-6));
+        Tensor posteriors = tensor(new[] { .4f, .45f, .15f, .7f, .1f, .2f, .7f, .3f, 0, 0, 1, 0 }, [4, 3]);
+        Assert.That(new SoftClasses().OfProposals(Proposals(areQualities: false)).ToSingle(),
+            Is.EqualTo(WeightedSoftCrossEntropy.Loss(logits, posteriors, 1.5).ToSingle()).Within(1e-6));
+
+        ProposalAnswers Proposals(bool areQualities) => new(
+            logits, labels, probabilities, known, areQualities, 4, RankGroup.Alone, () => throw new InvalidOperationException());
+    }
+
+    [Test]
+    public void AnchorsOfScoresThatAreQualities_AreObjectsWhereTheLabelsSaySo()
+    {
+        using var scope = NewDisposeScope();
+        Tensor logits = rand(3), labels = tensor(new[] { 1f, 0, 1 }), objectness = tensor(new[] { .6f, .3f, 0 });
+        Tensor known = tensor(new[] { true, true, false });
+        foreach ((bool areQualities, float[] targets) in new[] { (true, new[] { 1f, .3f, 1 }), (false, [.6f, .3f, 1]) })
+        {
+            Tensor loss = new SoftClasses().OfAnchors(new AnchorAnswers(
+                logits, labels, objectness, known, areQualities, 3, () => throw new InvalidOperationException()));
+            Assert.That(loss.ToSingle(),
+                Is.EqualTo(WeightedSoftCrossEntropy.BinaryLoss(logits, tensor(targets), 1.5).ToSingle()).Within(1e-6));
+        }
     }
 
     [Test]

@@ -50,29 +50,85 @@ public class TwoStageTeacherTests
     }
 
     [Test]
-    public void AnchorsOfAnotherGrid_AreAnsweredByTheMostSimilar()
-    {
-        using var scope = NewDisposeScope();
-        FasterRcnn student = TinyRun.Detector();
-        using TwoStageTeacher teacher = TinyRun.Teacher();
-        Tensor shares = student.Anchors / tensor(new[] { 80f, 64, 80, 64 });
-        using ITeacherView view = teacher.View(rand(1, 3, teacher.InputSize.Height, teacher.InputSize.Width));
-        AnchorScores scores = view.ScoreAnchors(shares);
-        Assert.That(scores.Objectness.shape, Is.EqualTo(new[] { 1, student.Anchors.shape[0] }));
-        Assert.That(scores.RefinedBoxes.shape, Is.EqualTo(new[] { 1, student.Anchors.shape[0], 4 }));
-        Assert.That(scores.Known.to(float32).mean().ToSingle(), Is.GreaterThan(0.8f));
-    }
-
-    [Test]
-    public void AnAnchorThatTheTeacherDoesNotHave_IsUnknown()
+    public void AnchorsThatHaveTheirLike_AreAnsweredByIt_AndOthersByNone()
     {
         using var scope = NewDisposeScope();
         Tensor teacher = tensor(new[] { 0f, 0, 0.5f, 0.5f, 0.5f, 0.5f, 1, 1 }, [2, 4]);
-        Tensor student = tensor(new[] { 0.5f, 0.5f, 0.9f, 1, 0, 0, 0.1f, 0.1f, 0, 0, 0.5f, 0.4f }, [3, 4]);
-        using AnchorMap map = AnchorMap.Between(student, teacher);
-        Assert.That(map.Known.data<bool>().ToArray(), Is.EqualTo(new[] { true, false, true }));
+        using AnchorMap map = AnchorMap.Between(tensor(new[] { 0.5f, 0.5f, 0.98f, 1, 0, 0, 0.5f, 0.47f }, [2, 4]), teacher)!;
         Tensor answers = map.Select(tensor(new[] { 0.25f, 0.75f }, [1, 2]));
-        Assert.That(answers.data<float>().ToArray(), Is.EqualTo(new[] { 0.75f, 0.25f, 0.25f }));
+        Assert.That(answers.data<float>().ToArray(), Is.EqualTo(new[] { 0.75f, 0.25f }));
+        Assert.That(AnchorMap.Between(tensor(new[] { 0.5f, 0.5f, 1, 1, 0, 0, 0.5f, 0.4f }, [2, 4]), teacher), Is.Null,
+            "of the second a fifth is missing");
+    }
+
+    [Test]
+    public void AnchorsOfAnotherGrid_AreAnsweredByWhereTheObjectsAre()
+    {
+        using var scope = NewDisposeScope();
+        // The teacher is sure of an object and unsure of another, each found from an anchor elsewhere; the third is noise.
+        Tensor objectness = tensor(new[] { .9f, .3f, .1f }, [1, 3]);
+        Tensor refined = tensor(new[] { .1f, .1f, .3f, .3f, .6f, .6f, .8f, .8f, .1f, .7f, .3f, .9f }, [1, 3, 4]);
+        Tensor anchors = tensor(new[]
+        {
+            .1f, .1f, .3f, .34f, // of the first
+            .15f, .15f, .2f, .2f, // within it, and another size
+            .6f, .6f, .8f, .8f, // of the unsure one
+            .1f, .7f, .3f, .9f, // of noise
+            .4f, .1f, .5f, .2f, // of nothing
+        }, [5, 4]);
+        AnchorScores scores = RefinedAnchors.Score(anchors, objectness, refined);
+        Assert.That(scores.Objectness.data<float>().ToArray(), Is.EqualTo(new[] { .9f, 0, 0, 0, 0 }).Within(1e-6f));
+        Assert.That(scores.Known.data<bool>().ToArray(), Is.EqualTo(new[] { true, true, false, true, true }));
+        Assert.That(scores.KnownBoxes!.data<bool>().ToArray(), Is.EqualTo(new[] { true, false, false, false, false }));
+        AreClose(scores.RefinedBoxes[0, 0], refined[0, 0]);
+        Assert.That(scores.AreQualities, Is.False, "an RPN says how likely an object is");
+    }
+
+    /// <summary>Of a small object the best anchor of a coarse grid may overlap little; it is the object's all the same.</summary>
+    [Test]
+    public void AnObjectThatNoAnchorFits_IsAnsweredByItsBestAnchor()
+    {
+        using var scope = NewDisposeScope();
+        Tensor anchors = tensor(new[] { .1f, .1f, .3f, .3f, .3f, .1f, .5f, .3f }, [2, 4]);
+        AnchorScores scores = RefinedAnchors.Score(
+            anchors, tensor(new[] { .8f }, [1, 1]), tensor(new[] { .12f, .12f, .24f, .24f }, [1, 1, 4]));
+        Assert.That(scores.Objectness.data<float>().ToArray(), Is.EqualTo(new[] { .8f, 0 }).Within(1e-6f), "IoU .36");
+    }
+
+    [Test]
+    public void AStudentOfAnotherGrid_IsTaughtItsPositives_BySizeToo()
+    {
+        using var scope = NewDisposeScope();
+        using var data = new DrawnDataset(8);
+        FasterRcnn detector = TinyRun.Detector(inputSize: 96, widths: [12, 24, 32]);
+        TinyRun.Train(TinyRun.Options(80) with { Augmentation = AugmentationOptions.None }, data, student: detector);
+        using FasterRcnn student = TinyRun.Detector(inputSize: 80);
+        using var teacher = new TwoStageTeacher(detector, Classes, CPU);
+        Tensor size = tensor(new float[]
+            { student.InputSize.Width, student.InputSize.Height, student.InputSize.Width, student.InputSize.Height });
+        Tensor anchors = student.Anchors / size;
+        Assert.That(AnchorMap.Between(anchors, detector.Anchors / tensor(new float[]
+            { detector.InputSize.Width, detector.InputSize.Height, detector.InputSize.Width, detector.InputSize.Height })), Is.Null);
+        using DetectionBatch batch = BatchLoader.Load(data, [.. Enumerable.Range(0, 8)], teacher.InputSize);
+        using ITeacherView view = teacher.View(batch);
+        AnchorScores scores = view.ScoreAnchors(anchors);
+        int positives = 0, known = 0, wrong = 0;
+        for (int n = 0; n < batch.Count; n++)
+        {
+            if (batch.Annotations[n].Count == 0) continue;
+            Tensor iou = BoxOps.Iou(anchors, TensorArrays.Boxes(batch.Annotations[n].Boxes, CPU));
+            // Positive as an RPN's are: by 0.7, or as an object's best.
+            Tensor positive = (iou >= 0.7).logical_or(iou.ge(iou.amax([0], keepdim: true))).any(1);
+            Tensor isKnown = scores.Known[n] & positive;
+            positives += (int)positive.sum().ToInt64();
+            known += (int)isKnown.sum().ToInt64();
+            wrong += (int)(isKnown & (scores.Objectness[n] < 0.5)).sum().ToInt64();
+        }
+
+        TestContext.Out.WriteLine($"{known} of {positives} known, {wrong} of them wrong");
+        Assert.That(positives, Is.GreaterThan(10));
+        Assert.That(known, Is.GreaterThan(0.8 * positives));
+        Assert.That(wrong, Is.LessThan(0.1 * known));
     }
 
     [Test]

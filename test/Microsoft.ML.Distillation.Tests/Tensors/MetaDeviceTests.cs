@@ -40,7 +40,7 @@ public class MetaDeviceTests
         ["GIoU"] = () => GeneralizedIouLoss.Loss(Meta(5, 4), Meta(5, 4), Meta(5), 5),
         ["LD"] = () => LocalizationLoss.Loss(Meta(5, 4, 9), Meta(5, 4, 9), 10, Meta(5)),
         ["DIST"] = () => RelationLoss.Loss(Meta(5, 4), Meta(5, 4)),
-        ["CrossKD classes"] = () => CrossHeadLoss.Classes(Meta(7, 3), Meta(7, 3)),
+        ["CrossKD classes"] = () => CrossHeadLoss.Classes(Meta(7, 3), Meta(7, 3), 2),
         ["CrossKD boxes"] = () => CrossHeadLoss.Boxes(Meta(7, 4, 9), Meta(7, 4, 9), Meta(7, 3)),
         ["hint"] = () => OnMaps(new HintLoss(4, 6)),
         ["CWD"] = () => OnMaps(new ChannelWiseLoss(4, 6)),

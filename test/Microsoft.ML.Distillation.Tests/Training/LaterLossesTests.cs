@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Losses;
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Boxes;
@@ -27,7 +28,7 @@ public class LaterLossesTests
         using FasterRcnn twoStage = TinyRun.Detector();
         using TwoStageTeacher teacher = TinyRun.Teacher();
         TrainingResult two = TinyRun.Train(TinyRun.Options(6), data, student: twoStage, teacher: teacher,
-            losses: TinyRun.Losses([.. Every, new Hint()]));
+            losses: TinyRun.Losses([.. Every, new Hint()]) with { Hints = [new("conv3", "conv4")] });
         Assert.That(two.History[0].Losses.Keys, Is.SupersetOf(new[] { "hint", "pkd", "cwd", "mgd", "rcn.class.relations" }));
         Assert.That(two.History[^1].Losses["pkd"], Is.LessThan(two.History[0].Losses["pkd"]));
 
@@ -37,6 +38,35 @@ public class LaterLossesTests
         Assert.That(one.History[0].Losses.Keys, Is.SupersetOf(new[] { "pkd", "cwd", "mgd", "class.relations" }).And.None.EqualTo("hint"));
         foreach (string term in new[] { "pkd", "mgd" })
             Assert.That(one.History[^1].Losses[term], Is.LessThan(one.History[0].Losses[term]), term);
+    }
+
+    /// <summary>
+    /// Full until the share of the training, then half a cosine: at three quarters of a training that fades from its half, ½.
+    /// </summary>
+    [Test]
+    public void ALossOnMaps_FadesToNothing()
+    {
+        var fading = new ChannelWise { FadeFrom = 0.5 };
+        double[] left = [.. new[] { 0, 0.5, 0.625, 0.75, 1 }.Select(fading.RemainingAt)];
+        Assert.That(left, Is.EqualTo(new[] { 1, 1, (2 + Math.Sqrt(2)) / 4, 0.5, 0 }).Within(1e-12));
+        Assert.That(new ChannelWise().RemainingAt(1), Is.EqualTo(1), "unless asked for it stays");
+        Assert.That(new Hint { FadeFrom = 1 }.RemainingAt(1), Is.EqualTo(1));
+        Assert.That(new Hint { FadeFrom = 1.5 }.Validate, Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("FadeFrom"));
+
+        using FasterRcnn student = TinyRun.Detector();
+        using TwoStageTeacher teacher = TinyRun.Teacher();
+        using var data = new DrawnDataset(2);
+        using var objective = new TwoStageObjective(
+            student, 0, TinyRun.Losses(fading) with { Hints = [new("conv3", "conv4")] }, teacher, CPU);
+        using DetectionBatch batch = BatchLoader.Load(data, [0, 1], student.InputSize, teacher.InputSize);
+        using ITeacherView view = teacher.View(batch);
+        foreach ((double progress, double weight) in new[] { (0.2, 10.0), (0.75, 5), (1, 0) })
+        {
+            using var scope = NewDisposeScope();
+            objective.Progress = progress;
+            LossTerm term = objective.Compute(batch.Annotations, batch.Views[0], view).Single(term => term.Name == "cwd");
+            Assert.That(term.Weight, Is.EqualTo(weight).Within(1e-9));
+        }
     }
 
     [Test]

@@ -105,7 +105,7 @@ public class OneStageObjectiveTests
         using FasterRcnn twoStage = TinyRun.Detector();
         using var dense = new OneStageTeacher(OneStageRun.Detector(seed: 9, inputSize: 112), Classes, CPU);
         TrainingResult two = TinyRun.Train(TinyRun.Options(4), data, student: twoStage, teacher: dense, losses: new LossSelection());
-        Assert.That(two.History[^1].Losses.Keys, Has.Member("rcn.class.soft").And.Member("hint"));
+        Assert.That(two.History[^1].Losses.Keys, Has.Member("rcn.class.soft").And.Some.StartsWith("hint"));
         Assert.That(two.History[^1].Loss, Is.LessThan(two.History[0].Loss));
     }
 

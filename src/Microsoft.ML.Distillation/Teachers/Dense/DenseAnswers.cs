@@ -12,7 +12,9 @@ namespace Microsoft.ML.Distillation.Teachers.Dense;
 /// </summary>
 /// <param name="studentClasses">The number of the student's classes.</param>
 /// <param name="predictions">What the teacher predicts for each of the N images.</param>
-internal sealed class DenseAnswers(OverlapRule rule, int studentClasses, StudentPredictions[] predictions, Device device)
+/// <param name="areQualities">See <see cref="BoxScores.AreQualities"/>.</param>
+internal sealed class DenseAnswers(
+    OverlapRule rule, int studentClasses, StudentPredictions[] predictions, Device device, bool areQualities = true)
 {
     /// <inheritdoc cref="ITeacherView.ScoreBoxes"/>
     public BoxScores ScoreBoxes(IReadOnlyList<Tensor> boxes)
@@ -29,6 +31,7 @@ internal sealed class DenseAnswers(OverlapRule rule, int studentClasses, Student
             Keep(TensorArrays.Matrix(answers.Probabilities, answers.Columns, device)),
             Keep(TensorArrays.Boxes(answers.Boxes, device).unsqueeze(1)))
         {
+            AreQualities = areQualities,
             Known = Keep(tensor(answers.Known, [rows], device: device)),
             KnownBoxes = Keep(tensor(answers.KnownBoxes, [rows], device: device)),
         };
@@ -50,6 +53,7 @@ internal sealed class DenseAnswers(OverlapRule rule, int studentClasses, Student
             Keep(tensor(answers.Boxes, [images, count, 4], device: device)),
             Keep(tensor(answers.Known, [images, count], device: device)))
         {
+            AreQualities = areQualities,
             KnownBoxes = Keep(tensor(answers.KnownBoxes, [images, count], device: device)),
         };
     }
