@@ -146,7 +146,7 @@ internal sealed class PaperRunner(PaperTables tables, PaperSetting setting, Pape
         string path = ModelOf(job);
         ModelReport report = ModelReport.Measure(job.Row.Id, path, setting.Test, cancellation: setting.Cancellation);
         results.Put(new PaperResult(
-            job.Row.Id, job.Seed, report.Parameters, report.Milliseconds, PaperFigures.Of(report.Metrics),
+            job.Row.Id, job.Seed, report.Parameters ?? 0, report.Milliseconds, PaperFigures.Of(report.Metrics),
             training ? PaperFigures.Of(ModelReport.Measure(job.Row.Id, path, setting.Train,
                 cancellation: setting.Cancellation).Metrics) : old?.Training,
             job.Row.Start is null ? null : Compressed(job.Row).Report.Layers.Average(layer => layer.Error)));
@@ -161,7 +161,8 @@ internal sealed class PaperRunner(PaperTables tables, PaperSetting setting, Pape
         {
             ModelReport report = ModelReport.Measure(row, SourceOf(row), setting.Test, cancellation: setting.Cancellation);
             PaperFigures figures = PaperFigures.Of(report.Metrics);
-            results.Put(new PaperResult(row, setting.FirstSeed, report.Parameters, report.Milliseconds, figures, null, null, Given: true));
+            results.Put(new PaperResult(
+                row, setting.FirstSeed, report.Parameters ?? 0, report.Milliseconds, figures, null, null, Given: true));
             output.WriteLine($"measured the given {row}: {Describe(figures)}");
         }
 

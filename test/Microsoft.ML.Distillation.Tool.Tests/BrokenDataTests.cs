@@ -36,7 +36,7 @@ public class BrokenDataTests
         ToolRun run = ToolRun.Of([command, "--data", Data, .. teacher, "--output", _folder.Sub("none.zip"), .. Tiny]);
         Assert.That(run.ExitCode, Is.EqualTo(1));
         Assert.That(run.Error, Does.Contain("scene_0005.jpg").And.Contain("--skip-invalid"));
-        Assert.That(run.Output, Is.Empty);
+        Assert.That(run.Output, Does.Not.Contain("epoch"));
     }
 
     [Test]
@@ -46,7 +46,7 @@ public class BrokenDataTests
             _folder.Sub("s.onnx"), "--seeds", "2", "--skip-invalid", .. Tiny]);
         Assert.That(run.Error, Does.Contain("warning: 1 of 3 test images cannot be read and are left out. The first: ").And
             .Contain("scene_0005.jpg"));
-        Assert.That(run.Output, Does.Contain("AP by seed").And.Contain("teacher  "));
+        Assert.That(run.Output, Does.Contain("AP in % by seed").And.Contain("teacher  "));
         foreach (string seed in (string[])["3", "4"])
         {
             Assert.That(FittedDetectors.In(_folder.Sub($"s-seed{seed}.onnx")).Metadata, Is.Not.Empty);
@@ -72,7 +72,7 @@ public class BrokenDataTests
         {
             ToolRun run = ToolRun.Of([command[0], "--model", _folder.Sub(model), .. command[1..]]);
             Assert.That(run.ExitCode, Is.EqualTo(1));
-            Assert.That(run.Error, Is.EqualTo($"ml-distill: '{_broken}' is no image that can be read.{Environment.NewLine}"));
+            Assert.That(run.Error, Does.EndWith($"ml-distill: '{_broken}' is no image that can be read.{Environment.NewLine}"));
         }
     }
 

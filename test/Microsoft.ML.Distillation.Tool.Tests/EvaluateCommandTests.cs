@@ -8,7 +8,7 @@ namespace Microsoft.ML.Distillation.Tests.Tool;
 public class EvaluateCommandTests
 {
     [Test]
-    public void CocoFiles_GiveTheReferencesFigures_WithSixDecimals_AndAsJson()
+    public void CocoFiles_GiveTheReferencesFigures_InPerCent_AndAsJson()
     {
         string golden = TestData.Folder("coco-eval");
         using var folder = new TemporaryFolder();
@@ -18,9 +18,9 @@ public class EvaluateCommandTests
             "--detections", Path.Combine(golden, "instances_val2014_fakebbox100_results.json"), "--json", json);
 
         string[] lines = run.Output.Split('\n');
-        Assert.That(lines[0], Is.EqualTo("AP    0.504581"));
-        Assert.That(lines[1], Is.EqualTo("AP50  0.696973"));
-        Assert.That(lines[11], Is.EqualTo("ARl   0.564291"));
+        Assert.That(lines[0], Is.EqualTo("AP     50.5 %"));
+        Assert.That(lines[1], Is.EqualTo("AP50   69.7 %"));
+        Assert.That(lines[11], Is.EqualTo("ARl    56.4 %"));
         using JsonDocument figures = JsonDocument.Parse(File.ReadAllBytes(json));
         Assert.That(figures.RootElement.GetProperty("figures").GetProperty("AP").GetDouble(), Is.EqualTo(.5045806987).Within(1e-10));
         Assert.That(figures.RootElement.GetProperty("classes").GetArrayLength(), Is.EqualTo(80));
@@ -65,8 +65,8 @@ public class EvaluateCommandTests
             """{"images":[{"id":1}],"categories":[{"id":1}],"annotations":[{"image_id":1,"category_id":1,"bbox":[0,0,19,9]}]}""");
         string found = folder.Write("dt.json", """[{"image_id":1,"category_id":1,"bbox":[0,0,9,9],"score":1}]""");
         string[] evaluate = ["evaluate", "--ground-truth", truth, "--detections", found, "--metric", metric];
-        Assert.That(ToolRun.Succeeding(evaluate).Output, Does.StartWith("mAP   1.000000"));
-        Assert.That(ToolRun.Succeeding([.. evaluate, "--exclusive-pixels"]).Output, Does.StartWith("mAP   0.000000"));
+        Assert.That(ToolRun.Succeeding(evaluate).Output, Does.StartWith("mAP   100.0 %"));
+        Assert.That(ToolRun.Succeeding([.. evaluate, "--exclusive-pixels"]).Output, Does.StartWith("mAP     0.0 %"));
     }
 
     [Test]
@@ -86,10 +86,10 @@ public class EvaluateCommandTests
         Assert.That(Numbers(car.GetProperty("moderate")).Take(2), Is.EqualTo(new[] { 1.0, 0 }), "one object gives one threshold");
     }
 
-    [TestCase("voc07", "mAP   1.000000")]
-    [TestCase("voc12", "mAP   1.000000")]
-    [TestCase("coco", "APl   -1.000000")]
-    public void Metric_ChoosesTheFigures_AndMinusOneStandsForNothingToMeasure(string metric, string line)
+    [TestCase("voc07", "mAP   100.0 %")]
+    [TestCase("voc12", "mAP   100.0 %")]
+    [TestCase("coco", "APl        –")]
+    public void Metric_ChoosesTheFigures_AndADashStandsForNothingToMeasure(string metric, string line)
     {
         using var folder = new TemporaryFolder();
         string truth = folder.Write("gt.json", """
@@ -101,7 +101,7 @@ public class EvaluateCommandTests
                 + """{"image_id":9,"category_id":3,"bbox":[0,0,1,1],"score":0.5}]""");
         ToolRun run = ToolRun.Succeeding("evaluate", "--ground-truth", truth, "--detections", found, "--metric", metric);
         Assert.That(run.Output, Does.Contain(line));
-        Assert.That(run.Output, Does.Contain("dog: AP -1.000000"));
+        Assert.That(run.Output, Does.Contain("dog: AP      –"));
         Assert.That(run.Error, Does.Contain("1 detections are of images that the ground truth does not list"));
     }
 
@@ -114,7 +114,7 @@ public class EvaluateCommandTests
         ToolRun run = ToolRun.Succeeding("evaluate", "--model", folder.Sub("toy.onnx"), "--data", folder.Sub("data"));
         Assert.That(run.Error, Does.Match(
             "^format: voc .*\\nwarning: the model knows none of the images' classes. It knows red, green; the images have [a-z, ]+.$"));
-        Assert.That(run.Output, Does.StartWith("AP    0.000000"));
+        Assert.That(run.Output, Does.StartWith("AP      0.0 %"));
     }
 
     /// <summary>AP50 is the mean of the 101 precisions at IoU .50, and AP that of the ten thresholds' means: of the classes, and of all of

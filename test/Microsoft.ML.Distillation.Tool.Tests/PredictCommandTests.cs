@@ -1,7 +1,9 @@
+using System.Text.Json;
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Drawing;
 using Microsoft.ML.Distillation.Formats;
 using Microsoft.ML.Distillation.Model;
+using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Tests.Tool;
 
@@ -36,6 +38,49 @@ public class PredictCommandTests
     }
 
     [Test]
+    public void AFolder_IsReadWithItsSubfolders_ToStandardOutput_FromAScoreOn()
+    {
+        Directory.CreateDirectory(_folder.Sub("images/more"));
+        File.Copy(_folder.Sub("images/a.png"), _folder.Sub("images/more/c.png"));
+        string[] predict = ["predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "-o", "-"];
+        ToolRun all = ToolRun.Succeeding(predict), none = ToolRun.Succeeding([.. predict, "--score", "1"]);
+        using JsonDocument found = JsonDocument.Parse(all.Output);
+        Assert.That(found.RootElement.EnumerateArray().Select(one => one.GetProperty("file_name").GetString()),
+            Is.EquivalentTo((string[])["a.png", "b.png", "b.png", "c.png"]));
+        Assert.That(all.Error, Does.Contain("4 detections in 3 images"));
+        Assert.That(none.Output.Trim(), Is.EqualTo("[]"));
+    }
+
+    [Test]
+    public void PicturesWithoutBoxes_AreSaidToBe_AndAreNotReadThemselves()
+    {
+        string[] predict = ["predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "-o",
+            _folder.Sub("dt.json"), "--draw", _folder.Sub("images/drawn")];
+        ToolRun run = ToolRun.Succeeding([.. predict, "--draw-score", "1"]);
+        Assert.That(run.Error, Does.Contain("no box is drawn, as none has a score of 1 or more"));
+        Assert.That(ToolRun.Succeeding(predict).Output, Does.Contain("in 2 images"));
+    }
+
+    [Test]
+    public void AnyOnnxDetector_Predicts_WithItsClasses()
+    {
+        string cases = TestData.Case("onnx-teachers");
+        string[] predict =
+            ["predict", "--model", Path.Combine(cases, "mmdeploy.onnx"), "--images", Path.Combine(cases, "scene.png"), "-o", "-"];
+        Assert.That(ToolRun.Of(predict).Error, Does.Contain("--classes"));
+        ToolRun run = ToolRun.Succeeding([.. predict, "--classes", Path.Combine(cases, "three.txt"), "--score", "0.3"]);
+        Assert.That(run.Error, Does.Contain("2 detections in 1 images"));
+    }
+
+    [Test]
+    public void AVideo_NeedsFfmpeg()
+    {
+        string video = _folder.Write("clip.mp4", "no video");
+        Assert.That(() => new VideoFrames(video, program: "no-such-ffmpeg"),
+            Throws.TypeOf<FileNotFoundException>().With.Message.Contain("'ffmpeg' makes, and that is not installed"));
+    }
+
+    [Test]
     public void Ids_AreTakenFromTheGivenFile_SoThatEvaluateUnderstandsTheResult()
     {
         string truth = _folder.Write("gt.json", """
@@ -48,7 +93,7 @@ public class PredictCommandTests
         ToolRun.Succeeding("predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "--output", output, "--ids",
             truth);
         ToolRun run = ToolRun.Succeeding("evaluate", "--ground-truth", truth, "--detections", output);
-        Assert.That(run.Output, Does.StartWith("AP    1.000000"));
+        Assert.That(run.Output, Does.StartWith("AP    100.0 %"));
         Assert.That(run.Error, Is.Empty);
     }
 

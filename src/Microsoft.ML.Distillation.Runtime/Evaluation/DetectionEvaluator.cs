@@ -15,6 +15,7 @@ internal static class DetectionEvaluator
             groups, classNames, new VocProtocol(VocInterpolation.ElevenPoints, InclusivePixels: inclusivePixels));
         VocMetrics voc12 = VocEvaluator.EvaluateGroups(
             groups, classNames, new VocProtocol(VocInterpolation.AllPoints, InclusivePixels: inclusivePixels));
+        (ScoreAdvice scores, ScoreAdvice[] classScores) = ScoreAdvisor.Of(images, classNames.Count);
         bool kitti = classNames.Any(KittiProtocol.Measures);
         return new DetectionMetrics
         {
@@ -29,7 +30,11 @@ internal static class DetectionEvaluator
             Classes = [.. groups.Select((group, c) => new DetectionClassMetrics(
                 classNames[c], group.Truth.Count(box => !box.DontCare), group.Detections.Count,
                 coco.Classes[c].AveragePrecision, coco.Classes[c].AveragePrecision50,
-                voc07.Classes[c].AveragePrecision, voc12.Classes[c].AveragePrecision))],
+                voc07.Classes[c].AveragePrecision, voc12.Classes[c].AveragePrecision)
+            {
+                Scores = classScores[c],
+            })],
+            Scores = scores,
         };
     }
 }

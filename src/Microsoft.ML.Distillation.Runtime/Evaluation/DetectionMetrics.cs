@@ -38,6 +38,9 @@ public sealed record DetectionMetrics
 
     /// <summary>The number of images.</summary>
     public required int Images { get; init; }
+
+    /// <summary>From which score on detections are best taken for objects, over all classes.</summary>
+    public ScoreAdvice Scores { get; init; } = ScoreAdvice.None;
 }
 
 /// <summary>The figures of one class; NaN where the ground truth has no object of it.</summary>
@@ -49,7 +52,11 @@ public sealed record DetectionMetrics
 /// <param name="Voc07">PASCAL VOC's 11-point average precision.</param>
 /// <param name="Voc12">PASCAL VOC's all-point average precision.</param>
 public sealed record DetectionClassMetrics(
-    string Name, int Objects, int Detections, double AveragePrecision, double AveragePrecision50, double Voc07, double Voc12);
+    string Name, int Objects, int Detections, double AveragePrecision, double AveragePrecision50, double Voc07, double Voc12)
+{
+    /// <summary>From which score on detections of the class are best taken for objects.</summary>
+    public ScoreAdvice Scores { get; init; } = ScoreAdvice.None;
+}
 
 /// <summary>Precision against recall: two lists of one length, recall ascending.</summary>
 /// <param name="Recall">The shares of the objects that are found, 0 to 1.</param>

@@ -52,13 +52,14 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
         TrainingSession session = _noLabels ? command.Data.OpenImages(parsed, context, display)
             : command.Data.Open(parsed, context, display, command.Training.SkipsInvalid(parsed), test.Count > 0);
         // In scheme A another network of its architecture teaches.
-        bool teacherIsMeasured = test.Count > 0 && !command.Teacher.IsPublished(parsed) && !command.Teacher.IsPlain(parsed)
+        bool teacherIsMeasured = test.Count > 0 && !command.Teacher.IsPlain(parsed)
             && command.Precision.Scheme(parsed) != ApprenticeScheme.A;
         if (test.Count > 0 && command.Teacher.IsPlain(parsed))
             error.WriteLine($"warning: '{command.Teacher.PathOf(parsed)}' is the plain form, which takes no test images as they are: the "
                 + $"teacher teaches, but is not measured beside the student.");
         if (command.Teacher.IsPublished(parsed) && !_noLabels)
             TeacherInspection.WriteClasses(_output, teacher, session.ClassNames());
+        if (_folder is not null) display.Say($"run: {_folder.Path}");
         using var interruption = new Interruption(error, "the best model so far will be saved, if an epoch has ended");
 
         // With further images an epoch is longer: the controls, which see the labelled ones alone, make as many steps.
@@ -89,7 +90,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
             if (test.Count == 0 || !_writes) continue;
             results.Add([.. students.Select(student => ModelReport.Measure(student.Name, student.Path, test,
                 SharedOptions.MaxPixelsIn(parsed),
-                interruption.Token))]);
+                cancellation: interruption.Token))]);
             ComparisonTable.Write(_output, [.. TeacherReport(), .. results[^1]]);
         }
 
@@ -127,7 +128,8 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
         IEnumerable<ModelReport> TeacherReport()
         {
             if (teacherIsMeasured) yield return _teacherReport ??= ModelReport
-                .Measure("teacher", command.Teacher.PathOf(parsed), test, SharedOptions.MaxPixelsIn(parsed), interruption.Token);
+                .Measure("teacher", command.Teacher.PathOf(parsed), test, SharedOptions.MaxPixelsIn(parsed),
+                    command.Teacher.DetectorOptionsOf(parsed), interruption.Token);
         }
     }
 

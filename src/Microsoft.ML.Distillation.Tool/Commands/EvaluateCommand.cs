@@ -11,7 +11,7 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
     public EvaluateCommand()
         : base("evaluate", "Measures a model on annotated images, or detections against ground truth, both in COCO's format.")
     {
-        Option<string?> model = SharedOptions.Path("--model", "The model to measure (.zip or .onnx).", "FILE");
+        var model = new ModelOptionSet(isRequired: false);
         Option<string?> data = SharedOptions
             .Path("--data", "The annotated images: a folder, or a COCO json, data.yaml, csv or tsv.", "DIR");
         var format = new FormatOptionSet { OutputIsTheResult = true };
@@ -32,7 +32,8 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
             Description =
             "For voc07 and voc12: a width is x1 - x0, not x1 - x0 + 1 as in VOC's own evaluation."
         };
-        foreach (Option option in (Option[])[model, data]) Options.Add(option);
+        model.AddTo(Options);
+        Options.Add(data);
         format.AddTo(Options);
         Option<string?> teacher = SharedOptions.Path("--teacher", "With --report: the model's teacher, to show beside it.", "FILE");
         Option<string?> alone = SharedOptions.Path("--alone", "With --report: the same student trained alone, to show beside it.", "FILE");
@@ -41,9 +42,13 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
         var report = new ReportOptionSet();
         foreach (Option option in (Option[])[split, groundTruth, detections, metric, exclusive, errors, json]) Options.Add(option);
         report.AddTo(Options);
-        var prompts = new PromptOptionSet();
-        prompts.AddTo(Options);
-        foreach (Option option in (Option[])[teacher, alone, quantised]) Options.Add(option);
+        Option<string?> teacherClasses = SharedOptions
+            .Path("--teacher-classes", "The classes of a --teacher of another origin, one in each line, in its order.", "FILE");
+        var skip = new Option<bool>("--skip-invalid")
+        {
+            Description = "Leave out images and annotations that cannot be used, with a warning, instead of stopping.",
+        };
+        foreach (Option option in (Option[])[teacher, teacherClasses, alone, quantised, skip]) Options.Add(option);
         SetAction(parsed =>
         {
             (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
@@ -52,17 +57,16 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
                 ("teacher", DetectorRole.Teacher, parsed.GetValue(teacher)), ("student alone", DetectorRole.Alone, parsed.GetValue(alone)),
                 ("student quantised", DetectorRole.Quantised, parsed.GetValue(quantised)),
             ];
-            if (report.IsWanted(parsed) ? parsed.GetValue(model) is null : beside.Any(entry => entry.Path is not null))
+            if (report.IsWanted(parsed) ? model.PathIn(parsed) is null : beside.Any(entry => entry.Path is not null))
                 throw new UsageException("--report goes with --model and --data; --teacher, --alone and --quantized go with --report.");
-            if (report.IsWanted(parsed) && prompts.AreGiven(parsed)) throw new UsageException("--report does not go with --prompt.");
             OutputCheck.File(parsed, json.Name, parsed.GetValue(json));
             report.Check(parsed);
             bool inclusive = !parsed.GetValue(exclusive);
-            DetectionMetrics metrics = (parsed.GetValue(model), parsed.GetValue(data), parsed.GetValue(groundTruth),
+            DetectionMetrics metrics = (model.PathIn(parsed), parsed.GetValue(data), parsed.GetValue(groundTruth),
                 parsed.GetValue(detections)) switch
             {
                 (string path, string folder, null, null)
-                    => OnData(path, format.At(parsed, folder), parsed.GetValue(split), inclusive, error, prompts.Read(parsed)),
+                    => OnData(parsed, path, () => Images(folder), inclusive, model.OptionsOf(parsed)),
                 (null, null, string truth, string found) when parsed.GetValue(split) is null => OnFiles(truth, found, inclusive, error),
                 _ => throw new UsageException(
                     "give either --model and --data, or --ground-truth and --detections (see 'ml-distill evaluate --help')"),
@@ -71,33 +75,42 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
             ErrorFigures? mistakes = parsed.GetValue(errors) ? new ErrorFigures(metrics.Errors, metrics.Confusion) : null;
             if (parsed.GetValue(json) is string file) FiguresFile.Write(file, figures, metrics, mistakes);
             figures.Write(output);
+            ScoreTable.Write(output, metrics);
             mistakes?.Write(output);
             if (!report.IsWanted(parsed)) return;
-            DataFolder images = format.At(parsed, parsed.GetValue(data)!);
-            WriteReport(parsed, report, parsed.GetValue(model)!, beside,
-                images.Load(images.Choose(parsed.GetValue(split), "test")));
+            WriteReport(parsed, report, model.PathIn(parsed)!, beside, Images(parsed.GetValue(data)!), model.OptionsOf(parsed),
+                parsed.GetValue(teacherClasses));
+
+            IReadOnlyList<AnnotatedRow> Images(string folder)
+            {
+                DataFolder images = format.At(parsed, folder) with { SkipsInvalid = parsed.GetValue(skip) };
+                IReadOnlyList<AnnotatedRow> rows = images.Load(images.Choose(parsed.GetValue(split), "test"));
+                return images.SkipsInvalid ? TestImages.Checked(rows, skip: true, images.MaxPixels, error) : rows;
+            }
         });
     }
 
-    private static DetectionMetrics OnData(string model, DataFolder data, string? split, bool inclusive, TextWriter error,
-        DetectorPrompts? prompts)
+    private static DetectionMetrics OnData(
+        ParseResult parsed, string model, Func<IReadOnlyList<AnnotatedRow>> read, bool inclusive, ObjectDetectorOptions options)
     {
-        using IImageDetector detector = ImageDetector.Open(model, data.MaxPixels, prompts);
-        IReadOnlyList<AnnotatedRow> images = data.Load(data.Choose(split, "test"));
+        TextWriter error = parsed.InvocationConfiguration.Error;
+        using IImageDetector detector = ImageDetector.Open(model, options);
+        IReadOnlyList<AnnotatedRow> images = read();
         string[] named = [.. images.SelectMany(image => image.Label).Where(name => name.Length > 0).Distinct()
             .Order(StringComparer.Ordinal)];
         if (named.Length > 0 && !named.Intersect(detector.ClassNames).Any())
-            error.WriteLine($"warning: the model knows none of the images' classes. It knows {string.Join(", ", detector.ClassNames)}; "
-                + $"the images have {string.Join(", ", named)}.");
+            error.WriteLine($"warning: the model knows none of the images' classes. It knows {ShortList.Of(detector.ClassNames)}; "
+                + $"the images have {ShortList.Of(named)}.");
         var context = new MLContext();
         IEnumerable<EvaluatedRow> rows = images
-            .Zip(detector.Detect(images.Select(image => image.ImagePath)), (truth, found) => new EvaluatedRow(truth, found));
+            .Zip(WorkProgress.Over(detector.Detect(images.Select(image => image.ImagePath)), images.Count, "evaluate", "images",
+                SharedOptions.NotesTo(parsed, error)), (truth, found) => new EvaluatedRow(truth, found));
         return context.EvaluateDetections(context.Data.LoadFromEnumerable(rows.ToArray()), inclusiveVocPixels: inclusive);
     }
 
     private static void WriteReport(
         ParseResult parsed, ReportOptionSet report, string model, (string Name, DetectorRole Role, string? Path)[] beside,
-        IReadOnlyList<AnnotatedRow> images)
+        IReadOnlyList<AnnotatedRow> images, ObjectDetectorOptions options, string? teacherClasses)
     {
         bool isAlone = beside.All(entry => entry.Path is null);
         (string Name, DetectorRole Role, string? Path) main = isAlone ? (Path.GetFileName(model), DetectorRole.Model, model)
@@ -106,7 +119,18 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
             [.. beside.Append(main).Where(entry => entry.Path is not null).OrderBy(entry => entry.Role)];
         report.Write(parsed, $"Evaluation of {Path.GetFileName(model)}",
             () => [.. all.Select(entry => ModelReport
-                .Measure(entry.Name, entry.Path!, images, maxPixels: SharedOptions.MaxPixelsIn(parsed)).For(entry.Role))], images);
+                .Measure(entry.Name, entry.Path!, images, options: OptionsOf(entry.Role, entry.Path!)).For(entry.Role))], images);
+
+        ObjectDetectorOptions OptionsOf(DetectorRole role, string path) => role switch
+        {
+            _ when path == model && role is DetectorRole.Model or DetectorRole.Distilled => options,
+            DetectorRole.Teacher when teacherClasses is not null => new ObjectDetectorOptions
+            {
+                MaxPixels = options.MaxPixels,
+                ClassNames = Teacher.FromOnnx(path, OnnxDetectorFormat.Auto, teacherClasses).ClassNames,
+            },
+            _ => new ObjectDetectorOptions { MaxPixels = options.MaxPixels },
+        };
     }
 
     private static DetectionMetrics OnFiles(string groundTruth, string detections, bool inclusive, TextWriter error)

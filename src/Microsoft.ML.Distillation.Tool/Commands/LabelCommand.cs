@@ -127,10 +127,10 @@ internal sealed class LabelCommand : System.CommandLine.Command
             if (probe.Caution is { } caution) error.WriteLine($"warning: {caution}");
             known.ExceptWith(probe.UnknownClasses);
             if (probe.UnknownClasses.Count > 0)
-                error.WriteLine($"warning: the teacher does not know {string.Join(", ", probe.UnknownClasses)}: the images will have no "
+                error.WriteLine($"warning: the teacher does not know {ShortList.Of(probe.UnknownClasses)}: the images will have no "
                     + $"labels of these classes.");
             if (probe.IgnoredClasses.Count > 0) output
-                .WriteLine($"of the teacher's classes these are not among the labelled ones: {string.Join(", ", probe.IgnoredClasses)}");
+                .WriteLine($"of the teacher's classes these are not among the labelled ones: {ShortList.Of(probe.IgnoredClasses)}");
         }
 
         var header = new ShardHeader(

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Files;
+using Microsoft.ML.Distillation.Tool.Display;
 using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
@@ -11,12 +13,15 @@ internal sealed class PredictCommand : System.CommandLine.Command
     public PredictCommand()
         : base("predict", "Detects objects in images; writes them in COCO's format, and as pictures.")
     {
-        Option<string> model = SharedOptions.RequiredPath("--model", "The model (.zip or .onnx).", "FILE");
+        var model = new ModelOptionSet(isRequired: true);
+        Option<double?> score = SharedOptions.Number("--score", "The score from which detections are written. [default: all]", 0, 1);
         Option<string> images = SharedOptions
-            .RequiredPath("--images", "A folder of images, or one image; with --format or --split a data set, whose images to take.");
+            .RequiredPath("--images", "A folder of images with its subfolders, an image, or a video (with ffmpeg); with --format or "
+                + "--split a data set, whose images to take.");
         var format = new FormatOptionSet { OutputIsTheResult = true };
         Option<string?> split = SharedOptions.Text("--split", "The part of a data set. [default: all]", "NAME");
-        Option<string> output = SharedOptions.RequiredOutput("The detections to write, in COCO's result format.", "FILE");
+        Option<string> output = SharedOptions.RequiredOutput(
+            "The detections to write, in COCO's result format; - for standard output.", "FILE");
         Option<string?> ids = SharedOptions.Path(
             "--ids", "A COCO file whose ids of images (by file name) and classes (by name) to use. [default: images count from 1 in the "
                 + "order of their names, classes from 1 in the model's order]", "FILE");
@@ -26,38 +31,53 @@ internal sealed class PredictCommand : System.CommandLine.Command
         {
             Description = "Leave out images that cannot be read, with a warning, instead of stopping.",
         };
-        foreach (Option option in (Option[])[model, images]) Options.Add(option);
+        model.AddTo(Options);
+        Options.Add(images);
         format.AddTo(Options);
-        foreach (Option option in (Option[])[split, output, ids, draw, drawScore, skip]) Options.Add(option);
-        var prompts = new PromptOptionSet();
-        prompts.AddTo(Options);
+        foreach (Option option in (Option[])[split, output, score, ids, draw, drawScore, skip]) Options.Add(option);
         SetAction(parsed =>
         {
             long maxPixels = SharedOptions.MaxPixelsIn(parsed);
             (string place, string target) = (parsed.GetRequiredValue(images), parsed.GetRequiredValue(output));
-            OutputCheck.File(parsed, output.Name, target);
+            bool toOutput = target == "-";
+            InvocationConfiguration to = parsed.InvocationConfiguration;
+            TextWriter notes = SharedOptions.NotesTo(parsed, to.Error);
+            if (!toOutput) OutputCheck.File(parsed, output.Name, target);
             OutputCheck.Folder(draw.Name, parsed.GetValue(draw));
             bool isDataSet = format.IsGiven(parsed) || parsed.GetValue(split) is not null;
             bool skips = parsed.GetValue(skip);
-            IReadOnlyList<string> files = isDataSet
+            using VideoFrames? video = !isDataSet && VideoFrames.IsVideo(place) && File.Exists(place) ? new VideoFrames(place) : null;
+            IReadOnlyList<string> files = video is not null ? video.Files : isDataSet
                 ? [.. (format.At(parsed, place) with { SkipsInvalid = skips }).Load(parsed.GetValue(split))
                     .Select(image => image.ImagePath)]
-                : InputImages.Find(place);
+                : InputImages.Find(place, below: true, passedOver: parsed.GetValue(draw));
             if (skips) files = TestImages.Readable(files, maxPixels, parsed.InvocationConfiguration.Error);
-            CheckNoneIsReplaced(files, output.Name, [target]);
+            if (!toOutput) CheckNoneIsReplaced(files, output.Name, [target]);
             string? root = CocoNumbering.RootOf(files);
             if (parsed.GetValue(draw) is string pictures) CheckNoneIsReplaced(files, draw.Name,
                 files.Select(file => PictureOf(file, pictures, root)));
-            using IImageDetector detector = ImageDetector.Open(parsed.GetRequiredValue(model), maxPixels, prompts.Read(parsed));
+            using IImageDetector detector = ImageDetector.Open(model.PathIn(parsed)!, model.OptionsOf(parsed));
             CocoNumbering numbers = parsed.GetValue(ids) is string path ? CocoNumbering.From(path, files)
                 : CocoNumbering.Counted(files, detector.ClassNames);
-            int count = numbers.Write(target, detector.Detect(files).Select(found =>
+            float least = (float)(parsed.GetValue(score) ?? 0);
+            bool hasAny = false;
+            int count = 0;
+            IEnumerable<DetectedImage> detected = WorkProgress.Over(detector.Detect(files), files.Count, "predict", "images", notes)
+                .Select(found =>
             {
+                found = found.From(least);
+                hasAny |= found.Scores.Any(one => one >= (parsed.GetValue(drawScore) ?? .5));
                 if (parsed.GetValue(draw) is string folder) Draw(found, detector.ClassNames, PictureOf(found.ImagePath, folder, root),
                     parsed.GetValue(drawScore) ?? .5, maxPixels);
                 return found;
-            }));
-            parsed.InvocationConfiguration.Output.WriteLine($"{count} detections in {files.Count} images, saved {target}");
+            });
+            if (toOutput) count = numbers.Write(to.Output, detected);
+            else count = numbers.Write(target, detected);
+            (toOutput ? notes : to.Output).WriteLine(
+                $"{count} detections in {files.Count} {(video is null ? "images" : "frames")}{(toOutput ? "" : $", saved {target}")}");
+            if (parsed.GetValue(draw) is not null && !hasAny) to.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"note: no box is drawn, as none has a score of {parsed.GetValue(drawScore) ?? .5} or more; --draw-score draws those of a "
+                + $"lower one."));
         });
     }
 

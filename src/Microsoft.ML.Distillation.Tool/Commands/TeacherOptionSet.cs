@@ -152,6 +152,15 @@ internal sealed class TeacherOptionSet
         : Path.GetExtension(PathOf(parsed)).Equals(".onnx", StringComparison.OrdinalIgnoreCase)
             ? OnnxModelInspection.ClassNamesIn(PathOf(parsed)) : null;
 
+    /// <summary>How a teacher of another origin is run to be measured; <see langword="null"/>: as models of this library are.</summary>
+    public ObjectDetectorOptions? DetectorOptionsOf(ParseResult parsed) => !IsPublished(parsed) ? null
+        : new ObjectDetectorOptions(OptionsOf(parsed))
+        {
+            Format = FormatOf(parsed),
+            ClassNames = parsed.GetValue(_classes) is null ? null : NamesOf(parsed),
+            MaxPixels = SharedOptions.MaxPixelsIn(parsed),
+        };
+
     /// <summary>How the ONNX teacher is run and read.</summary>
     /// <exception cref="UsageException">An option cannot be read.</exception>
     public OnnxTeacherOptions OptionsOf(ParseResult parsed) => new()
@@ -202,15 +211,17 @@ internal sealed class TeacherOptionSet
             CultureInfo.InvariantCulture, out int device) ? device
         : throw new UsageException($"--teacher-device must be cpu, or a CUDA device as cuda:0, not '{text}'.");
 
-    private (int Width, int Height)? SizeOf(ParseResult parsed) => parsed.GetValue(_size) is string text ? Size(text) : null;
+    private (int Width, int Height)? SizeOf(ParseResult parsed) => parsed.GetValue(_size) is string text ? Size(_size.Name, text) : null;
 
-    private static (int, int) Size(string text)
+    /// <summary>Reads a size.</summary>
+    /// <exception cref="UsageException">It is none.</exception>
+    public static (int Width, int Height) Size(string option, string text)
     {
         string[] parts = text.Split('x');
         return parts.Length == 2 && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out int width)
             && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int height) && width > 0 && height > 0
             ? (width, height)
-            : throw new UsageException($"--teacher-size is written as 640x480, not '{text}'.");
+            : throw new UsageException($"{option} is written as 640x480, not '{text}'.");
     }
 }
 

@@ -53,6 +53,7 @@ internal sealed class TrainCommand : System.CommandLine.Command
         var display = TrainingDisplay.On(SharedOptions.NotesTo(parsed, output));
         TrainingSession session = data.Open(parsed, context, display, training.SkipsInvalid(parsed),
             test.Count > 0);
+        if (folder is not null) display.Say($"run: {folder.Path}");
         using var interruption = new Interruption(error, "the best model so far will be saved, if an epoch has ended");
         using StopRule stop = training.StopIn(parsed, session.Validation is not null);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(interruption.Token, stop.Token);
@@ -62,7 +63,7 @@ internal sealed class TrainCommand : System.CommandLine.Command
         if (interruption.Requested) return Application.Interrupted;
         if (!writes) return Application.Success;
         ModelReport? measured = test.Count == 0 ? null
-            : ModelReport.Measure("trained", path, test, SharedOptions.MaxPixelsIn(parsed), interruption.Token);
+            : ModelReport.Measure("trained", path, test, SharedOptions.MaxPixelsIn(parsed), cancellation: interruption.Token);
         if (measured is not null) ComparisonTable.Write(output, [measured]);
         report.Write(parsed, $"Training of {Path.GetFileNameWithoutExtension(path)}",
             () => [measured?.For(DetectorRole.Model) ?? ModelReport.Unmeasured("trained", path, DetectorRole.Model)], test, folder);

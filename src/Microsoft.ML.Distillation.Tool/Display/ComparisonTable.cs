@@ -26,12 +26,13 @@ internal static class ComparisonTable
         report.Name,
         Percent(report.Metrics.AveragePrecision),
         Percent(report.Metrics.AveragePrecision50),
-        report.Parameters.ToString("N0", CultureInfo.InvariantCulture),
+        report.Parameters?.ToString("N0", CultureInfo.InvariantCulture) ?? "-",
         (report.Bytes / 1e6).ToString("0.00", CultureInfo.InvariantCulture),
         report.Milliseconds.ToString("0.0", CultureInfo.InvariantCulture),
     ];
 
-    private static string Percent(double share) => double.IsNaN(share) ? "-" : (100 * share).ToString("0.0", CultureInfo.InvariantCulture);
+    private static string Percent(double share)
+        => double.IsNaN(share) ? "-" : (100 * share).ToString("0.0 '%'", CultureInfo.InvariantCulture);
 }
 
 /// <summary>The same students over several seeds, and by how much the first of them beats the others.</summary>
@@ -45,14 +46,14 @@ internal static class SeedsTable
     {
         string[] names = [.. results[0].Select(report => report.Name)];
         output.WriteLine();
-        output.WriteLine($"AP by seed    {string.Join("  ", names)}");
+        output.WriteLine($"AP in % by seed  {string.Join("  ", names)}");
         for (int i = 0; i < results.Count; i++)
-            output.WriteLine($"{firstSeed + i,10}    "
+            output.WriteLine($"{firstSeed + i,15}  "
                 + $"{string.Join("  ", names
             .Select((name, j) => Number(100 * Ap(results[i][j])).PadLeft(name.Length)))}");
         string means = string.Join("  ",
             names.Select((name, j) => Number(100 * results.Average(row => Ap(row[j]))).PadLeft(name.Length)));
-        output.WriteLine($"{"mean",10}    {means}");
+        output.WriteLine($"{"mean",15}  {means}");
         for (int j = 1; j < names.Length; j++)
         {
             int other = j;
@@ -60,7 +61,8 @@ internal static class SeedsTable
                 .Of([.. results.Select(row => 100 * Ap(row[0]))], [.. results.Select(row => 100 * Ap(row[other]))]);
             string verdict = !gain.IsSure ? "within the noise" : gain.Mean > 0 ? "beyond the noise" : "worse beyond the noise";
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{names[0]} - {names[j]}: {gain.Mean:+0.0;-0.0;0.0} ± {gain.HalfWidth:0.0} AP (95 % of {gain.Count} pairs; {verdict})"));
+                $"{names[0]} - {names[j]}: {gain.Mean:+0.0;-0.0;0.0} ± {gain.HalfWidth:0.0} points of AP "
+                + $"(95 % of {gain.Count} pairs; {verdict})"));
         }
     }
 
@@ -97,7 +99,7 @@ internal static class ControlWarning
         if (!(other - own >= Visible)) return null;
         string mean = figures.Count == 1 ? "" : $", in the mean of {figures.Count} seeds";
         return string.Create(CultureInfo.InvariantCulture,
-            $"warning: the {student} has AP {100 * own:0.0}, the {control} {100 * other:0.0}{mean}: the teacher cost "
-            + $"{100 * (other - own):0.0} AP.");
+            $"warning: the {student} has AP {100 * own:0.0} %, the {control} {100 * other:0.0} %{mean}: the teacher cost "
+            + $"{100 * (other - own):0.0} points of AP.");
     }
 }

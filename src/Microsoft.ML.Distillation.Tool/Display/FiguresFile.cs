@@ -24,6 +24,7 @@ internal static class FiguresFile
             json.WriteString("metric", figures.Metric);
             json.WriteNumber("images", metrics.Images);
             WriteFigures(json, figures.Overall);
+            WriteScores(json, metrics.Scores);
             IReadOnlyList<double>? common = CommonRecalls(figures);
             if (common is not null) WriteList(json, "recalls", common);
             WriteCurves(json, figures.Curves);
@@ -39,6 +40,7 @@ internal static class FiguresFile
                 json.WriteNumber("objects", counts.Objects);
                 json.WriteNumber("detections", counts.Detections);
                 WriteFigures(json, c.Figures);
+                WriteScores(json, counts.Scores);
                 if (common is null && c.Curves.Count > 0) WriteList(json, "recalls", c.Curves[0].Curve.Recall);
                 WriteCurves(json, c.Curves);
                 json.WriteEndObject();
@@ -66,6 +68,21 @@ internal static class FiguresFile
     {
         json.WriteStartObject("figures");
         foreach ((string name, double value) in figures) json.WriteNumber(name, OrMinusOne(value));
+        json.WriteEndObject();
+    }
+
+    /// <summary>The score with the best F1 and what follows from it; nothing where there is no object or none is found.</summary>
+    private static void WriteScores(Utf8JsonWriter json, ScoreAdvice advice)
+    {
+        if (double.IsNaN(advice.Best.Score)) return;
+        json.WriteStartObject("bestScore");
+        json.WriteNumber("score", advice.Best.Score);
+        json.WriteNumber("precision", advice.Best.Precision);
+        json.WriteNumber("recall", advice.Best.Recall);
+        json.WriteNumber("f1", advice.Best.F1);
+        json.WriteNumber("found", advice.Best.Found);
+        json.WriteNumber("falseAlarms", advice.Best.FalseAlarms);
+        json.WriteNumber("missed", advice.Best.Missed);
         json.WriteEndObject();
     }
 

@@ -40,7 +40,7 @@ internal sealed record MetricFigures(string Metric, IReadOnlyList<(string Name, 
         _ => Coco(metric, metrics.Coco),
     };
 
-    /// <summary>Writes one figure a line, with six decimals; -1 where there is nothing to measure, as COCO's own tool does.</summary>
+    /// <summary>Writes one figure a line, in per cent; a dash where there is nothing to measure.</summary>
     public void Write(TextWriter output)
     {
         int width = Math.Max(5, Overall.Max(figure => figure.Name.Length));
@@ -80,7 +80,8 @@ internal sealed record MetricFigures(string Metric, IReadOnlyList<(string Name, 
                 [.. levels.Select(l => (l.Name, l.Level.Classes[i].Curve))]))]);
     }
 
-    private static string Format(double value) => FiguresFile.OrMinusOne(value).ToString("0.000000", CultureInfo.InvariantCulture);
+    private static string Format(double value)
+        => double.IsNaN(value) ? "     –" : (100 * value).ToString("0.0", CultureInfo.InvariantCulture).PadLeft(5) + " %";
 }
 
 /// <summary>What a detector gets wrong: kinds of errors with their costs, and which classes are taken for which.</summary>
@@ -101,7 +102,7 @@ internal sealed record ErrorFigures(DetectionErrors Errors, ConfusionMatrix Conf
         foreach ((string name, DetectionErrorKind kind) in Kinds)
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"  {name,-14} {kind.Count,7}  "
-                + $"{(double.IsNaN(kind.AveragePrecisionGain) ? -1 : kind.AveragePrecisionGain):+0.000000;-0.000000;0.000000}"));
+                + $"{(double.IsNaN(kind.AveragePrecisionGain) ? "–" : $"{100 * kind.AveragePrecisionGain:+0.0;-0.0;0.0} points")}"));
 
         output.WriteLine();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,

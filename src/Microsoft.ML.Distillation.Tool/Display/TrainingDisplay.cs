@@ -58,7 +58,7 @@ internal sealed class TrainingDisplay(TextWriter output, bool isTerminal)
             $"epoch {progress.Epoch}/{progress.Epochs}  loss {progress.Loss:0.0000}  {progress.ImagesPerSecond:0.0} images/s");
         return progress.ValidationAveragePrecision is double ap
             ? string.Create(CultureInfo.InvariantCulture,
-                $"{text}  AP {100 * ap:0.0}  AP50 {100 * progress.ValidationAveragePrecision50:0.0}")
+                $"{text}  AP {100 * ap:0.0} %  AP50 {100 * progress.ValidationAveragePrecision50:0.0} %")
             : text;
     }
 

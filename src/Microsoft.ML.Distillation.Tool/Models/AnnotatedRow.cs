@@ -52,6 +52,14 @@ internal sealed record DetectedImage(string ImagePath, string[] Labels, float[] 
     public IEnumerable<Detection> ToDetections() => Labels.Select((label, i) => new Detection(
         label, Scores[i], new BoundingBox(Boxes[4 * i], Boxes[4 * i + 1], Boxes[4 * i + 2], Boxes[4 * i + 3])));
 
+    /// <summary>Those of a score or more.</summary>
+    public DetectedImage From(float score)
+    {
+        int[] kept = [.. Enumerable.Range(0, Scores.Length).Where(i => Scores[i] >= score)];
+        return kept.Length == Scores.Length ? this : new DetectedImage(ImagePath, [.. kept.Select(i => Labels[i])],
+            [.. kept.Select(i => Scores[i])], [.. kept.SelectMany(i => Boxes.AsSpan(4 * i, 4).ToArray())]);
+    }
+
     /// <summary>Of an image's detections.</summary>
     public static DetectedImage Of(string imagePath, IReadOnlyList<Detection> found) => new(
         imagePath, [.. found.Select(one => one.Label)], [.. found.Select(one => one.Score)],

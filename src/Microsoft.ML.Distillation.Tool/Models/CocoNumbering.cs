@@ -79,8 +79,24 @@ internal sealed class CocoNumbering
     /// <exception cref="FormatException">The annotation file does not list a class.</exception>
     public int Write(string path, IEnumerable<DetectedImage> images)
     {
-        int count = 0;
         using var stream = new MemoryStream();
+        int count = Write(stream, images);
+        AtomicFile.Write(path, stream.GetBuffer().AsSpan(0, (int)stream.Length));
+        return count;
+    }
+
+    /// <summary>The same as one line of text.</summary>
+    public int Write(TextWriter output, IEnumerable<DetectedImage> images)
+    {
+        using var stream = new MemoryStream();
+        int count = Write(stream, images);
+        output.WriteLine(System.Text.Encoding.UTF8.GetString(stream.GetBuffer().AsSpan(0, (int)stream.Length)));
+        return count;
+    }
+
+    private int Write(MemoryStream stream, IEnumerable<DetectedImage> images)
+    {
+        int count = 0;
         using (var json = new Utf8JsonWriter(stream, Options))
         {
             json.WriteStartArray();
@@ -92,7 +108,6 @@ internal sealed class CocoNumbering
             json.WriteEndArray();
         }
 
-        AtomicFile.Write(path, stream.GetBuffer().AsSpan(0, (int)stream.Length));
         return count;
     }
 

@@ -19,16 +19,15 @@ internal interface IImageDetector : IDisposable
 internal static class ImageDetector
 {
     /// <summary>
-    /// Opens a detector of this library. An ML.NET model (.zip) that does more than load images and detect, as one that resizes them
+    /// Opens a detector. An ML.NET model (.zip) that does more than load images and detect, as one that resizes them
     /// before, runs as the pipeline that it is; all else runs by itself.
     /// </summary>
-    /// <param name="maxPixels">How many pixels an image may have.</param>
+    /// <param name="options">How it is run, and how a published detector is read.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="FormatException">The file holds no detector of this library.</exception>
-    /// <param name="prompts">What a published detector is told that is told in words.</param>
-    public static IImageDetector Open(string path, long maxPixels, DetectorPrompts? prompts = null)
+    /// <exception cref="FormatException">The file holds no detector.</exception>
+    public static IImageDetector Open(string path, ObjectDetectorOptions options)
     {
-        ObjectDetector detector = ObjectDetector.Load(path, new ObjectDetectorOptions { MaxPixels = maxPixels, Prompts = prompts });
+        ObjectDetector detector = ObjectDetector.Load(path, options);
         if (!Path.GetExtension(path).Equals(".zip", StringComparison.OrdinalIgnoreCase)) return new FileDetector(detector);
         var context = new MLContext();
         ITransformer model = context.Model.Load(path, out _);
@@ -40,7 +39,7 @@ internal static class ImageDetector
 
         IReadOnlyList<string> classes = detector.ClassNames;
         detector.Dispose();
-        return new PipelineDetector(context, model, classes, maxPixels);
+        return new PipelineDetector(context, model, classes, options.MaxPixels);
     }
 
     /// <summary>Whether all steps are those of which this library and its command make their pipelines.</summary>

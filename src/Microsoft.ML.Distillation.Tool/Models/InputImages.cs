@@ -9,13 +9,17 @@ internal static class InputImages
     /// The images of a folder, where it has none those of its subfolders, in the order of their paths; or the one image that the path
     /// names.
     /// </summary>
+    /// <param name="below">Whether those of its subfolders are always among them.</param>
+    /// <param name="passedOver">A folder in it that is not looked into, as what is written goes there.</param>
     /// <exception cref="FileNotFoundException">There is no such file or folder, or no image in it.</exception>
-    public static IReadOnlyList<string> Find(string path)
+    public static IReadOnlyList<string> Find(string path, bool below = false, string? passedOver = null)
     {
         if (File.Exists(path)) return [path];
         if (!Directory.Exists(path)) throw new FileNotFoundException($"There is no image file or folder '{path}'.", path);
-        IReadOnlyList<string> images = ImageLoader.FilesIn(path);
-        if (images.Count == 0) images = [.. FolderListing.FoldersBelow(path).SelectMany(ImageLoader.FilesIn).Order(StringComparer.Ordinal)];
+        IReadOnlyList<string> images = below ? [] : ImageLoader.FilesIn(path);
+        if (images.Count == 0) images = [.. FolderListing.FoldersBelow(path)
+            .Where(folder => passedOver is null || !RealPath.IsWithin(folder, passedOver))
+            .SelectMany(ImageLoader.FilesIn).Order(StringComparer.Ordinal)];
         return images.Count > 0 ? images
             : throw new FileNotFoundException($"The folder '{path}' holds no image ({string.Join(", ", ImageLoader.Extensions)}).", path);
     }

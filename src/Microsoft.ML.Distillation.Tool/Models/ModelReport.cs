@@ -8,8 +8,8 @@ internal sealed record ModelReport(string Name, DetectorMeasurement Measured)
     /// <summary>Its figures on annotated images.</summary>
     public DetectionMetrics Metrics => Measured.Metrics;
 
-    /// <summary>The number of learnt parameters.</summary>
-    public long Parameters => Measured.Parameters ?? 0;
+    /// <summary>The number of learnt parameters; <see langword="null"/> for a published detector.</summary>
+    public long? Parameters => Measured.Parameters;
 
     /// <summary>The size of the file.</summary>
     public long Bytes => Measured.Bytes;
@@ -19,11 +19,12 @@ internal sealed record ModelReport(string Name, DetectorMeasurement Measured)
 
     /// <summary>Measures a model file on annotated images.</summary>
     /// <param name="maxPixels">How many pixels an image may have.</param>
+    /// <param name="options">How a published detector is read; with these <paramref name="maxPixels"/> does not count.</param>
     public static ModelReport Measure(string name, string path, IReadOnlyList<AnnotatedRow> images,
         long maxPixels = ImageLoader.DefaultMaxPixels,
-        CancellationToken cancellation = default)
+        ObjectDetectorOptions? options = null, CancellationToken cancellation = default)
     {
-        using var detector = ObjectDetector.Load(path, new ObjectDetectorOptions { MaxPixels = maxPixels });
+        using var detector = ObjectDetector.Load(path, options ?? new ObjectDetectorOptions { MaxPixels = maxPixels });
         var context = new MLContext();
         return new ModelReport(name, context
             .MeasureDetector(detector, context.Data.LoadFromEnumerable(images), cancellationToken: cancellation));

@@ -47,7 +47,7 @@ internal static class TeacherInspection
     {
         (OnnxDetectorFormat format, OnnxPreprocessing seen, double confident, double noise) = detector.Reading!;
         output.WriteLine($"format   {format}, {detector.ClassNames.Count} classes: "
-            + $"{string.Join(", ", detector.ClassNames.Take(10))}{(detector.ClassNames.Count > 10 ? ", …" : "")}");
+            + $"{ShortList.Of(detector.ClassNames)}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"sees     {detector.InputWidth}×{detector.InputHeight}, "
                 + $"{seen.Fit}{(seen.Fit == ImageFit.Stretch ? "" : $" with grey {seen.Fill}")}, {seen.Channels}, (pixel × {seen.Scale} − "
@@ -70,11 +70,11 @@ internal static class TeacherInspection
     public static void WriteClasses(TextWriter output, Teacher teacher, IReadOnlyList<string> student)
     {
         TeacherClasses match = teacher.MatchClasses(student);
-        output.WriteLine($"classes  {match.Taught.Count} of the student's {student.Count} are taught: {string.Join(", ", match.Taught)}");
+        output.WriteLine($"classes  {match.Taught.Count} of the student's {student.Count} are taught: {ShortList.Of(match.Taught)}");
         if (match.Unknown.Count > 0) output
-            .WriteLine($"         the teacher does not know these, they are learned from labels alone: {string.Join(", ", match.Unknown)}");
+            .WriteLine($"         the teacher does not know these, they are learned from labels alone: {ShortList.Of(match.Unknown)}");
         if (match.Ignored.Count > 0) output
-            .WriteLine($"         the student does not have these, they are not used: {string.Join(", ", match.Ignored)}");
+            .WriteLine($"         the student does not have these, they are not used: {ShortList.Of(match.Ignored)}");
     }
 
     private static string List(IReadOnlyList<float> values)

@@ -54,7 +54,6 @@ internal sealed class RunOptionSet
         parsed.InvocationConfiguration.Output = folder.Logged(output);
         parsed.InvocationConfiguration.Error = folder.Logged(error);
         SettingsFile.Write(folder.Settings, parsed);
-        SharedOptions.NotesTo(parsed, parsed.InvocationConfiguration.Output).WriteLine($"run: {folder.Path}");
         return folder;
     }
 }
