@@ -86,6 +86,35 @@ public partial class PackageTests
         Assert.That(File.Exists(_folder.Sub("one/student.onnx")));
     }
 
+    /// <summary>Installed for this test alone, made, built and used as a newcomer would.</summary>
+    [Test]
+    public void Template_MakesAProjectThatDistils_AndOneThatDetects()
+    {
+        Dotnet(TestData.Repository(), "pack", "templates", "-o", _folder.Sub("packages"), "--artifacts-path", _folder.Sub("template"),
+            $"-p:PackageVersion={_version}", "--verbosity", "quiet");
+        string hive = _folder.Sub("hive");
+        Dotnet(_folder.Path, "new", "install", _folder.Sub($"packages/ML.Distillation.Templates.{_version}.nupkg"), "--debug:custom-hive",
+            hive);
+        Dotnet(_folder.Path, "new", "mldistill", "-n", "Parts", "--libraryVersion", _version, "--debug:custom-hive", hive);
+        string parts = _folder.Sub("Parts");
+        using var drawn = new DrawnFolder(train: 2, val: 1, test: 0);
+        var mlContext = new MLContext(1);
+        foreach (string split in (string[])["train", "val"])
+        {
+            mlContext.Data.SaveDetections(mlContext.Data.LoadDetections(drawn.Path, split: split), Path.Combine(parts, "data"),
+                DetectionFormat.Yolo, split, copyImages: true);
+        }
+
+        string source = $"-p:RestoreAdditionalProjectSources={_folder.Sub("packages")}";
+        Dotnet(parts, "build", "Parts.Training", "-c", "Release", source, "--verbosity", "quiet");
+        Dotnet(parts, "build", "Parts.Detection", "-c", "Release", source, "--verbosity", "quiet");
+        string trained = Dotnet(parts, "run", "--project", "Parts.Training", "-c", "Release", "--no-build", "--", "data", "1");
+        Assert.That(trained, Does.Contain("saved student.zip and student.onnx").And.Contain(" on val"));
+        string found = Dotnet(parts, "run", "--project", "Parts.Detection", "-c", "Release", "--no-build", "--", "student.onnx",
+            drawn.Image(0));
+        Assert.That(found, Does.Contain("image0.png: "));
+    }
+
     [Test]
     public void Packages_SayWhatTheyNeed()
     {
