@@ -118,7 +118,7 @@ case $verb in
         ls artifacts/packages ;;
     pack-tools)
         # The command for all platforms under one id, for a feed: half a gigabyte, and minutes. Add -p:PublishReadyToRun=true where the
-        # feed has crossgen2: the command starts in about half the time.
+        # feed has crossgen2: a first prediction takes a quarter less.
         dotnet pack src/Microsoft.ML.Distillation.Tool -c "$configuration" -o artifacts/packages --artifacts-path artifacts/tools \
             -p:AllPlatforms=true --verbosity quiet "$@"
         ls -l artifacts/packages ;;

@@ -115,6 +115,25 @@ public partial class PackageTests
         Assert.That(found, Does.Contain("image0.png: "));
     }
 
+    /// <summary>Packs libtorch three times: minutes. The command comes by its one id, whatever the platform.</summary>
+    [Test, Explicit("Packs the command for four platforms, which takes minutes.")]
+    public void ToolPackages_OfAllPlatforms_ComeUnderOneId()
+    {
+        Dotnet(TestData.Repository(), "pack", "src/Microsoft.ML.Distillation.Tool", "-c", "Release", "-o", _folder.Sub("tools"),
+            "--artifacts-path", _folder.Sub("tool-build"), "-p:AllPlatforms=true", $"-p:PackageVersion={_version}", "--verbosity", "quiet");
+        string[] platforms = ["", ".linux-x64", ".win-x64", ".osx-arm64", ".linux-arm64"];
+        Assert.That(Directory.GetFiles(_folder.Sub("tools")).Select(Path.GetFileName),
+            Is.EquivalentTo(platforms.Select(platform => $"ML.Distillation.Tool{platform}.{_version}.nupkg")));
+        using (ZipArchive arm = ZipFile.OpenRead(_folder.Sub($"tools/ML.Distillation.Tool.linux-arm64.{_version}.nupkg")))
+            Assert.That(arm.Entries.Select(entry => entry.Name), Has.None.Contains("torch_cpu"), "TorchSharp has none for it");
+        Dotnet(_folder.Path, "tool", "install", "ML.Distillation.Tool", "--tool-path", _folder.Sub("installed"), "--version", _version,
+            "--add-source", _folder.Sub("tools"));
+        string command = Directory.GetFiles(_folder.Sub("installed"), "ml-distill*").Single();
+        ProcessStartInfo start = new(command, ["--version"]) { RedirectStandardOutput = true };
+        using Process process = Process.Start(start)!;
+        Assert.That(process.StandardOutput.ReadToEnd(), Does.Match(@"^\d+\.\d+"));
+    }
+
     [Test]
     public void Packages_SayWhatTheyNeed()
     {
