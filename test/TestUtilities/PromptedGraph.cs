@@ -26,7 +26,7 @@ internal sealed record PromptedGraph(PromptedLayout Layout)
     public int Cells { get; init; } = 8;
 
     private const int Cls = 101, Sep = 102, Stop = 1012, Question = 1029, Columns = 256, Features = 512;
-    private const float Best = 4, Steepness = 60;
+    private const float Best = 4;
 
     // A phrase without a colour is like none.
     private const float NoColour = -5;
@@ -36,6 +36,9 @@ internal sealed record PromptedGraph(PromptedLayout Layout)
 
     /// <summary>What a token's own score is below its phrase's.</summary>
     public IReadOnlyDictionary<int, float> Handicaps { get; init; } = new Dictionary<int, float>();
+
+    /// <summary>How fast a score falls with the distance of colours.</summary>
+    public float Steepness { get; init; } = 60;
 
     /// <summary>Whether phrases from the second on are one, as in an export that was traced.</summary>
     public bool Leaks { get; init; }
@@ -176,7 +179,7 @@ internal sealed record PromptedGraph(PromptedLayout Layout)
     }
 
     /// <summary>How alike cells [Q,3] and phrases [N,3] are, as logits [Q,N].</summary>
-    private static string Alike(GraphBuilder graph, string cells, string phrases)
+    private string Alike(GraphBuilder graph, string cells, string phrases)
     {
         string apart = graph.Add("Sub", [graph.Add("Unsqueeze", [cells, graph.Integers(1)]), graph.Add("Unsqueeze", [phrases,
             graph.Integers(0)])]);

@@ -21,6 +21,7 @@ internal sealed class PublishedDetector : IDisposable
     private readonly IOutputDecoder _decoder;
     private readonly DecoderContext _context;
     private readonly InputWriter _writer;
+    private readonly PromptedRunner? _prompted;
     private readonly float _floor;
     private readonly Soundness _soundness;
 
@@ -69,7 +70,7 @@ internal sealed class PublishedDetector : IDisposable
             OnnxDetectorFormat.YoloWorld => 0.05,
             _ => 0.3,
         };
-        Words = prompted?.Description;
+        _prompted = prompted;
         NoiseScore = options.NoiseScore ?? ConfidentScore / 3;
         _floor = floor ?? (float)NoiseScore;
         IsSuppressed = _decoder.IsSuppressed;
@@ -90,7 +91,7 @@ internal sealed class PublishedDetector : IDisposable
     public DetectorRemarks Remarks { get; } = new();
 
     /// <summary>How it is told in words, where it is.</summary>
-    public string? Words { get; }
+    public string? Words => _prompted?.Description;
 
     /// <summary>The size of its input.</summary>
     public ImageSize InputSize { get; }

@@ -109,9 +109,10 @@ internal sealed record PromptedInputs(InputSpec Image)
         bool isBool = metadata.ElementDataType == TensorElementType.Bool;
         return metadata.Dimensions.Length switch
         {
+            // Sizes and scales of images are rows too, of two or three; a caption has four tokens at least.
+            2 when metadata.Dimensions[1] is > 0 and < 4 => Role.Unknown,
             2 when isBool || Has("mask") => Role.Mask,
-            // Sizes and scales of images are rows too, of two or three.
-            2 when isFloat => metadata.Dimensions[1] is > 0 and <= 4 ? Role.Unknown : Role.Features,
+            2 when isFloat => Role.Features,
             2 when Has("type") || Has("segment") => Role.Segments,
             2 when Has("pos") => Role.Positions,
             2 when Has("id") || Has("token") || Has("text") || Has("caption") || Has("prompt") => Role.Ids,
@@ -134,7 +135,7 @@ internal sealed record PromptedInputs(InputSpec Image)
     }
 
     private static bool IsRow(NodeMetadata metadata) => metadata.IsTensor && metadata.Dimensions.Length == 2
-        && metadata.ElementDataType is TensorElementType.Int64 or TensorElementType.Int32;
+        && metadata.Dimensions[1] is <= 0 or >= 4 && metadata.ElementDataType is TensorElementType.Int64 or TensorElementType.Int32;
 
     /// <summary>Where names do not tell the rows of integers from each other: the tables tell.</summary>
     private static void LookUp(Dictionary<string, Role> roles, InferenceSession session, Func<ModelProto> graph)

@@ -14,15 +14,25 @@ internal sealed class PromptedRunner : IModelRunner
     // Grounding DINO's images where the graph leaves their size open: the shorter side, and the bound of the longer.
     private const int ShorterSide = 800, LongerSide = 1333;
 
+    // In made-up pictures a graph may find nothing that tells whether its phrases leak: the first images do in which it finds something.
+    private const int MostWatched = 5;
+    private const float Something = 0.1f;
+
     private readonly InferenceSession _session;
     private readonly OnnxSource _source;
     private readonly PromptedInputs _inputs;
     private readonly DetectorPrompts _prompts;
     private readonly PromptedOutputs _outputs;
     private readonly string[] _asked;
-    private readonly IReadOnlyList<TextPass> _passes;
+    private readonly PassPlan _plan;
+    private readonly DetectorRemarks _remarks;
     private readonly OnnxPreprocessing _preprocessing;
     private readonly bool _isFlexible;
+    private readonly Lock _watch = new();
+    private volatile IReadOnlyList<TextPass> _passes;
+
+    // How many more images are looked at for phrases that leak.
+    private int _watched;
 
     /// <param name="format">The family; <see cref="OnnxDetectorFormat.Auto"/>: it is found out.</param>
     /// <param name="prompts">What it is told.</param>
@@ -33,7 +43,7 @@ internal sealed class PromptedRunner : IModelRunner
     public PromptedRunner(
         OnnxSource source, OnnxDetectorFormat format, DetectorPrompts prompts, OnnxDetectorOptions options, DetectorRemarks remarks)
     {
-        (_source, _prompts) = (source, prompts);
+        (_source, _prompts, _remarks) = (source, prompts, remarks);
         LoadedModel model = SessionLoader.Load(source, [], options);
         (_session, Fallback) = (model.Session, model.Fallback);
         try
@@ -48,8 +58,8 @@ internal sealed class PromptedRunner : IModelRunner
             (int w, int h) = UsualSize(Format);
             Input = _inputs.Image with { Width = _inputs.Image.Width ?? width ?? w, Height = _inputs.Image.Height ?? height ?? h };
             _preprocessing = options.Preprocessing ?? PublishedDetector.UsualPreprocessing(Format, Input);
-            var passes = new PassPlan(_session, _inputs, Format, source.Name, prompts, options);
-            _passes = passes.Of(Enumerable.Range(0, prompts.Prompts.Count), prompts.OnePhrasePerPass);
+            _plan = new PassPlan(_session, _inputs, Format, source.Name, prompts, options);
+            _passes = _plan.Of(Enumerable.Range(0, prompts.Prompts.Count), prompts.OnePhrasePerPass);
             string[] tensors = [.. model.Outputs.Where(name => _session.OutputMetadata[name].IsTensor)];
             // The first answer says which outputs are which; later ones are asked for these alone.
             ImageSize size = new(Input.Width.Value, Input.Height.Value);
@@ -58,23 +68,15 @@ internal sealed class PromptedRunner : IModelRunner
             _outputs = PromptedOutputs.Of(first, _passes[0], Format != OnnxDetectorFormat.GroundingDino, Format, options.Activation,
                 source.Name);
             _asked = [.. ((string[])[_outputs.Boxes, _outputs.Scores]).Distinct()];
-            if (Format == OnnxDetectorFormat.GroundingDino && !prompts.OnePhrasePerPass && PhrasesLeak(passes, frame))
+            if (Format == OnnxDetectorFormat.GroundingDino && _passes.Any(pass => pass.Phrases.Count > 1))
             {
-                int before = _passes.Count;
-                _passes = passes.Of(Enumerable.Range(0, prompts.Prompts.Count), apart: true);
-                remarks.Add(string.Create(CultureInfo.InvariantCulture,
-                    $"The phrases of '{source.Name}' leak into each other: their scores depend on where in the "
-                    + $"caption they stand, as in "
-                    + $"exports that were traced with one phrase. So each of the {_passes.Count} phrases has a pass of its own: an image takes "
-                    + $"{_passes.Count} passes in the place of {before}, and as many times as long. An export without that fault takes "
-                    + $"{before}."));
+                _watched = MostWatched;
+                foreach (float[] picture in Pictures(frame)) Watch(picture, frame, default);
+                if (_passes.Any(pass => pass.Phrases.Count > 1)) _watched = MostWatched;
             }
 
             Decoder = new PromptedDecoder(Format,
                 [.. prompts.Prompts.Select(prompt => prompts.ClassNames.Index().First(name => name.Item == prompt.ClassName).Index)]);
-            string count = _passes.Count == 1 ? "one pass" : $"{_passes.Count} passes";
-            Description = $"{prompts.Prompts.Count} phrases for {prompts.ClassNames.Count} classes in {count} an image, "
-                + passes.Description;
         }
         catch
         {
@@ -105,7 +107,8 @@ internal sealed class PromptedRunner : IModelRunner
     public PromptedDecoder Decoder { get; }
 
     /// <summary>How it is told, in words.</summary>
-    public string Description { get; }
+    public string Description => $"{Count(_prompts.Prompts.Count, "phrase")} for {Count(_prompts.ClassNames.Count, "class", "classes")} in "
+        + $"{(_passes.Count == 1 ? "one pass" : $"{_passes.Count} passes")} an image, {_plan.Description}";
 
     public InputFrame FrameOf(ImageSize input, ImageSize picture, ImageFit fit)
     {
@@ -126,6 +129,8 @@ internal sealed class PromptedRunner : IModelRunner
 
     public void Dispose() => _session.Dispose();
 
+    private static string Count(int count, string one, string? several = null) => $"{count} {(count == 1 ? one : several ?? one + "s")}";
+
     private static (int Width, int Height) UsualSize(OnnxDetectorFormat format) => format switch
     {
         OnnxDetectorFormat.GroundingDino => (LongerSide, LongerSide),
@@ -136,6 +141,11 @@ internal sealed class PromptedRunner : IModelRunner
 
     private OnnxAnswer Answer(float[] image, InputFrame frame, CancellationToken cancellation)
     {
+        if (Volatile.Read(ref _watched) > 0)
+        {
+            lock (_watch) Watch(image, frame, cancellation);
+        }
+
         int phrases = _prompts.Prompts.Count;
         List<float> boxes = [], scores = [];
         foreach (TextPass pass in _passes)
@@ -212,21 +222,30 @@ internal sealed class PromptedRunner : IModelRunner
     }
 
     /// <summary>
-    /// Whether what a phrase scores depends on its place in the caption: first it is told the phrases in one order, then in the other, for
-    /// pictures with something in them.
+    /// Finds out whether what a phrase scores depends on its place in the caption: tells the phrases in one order and in the other. Where
+    /// it does each phrase has its own pass from now on. An image in which something is found settles it.
     /// </summary>
-    private bool PhrasesLeak(PassPlan plan, InputFrame frame)
+    private void Watch(float[] image, InputFrame frame, CancellationToken cancellation)
     {
-        if (_passes.FirstOrDefault(pass => pass.Phrases.Count > 1) is not { } pass) return false;
-        TextPass turned = plan.Of(pass.Phrases.Select(phrase => phrase.Phrase).Reverse(), apart: false)[0];
-        foreach (float[] image in Pictures(frame))
-        {
-            float[] one = Read(RunOnce(image, frame, pass, _asked, default), pass, frame).Scores;
-            float[] other = Read(RunOnce(image, frame, turned, _asked, default), turned, frame).Scores;
-            if (PhraseLeak.Found(one, other, _prompts.Prompts.Count, pass.Phrases.Select(phrase => phrase.Phrase))) return true;
-        }
+        if (_watched == 0) return;
+        TextPass pass = _passes.First(pass => pass.Phrases.Count > 1);
+        TextPass turned = _plan.Of(pass.Phrases.Select(phrase => phrase.Phrase).Reverse(), apart: false)[0];
+        float[] one = Read(RunOnce(image, frame, pass, _asked, cancellation), pass, frame).Scores;
+        float[] other = Read(RunOnce(image, frame, turned, _asked, cancellation), turned, frame).Scores;
+        bool leaks = PhraseLeak.Found(one, other, _prompts.Prompts.Count, pass.Phrases.Select(phrase => phrase.Phrase));
+        if (leaks) TellApart();
+        bool isSettled = leaks || Math.Max(one.DefaultIfEmpty().Max(), other.DefaultIfEmpty().Max()) >= Something;
+        Volatile.Write(ref _watched, isSettled ? 0 : _watched - 1);
+    }
 
-        return false;
+    private void TellApart()
+    {
+        int before = _passes.Count;
+        _passes = _plan.Of(Enumerable.Range(0, _prompts.Prompts.Count), apart: true);
+        _remarks.Add(string.Create(CultureInfo.InvariantCulture,
+            $"The phrases of '{_source.Name}' leak into each other: their scores depend on where in the caption they stand, as in exports "
+            + $"that were traced with one phrase. So each of the {_passes.Count} phrases has a pass of its own: an image takes "
+            + $"{_passes.Count} passes in the place of {before}, and as many times as long. An export without that fault takes {before}."));
     }
 
     /// <summary>Pictures for asking, as the model wants to see them.</summary>

@@ -43,7 +43,7 @@ internal sealed record PromptedOutputs(string Boxes, string Scores, bool IsColum
                 .FirstOrDefault(table => !Has(table, "box"));
             if (scores is null) continue;
             PromptedBoxes form = format == OnnxDetectorFormat.YoloWorld ? FormOf(box.Values.Span) : PromptedBoxes.CentreShares;
-            return new PromptedOutputs(box.Name, scores.Name, false, IsLogits(scores.Values.Span, activation), form);
+            return new PromptedOutputs(box.Name, scores.Name, false, IsLogits(scores, format, activation), form);
         }
 
         if (format == OnnxDetectorFormat.YoloWorld && tables is [var joined])
@@ -133,11 +133,12 @@ internal sealed record PromptedOutputs(string Boxes, string Scores, bool IsColum
         return true;
     }
 
-    /// <summary>Logits, unless all that is there is a probability; what is left out is −∞, or far below all others.</summary>
-    private static bool IsLogits(ReadOnlySpan<float> scores, ScoreActivation activation)
+    /// <summary>Logits, unless all that is there is a probability and nothing calls it otherwise.</summary>
+    private static bool IsLogits(OnnxOutput scores, OnnxDetectorFormat format, ScoreActivation activation)
     {
         if (activation != ScoreActivation.Auto) return activation == ScoreActivation.Sigmoid;
-        foreach (float score in scores)
+        if (format != OnnxDetectorFormat.YoloWorld && Has(scores, "logit")) return true;
+        foreach (float score in scores.Values.Span)
         {
             if (score is < 0 or > 1) return true;
         }
