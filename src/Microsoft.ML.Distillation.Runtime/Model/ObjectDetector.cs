@@ -283,8 +283,8 @@ public sealed class ObjectDetector : IDisposable
         IReadOnlyList<string> names = options.Prompts?.ClassNames
             ?? options.ClassNames ?? EmbeddedClassNames.In(models[0]) ?? throw new ArgumentException(
             $"'{source.Name}' is no detector that this library made, and as a published one it {EmbeddedClassNames.Absence(models[0])}. "
-            + $"Give them in the option {nameof(ObjectDetectorOptions.ClassNames)}, in the detector's own order; where it is told in words, "
-            + $"give these in the option {nameof(ObjectDetectorOptions.Prompts)}.", nameof(options));
+            + $"Give them in the option {nameof(ObjectDetectorOptions.ClassNames)}, in the detector's own order; where it is told in "
+            + $"words, give these in the option {nameof(ObjectDetectorOptions.Prompts)}.", nameof(options));
         var engine = new PublishedEngine(new PublishedDetector(source, options.Format, names, options), (float)options.NmsThreshold);
         return new ObjectDetector(engine, models[0], bytes, options);
     }

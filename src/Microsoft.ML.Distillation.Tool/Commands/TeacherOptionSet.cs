@@ -133,8 +133,8 @@ internal sealed class TeacherOptionSet
         {
             string unread = OnnxModelInspection.ClassNamesProblemIn(path) is { } problem
                 ? $" Those in its metadata are not read: {problem}." : "";
-            throw new UsageException($"{error.Message} If it is a detector of another origin, give its classes with --teacher-classes, or if "
-                + $"it is told in words these with --prompt (see 'ml-distill inspect-teacher').{unread}");
+            throw new UsageException($"{error.Message} If it is a detector of another origin, give its classes with --teacher-classes, or "
+                + $"if it is told in words these with --prompt (see 'ml-distill inspect-teacher').{unread}");
         }
     }
 
