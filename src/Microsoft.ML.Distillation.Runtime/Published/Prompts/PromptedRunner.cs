@@ -18,7 +18,7 @@ internal sealed class PromptedRunner : IModelRunner
     private const int MostWatched = 5;
     private const float Something = 0.1f;
 
-    private readonly InferenceSession _session;
+    private InferenceSession _session;
     private readonly OnnxSource _source;
     private readonly PromptedInputs _inputs;
     private readonly DetectorPrompts _prompts;
@@ -68,6 +68,7 @@ internal sealed class PromptedRunner : IModelRunner
             _outputs = PromptedOutputs.Of(first, _passes[0], Format != OnnxDetectorFormat.GroundingDino, Format, options.Activation,
                 source.Name);
             _asked = [.. ((string[])[_outputs.Boxes, _outputs.Scores]).Distinct()];
+            if (Format is OnnxDetectorFormat.OwlVit or OnnxDetectorFormat.OwlV2 && _passes is [var only]) BurnIn(only, options);
             if (Format == OnnxDetectorFormat.GroundingDino && _passes.Any(pass => pass.Phrases.Count > 1))
             {
                 _watched = MostWatched;
@@ -128,6 +129,14 @@ internal sealed class PromptedRunner : IModelRunner
     }
 
     public void Dispose() => _session.Dispose();
+
+    /// <summary>Where one pass tells it all its words, these become part of the graph.</summary>
+    private void BurnIn(TextPass pass, OnnxDetectorOptions options)
+    {
+        if (BurntWords.Burn(_source, pass, options) is not { } burnt) return;
+        _session.Dispose();
+        (_session, _passes) = (burnt, [pass with { Inputs = [] }]);
+    }
 
     private static string Count(int count, string one, string? several = null) => $"{count} {(count == 1 ? one : several ?? one + "s")}";
 

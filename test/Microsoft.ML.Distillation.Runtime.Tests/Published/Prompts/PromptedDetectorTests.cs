@@ -1,6 +1,8 @@
 using System.IO.Compression;
 using System.Text;
 using Microsoft.ML.Distillation.Images;
+using Microsoft.ML.Distillation.Published;
+using Microsoft.ML.Distillation.Published.Prompts;
 using DataType = Microsoft.ML.Distillation.Onnx.Proto.TensorProto.Types.DataType;
 
 namespace Microsoft.ML.Distillation.Tests;
@@ -191,6 +193,17 @@ public class PromptedDetectorTests
         });
         Assert.That(Sure(both, picture).Select(found => found.Label), Is.EqualTo((string[])["thing", "box"]));
         Assert.That(Sure(one, picture).Select(found => found.Label), Is.EqualTo((string[])["thing"]));
+    }
+
+    [TestCase(null, 1)]
+    [TestCase(1, 3)]
+    public void TextsOfOnePass_AreEncodedOnce_NotWithEveryImage(int? rows, int inputs)
+    {
+        var graph = new PromptedGraph(PromptedLayout.OwlVit) { Colours = ClipColours, Size = (768, 768), Rows = rows };
+        using var runner = new PromptedRunner(graph.Save(_folder.Sub("model.onnx")), OnnxDetectorFormat.Auto, Told(graph, "red", "blue"),
+            new OnnxDetectorOptions(), new DetectorRemarks());
+        Assert.That(runner.Inputs, Has.Count.EqualTo(inputs));
+        Assert.That(runner.Passes, Is.EqualTo(rows is null ? 1 : 2));
     }
 
     [Test]
