@@ -98,7 +98,9 @@ public class RunFolderTests
 
     [TestCase("--device gpu", "--device must be cpu, or a CUDA device as cuda:0, not 'gpu'")]
     [TestCase("--gpu x", "--gpu must be cpu")]
-    [TestCase("--augment hue=1", "--augment is flip=0 or 1")]
+    [TestCase("--augment hue=1", "--augment hue is from 0 to 0.5, not '1'")]
+    [TestCase("--augment turns=0.5", "--augment turns is 0 or 1, not '0.5'")]
+    [TestCase("--augment blur=1", "--augment is NAME=X with one of flip, vflip, turns, ")]
     [TestCase("--no-augmentation --no-flip", "leaves nothing")]
     [TestCase("--run none", "--run none needs --output")]
     public void WrongUse_IsSaid(string options, string said)

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Microsoft.ML.Distillation.Tool.Runs;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
@@ -38,7 +37,7 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
     private readonly Option<double?> _hours = SharedOptions.Number("--max-hours",
         "End each training after so many hours; the best model is kept. [default: no end]", double.Epsilon);
     private readonly Option<bool> _noFlip = new("--no-flip") { Description = "Do not mirror images: where left and right are classes." };
-    private readonly Option<string[]> _augment = AugmentOption();
+    private readonly Option<string[]> _augment = AugmentOption.Create();
     private readonly Option<bool> _mixedPrecision =
         new("--mixed-precision") { Description = "Compute layers in bfloat16 while training; for recent GPUs." };
     private readonly Option<int?> _threads = SharedOptions
@@ -131,35 +130,7 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
         bool none = parsed.GetValue(_noAugmentation), noFlip = parsed.GetValue(_noFlip);
         string[] asked = parsed.GetValue(_augment) ?? [];
         if (none && (noFlip || asked.Length > 0)) throw new UsageException("--no-augmentation leaves nothing for --no-flip and --augment.");
-        AugmentationOptions options = none ? AugmentationOptions.None : noFlip ? usual with { HorizontalFlip = false } : usual;
-        foreach (string text in asked.SelectMany(text => text.Split(',')))
-        {
-            string[] parts = text.Split('=');
-            bool isNumber = float.TryParse(parts[^1], NumberStyles.Float, CultureInfo.InvariantCulture, out float value);
-            options = (parts, isNumber) switch
-            {
-                (["flip", _], true) when value is 0 or 1 => options with { HorizontalFlip = value == 1 && !noFlip },
-                (["scale", _], true) when value is >= 0 and < 1 => options with { ScaleJitter = value },
-                (["color", _], true) when value is >= 0 and <= 1 => options with { ColorJitter = value },
-                _ => throw new UsageException("--augment is flip=0 or 1, scale=X from 0 to below 1 or color=X from 0 to 1, "
-                    + $"not '{text}'."),
-            };
-        }
-
-        return options;
-    }
-
-    private static Option<string[]> AugmentOption()
-    {
-        AugmentationOptions usual = new();
-        var option = new Option<string[]>("--augment")
-        {
-            Description = FormattableString.Invariant($"How far images are varied: flip=0|1, scale=X (zoom by 1 ± X), color=X ")
-                + "(brightness, contrast, saturation by 1 ± X); several times or with commas. "
-                + FormattableString.Invariant($"[default: flip=1,scale={usual.ScaleJitter},color={usual.ColorJitter}]"),
-            HelpName = "NAME=X",
-        };
-        option.CompletionSources.Add("flip=0", "flip=1", "scale=0", "scale=0.3", "color=0", "color=0.2");
-        return option;
+        AugmentationOptions options = AugmentOption.Apply(none ? AugmentationOptions.None : usual, asked);
+        return noFlip ? options with { HorizontalFlip = false } : options;
     }
 }
