@@ -376,7 +376,9 @@ public static class DetectionCatalog
     /// along (losses, validation, settings, data), also after ML.NET has saved and loaded it.
     /// </summary>
     /// <param name="model">A fitted detector, or a chain that holds one.</param>
-    /// <param name="path">The file to write. It appears whole or not at all.</param>
+    /// <param name="path">
+    /// The file to write, and beside it one of its name that ends in .json, with the figures. Each appears whole or not at all.
+    /// </param>
     /// <param name="options">Test images, and models to show beside this one.</param>
     /// <exception cref="ArgumentException">A model holds no detector of this library, or several; or the test set lacks a
     /// column.</exception>
@@ -384,12 +386,14 @@ public static class DetectionCatalog
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrEmpty(path);
-        AtomicFile.Write(path, HtmlReport.ToBytes(ModelReporter.Make(model, options ?? new DetectorReportOptions())));
+        ReportFiles.Write(path, ModelReporter.Make(model, options ?? new DetectorReportOptions()));
     }
 
     /// <summary>Writes a report of several detectors side by side, each measured before on the test set of the options.</summary>
     /// <param name="mlContext">The context.</param>
-    /// <param name="path">The file to write. It appears whole or not at all.</param>
+    /// <param name="path">
+    /// The file to write, and beside it one of its name that ends in .json, with the figures. Each appears whole or not at all.
+    /// </param>
     /// <param name="detectors">The detectors, in the order in which they are shown.</param>
     /// <param name="options">Heading and test images; its models are left out.</param>
     /// <exception cref="ArgumentException">There is no detector, or the test set lacks a column.</exception>
@@ -399,6 +403,6 @@ public static class DetectionCatalog
         ArgumentNullException.ThrowIfNull(mlContext);
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(detectors);
-        AtomicFile.Write(path, HtmlReport.ToBytes(ModelReporter.Make(detectors, options ?? new DetectorReportOptions())));
+        ReportFiles.Write(path, ModelReporter.Make(detectors, options ?? new DetectorReportOptions()));
     }
 }

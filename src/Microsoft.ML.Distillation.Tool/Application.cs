@@ -130,6 +130,7 @@ internal static class Application
             new DistillCommand(),
             new EvaluateCommand(),
             new PredictCommand(),
+            new BenchmarkCommand(),
             new ExportCommand(),
             new LabelCommand(),
             new ConvertCommand(),

@@ -117,6 +117,30 @@ public class EvaluateCommandTests
         Assert.That(run.Output, Does.StartWith("AP      0.0 %"));
     }
 
+    [Test]
+    public void BestScore_IsSaid_InCounts_AndStandsInTheJson()
+    {
+        string golden = TestData.Folder("coco-eval");
+        using var folder = new TemporaryFolder();
+        ToolRun run = ToolRun.Succeeding(
+            "evaluate", "--ground-truth", Path.Combine(golden, "instances_val2014_100.json"),
+            "--detections", Path.Combine(golden, "instances_val2014_fakebbox100_results.json"), "--json", folder.Sub("figures.json"));
+        Assert.That(run.Output, Does.Match(@"best score  0\.\d\d: of \d+ objects \d+ found, \d+ false alarms \(precision [\d.]+ %"));
+        using JsonDocument figures = JsonDocument.Parse(File.ReadAllBytes(folder.Sub("figures.json")));
+        Assert.That(figures.RootElement.GetProperty("bestScore").GetProperty("f1").GetDouble(), Is.InRange(.5, 1));
+    }
+
+    [Test]
+    public void Benchmark_SaysTheTimeOfAnImage_AndWritesIt()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder.Sub("toy.onnx"), ToyDetector.Model().ToBytes());
+        ToolRun run = ToolRun.Succeeding("benchmark", "--model", folder.Sub("toy.onnx"), "--runs", "4", "--json", folder.Sub("t.json"));
+        Assert.That(run.Output, Does.Match(@"toy\.onnx: [\d.]+ ms an image \(median of 4"));
+        using JsonDocument timing = JsonDocument.Parse(File.ReadAllBytes(folder.Sub("t.json")));
+        Assert.That(timing.RootElement.GetProperty("milliseconds").GetDouble(), Is.Positive);
+    }
+
     /// <summary>AP50 is the mean of the 101 precisions at IoU .50, and AP that of the ten thresholds' means: of the classes, and of all of
     /// them.</summary>
     private static void AssertCurvesBelongToTheFigures(JsonElement root)

@@ -32,6 +32,7 @@ internal static class HtmlReport
             VerdictSection.Write(html, content);
             TradeOffSection.Write(html, content);
             PictureSection.Write(html, content);
+            ScoreSection.Write(html, content);
             CurveSection.Write(html, content);
             ClassSection.Write(html, content);
             ErrorSection.Write(html, content);

@@ -33,7 +33,7 @@ internal sealed class ExportCommand : System.CommandLine.Command
         SetAction(parsed =>
         {
             (string source, string path) = (parsed.GetRequiredValue(model), parsed.GetRequiredValue(output));
-            OutputCheck.File(parsed, output.Name, path);
+            OutputCheck.Model(parsed, output.Name, path);
             bool isPipeline = Path.GetExtension(path).Equals(".zip", StringComparison.OrdinalIgnoreCase);
             var options = new OnnxExportOptions
             {

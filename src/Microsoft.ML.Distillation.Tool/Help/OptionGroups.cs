@@ -10,7 +10,8 @@ internal static class OptionGroups
     private static readonly (string Group, string[] Names)[] Groups =
     [
         ("Data", ["--data", "--format", "--image-folder", "--names", "--split", "--train-split", "--val-split", "--val-share",
-            "--test-split", "--images", "--labelled", "--labelled-split", "--ground-truth", "--detections", "--skip-invalid",
+            "--test-split", "--images", "--runs", "--threads", "--labelled", "--labelled-split", "--ground-truth", "--detections",
+            "--skip-invalid",
             "--allow-missing-images", "--copy-images", "--max-pixels", "--generated", "--labelled-share", "--unlabelled",
             "--label-score", "--labels-per-class", "--no-labels", "--image", "--ids", "--calibration-images"]),
         ("Model", ["--model", "--classes", "--model-format", "--model-layout", "--model-size", "--score"]),

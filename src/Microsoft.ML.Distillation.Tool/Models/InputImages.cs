@@ -18,7 +18,7 @@ internal static class InputImages
         if (!Directory.Exists(path)) throw new FileNotFoundException($"There is no image file or folder '{path}'.", path);
         IReadOnlyList<string> images = below ? [] : ImageLoader.FilesIn(path);
         if (images.Count == 0) images = [.. FolderListing.FoldersBelow(path)
-            .Where(folder => passedOver is null || !RealPath.IsWithin(folder, passedOver))
+            .Where(folder => passedOver is null || RealPath.Same(passedOver, path) || !RealPath.IsWithin(folder, passedOver))
             .SelectMany(ImageLoader.FilesIn).Order(StringComparer.Ordinal)];
         return images.Count > 0 ? images
             : throw new FileNotFoundException($"The folder '{path}' holds no image ({string.Join(", ", ImageLoader.Extensions)}).", path);

@@ -19,7 +19,8 @@ internal static class PictureSection
             models.FirstOrDefault(model => model.Role == DetectorRole.Alone && model != main), content.Pictures);
         using IDisposable section = Section.Open(
             html, "pictures", "What they see",
-            $"Detections of score {Figures.Short(PictureChoice.LeastScore)} or more, at IoU .50. Point at a box for its class and score.");
+            $"Detections of score {Figures.Short(PictureChoice.LeastScore)} or more, at IoU .50. "
+                + "Wrong and missed boxes have their class; point at any for its score.");
         PlotFrame.Legend(html, [("annotated", "b-truth"), ("right", "b-right"), ("wrong", "b-wrong"), ("missed", "b-missed")]);
         int number = 0;
         foreach ((string title, IReadOnlyList<int> images) in choice.Groups)
@@ -73,6 +74,24 @@ internal static class PictureSection
             using IDisposable shape = html.Tag("rect", ("class", $"box {kind}"), ("x", N(box.X0)), ("y", N(box.Y0)),
                 ("width", N(Math.Max(1, box.X1 - box.X0))), ("height", N(Math.Max(1, box.Y1 - box.Y0))));
             html.Leaf("title", box.Score is float score ? $"{box.Label} {Figures.Short(score)}" : box.Label);
+        }
+
+        Labels(html, image, [.. boxes.Where(entry => entry.Class is "b-wrong" or "b-missed")]);
+    }
+
+    /// <summary>Names on boxes, as paper and phones have no pointer; what would lie on another goes further down.</summary>
+    private static void Labels(HtmlWriter html, ReportedImage image, IReadOnlyList<(ReportedBox Box, string Class)> boxes)
+    {
+        double size = Math.Max(9, image.Size.Width / 26.0);
+        var taken = new List<(double X, double Y, double Width)>();
+        foreach ((ReportedBox box, string kind) in boxes)
+        {
+            double width = 0.6 * size * box.Label.Length, x = Math.Clamp(box.X0, 0, Math.Max(0, image.Size.Width - width));
+            double y = Math.Max(size, box.Y0 - 0.2 * size);
+            while (y < image.Size.Height - size && taken.Any(other => Math.Abs(other.Y - y) < size && x < other.X + other.Width
+                && other.X < x + width)) y += size;
+            taken.Add((x, y, width));
+            html.Leaf("text", box.Label, ("class", $"box-label {kind}"), ("x", N(x)), ("y", N(y)), ("font-size", N(size)));
         }
     }
 }

@@ -30,7 +30,7 @@ internal static class VerdictSection
             : "";
         share += Quantised(main, content.Find(DetectorRole.Quantised));
         if (content.Find(DetectorRole.Alone) is not { } alone || main.Role != DetectorRole.Distilled)
-            return ($"{main.Name} reaches AP {ap}{measured}", $"AP50 {Percent(main.AveragePrecision50)}.{share}");
+            return ($"{main.Name} reaches AP {ap}\u00A0%{measured}", $"AP50 {Percent(main.AveragePrecision50)}\u00A0%.{share}");
 
         PairedDifference gain = Difference(main, alone);
         string points = Percent(Math.Abs(gain.Mean));
@@ -114,7 +114,7 @@ internal static class VerdictSection
         using (html.Tag("tr"))
         {
             foreach (string head in (string[])["Model", "AP", "", .. alone is null ? (string[])[]
-                : ["Gain"], "AP50", "AP75", "Parameters", "MB", "ms"]) html.Leaf("th", head);
+                : ["Gain"], "AP50", "AP75", "small", "medium", "large", "Parameters", "MB", "ms"]) html.Leaf("th", head);
         }
 
         using IDisposable body = html.Tag("tbody");
@@ -130,6 +130,9 @@ internal static class VerdictSection
             if (alone is not null) html.Leaf("td", Gain(model, alone));
             html.Leaf("td", Percent(model.AveragePrecision50));
             html.Leaf("td", Percent(model.AveragePrecision75));
+            html.Leaf("td", Percent(model.Metrics?.Coco.AveragePrecisionSmall));
+            html.Leaf("td", Percent(model.Metrics?.Coco.AveragePrecisionMedium));
+            html.Leaf("td", Percent(model.Metrics?.Coco.AveragePrecisionLarge));
             html.Leaf("td", Count(model.Parameters));
             html.Leaf("td", Megabytes(model.Bytes));
             html.Leaf("td", Short(model.Milliseconds));
