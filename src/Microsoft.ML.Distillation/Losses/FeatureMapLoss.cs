@@ -48,10 +48,10 @@ public abstract record FeatureMapLoss : DistillationLoss
 public sealed record HintPair(string Student, string Teacher);
 
 /// <summary>
-/// Brings a student's and a teacher's feature map together for a loss that compares them channel by channel: both in single precision,
-/// enlarged to the larger height and the larger width of the two, so that nothing that either sees is blurred away, and the student's
-/// through an adaptation layer, a 1×1 convolution that is dropped after training, where their channels differ in number or the loss always
-/// wants one.
+/// Brings a student's and a teacher's feature map together for a loss that compares them channel by channel: both in single precision, the
+/// student's at the teacher's height and width, and through an adaptation layer, a 1×1 convolution that is dropped after training, where
+/// their channels differ in number or the loss always wants one. A coarser student is enlarged, so that nothing of what the teacher sees
+/// is blurred away; of a finer one the means are compared, and its detail is its own.
 /// </summary>
 internal sealed class MapPair : Module
 {
@@ -71,13 +71,17 @@ internal sealed class MapPair : Module
     public (Tensor Student, Tensor Teacher) Meet(Tensor student, Tensor teacher)
     {
         using var scope = NewDisposeScope();
-        long[] size = [Math.Max(student.shape[2], teacher.shape[2]), Math.Max(student.shape[3], teacher.shape[3])];
-        Tensor own = student.Single(), hint = teacher.detach().Single();
-        // Before the map is enlarged, as what a 1×1 convolution gives is enlarged likewise and costs less.
+        long[] size = teacher.shape[2..];
+        Tensor own = AverageTo(student.Single(), [Math.Min(student.shape[2], size[0]), Math.Min(student.shape[3], size[1])]);
+        // Where the map is smallest: means and enlargement of what a 1×1 convolution gives are the same before and behind it.
         if (adaptation is not null) own = Pointwise.Run(own, adaptation.weight!, adaptation.bias);
-        return (EnlargeTo(own, size).alias().MoveToOuterDisposeScope(), EnlargeTo(hint, size).alias().MoveToOuterDisposeScope());
+        return (EnlargeTo(own, size).alias().MoveToOuterDisposeScope(), teacher.detach().Single().alias().MoveToOuterDisposeScope());
     }
 
-    private static Tensor EnlargeTo(Tensor map, long[] size) => map.shape[2] == size[0] && map.shape[3] == size[1] ? map
-        : functional.interpolate(map, size, mode: InterpolationMode.Bilinear, align_corners: false);
+    private static Tensor AverageTo(Tensor map, long[] size) => Is(map, size) ? map : functional.adaptive_avg_pool2d(map, size);
+
+    private static Tensor EnlargeTo(Tensor map, long[] size)
+        => Is(map, size) ? map : functional.interpolate(map, size, mode: InterpolationMode.Bilinear, align_corners: false);
+
+    private static bool Is(Tensor map, long[] size) => map.shape[2] == size[0] && map.shape[3] == size[1];
 }

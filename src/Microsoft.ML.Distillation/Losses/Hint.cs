@@ -14,7 +14,7 @@ namespace Microsoft.ML.Distillation;
 // Two things make the weight γ mean the same for any pair of networks. The hint is standardised channel by channel over the
 // batch, so that predicting nothing costs 1 whatever the teacher's scale (the floor keeps dead channels from blowing up their
 // noise); and the square is averaged over all elements, so that the map's size and depth do not count.
-// Maps of unequal sizes are enlarged to the larger height and the larger width of the two.
+// Maps of unequal sizes meet at the size of the hint.
 //
 // Without an adaptation layer nothing could turn a map behind a ReLU into a standardised one, so the raw maps are compared, the
 // difference in units of the hint's own spread: mean (V − Z)² / σ², σ² the mean over the channels of Z's variance. Predicting each
