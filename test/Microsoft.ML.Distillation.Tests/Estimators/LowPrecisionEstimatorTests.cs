@@ -121,8 +121,8 @@ public class LowPrecisionEstimatorTests
             Progress = new Follow(p => terms.UnionWith(p.Losses.Keys)),
         };
         using DetectorTransformer fitted = _mlContext.Transforms.DistillDetector(options).Fit(_train);
-        Assert.That(terms, Does.Contain("hint"), "the losses of Chen et al. always are");
-        return terms.Contains("cwd");
+        Assert.That(terms, Has.Some.StartsWith("hint"), "the losses of Chen et al. always are");
+        return terms.Any(term => term.StartsWith("cwd", StringComparison.Ordinal));
     }
 
     [Test]
