@@ -154,8 +154,8 @@ public class OneStageDetectorTests
 
         Assert.That(() => DetectorPlan.OneStage(Backbone.ResNet18, 31), Throws.ArgumentException.With.Message.Contains("inputSize"));
         Assert.That(() => DetectorPlan.OneStage(Backbone.ResNet18, 64, 0), Throws.ArgumentException.With.Message.Contains("inputHeight"));
-        Assert.That(() => OneStageDetectors.Build(Backbone.ShuffleNetV2_x0_5, 128, new() { Strides = [64, 128] }),
-            Throws.ArgumentException.With.Message.Contains("8, 16, 32"));
+        Assert.That(() => OneStageDetectors.Build(Backbone.ShuffleNetV2_x0_5 with { Stages = 1 }, 128, new() { Strides = [16, 32] }),
+            Throws.ArgumentException.With.Message.Contains("stride 4, 8"));
     }
 
     [Test]
