@@ -355,10 +355,11 @@ public static class DetectionCatalog
     /// </remarks>
     /// <param name="model">A fitted detector, or a chain that holds one.</param>
     /// <param name="path">The file to write.</param>
-    /// <param name="options">Form and precision.</param>
+    /// <param name="options">Form, precision and score.</param>
     /// <exception cref="ArgumentException">The model holds no detector of this library, or several.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The score is not above 0 and at most 1.</exception>
     /// <exception cref="NotSupportedException">The detector has no such form: a Faster R-CNN no raw one, one of low precision none in half
-    /// precision.</exception>
+    /// precision, the raw one none with a score.</exception>
     /// <exception cref="InvalidOperationException">What was made does not agree with the whole form; the message gives the figures.
     /// </exception>
     /// <exception cref="DllNotFoundException">The application lacks ONNX Runtime's native library.</exception>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Drawing;
@@ -162,6 +163,33 @@ public class PredictCommandTests
         Assert.That(plain.Select(one => (one.Image, one.Category)), Is.EqualTo(full.Select(one => (one.Image, one.Category))));
         Assert.That(plain.Select(one => one.Score), Is.EqualTo(full.Select(one => one.Score)).Within(1e-4));
         Assert.That(plain.Select(one => one.Box.X), Is.EqualTo(full.Select(one => one.Box.X)).Within(1e-2));
+    }
+
+    [TestCase("one-stage.zip")]
+    [TestCase("two-stage.zip")]
+    public void Export_BuildsAScoreIn(string name)
+    {
+        string model = SavedModels.At(name), scene = SavedModels.At("scene.jpg");
+        using var whole = ObjectDetector.Load(model);
+        float[] all = [.. whole.Detect(scene).Select(one => one.Score)];
+        float score = all[all.Length / 2];
+        ToolRun.Succeeding("export", "--model", model, "--output", _folder.Sub("sure.onnx"),
+            "--score", score.ToString("R", CultureInfo.InvariantCulture));
+        using var sure = ObjectDetector.Load(_folder.Sub("sure.onnx"));
+        Assert.That(sure.Detect(scene).Select(one => one.Score), Is.Not.Empty.And.EqualTo(all.Where(one => one >= score)));
+        Assert.That(all.Min(), Is.LessThan(score));
+    }
+
+    [TestCase("raw.onnx", "--score does not go with --form raw", "--form", "raw")]
+    [TestCase("sure.zip", "--score is for ONNX alone")]
+    [TestCase("sure.onnx", "no score can be built into it")]
+    public void AScoreThatCannotBeBuiltIn_IsRefused(string output, string message, params string[] more)
+    {
+        ToolRun run = ToolRun.Of(["export", "--model", _folder.Sub("toy.onnx"), "--score", "0.5", "--output", _folder.Sub(output),
+            .. more]);
+        Assert.That(run.ExitCode, Is.Not.Zero);
+        Assert.That(run.Error, Does.Contain(message));
+        Assert.That(File.Exists(_folder.Sub(output)), Is.False);
     }
 
     [Test]

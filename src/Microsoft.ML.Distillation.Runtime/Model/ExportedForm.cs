@@ -16,11 +16,18 @@ internal static class ExportedForm
 
     /// <summary>A detector in a form.</summary>
     /// <param name="full">The detector in its whole form.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The score cannot be.</exception>
     /// <exception cref="NotSupportedException">The detector has no such form; the message says why.</exception>
     /// <exception cref="InvalidOperationException">What was made does not agree with the whole form; the message gives the figures.
     /// </exception>
     public static OnnxModelFile Of(OnnxModelFile full, OnnxExportOptions options)
     {
+        if (options.ScoreThreshold is not (null or (> 0 and <= 1))) throw new ArgumentOutOfRangeException(nameof(options),
+            options.ScoreThreshold, $"The option {nameof(options.ScoreThreshold)} must be above 0 and at most 1.");
+        if (options is { Form: OnnxForm.Raw, ScoreThreshold: not null }) throw new NotSupportedException(
+            $"The raw form chooses nothing, so no score can be built into it: leave {nameof(options.ScoreThreshold)} out, and choose by "
+                + "score where it is run; or export the whole or plain form.");
+        if (options.ScoreThreshold is double score) full = BuiltInScore.Of(full, score);
         if (options is { Form: OnnxForm.Whole, Half: false }) return full;
         if (HalfPrecision.Is(full)) throw new NotSupportedException(
             "The detector is in half precision already, of which no other form can be made: export the one that it came from.");

@@ -29,7 +29,9 @@ internal sealed class ExportCommand : System.CommandLine.Command
         {
             Description = "Layers and weights in half precision (float16): half the size, faster where the processor computes with it.",
         };
-        foreach (Option option in (Option[])[model, output, form, half, plain]) Options.Add(option);
+        Option<double?> score = SharedOptions.Number("--score", "The score below which the .onnx itself leaves detections out, as "
+            + "evaluate advises it. Measure the model without it. [default: as trained]", double.Epsilon, 1);
+        foreach (Option option in (Option[])[model, output, form, half, score, plain]) Options.Add(option);
         SetAction(parsed =>
         {
             (string source, string path) = (parsed.GetRequiredValue(model), parsed.GetRequiredValue(output));
@@ -39,14 +41,19 @@ internal sealed class ExportCommand : System.CommandLine.Command
             {
                 Form = parsed.GetValue(plain) ? OnnxForm.Plain : parsed.GetValue(form),
                 Half = parsed.GetValue(half),
+                ScoreThreshold = parsed.GetValue(score),
             };
             if (parsed.GetValue(plain) && parsed.GetResult(form) is { Implicit: false } && parsed.GetValue(form) != OnnxForm.Plain)
                 throw new UsageException($"{plain.Name} is the same as {form.Name} plain: leave it out.");
+            if (options is { Form: OnnxForm.Raw, ScoreThreshold: not null }) throw new UsageException(
+                $"{score.Name} does not go with {form.Name} raw, which chooses nothing: choose by score where it is run, or export the "
+                    + "whole or plain form.");
             if (isPipeline && options != new OnnxExportOptions())
             {
-                string wanted = parsed.GetValue(plain) ? plain.Name : options.Form != OnnxForm.Whole ? form.Name : half.Name;
+                string wanted = parsed.GetValue(plain) ? plain.Name : options.Form != OnnxForm.Whole ? form.Name
+                    : options.Half ? half.Name : score.Name;
                 throw new UsageException(
-                    $"{output.Name} '{path}' would be an ML.NET model, and {wanted} is a form of ONNX: end it in .onnx.");
+                    $"{output.Name} '{path}' would be an ML.NET model, and {wanted} is for ONNX alone: end it in .onnx.");
             }
 
             using var alone = new OutputLock(output.Name, path);

@@ -134,11 +134,12 @@ public sealed class TrainedDetector
     /// Writes the detector as one ONNX file in a form and a precision of your choice, as <c>SaveOnnx</c> of a fitted model does.
     /// </summary>
     /// <param name="path">The file to write. It appears whole or not at all.</param>
-    /// <param name="options">Form and precision.</param>
+    /// <param name="options">Form, precision and score.</param>
     /// <exception cref="FormatException">The detector comes from a file of another form than the whole one, of which no other can be
     /// made.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The score is not above 0 and at most 1.</exception>
     /// <exception cref="NotSupportedException">The detector has no such form: a Faster R-CNN no raw one, one of low precision none in half
-    /// precision.</exception>
+    /// precision, the raw one none with a score.</exception>
     /// <exception cref="InvalidOperationException">What was made does not agree with the whole form; the message gives the figures.
     /// </exception>
     public void SaveOnnx(string path, OnnxExportOptions options)

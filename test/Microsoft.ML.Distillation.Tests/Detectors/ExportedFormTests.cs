@@ -119,6 +119,43 @@ public class ExportedFormTests
             Throws.TypeOf<NotSupportedException>().With.Message.Contains("half precision"));
     }
 
+    /// <summary>In ONNX Runtime: exactly the detections that reach the score remain, the one that just does among them.</summary>
+    [TestCase(false, OnnxForm.Whole, false)]
+    [TestCase(false, OnnxForm.Plain, false)]
+    [TestCase(false, OnnxForm.Whole, true)]
+    [TestCase(true, OnnxForm.Whole, false)]
+    [TestCase(true, OnnxForm.Plain, true)]
+    public void AScore_IsBuiltIn(bool twoStage, OnnxForm form, bool half)
+    {
+        using Detector detector = twoStage ? TestDetectors.Build(Backbone.Plain(16, 24, 32)) : Shaken(Backbone.Plain(8, 16, 16));
+        if (detector is FasterRcnn fasterRcnn) TestDetectors.Shake(fasterRcnn);
+        OnnxModelFile whole = DetectorFile.Export(detector);
+        Detections all = Detect(ExportedForm.Of(whole, new OnnxExportOptions { Form = form, Half = half }));
+        float score = all.Scores[all.Count / 2];
+        int count = all.Scores.Count(one => one >= score);
+        Assert.That(count, Is.InRange(3, all.Count - 3));
+
+        var options = new OnnxExportOptions { Form = form, Half = half, ScoreThreshold = score };
+        Detections found = Detect(ExportedForm.Of(whole, options));
+        Assert.That(found.Scores, Is.EqualTo(all.Scores[..count]));
+        Assert.That(found.Labels, Is.EqualTo(all.Labels[..count]));
+        Assert.That(found.Boxes, Is.EqualTo(all.Boxes[..(4 * count)]));
+
+        OnnxModelFile twice = ExportedForm.Of(ExportedForm.Of(whole, new OnnxExportOptions { ScoreThreshold = .99 }), options);
+        Assert.That(Detect(twice).Scores, Is.EqualTo(found.Scores), "the last score counts");
+    }
+
+    [Test]
+    public void TheRawForm_TakesNoScore()
+    {
+        using OneStageDetector detector = Shaken(Backbone.Plain(8, 16, 16));
+        OnnxModelFile whole = DetectorFile.Export(detector);
+        Assert.That(() => ExportedForm.Of(whole, new OnnxExportOptions { Form = OnnxForm.Raw, ScoreThreshold = .4 }),
+            Throws.TypeOf<NotSupportedException>().With.Message.Contains("raw form chooses nothing"));
+        Assert.That(() => ExportedForm.Of(whole, new OnnxExportOptions { ScoreThreshold = 1.5 }),
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("ScoreThreshold"));
+    }
+
     [Test]
     public void AWeightBeyondHalfPrecision_StaysInSingle()
     {
