@@ -9,6 +9,8 @@ public class CommandLineTests
 {
     [TestCase("bogus", "there is no command 'bogus'")]
     [TestCase("evalute --model m", "did you mean evaluate?")]
+    [TestCase("trian --data d", "did you mean train?")]
+    [TestCase("distil --help", "there is no command 'distil': did you mean distill?")]
     [TestCase("train --data d --epoch 3", "there is no option --epoch of 'train': did you mean --epochs?")]
     [TestCase("train --data d --output o.zip --teacher t", "--teacher is an option of 'distill'")]
     [TestCase("distill --student one-stage", "--data and --teacher are missing")]
@@ -57,6 +59,7 @@ public class CommandLineTests
     [TestCase("export --model m --output o.pb", "must end in .zip (an ML.NET model) or .onnx")]
     [TestCase("export --model m --output o.zip --form raw", "end it in .onnx")]
     [TestCase("export --model m --output o.onnx --form raw --plain", "leave it out")]
+    [TestCase("export --model m --output o.onnx --form rwa", "--form must be one of whole, plain, raw, not 'rwa'")]
     public void WrongUse_ExitsWith2_AndOneLineThatSaysWhat(string line, string what)
     {
         ToolRun run = ToolRun.Of(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));

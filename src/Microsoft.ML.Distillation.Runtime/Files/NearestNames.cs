@@ -3,7 +3,7 @@ namespace Microsoft.ML.Distillation.Files;
 /// <summary>Finds what a mistyped name may have meant.</summary>
 internal static class NearestNames
 {
-    /// <summary>The names most like a given one, best first: by the number of letters to insert, delete or exchange.</summary>
+    /// <summary>The names most like a given one, best first: by the number of letters to insert, delete, exchange or swap.</summary>
     public static IReadOnlyList<string> Of(string name, IEnumerable<string> names, int count = 5) =>
         [.. names.Distinct().OrderBy(other => Distance(name, other)).Take(count)];
 
@@ -11,24 +11,29 @@ internal static class NearestNames
     public static IReadOnlyList<string> Close(string name, IEnumerable<string> names, int count = 3) =>
         [.. Of(name, names, count).Where(other => Distance(name, other) <= Math.Max(1, Math.Min(name.Length, other.Length) / 3))];
 
-    /// <summary>The edit distance (Levenshtein, 1966), regardless of case; a name that contains the other is nearer.</summary>
+    /// <summary>
+    /// The edit distance in which two neighbours that are swapped are one mistake (Damerau, 1964), regardless of case; a name that
+    /// contains the other is nearer.
+    /// </summary>
     private static int Distance(string a, string b)
     {
-        var row = new int[b.Length + 1];
-        for (int j = 0; j <= b.Length; j++) row[j] = j;
-        for (int i = 1; i <= a.Length; i++)
+        (string x, string y) = (a.ToUpperInvariant(), b.ToUpperInvariant());
+        int[,] edits = new int[x.Length + 1, y.Length + 1];
+        for (int i = 0; i <= x.Length; i++) edits[i, 0] = i;
+        for (int j = 0; j <= y.Length; j++) edits[0, j] = j;
+        for (int i = 1; i <= x.Length; i++)
         {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.Length; j++)
+            for (int j = 1; j <= y.Length; j++)
             {
-                int exchange = diagonal + (char.ToUpperInvariant(a[i - 1]) == char.ToUpperInvariant(b[j - 1]) ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(exchange, Math.Min(row[j], row[j - 1]) + 1);
+                int exchange = edits[i - 1, j - 1] + (x[i - 1] == y[j - 1] ? 0 : 1);
+                edits[i, j] = Math.Min(exchange, Math.Min(edits[i - 1, j], edits[i, j - 1]) + 1);
+                bool swapped = i > 1 && j > 1 && x[i - 1] == y[j - 2] && x[i - 2] == y[j - 1];
+                if (swapped) edits[i, j] = Math.Min(edits[i, j], edits[i - 2, j - 2] + 1);
             }
         }
 
-        bool contains = b.Contains(a, StringComparison.OrdinalIgnoreCase) || a.Contains(b, StringComparison.OrdinalIgnoreCase);
-        return contains ? row[b.Length] / 4 : row[b.Length];
+        int distance = edits[x.Length, y.Length];
+        bool contains = y.Contains(x, StringComparison.Ordinal) || x.Contains(y, StringComparison.Ordinal);
+        return contains ? distance / 4 : distance;
     }
 }

@@ -17,14 +17,12 @@ internal sealed class ExportCommand : System.CommandLine.Command
         {
             Description = "The same as --form plain.",
         };
-        var form = new Option<OnnxForm>("--form")
-        {
-            Description = "What the .onnx takes and gives. whole: the bytes of an image of any size, and detections in its pixels. plain: "
+        Option<string?> form = SharedOptions.OptionalChoice("--form",
+            "What the .onnx takes and gives. whole: the bytes of an image of any size, and detections in its pixels. plain: "
                 + "without the preparation of the image; the input is float [1,3,H,W], RGB, 0 to 1, at the network's size, and boxes are "
                 + "shares of the image. raw: plain without the choice among boxes, of fixed shapes, for converters to phones and "
-                + "accelerators; boxes [1,N,4] and scores [1,N,C] (one-stage detectors alone).",
-            DefaultValueFactory = _ => OnnxForm.Whole,
-        };
+                + "accelerators; boxes [1,N,4] and scores [1,N,C] (one-stage detectors alone). [default: whole]",
+            "whole", "plain", "raw");
         var half = new Option<bool>("--half")
         {
             Description = "Layers and weights in half precision (float16): half the size, faster where the processor computes with it.",
@@ -37,13 +35,14 @@ internal sealed class ExportCommand : System.CommandLine.Command
             (string source, string path) = (parsed.GetRequiredValue(model), parsed.GetRequiredValue(output));
             OutputCheck.Model(parsed, output.Name, path);
             bool isPipeline = Path.GetExtension(path).Equals(".zip", StringComparison.OrdinalIgnoreCase);
+            OnnxForm asked = parsed.GetValue(form) is { } word ? Enum.Parse<OnnxForm>(word, ignoreCase: true) : OnnxForm.Whole;
             var options = new OnnxExportOptions
             {
-                Form = parsed.GetValue(plain) ? OnnxForm.Plain : parsed.GetValue(form),
+                Form = parsed.GetValue(plain) ? OnnxForm.Plain : asked,
                 Half = parsed.GetValue(half),
                 ScoreThreshold = parsed.GetValue(score),
             };
-            if (parsed.GetValue(plain) && parsed.GetResult(form) is { Implicit: false } && parsed.GetValue(form) != OnnxForm.Plain)
+            if (parsed.GetValue(plain) && parsed.GetValue(form) is not null && asked != OnnxForm.Plain)
                 throw new UsageException($"{plain.Name} is the same as {form.Name} plain: leave it out.");
             if (options is { Form: OnnxForm.Raw, ScoreThreshold: not null }) throw new UsageException(
                 $"{score.Name} does not go with {form.Name} raw, which chooses nothing: choose by score where it is run, or export the "

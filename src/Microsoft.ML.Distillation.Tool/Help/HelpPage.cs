@@ -179,6 +179,13 @@ internal sealed class ShowHelp(string program, bool all) : SynchronousCommandLin
     /// <inheritdoc/>
     public override int Invoke(ParseResult parseResult)
     {
+        // Of a command that there is not the page of all commands says nothing.
+        if (UsageErrors.UnknownCommandIn(parseResult) is { } unknown)
+        {
+            parseResult.InvocationConfiguration.Error.WriteLine($"{program}: {unknown} (see '{program} --help')");
+            return Application.WrongUse;
+        }
+
         HelpPage.Write(parseResult.InvocationConfiguration.Output, program, parseResult.CommandResult.Command, all);
         return Application.Success;
     }

@@ -26,6 +26,11 @@ internal static class UsageErrors
         };
     }
 
+    /// <summary>What is to be said where help is asked for on a command that there is not; else <see langword="null"/>.</summary>
+    public static string? UnknownCommandIn(ParseResult parsed)
+        => parsed.CommandResult.Command is RootCommand root && parsed.UnmatchedTokens is [var word, ..] && !word.StartsWith('-')
+            ? Unknown(word, root) : null;
+
     /// <summary>The names that a word may have meant, as a question; empty where none is near.</summary>
     public static string DidYouMean(string word, IEnumerable<string> names) => NearestNames.Close(word, names, 2) switch
     {
