@@ -189,7 +189,23 @@ public class LabelCommandTests
         string cut = Path.Combine(images, "c.png");
         File.WriteAllBytes(cut, File.ReadAllBytes(cut)[..^100]);
         ToolRun run = ToolRun.Succeeding(Once(images, "broken-labels"));
-        Assert.That(run.Error, Does.Contain("2 images could not be read").And.Contain("'b.png': this is no image that can be read"));
+        Assert.That(run.Error, Does.Contain("2 images could not be read").And.Contain("'b.png': this is no image that can be read")
+            .And.Contain("  'c.png': "), "counted, and each named");
+    }
+
+    [Test]
+    public void BrokenAnnotationsOfTheLabelledImages_StopIt_OrAreLeftOut()
+    {
+        string labelled = _folder.Sub("labelled-broken"), images = Some("for-labelled-broken", "a.png");
+        SceneDataSet.Write(labelled, seed: 1, [("train", 6)]);
+        string[] annotations = Directory.GetFiles(Path.Combine(labelled, "Annotations"));
+        File.WriteAllText(annotations[0], "<annotation><object>");
+        string[] command = [.. Once(images, "labelled-broken-labels").Select(word => word == _folder.Sub("data") ? labelled : word)];
+        ToolRun refused = ToolRun.Of(command), skipped = ToolRun.Succeeding([.. command, "--skip-invalid"]);
+        Assert.That(refused.ExitCode, Is.EqualTo(1), refused.Error);
+        Assert.That(refused.Error, Does.Contain(Path.GetFileName(annotations[0])));
+        Assert.That(skipped.Error, Does.Contain(Path.GetFileName(annotations[0])).And.Contain("1 are left out"));
+        Assert.That(skipped.Output, Does.Contain("of 1 images"));
     }
 
     [Test]

@@ -30,6 +30,11 @@ internal sealed class LabelCommand : System.CommandLine.Command
     private readonly Option<bool> _perClass = new("--labels-per-class") { Description = "Choose that score for each class by itself." };
     private readonly Option<bool> _merge =
         new("--merge") { Description = "Label nothing: write the data set of all shards, which must be complete." };
+    private readonly Option<bool> _skip = new("--skip-invalid")
+    {
+        Description = "Leave out annotations of the labelled images that cannot be used, with a warning, instead of stopping. Images to "
+            + "label that cannot be read are always left out, counted and named.",
+    };
     private readonly Option<int?> _device = SharedOptions.Device("What runs the teacher.");
     private readonly Option<int?> _readers = SharedOptions
         .Count("--loader-threads", "The threads that read images. [default: half of the processors]");
@@ -37,7 +42,7 @@ internal sealed class LabelCommand : System.CommandLine.Command
     public LabelCommand()
         : base("label", "Labels images with a detector: a data set to train on (Data Distillation).")
     {
-        foreach (Option option in (Option[])[_images, _labelled, _split, _output, _format, _score, _perClass, _merge]) Options.Add(option);
+        foreach (Option option in (Option[])[_images, _labelled, _split, _output, _format, _score, _perClass, _merge, _skip]) Options.Add(option);
         _labelledFormat.AddTo(Options);
         _shard.AddTo(Options);
         _ensemble.AddTo(Options);
@@ -175,8 +180,9 @@ internal sealed class LabelCommand : System.CommandLine.Command
         LabelledImages written = LabelMerge.Write(shards, folder, format, labels, images, SharedOptions.MaxPixelsIn(parsed));
         if (written.Unreadable > 0)
         {
-            error.WriteLine($"warning: {written.Unreadable} images could not be read and are left out. The first: "
-                + OptionNames.Translate(written.FirstError ?? ""));
+            error.WriteLine($"warning: {written.Unreadable} images could not be read and are left out:");
+            foreach (string problem in written.Errors) error.WriteLine($"  {OptionNames.Translate(problem)}");
+            if (written.Unreadable > written.Errors.Count) error.WriteLine($"  and {written.Unreadable - written.Errors.Count} others");
         }
 
         if (written.Shortage is { } shortage) error.WriteLine($"warning: {shortage} --label-score gives another score.");
@@ -193,7 +199,11 @@ internal sealed class LabelCommand : System.CommandLine.Command
         string folder = parsed.GetValue(_labelled)!;
         DataFolder data = _labelledFormat.At(parsed, folder);
         // Their objects are counted, not their pixels. Where boxes are shares of the image, only the image turns them into objects.
-        data = data with { AllowMissingImages = data.Format is not (DetectionFormat.Yolo or DetectionFormat.OpenImages) };
+        data = data with
+        {
+            SkipsInvalid = parsed.GetValue(_skip),
+            AllowMissingImages = data.Format is not (DetectionFormat.Yolo or DetectionFormat.OpenImages),
+        };
         IReadOnlyList<AnnotatedRow> labelled = data.Load(data.Choose(parsed.GetValue(_split), "train"));
         return labelled.Count > 0 ? labelled : throw new InvalidDataException($"'{folder}' has no annotated images.");
     }

@@ -10,11 +10,11 @@ namespace Microsoft.ML.Distillation.Tool.Labelling;
 /// <param name="Labelled">Those with at least one label; only they are written.</param>
 /// <param name="Objects">The labels.</param>
 /// <param name="Unreadable">Images that could not be read.</param>
-/// <param name="FirstError">The first of them, and why.</param>
+/// <param name="Errors">The first ten of them, and why.</param>
 /// <param name="Thresholds">The score from which on a detection of each class is a label.</param>
 /// <param name="Shortage">Where the detector found fewer objects than the rule for that score asks for, a sentence that says so.</param>
 internal sealed record LabelledImages(
-    long Images, int Labelled, int Objects, long Unreadable, string? FirstError, IReadOnlyDictionary<string, float> Thresholds,
+    long Images, int Labelled, int Objects, long Unreadable, IReadOnlyList<string> Errors, IReadOnlyDictionary<string, float> Thresholds,
     string? Shortage);
 
 /// <summary>An image with the labels that a teacher made.</summary>
@@ -30,6 +30,9 @@ internal sealed class GeneratedRow : AnnotatedRow
 /// </summary>
 internal static class LabelMerge
 {
+    // Of a million images there may be many that cannot be read.
+    private const int NamedErrors = 10;
+
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     /// <summary>The files that are written whatever the format, the last one last.</summary>
@@ -54,14 +57,14 @@ internal static class LabelMerge
             options = options with { ScoreThreshold = double.Parse(opinion, CultureInfo.InvariantCulture) };
         var histogram = new ScoreHistogram(header.Classes.Length);
         long count = 0, unreadable = 0;
-        string? firstError = null;
+        var errors = new List<string>();
         foreach (ShardRecord record in Checked(InOrder(files), shards, images))
         {
             count++;
             if (record.Error is not null)
             {
                 unreadable++;
-                firstError ??= $"'{record.File}': {record.Error}";
+                if (errors.Count < NamedErrors) errors.Add($"'{record.File}': {record.Error}");
             }
 
             for (int i = 0; i < record.Labels.Length; i++) histogram.Add(record.Labels[i], record.Scores[i]);
@@ -69,7 +72,7 @@ internal static class LabelMerge
 
         if (count == unreadable)
             throw new InvalidDataException(count == 0 ? "There are no images to label."
-                : $"None of the {count} images could be read. The first: {firstError}");
+                : $"None of the {count} images could be read. The first: {errors[0]}");
         (IReadOnlyList<float> thresholds, string? shortage) = LabelThresholds
             .Choose(histogram, options, header.Classes, header.PerImage, count - unreadable);
         var page = new LabelPage(header.Classes, thresholds);
@@ -83,7 +86,7 @@ internal static class LabelMerge
         page.Write(Path.GetFullPath(output));
         AtomicFile.Write(Info(output), JsonSerializer.SerializeToUtf8Bytes(info, Indented));
         return new LabelledImages(
-            count, written.Images, written.Objects, unreadable, firstError,
+            count, written.Images, written.Objects, unreadable, errors,
             header.Classes.Select((name, c) => (name, c)).ToDictionary(p => p.name, p => thresholds[p.c]), shortage);
     }
 
