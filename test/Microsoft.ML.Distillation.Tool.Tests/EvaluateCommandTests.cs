@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Detectors.Backbones;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;
 using Microsoft.ML.Distillation.Tensors;
@@ -139,6 +140,36 @@ public class EvaluateCommandTests
         Assert.That(run.Output, Does.Match(@"toy\.onnx: [\d.]+ ms an image \(median of 4"));
         using JsonDocument timing = JsonDocument.Parse(File.ReadAllBytes(folder.Sub("t.json")));
         Assert.That(timing.RootElement.GetProperty("milliseconds").GetDouble(), Is.Positive);
+    }
+
+    [Test]
+    public void Report_ShowsATimeOfAnotherDevice_AndItsFiguresStandInTheJson()
+    {
+        using var folder = new TemporaryFolder();
+        string model = folder.Sub("toy.onnx"), timing = folder.Sub("t.json");
+        File.WriteAllBytes(model, ToyDetector.Model().ToBytes());
+        using (MLImage image = ToyDetector.Image(40, 80, (1, 2, "red"), (3, 3, "green"))) image.Save(folder.Sub("toy/a.png"));
+        string list = folder.Write("toy/train.tsv", "a.png\tred,green\t10,40,20,60,30,60,40,80\n");
+        ToolRun.Succeeding("benchmark", "--model", model, "--runs", "2", "--json", timing);
+        string board = folder.Write("board.json", """{"model":"toy.onnx","device":"the <board>","milliseconds":250,"milliseconds95":400}""");
+        string[] evaluate = ["evaluate", "--model", model, "--data", list, "--format", "tsv", "--report", folder.Sub("r.html"), "--timing"];
+        ToolRun.Succeeding([.. evaluate, timing, "--timing", board]);
+
+        string html = File.ReadAllText(folder.Sub("r.html"));
+        Assert.That(html, Does.Contain("On other devices").And.Contain("the &lt;board&gt;").And.Contain(Environment.MachineName));
+        using JsonDocument figures = JsonDocument.Parse(File.ReadAllBytes(folder.Sub("r.json")));
+        JsonElement[] timings = [.. figures.RootElement.GetProperty("timings").EnumerateArray()];
+        Assert.That(timings.Select(one => one.GetProperty("device").GetString()),
+            Is.EqualTo(new[] { Environment.MachineName, "the <board>" }));
+        Assert.That(timings[1].GetProperty("milliseconds").GetDouble(), Is.EqualTo(250));
+        Assert.That(timings[1].GetProperty("milliseconds95").GetDouble(), Is.EqualTo(400));
+        JsonElement measured = figures.RootElement.GetProperty("models")[0];
+        Assert.That(measured.GetProperty("ap").GetDouble(), Is.EqualTo(1).Within(1e-9), "the toy finds both objects exactly");
+        Assert.That(measured.GetProperty("bytes").GetInt64(), Is.EqualTo(new FileInfo(model).Length));
+
+        ToolRun refused = ToolRun.Of([.. evaluate, folder.Write("none.json", "{\"model\":\"toy.onnx\"}")]);
+        Assert.That(refused.ExitCode, Is.Not.Zero);
+        Assert.That(refused.Error, Does.Contain("none.json' is no timing of a model: it has no text 'device'"));
     }
 
     /// <summary>AP50 is the mean of the 101 precisions at IoU .50, and AP that of the ten thresholds' means: of the classes, and of all of

@@ -25,6 +25,9 @@ public sealed record DetectorReportOptions
     /// <summary>How many test images are shown: half of them the best gains, half the worst mistakes.</summary>
     public int Pictures { get; init; } = 8;
 
+    /// <summary>Times that were measured on other devices, to stand beside that on this machine.</summary>
+    public IReadOnlyList<DeviceTiming> Timings { get; init; } = [];
+
     /// <summary>What made the report, so that it can be made again: a command line, for example.</summary>
     public string? Command { get; init; }
 

@@ -31,6 +31,7 @@ internal static class HtmlReport
 
             VerdictSection.Write(html, content);
             TradeOffSection.Write(html, content);
+            TimingSection.Write(html, content);
             PictureSection.Write(html, content);
             ScoreSection.Write(html, content);
             CurveSection.Write(html, content);

@@ -58,6 +58,7 @@ internal static class ModelReporter
             Images = images,
             Pictures = options.Pictures,
             Command = options.Command,
+            Timings = options.Timings,
         };
 }
 

@@ -75,6 +75,9 @@ internal sealed record ReportContent(string Title, IReadOnlyList<ReportedModel> 
     /// <summary>The command that made it, so that it can be made again.</summary>
     public string? Command { get; init; }
 
+    /// <summary>Times that were measured on other devices.</summary>
+    public IReadOnlyList<DeviceTiming> Timings { get; init; } = [];
+
     /// <summary>How many images are shown.</summary>
     public int Pictures { get; init; } = 8;
 

@@ -17,6 +17,15 @@ internal static class ReportJson
         HtmlReport.Version,
         content.Command,
         Images = content.Images.Count,
+        Timings = content.Timings.Select(timing => new
+        {
+            timing.Model,
+            timing.Device,
+            System = timing.Platform,
+            timing.Bytes,
+            timing.Milliseconds,
+            timing.Milliseconds95,
+        }),
         Models = content.Models.Select(model => new
         {
             model.Name,

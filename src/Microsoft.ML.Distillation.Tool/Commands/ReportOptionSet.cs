@@ -12,19 +12,33 @@ internal sealed class ReportOptionSet
     private readonly Option<int?> _pictures = SharedOptions
         .Count("--report-pictures", "How many test images the report shows. [default: 8]", least: 0);
 
+    private readonly Option<string[]> _timings = new("--timing")
+    {
+        Description = "With a report: the time of a model on another device, a json that 'ml-distill benchmark --model M --json FILE' "
+            + "wrote there. May be given several times.",
+        HelpName = "FILE",
+    };
+
     /// <summary>Adds these to a command's options.</summary>
     public void AddTo(IList<Option> options)
     {
         options.Add(_file);
         options.Add(_pictures);
+        options.Add(_timings);
     }
 
     /// <summary>Whether a report was asked for.</summary>
     public bool IsWanted(ParseResult parsed) => parsed.GetValue(_file) is not null;
 
-    /// <summary>Checks that the report, if one was asked for, can be written.</summary>
+    /// <summary>Checks that the report, if one was asked for, can be written, and its timings read.</summary>
     /// <exception cref="UsageException">It cannot.</exception>
-    public void Check(ParseResult parsed) => OutputCheck.File(parsed, _file.Name, parsed.GetValue(_file));
+    /// <exception cref="IOException">A timing does not exist.</exception>
+    /// <exception cref="FormatException">A timing is none.</exception>
+    public void Check(ParseResult parsed)
+    {
+        OutputCheck.File(parsed, _file.Name, parsed.GetValue(_file));
+        _ = TimingsIn(parsed);
+    }
 
     /// <summary>Says that the report, if one was asked for, is not written.</summary>
     public void SayNone(ParseResult parsed)
@@ -49,10 +63,13 @@ internal sealed class ReportOptionSet
             Title = title,
             TestSet = test.Count == 0 ? null : context.Data.LoadFromEnumerable(test),
             Command = "ml-distill " + string.Join(' ', parsed.Tokens.Select(token => Quoted(token.Value))),
+            Timings = TimingsIn(parsed),
             Pictures = parsed.GetValue(_pictures) ?? 8,
         });
         if (parsed.GetValue(_file) is not null) parsed.InvocationConfiguration.Output.WriteLine($"saved {path}");
     }
+
+    private DeviceTiming[] TimingsIn(ParseResult parsed) => [.. (parsed.GetValue(_timings) ?? []).Select(DeviceTiming.Read)];
 
     private static string Quoted(string word) => word.Contains(' ', StringComparison.Ordinal) ? $"\"{word}\"" : word;
 }
