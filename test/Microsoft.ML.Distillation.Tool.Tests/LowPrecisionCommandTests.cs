@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;
@@ -31,7 +33,18 @@ public class LowPrecisionCommandTests
         ToolRun quantised = ToolRun.Succeeding("quantize", "--model", full, "--images", Path.Combine(data, "JPEGImages"), "--output",
             folder.Sub("q.zip"), "--precision", "w4a8", "--calibration-images", "5");
         Assert.That(quantised.Output, Does.Contain("w4a8").And.Contain("5 images"));
-        ToolRun.Succeeding("quantize", "--model", full, "--images", Path.Combine(data, "JPEGImages"), "--output", folder.Sub("q.onnx"));
+        Assert.That(quantised.Output, Does.Not.Contain("changes AP"), "it is given no annotated images");
+        ToolRun measured = ToolRun.Succeeding("quantize", "--model", full, "--images", Path.Combine(data, "JPEGImages"), "--output",
+            folder.Sub("q.onnx"), "--data", data);
+        Assert.That(measured.Output, Does.Match(@"(?m)^full precision\s+[\d.]+").And.Match(@"(?m)^quantized\s+[\d.]+"));
+        Match cost = Regex.Match(measured.Output, @"changes AP by ([+-]?[\d.]+) points, on 3 images; its file is ([\d.]+) times smaller");
+        Assert.That(cost.Success, measured.Output);
+        double[] ap = [.. ((string[])["full precision", "quantized"]).Select(name => double.Parse(
+            Regex.Match(measured.Output, $@"(?m)^{name}\s+([\d.]+)").Groups[1].Value, CultureInfo.InvariantCulture))];
+        Assert.That(double.Parse(cost.Groups[1].Value, CultureInfo.InvariantCulture), Is.EqualTo(ap[1] - ap[0]).Within(.11),
+            "the difference of the table's figures, each of which is rounded");
+        Assert.That(double.Parse(cost.Groups[2].Value, CultureInfo.InvariantCulture),
+            Is.EqualTo((double)new FileInfo(full).Length / new FileInfo(folder.Sub("q.onnx")).Length).Within(.06));
         ToolRun.Succeeding("evaluate", "--model", folder.Sub("q.zip"), "--data", data);
 
         Assert.That(PrecisionOf("full.zip"), Is.Null);

@@ -28,6 +28,7 @@ internal static class ErrorSection
             "What AP50 would gain if just this kind of error were put right, in points, and how many there are at any score.");
         Breakdown(html, models);
         ReportedModel main = content.Main.Metrics is null ? models[^1] : content.Main;
+        WorstMistakes(html, content, main);
         if (main.Metrics!.Confusion.ClassNames.Count <= MostClasses) Confusion(html, main.Name + main.OfFirstSeed, main.Metrics.Confusion);
     }
 
@@ -66,6 +67,42 @@ internal static class ErrorSection
                 html.Leaf("span", Points(kind.AveragePrecisionGain), ("class", "value"));
                 html.Leaf("small", Count(kind.Count));
             }
+        }
+    }
+
+    /// <summary>The classes with most mistakes, and where to look at them.</summary>
+    private static void WorstMistakes(HtmlWriter html, ReportContent content, ReportedModel model)
+    {
+        if (content.Images.Count == 0 || model.Found.Count != content.Images.Count) return;
+        (string Image, ReportedBox Box, bool IsMissed)[] mistakes = [.. content.Images.SelectMany((image, i) => JudgedImage
+            .Of(image.Truth, model.Found[i]).Boxes.Where(entry => entry.Class is "b-wrong" or "b-missed")
+            .Select(entry => (image.Name, entry.Box, entry.Class == "b-missed")))];
+        if (mistakes.Length == 0) return;
+        html.Leaf("h3", $"Worst mistakes of {model.Name}{model.OfFirstSeed} by class");
+        html.Leaf("p", $"Detections of score {Short(PictureChoice.LeastScore)} or more, at IoU .50; most mistakes first"
+            + $"{(model.Metrics!.Classes.Count > MostClasses ? $", {MostClasses} classes at most" : "")}.", ("class", "note"));
+        using IDisposable scroll = html.Tag("div", ("class", "scroll"));
+        using IDisposable table = html.Tag("table", ("class", "worst"));
+        using (html.Tag("thead"))
+        using (html.Tag("tr"))
+        {
+            foreach (string head in (string[])["Class", "Objects", "Missed", "Wrong", "Surest wrong one", "Image with most"])
+                html.Leaf("th", head);
+        }
+
+        using IDisposable body = html.Tag("tbody");
+        foreach (var ofClass in mistakes.GroupBy(mistake => mistake.Box.Label).OrderByDescending(group => group.Count()).Take(MostClasses))
+        {
+            using IDisposable row = html.Tag("tr");
+            html.Leaf("th", ofClass.Key, ("scope", "row"));
+            html.Leaf("td", Count(content.Images.Sum(image => image.Truth.Count(box => !box.Ignored && box.Label == ofClass.Key))));
+            html.Leaf("td", Count(ofClass.Count(mistake => mistake.IsMissed)));
+            (string Image, ReportedBox Box, bool IsMissed)[] wrong = [.. ofClass.Where(mistake => !mistake.IsMissed)];
+            html.Leaf("td", Count(wrong.Length));
+            html.Leaf("td", wrong.Length == 0 ? "–" : $"{Short(wrong.Max(mistake => mistake.Box.Score))} in "
+                + wrong.MaxBy(mistake => mistake.Box.Score).Image);
+            var image = ofClass.GroupBy(mistake => mistake.Image).MaxBy(group => group.Count())!;
+            html.Leaf("td", $"{image.Key} ({image.Count()})");
         }
     }
 
