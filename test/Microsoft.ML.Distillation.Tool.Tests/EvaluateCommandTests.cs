@@ -151,7 +151,8 @@ public class EvaluateCommandTests
         using (MLImage image = ToyDetector.Image(40, 80, (1, 2, "red"), (3, 3, "green"))) image.Save(folder.Sub("toy/a.png"));
         string list = folder.Write("toy/train.tsv", "a.png\tred,green\t10,40,20,60,30,60,40,80\n");
         ToolRun.Succeeding("benchmark", "--model", model, "--runs", "2", "--json", timing);
-        string board = folder.Write("board.json", """{"model":"toy.onnx","device":"the <board>","milliseconds":250,"milliseconds95":400}""");
+        string board = folder.Write("board.json",
+            """{"model":"toy.onnx","device":"the <board>","milliseconds":250,"milliseconds95":400}""");
         string[] evaluate = ["evaluate", "--model", model, "--data", list, "--format", "tsv", "--report", folder.Sub("r.html"), "--timing"];
         ToolRun.Succeeding([.. evaluate, timing, "--timing", board]);
 

@@ -42,7 +42,8 @@ internal sealed class LabelCommand : System.CommandLine.Command
     public LabelCommand()
         : base("label", "Labels images with a detector: a data set to train on (Data Distillation).")
     {
-        foreach (Option option in (Option[])[_images, _labelled, _split, _output, _format, _score, _perClass, _merge, _skip]) Options.Add(option);
+        foreach (Option option in (Option[])[_images, _labelled, _split, _output, _format, _score, _perClass, _merge, _skip])
+            Options.Add(option);
         _labelledFormat.AddTo(Options);
         _shard.AddTo(Options);
         _ensemble.AddTo(Options);
