@@ -81,15 +81,14 @@ internal sealed record TrainingSetup(DetectorPlan Plan, DistillationSetup? Disti
 
     /// <summary>
     /// The options of training, with the default learning rates that depend on what the student starts from: a tenth of a fresh student's
-    /// to fine-tune a trained one; for a one-stage student on a pre-trained backbone eight times as much for its fresh neck and head, and a
-    /// tenth of that for the backbone.
+    /// to fine-tune a trained one; for a fresh one-stage student eight times as much, and a tenth of that for a pre-trained backbone.
     /// </summary>
     public TrainingOptions TrainingOf(Detector student)
     {
         bool trained = Options.InitialStudent is not null;
-        bool pretrained = !trained && student is OneStageDetector && Options.Optimizer == OptimizerKind.AdamW
-            && (student.Weights ?? Checkpoint.WeightsIn(Options.CheckpointDirectory)) is not null;
-        double? rate = trained ? 0.1 * DefaultRateOf(student) : pretrained ? 8 * DefaultRateOf(student) : null;
+        bool fresh = !trained && student is OneStageDetector && Options.Optimizer == OptimizerKind.AdamW;
+        bool pretrained = fresh && (student.Weights ?? Checkpoint.WeightsIn(Options.CheckpointDirectory)) is not null;
+        double? rate = trained ? 0.1 * DefaultRateOf(student) : fresh ? 8 * DefaultRateOf(student) : null;
         return Options with
         {
             LearningRate = Options.LearningRate ?? rate,

@@ -44,8 +44,8 @@ public record TrainingOptions
     /// <summary>
     /// The highest learning rate, reached at the end of the warm-up. <see langword="null"/>: for AdamW 0.002 for networks of up to a
     /// million parameters and less for larger ones (0.0008 at 4 million, 0.0002 at 30 million), times √(batch size / 4);
-    /// for SGD 0.00125 for each image of a batch. A one-stage detector on a pre-trained backbone has eight times as much under AdamW, of
-    /// which the backbone has a tenth (<see cref="BackboneRate"/>).
+    /// for SGD 0.00125 for each image of a batch. A fresh one-stage detector has eight times as much under AdamW, of which a
+    /// pre-trained backbone has a tenth (<see cref="BackboneRate"/>).
     /// </summary>
     public double? LearningRate { get; init; }
 
