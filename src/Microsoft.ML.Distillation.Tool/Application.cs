@@ -87,6 +87,7 @@ internal static class Application
         }
         catch (InterruptedException interrupted)
         {
+            LeaveTheWordToTheFirst(job);
             error.WriteLine($"{name}: interrupted: {OneLine(interrupted.Message)}");
             return Interrupted;
         }

@@ -55,6 +55,17 @@ public class MpiCommandTests
     }
 
     [Test]
+    public void ATraining_ThatIsStoppedInItsFirstEpoch_SaysSoOnce_AndEndsOfItself()
+    {
+        using var run = MpiRun.Start("mpirun.openmpi", 2, Command, ["train", "--data", Data, "--output", _folder.Sub("stopped.zip"),
+            .. Tiny, "--max-hours", "1e-9"]);
+        ProgramRun two = run.End();
+        Assert.That(two.ExitCode, Is.EqualTo(1), two.Error);
+        Assert.That(two.Error.Split("ml-distill: "), Has.Length.EqualTo(2).And.Exactly(1).StartsWith("stopped in epoch 1 of 2: "), two.Error);
+        Assert.That(two.Error, Does.Not.Contain("MPI_ABORT"));
+    }
+
+    [Test]
     public void TwoProcesses_LabelAShardEach_AndTheMergeHasAll([Values("mpirun.openmpi", "mpirun.mpich")] string launcher)
     {
         string teacher = _folder.Sub("labeller.zip"), images = Path.Combine(Data, "JPEGImages");

@@ -79,7 +79,8 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
         if (patience is not null && !isValidated)
             throw new UsageException(
                 "--patience looks at the AP on the validation part, and there is none: --val-share 0.15 holds one back.");
-        return new StopRule(patience, parsed.GetValue(_hours));
+        // Of several processes the first looks at the clock: each would see another time, and none but the first says why it ended.
+        return RankOptionSet.Writes(parsed) ? new StopRule(patience, parsed.GetValue(_hours)) : new StopRule(null, null);
     }
 
     /// <summary>The folder of checkpoints.</summary>

@@ -165,25 +165,27 @@ internal sealed class RankGroup : IDisposable
 
     /// <summary>Ends what <see cref="BeginAlone"/> began.</summary>
     /// <exception cref="InvalidOperationException">It went wrong in another rank; the message names it, and quotes its error.</exception>
+    /// <exception cref="OperationCanceledException">Another rank was cancelled.</exception>
     public void Agree()
     {
         if (!AreSeveral) return;
         _agreed = true;
-        if (FirstError("") is not { } error) return;
+        if (FirstError(own: null) is not { } error) return;
         _isOver = true;
-        throw new InvalidOperationException(error);
+        throw error;
     }
 
     /// <summary>Says that an exception ends the work of this rank, so that the others do not wait for it.</summary>
     /// <param name="error">The exception.</param>
-    /// <param name="isShared">Whether all ranks have come upon the same.</param>
+    /// <param name="isShared">Whether all ranks have come upon the same, as far as they go in step.</param>
     /// <returns>The exception to throw, which names the rank where the others do not know of it.</returns>
     public Exception Fail(Exception error, bool isShared)
     {
         if (!AreSeveral) return error;
         if (isShared || _isOver || !_agreed)
         {
-            if (!isShared && !_isOver) _ = FirstError(error.Message);
+            // Before they agree no rank knows of the others.
+            if (!_agreed && !_isOver) _ = FirstError(error);
             _isOver = true;
             _communicator.Break(JobEnd.OfItself);
             return error;
@@ -198,13 +200,17 @@ internal sealed class RankGroup : IDisposable
     public void Dispose() => _communicator.Dispose();
 
     /// <summary>The error of the first rank that has one.</summary>
-    private string? FirstError(string own)
+    private Exception? FirstError(Exception? own)
     {
-        double[] failed = new double[Count];
-        failed[Rank] = own.Length > 0 ? 1 : 0;
-        int first = Array.IndexOf(Sums(failed), 1);
-        return first < 0 ? null
-            : $"{_communicator.Describe(first)}: {Encoding.UTF8.GetString(Broadcast(Encoding.UTF8.GetBytes(own), first))}";
+        const int Failed = 1, Cancelled = 2;
+        double[] ends = new double[Count];
+        ends[Rank] = own switch { null => 0, OperationCanceledException => Cancelled, _ => Failed };
+        ends = Sums(ends);
+        int first = Array.FindIndex(ends, end => end > 0);
+        if (first < 0) return null;
+        string said = $"{_communicator.Describe(first)}: "
+            + Encoding.UTF8.GetString(Broadcast(Encoding.UTF8.GetBytes(own?.Message ?? ""), first));
+        return ends[first] == Cancelled ? new OperationCanceledException(said) : new InvalidOperationException(said);
     }
 
     private byte[] Broadcast(byte[] value, int root)

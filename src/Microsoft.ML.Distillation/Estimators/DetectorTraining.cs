@@ -50,8 +50,8 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
         }
         catch (Exception error) when (ranks.AreSeveral)
         {
-            // All ranks come upon a loss that is not finite in the same step.
-            throw ranks.Fail(error, isShared: error is TrainingDivergedException);
+            // All ranks come in the same step upon a loss that is not finite, and upon the end that one of them was asked for.
+            throw ranks.Fail(error, isShared: error is TrainingDivergedException or OperationCanceledException);
         }
     }
 

@@ -38,6 +38,31 @@ public class RankGroupTests
     }
 
     [Test]
+    public void WhoIsCancelledAlone_CancelsAll()
+    {
+        Exception[] ends = ThreadRanks.Run(3, ranks =>
+        {
+            ranks.BeginAlone();
+            if (ranks.Rank == 1) return ranks.Fail(new OperationCanceledException("no more"), isShared: true);
+            return Assert.Throws<OperationCanceledException>(ranks.Agree)!;
+        });
+        Assert.That(ends.Select(end => end.Message), Is.EqualTo(new[] { "rank 1 of 3: no more", "no more", "rank 1 of 3: no more" }));
+    }
+
+    [Test]
+    public void WhatAllComeUpon_IsNoRanksOwnError([Values] bool isShared)
+    {
+        var error = new OperationCanceledException("no more");
+        Exception[] ends = ThreadRanks.Run(2, ranks =>
+        {
+            ranks.BeginAlone();
+            ranks.Agree();
+            return ranks.Fail(error, isShared);
+        });
+        Assert.That(ends, isShared ? Is.All.SameAs(error) : Is.All.TypeOf<InvalidOperationException>());
+    }
+
+    [Test]
     public void TheGradientOfAMean_IsThatOfAllRanks()
     {
         // L = 1/R Σ_r r · m²,  m the mean of x_r = 1 + r:  R ∂L/∂x_r = 2 m · mean r.
