@@ -10,8 +10,6 @@ namespace Microsoft.ML.Distillation.Detectors.Graphs;
 /// </summary>
 internal sealed class GraphLayers
 {
-    private const float UsualMomentum = 0.9f;
-
     private readonly GraphCut _cut;
     private readonly GraphNames _names;
     private readonly nn.Module _owner;
@@ -113,16 +111,12 @@ internal sealed class GraphLayers
     private NormStep Norm(
         GraphNode node, IReadOnlyList<string> done, Dictionary<GraphNode, BatchNorm2d> norms, ConvLayer? conv)
     {
-        // ONNX counts what stays of the old statistics, libtorch what comes of the new ones. Some exporters write 0 or 1, which says
-        // nothing: nobody trained so.
-        float stays = node.Float("momentum", UsualMomentum);
-        double share = 1 - (stays is >= 0.5f and < 1 ? stays : UsualMomentum);
-        BatchNorm2d norm = nn.BatchNorm2d(_cut.Initializers[node.Input(1)].Dims[0], node.Float("epsilon", 1e-5f), share);
+        BatchNorm2d norm = nn.BatchNorm2d(_cut.Initializers[node.Input(1)].Dims[0], node.Float("epsilon", 1e-5f), NormStep.Share);
         string name = _names.Layer(node.Input(1));
         _owner.register_module(name, norm);
         norms[node] = norm;
         _norms.Add((node, norm));
-        return new NormStep(node, done, norm, conv, share, name);
+        return new NormStep(node, done, norm, conv, name);
     }
 
     private bool IsNorm(GraphNode node) => Enumerable.Range(1, 4).All(i => _cut.Initializers.ContainsKey(node.Input(i)));

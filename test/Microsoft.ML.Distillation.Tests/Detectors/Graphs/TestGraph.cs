@@ -110,7 +110,7 @@ internal sealed class TestGraph(int opset = 13)
         [
             input, Weights($"{name}.weight", 0.5f, 1.5f, channels), Weights($"{name}.bias", -0.5f, 0.5f, channels),
             Weights($"{name}.running_mean", -0.5f, 0.5f, channels), Weights($"{name}.running_var", 0.5f, 1.5f, channels),
-        ], ("epsilon", 1e-5f), ("momentum", 0.9f));
+        ], ("epsilon", 1e-5f), ("momentum", 0.99f));
 
     /// <summary>The model, with tensors as outputs.</summary>
     public ModelProto Build(params string[] outputs)
