@@ -105,14 +105,14 @@ public class RecordedDefaultsTests
         foreach (((string term, double[] figures), (_, double[] recorded)) in actual.Zip(expected))
         {
             for (int i = 0; i < recorded.Length; i++)
-                Assert.That(figures[i], Is.EqualTo(recorded[i]).Within(Tolerance(term, i) * Math.Abs(recorded[i]) + 1e-9), term);
+                Assert.That(figures[i], Is.EqualTo(recorded[i]).Within(Tolerance(term, i) * Math.Abs(recorded[i]) + 1e-8), term);
         }
     }
 
     /// <summary>
-    /// Another processor rounds otherwise, which the steps of two epochs multiply; on the one that recorded them all agree within 1e-6.
+    /// Another processor rounds otherwise (of AVX2 and AVX-512 the terms differ by up to 2e-6), which the steps of two epochs multiply.
     /// </summary>
-    private static double Tolerance(string term, int figure) => term != "total" ? 1e-6 : figure == 0 ? 1e-4 : 1e-3;
+    private static double Tolerance(string term, int figure) => term != "total" ? 1e-5 : figure == 0 ? 1e-4 : 1e-3;
 
     private static (string Name, double[] Figures)[] Parse(string text)
         => [.. text.Split(' ').Select(term => term.Split(':')).Select(parts =>
