@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Distributed;
 using Microsoft.ML.Distillation.Rows;
 using static TorchSharp.torch;
 
@@ -40,6 +41,7 @@ internal static class BusyBench
     {
         DataStatistics statistics = Scenes.Statistics(classes: 3);
         using var step = new DistillationBench.Step(plan, statistics, null, CPU);
+        using ThreadShare? threads = ThreadShare.For((step.Objective, Images));
         using Tensor images = rand(Images, 3, size, size);
         Annotation[] annotations = [.. Enumerable.Range(0, Images).Select(i => Scenes.Objects(i, classes: 3))];
         var alone = new List<double>();

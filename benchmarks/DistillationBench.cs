@@ -63,7 +63,6 @@ internal static class DistillationBench
 
     internal sealed class Step : IDisposable
     {
-        private readonly IObjective _objective;
         private readonly TrainingState _state;
         private int _count;
 
@@ -73,19 +72,21 @@ internal static class DistillationBench
             Detector student = plan.Build(statistics).to(device);
             student.train();
             LossSelection? losses = teacher is null ? null : new LossSelection();
-            _objective = student is FasterRcnn twoStage
+            Objective = student is FasterRcnn twoStage
                 ? new TwoStageObjective(twoStage, 0, losses, teacher, device)
                 : new OneStageObjective((OneStageDetector)student, 0, losses, teacher, device);
             var training = new TrainingOptions { Epochs = 1, Seed = 1, BatchSize = Batch };
-            _state = new TrainingState(_objective, training, TrainingPlan.For(training, 100, student.parameters().Sum(p => p.numel())));
+            _state = new TrainingState(Objective, training, TrainingPlan.For(training, 100, student.parameters().Sum(p => p.numel())));
         }
+
+        public IObjective Objective { get; }
 
         public void Run(IReadOnlyList<Annotation> annotations, Tensor images, Func<ITeacherView>? look)
         {
             using var scope = NewDisposeScope();
             manual_seed(1);
             using ITeacherView? view = look?.Invoke();
-            LossSum loss = LossSum.Of(_objective.Compute(annotations, images, view));
+            LossSum loss = LossSum.Of(Objective.Compute(annotations, images, view));
             _state.Parameters.Gradients.zero_();
             loss.Total.backward();
             loss.ReadFinite(_state.Parameters.Gradients, ++_count);
@@ -95,8 +96,8 @@ internal static class DistillationBench
         public void Dispose()
         {
             _state.Dispose();
-            _objective.Student.Dispose();
-            _objective.Dispose();
+            Objective.Student.Dispose();
+            Objective.Dispose();
         }
     }
 }

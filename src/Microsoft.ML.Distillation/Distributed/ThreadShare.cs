@@ -1,30 +1,55 @@
 using System.Globalization;
+using Microsoft.ML.Distillation.Training;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Distributed;
 
 /// <summary>
-/// A process's share of the processors of its machine: libtorch takes all of them, and several processes that do so stand in each other's
-/// way. Launchers that bind a process to its own, and users who have set <c>OMP_NUM_THREADS</c>, are left alone.
+/// The threads that libtorch takes for its operators. By itself it takes one for each core. Several processes of a machine that do so stand
+/// in each other's way; and the operators of a small student are over before a second thread has begun, which then only waits, at the cost
+/// of whatever else runs there. Launchers that bind a process to its own cores, and users who have set <c>OMP_NUM_THREADS</c>, are left
+/// alone.
 /// </summary>
 internal sealed class ThreadShare : IDisposable
 {
+    // Measured on two cores (./build.sh bench busy): below, a second thread gains nothing.
+    private const double WorkOfAThread = 1e11;
+
     private readonly int _before = get_num_threads();
 
     private ThreadShare(int threads) => set_num_threads(threads);
 
-    /// <summary>Takes the share; <see langword="null"/> where there is nothing to do.</summary>
+    /// <summary>Takes a process's share of its machine; <see langword="null"/> where there is nothing to do.</summary>
     public static ThreadShare? Take(RankGroup ranks)
-    {
-        if (ranks.LocalCount == 1 || Environment.GetEnvironmentVariable("OMP_NUM_THREADS") is { Length: > 0 }) return null;
-        int share = Share(Processors(), Environment.ProcessorCount, ranks.LocalCount);
-        return share < get_num_threads() ? new ThreadShare(share) : null;
-    }
+        => ranks.LocalCount == 1 ? null : Take(Share(Processors(), Environment.ProcessorCount, ranks.LocalCount));
+
+    /// <summary>
+    /// Takes as many threads as the steps of a training keep at work: those of its largest student. <see langword="null"/> where those are
+    /// all.
+    /// </summary>
+    /// <param name="students">The losses, each with the number of images in a step of this process.</param>
+    public static ThreadShare? For(params IEnumerable<(IObjective Objective, int Images)> students)
+        => Take(students.Max(student => Worth(student.Objective, student.Images)));
 
     /// <inheritdoc/>
     public void Dispose() => set_num_threads(_before);
 
-    /// <summary>The number of threads.</summary>
+    /// <summary>
+    /// The number of threads that a step keeps at work, by the pixels of its batch times the parameters that are trained; not by the clock,
+    /// since the number decides how sums are rounded and must be the same each time.
+    /// </summary>
+    internal static int Worth(IObjective objective, int images)
+    {
+        double pixels = (double)images * objective.Student.InputSize.Width * objective.Student.InputSize.Height;
+        long parameters = objective.Extras.Prepend(objective.Student).SelectMany(module => module.parameters()).Sum(part => part.numel());
+        return (int)Math.Clamp(pixels * parameters / WorkOfAThread, 1, 1024);
+    }
+
+    private static ThreadShare? Take(int threads)
+        => threads < get_num_threads() && Environment.GetEnvironmentVariable("OMP_NUM_THREADS") is not { Length: > 0 }
+            ? new ThreadShare(threads) : null;
+
+    /// <summary>The number of threads of one of several processes.</summary>
     /// <param name="all">The machine's processors.</param>
     /// <param name="own">Those on which this process may run.</param>
     /// <param name="processes">The processes on the machine.</param>

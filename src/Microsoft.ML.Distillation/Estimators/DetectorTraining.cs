@@ -118,8 +118,14 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
                 [.. setups.Select(setup => new TrainingRecorder(new ProgressLog(channel, setup.Options.Progress)))];
             (IObjective Objective, TrainingOptions Options)[] students = [.. setups.Select((setup, i) =>
                 (objectives[i], setup.TrainingOf(objectives[i].Student) with { Seed = settled.Seed, Progress = recorders[i] }))];
-            IReadOnlyList<TrainingResult> results = new TrainingLoop(students, teacher, additional.Training, validation, device, ranks)
-                .Run();
+            var loop = new TrainingLoop(students, teacher, additional.Training, validation, device, ranks);
+            IReadOnlyList<TrainingResult> results;
+            using (device.type == DeviceType.CPU
+                ? ThreadShare.For(students.Select(student => (student.Objective, student.Options.BatchSize / ranks.Count))) : null)
+            {
+                results = loop.Run();
+            }
+
             if (results.Any(result => result.Cancelled && result.History.Count == 0))
             {
                 throw new OperationCanceledException(

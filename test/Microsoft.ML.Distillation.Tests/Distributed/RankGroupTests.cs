@@ -1,4 +1,7 @@
+using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Distributed;
+using Microsoft.ML.Distillation.Tests.Detectors;
+using Microsoft.ML.Distillation.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -126,4 +129,44 @@ public class RankGroupTests
     [TestCase(2, 2, 8, 1)]
     public void Threads_AreShared(int all, int own, int processes, int share)
         => Assert.That(ThreadShare.Share(all, own, processes), Is.EqualTo(share));
+
+    [Test]
+    public void ThreadsAreThoseThatAStepKeepsAtWork()
+    {
+        using OneStageObjective objective = Objective();
+        using Detector student = objective.Student;
+        int few = ThreadShare.Worth(objective, images: 4), many = ThreadShare.Worth(objective, images: 4000);
+        Assert.That(few, Is.EqualTo(1), "a second thread would only wait");
+        Assert.That(many, Is.GreaterThan(4));
+        Assert.That(ThreadShare.Worth(objective, images: 8000), Is.EqualTo(2 * many).Within(1));
+    }
+
+    [Test]
+    public void ASmallTraining_LeavesTheProcesssThreadsAsTheyWere()
+    {
+        int before = get_num_threads();
+        using OneStageObjective objective = Objective();
+        using Detector student = objective.Student;
+        try
+        {
+            set_num_threads(2);
+            using (ThreadShare? share = ThreadShare.For((objective, 1)))
+            {
+                bool isSaid = Environment.GetEnvironmentVariable("OMP_NUM_THREADS") is { Length: > 0 };
+                Assert.That(get_num_threads(), Is.EqualTo(isSaid ? 2 : 1));
+            }
+
+            Assert.That(get_num_threads(), Is.EqualTo(2));
+        }
+        finally
+        {
+            set_num_threads(before);
+        }
+    }
+
+    private static OneStageObjective Objective()
+    {
+        Detector student = DetectorPlan.OneStage(Backbone.Plain(8, 16, 24, 32), 96).Build(TestDetectors.Statistics);
+        return new OneStageObjective((OneStageDetector)student, 0, null, null, CPU);
+    }
 }
