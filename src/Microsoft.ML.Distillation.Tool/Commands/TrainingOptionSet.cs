@@ -11,6 +11,8 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
         .Count("--epochs", "How often training sees every image. [default: from the number of images]");
     private readonly Option<int?> _batchSize = SharedOptions
         .Count("--batch-size", "The number of images in a step, of each process. [default: 4]");
+    private readonly Option<int?> _accumulate = SharedOptions
+        .Count("--accumulate", "The number of batches whose gradients make one step: steps of more images than memory holds. [default: 1]");
     private readonly Option<string> _optimizer = SharedOptions.Choice("--optimizer", "The optimiser.", "adamw", "sgd");
     private readonly Option<string> _schedule = SharedOptions.Choice("--schedule", "How the learning rate falls.", "cosine", "step");
     private readonly Option<double?> _learningRate = SharedOptions
@@ -50,7 +52,7 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
     {
         Option[] all =
         [
-            _epochs, _batchSize, _optimizer, _schedule, _learningRate, _backboneRate, _weightDecay, _warmup, _ema, _seed,
+            _epochs, _batchSize, _accumulate, _optimizer, _schedule, _learningRate, _backboneRate, _weightDecay, _warmup, _ema, _seed,
             _noAugmentation, _noFlip, _augment, _skipInvalid, _checkpoints, _device, _mixedPrecision, _threads, _patience, _hours,
         ];
         Option[] notBeside = [_checkpoints, _patience, _hours];
@@ -103,6 +105,7 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
         {
             Epochs = parsed.GetValue(_epochs) ?? basis.Epochs,
             BatchSize = parsed.GetValue(_batchSize) ?? basis.BatchSize,
+            AccumulatedBatches = parsed.GetValue(_accumulate) ?? basis.AccumulatedBatches,
             Optimizer = !IsGiven(_optimizer) ? basis.Optimizer : parsed.GetValue(_optimizer) == "sgd" ? OptimizerKind.Sgd
                 : OptimizerKind.AdamW,
             Schedule = !IsGiven(_schedule) ? basis.Schedule : parsed.GetValue(_schedule) == "step" ? LearningRateSchedule.Step

@@ -25,7 +25,7 @@ internal static class OptionGroups
         ("Losses", ["--hard-weight", "--soft-weight", "--background-weight", "--temperature", "--bounded-weight", "--margin", "--boxes",
             "--hint-weight", "--hint-adaptation", "--hint-norm", "--distill-parts", "--no-soft-targets", "--teacher-weight",
             "--feature-loss", "--dist-weight", "--ld-weight", "--crosskd-weight"]),
-        ("Training", ["--epochs", "--batch-size", "--control", "--seeds", "--seed", "--optimizer", "--schedule", "--learning-rate",
+        ("Training", ["--epochs", "--batch-size", "--accumulate", "--control", "--seeds", "--seed", "--optimizer", "--schedule", "--learning-rate",
             "--backbone-rate", "--weight-decay", "--warmup-steps", "--ema", "--patience", "--max-hours", "--augment", "--no-flip",
             "--no-augmentation", "--checkpoints", "--device", "--mixed-precision", "--loader-threads"]),
         ("Low precision and compression", ["--precision", "--quantizer", "--quantize-all", "--scheme", "--flops", "--head-flops",

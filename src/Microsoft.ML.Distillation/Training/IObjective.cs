@@ -55,6 +55,19 @@ internal sealed record LossSum(IReadOnlyList<string> Names, Tensor Weighted, Ten
             weighted.sum().MoveToOuterDisposeScope());
     }
 
+    /// <summary>The mean of the losses of a step's batches.</summary>
+    public static LossSum Mean(IReadOnlyList<LossSum> batches)
+    {
+        if (batches.Count == 1) return batches[0];
+        using var scope = NewDisposeScope();
+        return new LossSum(batches[0].Names, stack(batches.Select(batch => batch.Weighted)).mean([0L]).MoveToOuterDisposeScope(),
+            stack(batches.Select(batch => batch.Total)).mean().MoveToOuterDisposeScope());
+    }
+
+    /// <summary>The figures without what led to them, in the scope outside the present one.</summary>
+    public LossSum Detached()
+        => this with { Weighted = Weighted.detach().MoveToOuterDisposeScope(), Total = Total.detach().MoveToOuterDisposeScope() };
+
     /// <summary>
     /// The weighted terms and the gradient's norm as numbers. This is the step's one wait for the device.
     /// </summary>

@@ -19,7 +19,8 @@ internal static class RunSettings
             ["validation set"] = validation is null ? "none" : Describe(validation),
             [nameof(options.Seed)] = Text(plan.Seed),
             [nameof(options.Epochs)] = Text(plan.Epochs),
-            [nameof(options.BatchSize)] = Text(options.BatchSize),
+            [nameof(options.BatchSize)] =
+                Text(options.BatchSize) + (options.AccumulatedBatches == 1 ? "" : $" × {Text(options.AccumulatedBatches)}"),
             [nameof(options.Optimizer)] = Text(options.Optimizer),
             [nameof(options.LearningRate)] = Text(plan.LearningRate),
             [nameof(options.BackboneRate)] = Text(plan.BackboneRate),

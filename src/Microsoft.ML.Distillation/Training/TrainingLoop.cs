@@ -112,20 +112,23 @@ internal sealed class TrainingLoop
         foreach (StudentTraining student in students) student.Open(epoch);
         int step = students.Min(student => student.StepsIn(epoch));
         CancellationToken cancellation = _ranks.OfOne(_options.CancellationToken);
-        foreach (DetectionBatch batch in _loader.Epoch(_options.Seed!.Value, epoch, shuffle: true, step, cancellation))
+        int each = _options.AccumulatedBatches, left = (students[0].Plan.StepsPerEpoch - step) * each;
+        IEnumerable<DetectionBatch> batches = _loader.Epoch(_options.Seed!.Value, epoch, shuffle: true, step * each, cancellation);
+        foreach (DetectionBatch[] together in batches.Take(left).Chunk(each))
         {
             StudentTraining[] active = [.. students.Where(student => student.StepsIn(epoch) <= step)];
             step++;
-            using (batch)
+            try
             {
-                try
-                {
-                    Learn(active, batch);
-                }
-                catch (Exception exception) when (TrainingMemory.RanOut(exception))
-                {
-                    throw TrainingMemory.Error(batch, active[0].State.Step + 1, _device, exception);
-                }
+                Learn(active, together);
+            }
+            catch (Exception exception) when (TrainingMemory.RanOut(exception))
+            {
+                throw TrainingMemory.Error(together[0], active[0].State.Step + 1, _device, exception);
+            }
+            finally
+            {
+                foreach (DetectionBatch batch in together) batch.Dispose();
             }
 
             foreach (StudentTraining student in active) student.Report();
@@ -135,27 +138,44 @@ internal sealed class TrainingLoop
         }
     }
 
-    private void Learn(StudentTraining[] students, DetectionBatch batch)
+    /// <summary>A step of the students: forward and backward for each of its batches, then clip, step, log.</summary>
+    private void Learn(StudentTraining[] students, IReadOnlyList<DetectionBatch> batches)
     {
         using var scope = NewDisposeScope();
-        using ITeacherView? view = _teacher?.View(_options.MixedPrecision ? batch with { Precision = ScalarType.BFloat16 } : batch);
-        foreach (StudentTraining student in students) Learn(student, batch, view);
+        LossSum[][] losses = [.. students.Select(_ => new LossSum[batches.Count])];
+        foreach (StudentTraining student in students) student.State.Parameters.Gradients.zero_();
+        for (int i = 0; i < batches.Count; i++)
+        {
+            DetectionBatch batch = batches[i];
+            using ITeacherView? view = _teacher?.View(_options.MixedPrecision ? batch with { Precision = ScalarType.BFloat16 } : batch);
+            for (int k = 0; k < students.Length; k++) losses[k][i] = Differentiate(students[k], batch, i, view);
+        }
+
+        for (int k = 0; k < students.Length; k++) Step(students[k], losses[k], batches.Sum(batch => batch.Count));
     }
 
-    /// <summary>A step of a student: forward, the named losses, their sum, the finite check, backward, clip, step, log.</summary>
-    private void Learn(StudentTraining student, DetectionBatch batch, ITeacherView? view)
+    /// <summary>The named losses of one of a step's batches, whose gradients are added to those of the batches before it.</summary>
+    private LossSum Differentiate(StudentTraining student, DetectionBatch batch, int number, ITeacherView? view)
     {
         using var scope = NewDisposeScope();
-        TrainingState state = student.State;
-        int step = state.Step + 1;
-        manual_seed(RunSettings.StepSeed(student.Plan.Seed, step));
+        int step = student.State.Step;
+        manual_seed(RunSettings.StepSeed(student.Plan.Seed, step * student.Options.AccumulatedBatches + number + 1));
         Tensor images = batch.ImagesOf(student.Student.InputSize).to(_device);
         if (student.Options.MixedPrecision) images = images.As(ScalarType.BFloat16);
 
-        student.Objective.Progress = (step - 1.0) / student.Plan.Steps;
+        student.Objective.Progress = (double)step / student.Plan.Steps;
         LossSum loss = LossSum.Of(student.Objective.Compute(batch.Annotations, images, view));
-        state.Parameters.Gradients.zero_();
         loss.Total.backward();
+        return loss.Detached();
+    }
+
+    private void Step(StudentTraining student, IReadOnlyList<LossSum> batches, int images)
+    {
+        LossSum loss = LossSum.Mean(batches);
+        TrainingState state = student.State;
+        int step = state.Step + 1;
+        using Scalar parts = batches.Count;
+        if (batches.Count > 1) state.Parameters.Gradients.div_(parts);
         _ranks.Average(state.Parameters.Gradients);
         // The losses are read with the gradient's norm: one wait for the device, before anything is changed.
         (double[] losses, double norm) = loss.ReadFinite(state.Parameters.Gradients, step, _ranks);
@@ -163,6 +183,6 @@ internal sealed class TrainingLoop
         state.Optimizer.Step(student.Plan.LearningRateAt(step), step);
         state.Average?.Update(step);
         state.Step = step;
-        student.Log(loss.Names, losses, batch.Count * _ranks.Count);
+        student.Log(loss.Names, losses, images * _ranks.Count);
     }
 }

@@ -25,6 +25,7 @@ internal static class TrainingMemory
         string views = string.Join(" and ", batch.Views.Select(view => $"{view.shape[3]}×{view.shape[2]}"));
         return new InsufficientMemoryException(string.Create(CultureInfo.InvariantCulture,
             $"Memory ran out at step {step} of the training on {device}, which takes {batch.Count} images of {views} pixels at once. "
-            + $"Lower the option BatchSize, or the option InputSize, or train a smaller network."), inner);
+            + $"Lower the option BatchSize (and raise the option AccumulatedBatches, for steps of as many images), or the option InputSize, or "
+                + $"train a smaller network."), inner);
     }
 }

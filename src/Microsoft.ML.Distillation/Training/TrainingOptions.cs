@@ -38,14 +38,21 @@ public record TrainingOptions
     /// </summary>
     public int BatchSize { get; init; } = 4;
 
+    /// <summary>
+    /// The number of batches whose gradients make one step together, above 0: steps of more images than memory holds at once. Learning
+    /// rates that are not given follow from the images of a step. Nearly as good as the larger batch, but not the same: batch normalisation
+    /// and the losses' normalisers see one batch at a time.
+    /// </summary>
+    public int AccumulatedBatches { get; init; } = 1;
+
     /// <summary>The optimiser.</summary>
     public OptimizerKind Optimizer { get; init; } = OptimizerKind.AdamW;
 
     /// <summary>
     /// The highest learning rate, reached at the end of the warm-up. <see langword="null"/>: for AdamW 0.002 for networks of up to a
-    /// million parameters and less for larger ones (0.0008 at 4 million, 0.0002 at 30 million), times √(batch size / 4);
-    /// for SGD 0.00125 for each image of a batch. A fresh one-stage detector has eight times as much under AdamW, of which a
-    /// pre-trained backbone has a tenth (<see cref="BackboneRate"/>).
+    /// million parameters and less for larger ones (0.0008 at 4 million, 0.0002 at 30 million), times √(images of a step / 4);
+    /// for SGD 0.00125 for each image of a step. A fresh one-stage detector has eight times as much under AdamW, of which a pre-trained
+    /// backbone has a tenth (<see cref="BackboneRate"/>).
     /// </summary>
     public double? LearningRate { get; init; }
 
@@ -158,12 +165,16 @@ public record TrainingOptions
     /// <param name="images">The number of images.</param>
     public static int DefaultEpochs(int images) => (int)Math.Clamp(Math.Round(Math.Sqrt(800_000.0 / Math.Max(1, images))), 12, 200);
 
+    /// <summary>The images of a step.</summary>
+    internal long StepSize => (long)BatchSize * AccumulatedBatches;
+
     /// <summary>Checks the options.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range; the message names it.</exception>
     internal virtual void Validate()
     {
         Check(Epochs is null or > 0, nameof(Epochs), Epochs, "above 0");
         Check(BatchSize > 0, nameof(BatchSize), BatchSize, "above 0");
+        Check(AccumulatedBatches > 0, nameof(AccumulatedBatches), AccumulatedBatches, "above 0");
         Check(LearningRate is null or > 0 and < double.PositiveInfinity, nameof(LearningRate), LearningRate, "above 0");
         Check(BackboneRate is null or > 0 and < double.PositiveInfinity, nameof(BackboneRate), BackboneRate, "above 0");
         Check(WarmupSteps >= 0, nameof(WarmupSteps), WarmupSteps, "0 or more");

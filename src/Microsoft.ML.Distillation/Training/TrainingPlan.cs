@@ -29,7 +29,7 @@ internal sealed record TrainingPlan
     public static TrainingPlan For(TrainingOptions options, int images, long parameters)
     {
         int epochs = options.Epochs ?? TrainingOptions.DefaultEpochs(images);
-        int stepsPerEpoch = Math.Max(1, images / options.BatchSize);
+        int stepsPerEpoch = (int)Math.Max(1, images / options.StepSize);
         bool adaptive = options.Optimizer == OptimizerKind.AdamW;
         return new TrainingPlan
         {
@@ -47,7 +47,7 @@ internal sealed record TrainingPlan
     /// <summary>The highest learning rate where none is set.</summary>
     /// <param name="parameters">The number of the network's parameters.</param>
     public static double DefaultRate(TrainingOptions options, long parameters) =>
-        options.Optimizer == OptimizerKind.AdamW ? DefaultAdaptiveRate(parameters, options.BatchSize) : 0.00125 * options.BatchSize;
+        options.Optimizer == OptimizerKind.AdamW ? DefaultAdaptiveRate(parameters, options.StepSize) : 0.00125 * options.StepSize;
 
     /// <summary>The learning rate of a step.</summary>
     /// <param name="step">The number of the step, from 1.</param>
@@ -64,6 +64,6 @@ internal sealed record TrainingPlan
         return LearningRate * factor;
     }
 
-    private static double DefaultAdaptiveRate(long parameters, int batchSize) =>
-        0.002 * Math.Min(1, Math.Pow(1e6 / Math.Max(1, parameters), 2.0 / 3)) * Math.Sqrt(batchSize / 4.0);
+    private static double DefaultAdaptiveRate(long parameters, long images) =>
+        0.002 * Math.Min(1, Math.Pow(1e6 / Math.Max(1, parameters), 2.0 / 3)) * Math.Sqrt(images / 4.0);
 }

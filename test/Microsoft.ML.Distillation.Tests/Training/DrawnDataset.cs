@@ -18,15 +18,18 @@ internal sealed class DrawnDataset : IDetectionDataset
         for (int i = 0; i < count; i++) _samples.Add(Draw(random));
     }
 
-    public int Count => _samples.Count;
+    /// <summary>How often the images are there.</summary>
+    public int Copies { get; init; } = 1;
+
+    public int Count => _samples.Count * Copies;
 
     public IReadOnlyList<string> ClassNames { get; init; } = ["square", "disc"];
 
     public ImageSize SizeOf(int index) => new(Width, Height);
 
-    public Annotation AnnotationOf(int index) => _samples[index].Annotation;
+    public Annotation AnnotationOf(int index) => _samples[index % _samples.Count].Annotation;
 
-    public RgbImage? TryRead(int index) => _samples[index].Image;
+    public RgbImage? TryRead(int index) => _samples[index % _samples.Count].Image;
 
     public void Dispose() => _samples.Clear();
 

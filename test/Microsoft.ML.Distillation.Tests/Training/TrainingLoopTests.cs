@@ -53,6 +53,45 @@ public class TrainingLoopTests
     }
 
     [Test]
+    public void AccumulatedBatches_MakeOneStep_OfTheirMean()
+    {
+        TrainingOptions options = TinyRun.Options(1) with
+        {
+            Optimizer = OptimizerKind.Sgd, Momentum = 0, WeightDecay = 0, GradientClip = 0, WarmupSteps = 0, BatchSize = 2,
+            Augmentation = AugmentationOptions.None,
+        };
+        // Of two batches of the same images the mean is each one's.
+        (float[] one, int steps, double loss) = Weights(options, copies: 2);
+        (float[] both, int stepsOfBoth, double lossOfBoth) = Weights(options with { AccumulatedBatches = 2 }, copies: 4);
+        (float[] apart, int stepsApart, _) = Weights(options, copies: 4);
+        Assert.That((steps, stepsOfBoth, stepsApart), Is.EqualTo((1, 1, 2)));
+        Assert.That(both, Is.EqualTo(one).Within(1e-6f));
+        Assert.That(apart, Is.Not.EqualTo(one).Within(1e-6f), "two steps, and not one");
+        Assert.That(lossOfBoth, Is.EqualTo(loss).Within(1e-5));
+
+        static (float[] Weights, int Steps, double Loss) Weights(TrainingOptions options, int copies)
+        {
+            using var data = new DrawnDataset(1) { Copies = copies };
+            using OneStageDetector student = OneStageRun.Detector();
+            int steps = 0;
+            var reports = new Reports(report => steps = report.Step);
+            TrainingResult result = OneStageRun.Train(options with { Progress = reports }, data, student);
+            // Running statistics see each batch.
+            float[] weights = [.. student.parameters().SelectMany(parameter => parameter.detach().data<float>().ToArray())];
+            return (weights, steps, result.History[0].Loss);
+        }
+    }
+
+    [Test]
+    public void AccumulatedBatches_SetTheRate_AndTheSteps_AsALargeBatchDoes()
+    {
+        TrainingOptions large = TinyRun.Options() with { LearningRate = null, BatchSize = 8 };
+        TrainingPlan wanted = TrainingPlan.For(large, images: 40, parameters: 1000);
+        Assert.That(TrainingPlan.For(large with { BatchSize = 2, AccumulatedBatches = 4 }, 40, 1000), Is.EqualTo(wanted));
+        Assert.That(TrainingPlan.For(large with { BatchSize = 2 }, 40, 1000), Is.Not.EqualTo(wanted));
+    }
+
+    [Test]
     public void ALossThatIsNotFinite_StopsTraining_WithStepAndTerm()
     {
         using var data = new DrawnDataset(12);
