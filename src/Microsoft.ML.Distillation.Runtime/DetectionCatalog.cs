@@ -297,7 +297,10 @@ public static class DetectionCatalog
         }, cancellationToken).Measurements[0];
     }
 
-    /// <summary>Draws detections on a copy of an image: boxes in a colour for each class, with names and scores.</summary>
+    /// <summary>
+    /// Draws detections on a copy of an image: boxes in a colour for each class, with names and scores that do not lie on each other. Where
+    /// a crowd leaves a label no room near its box, it is left out.
+    /// </summary>
     /// <param name="image">The image, which stays as it is and the caller's.</param>
     /// <param name="detections">
     /// The detections, best first; the best lies on top. Boxes are in pixels of the image. A score that is not a number is not written, for
@@ -313,12 +316,9 @@ public static class DetectionCatalog
         var picture = Picture.Of(image);
         Dictionary<string, int> labels = [];
         foreach (string name in classNames) labels.TryAdd(name, labels.Count);
-        foreach (Detection one in detections.Reverse())
-        {
-            float[] box = [one.Box.X0, one.Box.Y0, one.Box.X1, one.Box.Y1];
-            DetectionPainter.Draw(picture, box, labels.GetValueOrDefault(one.Label), one.Label, float.IsNaN(one.Score) ? null : one.Score);
-        }
-
+        DetectionPainter.Draw(picture, [.. detections.Select(one => new DrawnBox(
+            one.Box.X0, one.Box.Y0, one.Box.X1, one.Box.Y1, labels.GetValueOrDefault(one.Label), one.Label,
+            float.IsNaN(one.Score) ? null : one.Score))]);
         return picture.ToMLImage();
     }
 

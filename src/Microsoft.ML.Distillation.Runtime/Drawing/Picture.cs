@@ -105,6 +105,13 @@ internal sealed class Picture
         canvas.DrawRect(x + width - sides, y, sides, height, paint);
     });
 
+    /// <summary>Draws a straight line.</summary>
+    public void Line(float x0, float y0, float x1, float y1, float thickness, Color color) => Draw(canvas =>
+    {
+        using var paint = new SKPaint { Color = color.ToSkia(), StrokeWidth = thickness, IsAntialias = true };
+        canvas.DrawLine(x0, y0, x1, y1, paint);
+    });
+
     /// <summary>Writes a text.</summary>
     /// <param name="x">Where it begins.</param>
     /// <param name="top">The upper edge of its line.</param>

@@ -37,13 +37,9 @@ internal static class ContactSheet
             Sheet.CellWidth);
         Sheet.Write(sheet, x, y, title, defects.Length > 0 ? Alarm : Sheet.Ink);
         if (Sheet.Thumbnail(image.ImagePath) is not (Picture picture, float scale)) return;
-        foreach (AnnotatedObject item in image.Objects)
-        {
-            int label = Math.Max(0, Array.IndexOf(classes, item.Label));
-            float[] box = [scale * item.X0, scale * item.Y0, scale * item.X1, scale * item.Y1];
-            DetectionPainter.Draw(picture, box, label, item.Ignore ? "ignore" : item.Label, null);
-        }
-
+        DetectionPainter.Draw(picture, [.. image.Objects.Select(item => new DrawnBox(
+            scale * item.X0, scale * item.Y0, scale * item.X1, scale * item.Y1, Math.Max(0, Array.IndexOf(classes, item.Label)),
+            item.Ignore ? "ignore" : item.Label))]);
         foreach (AnnotatedObject item in image.Objects.Where(item => !item.Ignore && (item.X1 <= item.X0 || item.Y1 <= item.Y0)))
             Mark(picture, item, scale);
 

@@ -34,14 +34,15 @@ public static class DetectionSheet
     {
         Sheet.Write(sheet, x, y, image.Title ?? Path.GetFileName(image.ImagePath));
         if (Sheet.Thumbnail(image.ImagePath) is not (Picture picture, float scale)) return;
-        foreach ((Detection found, string mark) in image.Detections.Select(found => (found, ""))
-            .Concat(image.Doubtful.Select(found => (found, "?"))))
+        DetectionPainter.Draw(picture, [.. image.Detections.Select(found => Drawn(found, "")),
+            .. image.Doubtful.Select(found => Drawn(found, "?"))]);
+        Sheet.Paste(sheet, x, y, picture);
+
+        DrawnBox Drawn(Detection found, string mark)
         {
             (float x0, float y0, float x1, float y1) = found.Box;
             int label = Math.Max(0, Array.IndexOf(names, found.Label));
-            DetectionPainter.Draw(picture, [scale * x0, scale * y0, scale * x1, scale * y1], label, found.Label + mark, found.Score);
+            return new DrawnBox(scale * x0, scale * y0, scale * x1, scale * y1, label, found.Label + mark, found.Score);
         }
-
-        Sheet.Paste(sheet, x, y, picture);
     }
 }

@@ -123,8 +123,12 @@ internal sealed class HtmlWriter
 /// <summary>Numbers as people read them.</summary>
 internal static class Figures
 {
-    /// <summary>A share in per cent, without the sign; "–" where there is none.</summary>
-    public static string Percent(double? share) => share is double value && double.IsFinite(value) ? Text(100 * value, "0.0") : "–";
+    /// <summary>A share in per cent, with the sign; "–" where there is none.</summary>
+    public static string Percent(double? share)
+        => share is double value && double.IsFinite(value) ? Hundredths(value) + "\u00A0%" : "–";
+
+    /// <summary>A share in hundredths, where a word for the unit follows.</summary>
+    public static string Hundredths(double share) => Text(100 * share, "0.0");
 
     /// <summary>A difference of shares in points, with its sign.</summary>
     public static string Points(double difference) => double.IsFinite(difference) ? Text(100 * difference, "+0.0;−0.0;0.0") : "–";

@@ -8,7 +8,7 @@ internal static class ComparisonTable
 {
     private static readonly string[] Head = ["model", "AP", "AP50", "parameters", "MB", "ms/image"];
 
-    /// <summary>Writes the table: AP and AP50 in percent, size of the file, time for an image on this machine's CPU.</summary>
+    /// <summary>Writes the table: AP and AP50, size of the file, time for an image on this machine's CPU.</summary>
     public static void Write(TextWriter output, IReadOnlyList<ModelReport> reports)
     {
         string[][] rows = [Head, .. reports.Select(Row)];
@@ -38,7 +38,7 @@ internal static class ComparisonTable
 /// <summary>The same students over several seeds, and by how much the first of them beats the others.</summary>
 internal static class SeedsTable
 {
-    /// <summary>Writes the table: AP in percent for each seed and student, then the paired differences with their confidence
+    /// <summary>Writes the table: AP for each seed and student, then the paired differences with their confidence
     /// intervals.</summary>
     /// <param name="firstSeed">The seed of the first run; the others follow.</param>
     /// <param name="results">For each seed the students, in the same order.</param>
@@ -46,13 +46,13 @@ internal static class SeedsTable
     {
         string[] names = [.. results[0].Select(report => report.Name)];
         output.WriteLine();
-        output.WriteLine($"AP in % by seed  {string.Join("  ", names)}");
+        output.WriteLine($"AP by seed       {string.Join("  ", names)}");
         for (int i = 0; i < results.Count; i++)
             output.WriteLine($"{firstSeed + i,15}  "
                 + $"{string.Join("  ", names
-            .Select((name, j) => Number(100 * Ap(results[i][j])).PadLeft(name.Length)))}");
+            .Select((name, j) => Percent(Ap(results[i][j])).PadLeft(name.Length)))}");
         string means = string.Join("  ",
-            names.Select((name, j) => Number(100 * results.Average(row => Ap(row[j]))).PadLeft(name.Length)));
+            names.Select((name, j) => Percent(results.Average(row => Ap(row[j]))).PadLeft(name.Length)));
         output.WriteLine($"{"mean",15}  {means}");
         for (int j = 1; j < names.Length; j++)
         {
@@ -68,7 +68,7 @@ internal static class SeedsTable
 
     private static double Ap(ModelReport report) => report.Metrics.AveragePrecision;
 
-    private static string Number(double value) => value.ToString("0.0", CultureInfo.InvariantCulture);
+    private static string Percent(double share) => (100 * share).ToString("0.0 '%'", CultureInfo.InvariantCulture);
 }
 
 /// <summary>Says so where a student under its teacher came out worse than without one.</summary>

@@ -44,9 +44,9 @@ public class DrawingTests
         foreach ((float x, float y) in ((float, float)[])[(0, 0), (180, 0), (0, 130), (180, 130), (90, 60)])
         {
             var picture = new Picture(200, 150);
-            DetectionPainter.Draw(picture, [x, y, x + 20, y + 20], 0, "Ärger", .5f);
+            DetectionPainter.Draw(picture, [new DrawnBox(x, y, x + 20, y + 20, 0, "Ärger", .5f)]);
             var alone = new Picture(400, 350);
-            DetectionPainter.Draw(alone, [190, 160, 210, 180], 0, "Ärger", .5f);
+            DetectionPainter.Draw(alone, [new DrawnBox(190, 160, 210, 180, 0, "Ärger", .5f)]);
             Assert.That(Ink(picture), Is.EqualTo(Ink(alone)), $"({x}, {y}) as many dark and bright pixels as where there is room");
         }
 
@@ -75,8 +75,11 @@ public class DrawingTests
     public void Boxes_BeyondTheEdges_AreDrawnAsFarAsTheyAreInside()
     {
         var picture = new Picture(30, 30);
-        DetectionPainter.Draw(picture, [-10, 15, 100, 1000], 0, "name", .5f);
-        DetectionPainter.Draw(picture, [float.NaN, float.NegativeInfinity, 5, float.PositiveInfinity], 1, "", null);
+        DetectionPainter.Draw(picture,
+        [
+            new DrawnBox(float.NaN, float.NegativeInfinity, 5, float.PositiveInfinity, 1, ""),
+            new DrawnBox(-10, 15, 100, 1000, 0, "name", .5f),
+        ]);
         Assert.That(picture[29, 29], Is.EqualTo(DetectionPainter.ColorOf(0)));
         Assert.That(picture[0, 29], Is.EqualTo(DetectionPainter.ColorOf(1)));
     }

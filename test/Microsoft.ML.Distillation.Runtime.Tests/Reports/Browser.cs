@@ -33,6 +33,12 @@ internal sealed record Browser(IReadOnlyList<string> Console, JsonElement Facts)
               const b = e.getBBox(), v = p.viewBox.baseVal;
               return b.x < -1 || b.y < -1 || b.x + b.width > v.width + 1 || b.y + b.height > v.height + 1;
             })).map(p => p.getAttribute('aria-label')),
+            overprinted: [...document.querySelectorAll('svg')].filter(p => {
+              const b = [...p.querySelectorAll('text')].map(e => e.getBBox()), c = [...p.querySelectorAll('circle')].map(e => e.getBBox());
+              const on = (x, y) => x.x < y.x + y.width - .5 && y.x < x.x + x.width - .5
+                && x.y < y.y + y.height * .7 && y.y < x.y + x.height * .7;
+              return b.some((x, i) => b.some((y, k) => i < k && on(x, y)) || c.some(y => on(x, y)));
+            }).map(p => p.getAttribute('aria-label')),
             notANumber: [...document.querySelectorAll('svg *')]
                 .some(e => [...e.attributes].some(a => a.name !== 'href' && a.value.includes('NaN'))),
             width: document.documentElement.scrollWidth, window: innerWidth,

@@ -21,10 +21,11 @@ public partial class HtmlReportTests
         Assert.That(browser.Number("pictures"), Is.EqualTo(4));
         Assert.That(browser.Number("loaded"), Is.EqualTo(4));
         Assert.That(browser.Number("panels"), Is.EqualTo(4 * 4), "ground truth and three models of each picture");
-        Assert.That(browser.Number("plots"), Is.EqualTo(12),
-            "2 of cost, score, 2 + 2 of curves, classes, validation, learning rate, terms, shares");
+        Assert.That(browser.Number("plots"), Is.EqualTo(11),
+            "cost, score, 2 + 2 of curves, classes, validation, learning rate, terms, shares");
         Assert.That(browser.Words("emptyPlots"), Is.Empty);
         Assert.That(browser.Words("outside"), Is.Empty);
+        Assert.That(browser.Words("overprinted"), Is.Empty, "no text lies on another or on a point");
         Assert.That(browser.Facts.GetProperty("notANumber").GetBoolean(), Is.False);
         Assert.That(browser.Number("width"), Is.LessThanOrEqualTo(browser.Number("window")), "the page does not scroll sideways");
         Assert.That(browser.Facts.GetProperty("background").GetString(), Is.EqualTo(background));

@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+using Microsoft.ML.Distillation.Drawing;
 using Microsoft.ML.Distillation.Reports;
 using Microsoft.ML.Distillation.Reports.Plots;
 using Microsoft.ML.Distillation.Reports.Sections;
@@ -35,8 +37,10 @@ public class VerdictTests
         string html = HtmlReport.ToHtml(ReportScenes.Content(distilledSeeds: distilled));
         string row = html[html.IndexOf("<tr class=\"main\">", StringComparison.Ordinal)..];
         row = row[..row.IndexOf("</tr>", StringComparison.Ordinal)];
-        Assert.That(row, Does.Contain("<td>35.0</td>").And.Contain("<td>55.0</td>").And.Contain("<td>25.0</td>"), "AP, AP50, AP75");
-        Assert.That(html, Does.Contain("30.0 / 50.0 / 10.0").And.Contain("40.0 / 60.0 / 40.0"), "every seed");
+        foreach (string figure in (string[])["35.0", "55.0", "25.0"])
+            Assert.That(row, Does.Contain($"<td>{figure}&#160;%</td>"), "AP, AP50, AP75");
+        Assert.That(html, Does.Contain("30.0&#160;% / 50.0&#160;% / 10.0&#160;%").And.Contain("40.0&#160;% / 60.0&#160;% / 40.0&#160;%"),
+            "every seed");
         Assert.That(html, Does.Contain("What student distilled (seed 1) takes for what").And.Contain("Loss: student distilled (seed 1)"),
             "what is of one run says so");
     }
@@ -105,11 +109,59 @@ public class VerdictTests
         Assert.That((axis.At(2), axis.At(200)), Is.EqualTo((0.0, 100.0)));
     }
 
-    [Test]
-    public void Labels_AreMovedApart_InTheirOrder()
+    /// <summary>A student alone and a distilled one cost the same, and a good teacher is near the edge.</summary>
+    [TestCase(new[] { 40, 4, 4.1, 3.9 }, new[] { 45.1, 29.8, 32.2, 31 })]
+    [TestCase(new[] { 1, 1, 1, 1.0 }, new[] { 0, 0, 0, 0.1 })]
+    [TestCase(new[] { 9, 10, 11, 10.5 }, new[] { 60, 60.1, 60.2, 60.3 })]
+    public void NamesOfPoints_LieNeitherOnEachOtherNorOnPoints_AndInside(double[] costs, double[] aps)
     {
-        double[] placed = ScatterPlot.Spaced([50, 51, 120]);
-        Assert.That(placed[1] - placed[0], Is.GreaterThanOrEqualTo(15 - 1e-9));
-        Assert.That(placed[2], Is.EqualTo(120));
+        Axis x = Axis.LinearTo(0, costs.Max(), PlotFrame.Left, PlotFrame.Right);
+        Axis y = Axis.LinearTo(0, Math.Max(1, aps.Max()), PlotFrame.Bottom, PlotFrame.Top);
+        ScatterPoint[] points = [.. costs.Zip(aps, (cost, ap) => new ScatterPoint("student distilled", "m-model", cost, ap, "", 1))];
+        LabelPlace[] labels = [.. ScatterPlot.Labels(x, y, points).Select(label => label!.Value)];
+        for (int i = 0; i < points.Length; i++)
+        {
+            Assert.That(labels[i].Left >= PlotFrame.Left && labels[i].Right <= PlotFrame.Right, Is.True);
+            Assert.That(labels[i].Top >= 0 && labels[i].Bottom <= PlotFrame.Bottom, Is.True);
+            for (int k = 0; k < points.Length; k++)
+            {
+                Assert.That(i != k && labels[i].Overlaps(labels[k]), Is.False);
+                double px = x.At(points[k].X), py = y.At(points[k].Y);
+                Assert.That(px > labels[i].Left && px < labels[i].Right && py > labels[i].Top && py < labels[i].Bottom, Is.False);
+            }
+        }
+    }
+
+    [TestCase(40, 4, "Both axes begin at 0", ">ms per image on this machine&#39;s CPU<")]
+    [TestCase(400, 4, "logarithmic: equal steps", ">ms per image on this machine&#39;s CPU (logarithmic)<")]
+    public void PlotOfCost_SaysItsUnit_AndWhenItsStepsAreFactors(double teacher, double student, string said, string unit)
+    {
+        string section = TradeOff(
+            [Measured("teacher", DetectorRole.Teacher, .5, teacher), Measured("s", DetectorRole.Distilled, .4, student)]);
+        Assert.That(section, Does.Contain(said).And.Contain(unit));
+        Assert.That(Regex.Count(section, "<svg"), Is.EqualTo(1), "one plot");
+        Assert.That(section, Does.Contain(">0&#160;%<").And.Contain(">50&#160;%<").And.Contain(">teacher<").And.Contain(">s<"));
+    }
+
+    [Test]
+    public void PlotOfCost_TakesWhatIsKnownOfMost_AndNamesWhoIsMissing()
+    {
+        ReportedModel[] models =
+        [
+            Measured("a", DetectorRole.Teacher, .5, 0) with { Parameters = 3_000_000 },
+            Measured("b", DetectorRole.Distilled, .4, 0) with { Parameters = 2_000_000 },
+            Measured("c", DetectorRole.Quantised, .4, 5),
+        ];
+        Assert.That(TradeOff(models), Does.Contain(">million parameters<").And.Contain("Not measured: c."));
+    }
+
+    private static ReportedModel Measured(string name, DetectorRole role, double ap, double milliseconds)
+        => new(name, role) { Milliseconds = milliseconds, Seeds = [new SeedFigures(1, ap, ap, ap)] };
+
+    private static string TradeOff(ReportedModel[] models)
+    {
+        var html = new HtmlWriter();
+        TradeOffSection.Write(html, new ReportContent("r", models) { Made = DateTimeOffset.UnixEpoch });
+        return html.ToString();
     }
 }

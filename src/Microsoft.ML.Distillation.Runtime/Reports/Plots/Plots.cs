@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Microsoft.ML.Distillation.Drawing;
 using static Microsoft.ML.Distillation.Reports.HtmlWriter;
 
 namespace Microsoft.ML.Distillation.Reports.Plots;
@@ -7,7 +8,7 @@ namespace Microsoft.ML.Distillation.Reports.Plots;
 /// <summary>The outside of a plot: title, axes, grid. Its inside is 420 by 230 units, whatever its width on the page.</summary>
 internal static class PlotFrame
 {
-    public const double Left = 46, Top = 14, Width = 420, Height = 230;
+    public const double Left = 52, Top = 14, Width = 420, Height = 230;
     public const double Right = Left + Width, Bottom = Top + Height;
     private const double ViewWidth = Right + 12, ViewHeight = Bottom + 44;
 
@@ -19,7 +20,7 @@ internal static class PlotFrame
     public static IDisposable Open(
         HtmlWriter html, string title, Axis x, string xTitle, Axis y, string? note = null,
         IReadOnlyList<(string Name, string Color)>? legend = null,
-        Func<double, string>? xLabel = null)
+        Func<double, string>? xLabel = null, Func<double, string>? yLabel = null)
     {
         IDisposable figure = html.Tag("figure", ("class", "plot"));
         using (html.Tag("figcaption"))
@@ -33,7 +34,7 @@ internal static class PlotFrame
         foreach (double tick in y.Ticks)
         {
             html.Leaf("line", null, ("class", "grid"), ("x1", N(Left)), ("x2", N(Right)), ("y1", N(y.At(tick))), ("y2", N(y.At(tick))));
-            html.Leaf("text", Axis.Label(tick), ("class", "tick end"), ("x", N(Left - 7)), ("y", N(y.At(tick) + 4)));
+            html.Leaf("text", (yLabel ?? Axis.Label)(tick), ("class", "tick end"), ("x", N(Left - 7)), ("y", N(y.At(tick) + 4)));
         }
 
         foreach (double tick in x.Ticks)
@@ -107,7 +108,7 @@ internal sealed class Axis
         double[] marks = [.. from power in Enumerable.Range(-6, 16) from digit in (double[])[1, 2, 5] select digit * Math.Pow(10, power)];
         double low = marks.Last(mark => mark <= from * 0.8), high = marks.First(mark => mark >= to * 1.25);
         double[] ticks = [.. marks.Where(mark => mark >= low && mark <= high)];
-        if (ticks.Length > 7) ticks = [.. ticks.Where(mark => Math.Abs(Math.Log10(mark) - Math.Round(Math.Log10(mark))) < 1e-9)];
+        if (ticks.Length > 10) ticks = [.. ticks.Where(mark => Math.Abs(Math.Log10(mark) - Math.Round(Math.Log10(mark))) < 1e-9)];
         return new Axis(Math.Log(low), Math.Log(high), start, end, true) { Ticks = ticks };
     }
 
@@ -119,6 +120,9 @@ internal sealed class Axis
         => Math.Abs(tick) >= 10_000 ? (tick / 1000).ToString("0.#", CultureInfo.InvariantCulture) + "k"
         : tick != 0 && Math.Abs(tick) < 0.001 ? tick.ToString("0.#e+0", CultureInfo.InvariantCulture)
         : tick.ToString("0.####", CultureInfo.InvariantCulture);
+
+    /// <summary>A tick's label where values are per cent.</summary>
+    public static string PercentLabel(double tick) => $"{Label(tick)}\u00A0%";
 
     private static double Step(double raw)
     {
@@ -190,12 +194,16 @@ internal sealed record ScatterPoint(string Name, string Color, double X, double 
 /// <summary>Points with their names beside them.</summary>
 internal static class ScatterPlot
 {
-    private const double LineHeight = 15;
+    private const double Radius = 6.5, Gap = 12;
+
+    // The larger of the style sheet's sizes, that of narrow pages. Letters of other fonts are hardly wider than those they are measured by.
+    private const float Size = 15;
+    private const double Ascent = 14, Height = 18, LongestName = 0.6 * PlotFrame.Width;
 
     /// <summary>Draws the points in an open frame.</summary>
     public static void Draw(HtmlWriter html, Axis x, Axis y, IReadOnlyList<ScatterPoint> points)
     {
-        double[] labels = Spaced([.. points.Select(point => y.At(point.Y) + 4)]);
+        IReadOnlyList<LabelPlace?> labels = Labels(x, y, points);
         for (int i = 0; i < points.Count; i++)
         {
             ScatterPoint point = points[i];
@@ -206,31 +214,45 @@ internal static class ScatterPlot
                 if (point.Spread > 0)
                     html.Leaf("line", null, ("class", "whisker"), ("x1", N(px)), ("x2", N(px)), ("y1", N(y.At(point.Y - point.Spread))),
                         ("y2", N(y.At(point.Y + point.Spread))));
-                html.Leaf("circle", null, ("cx", N(px)), ("cy", N(py)), ("r", "6.5"));
-                bool isRight = px > (PlotFrame.Left + PlotFrame.Right) / 2;
-                html.Leaf("text", point.Name, ("class", isRight ? "end" : null), ("x", N(px + (isRight ? -12 : 12))), ("y", N(labels[i])));
+                html.Leaf("circle", null, ("cx", N(px)), ("cy", N(py)), ("r", N(Radius)));
+                if (labels[i] is { } label) Write(html, point, label, px, py);
             }
         }
     }
 
-    /// <summary>Moves labels apart that would lie on each other, keeping their order.</summary>
-    internal static double[] Spaced(double[] wanted)
+    /// <summary>Where the names of points go: beside the point, off other names and points.</summary>
+    internal static IReadOnlyList<LabelPlace?> Labels(Axis x, Axis y, IReadOnlyList<ScatterPoint> points)
     {
-        int[] order = [.. Enumerable.Range(0, wanted.Length).OrderBy(i => wanted[i])];
-        double[] placed = [.. wanted];
-        for (int round = 0; round < 20; round++)
+        var places = new LabelPlaces(new LabelPlace(PlotFrame.Left, 0, PlotFrame.Width, PlotFrame.Bottom));
+        foreach (ScatterPoint point in points)
         {
-            for (int k = 1; k < order.Length; k++)
-            {
-                double lack = LineHeight - (placed[order[k]] - placed[order[k - 1]]);
-                if (lack <= 0) continue;
-                placed[order[k - 1]] -= lack / 2;
-                placed[order[k]] += lack / 2;
-            }
+            double top = y.At(point.Y + point.Spread), bottom = y.At(point.Y - point.Spread);
+            places.Block(new LabelPlace(x.At(point.X) - Radius, y.At(point.Y) - Radius, 2 * Radius, 2 * Radius));
+            if (bottom > top) places.Block(new LabelPlace(x.At(point.X) - 1, top, 2, bottom - top));
         }
 
-        return placed;
+        return [.. points.Select(point =>
+        {
+            double px = x.At(point.X), py = y.At(point.Y), width = Lettering.WidthOf(Shown(point), Size), top = py - Height / 2;
+            (double, double) right = (px + Gap, top), left = (px - Gap - width, top);
+            bool isRight = px > (PlotFrame.Left + PlotFrame.Right) / 2;
+            return places.Take(width, Height, _ => true,
+                isRight ? left : right, isRight ? right : left, (px - width / 2, py - Gap - Height), (px - width / 2, py + Gap));
+        })];
     }
+
+    private static void Write(HtmlWriter html, ScatterPoint point, LabelPlace label, double px, double py)
+    {
+        // Letters narrower than they were measured stay at their point.
+        (string? anchor, double at) = label.Right <= px ? ("end", label.Right) : label.Left >= px ? ((string?)null, label.Left)
+            : ("middle", label.Left + label.Width / 2);
+        double toX = Math.Clamp(px, label.Left, label.Right), toY = Math.Clamp(py, label.Top, label.Bottom);
+        if (Math.Max(Math.Abs(toX - px), Math.Abs(toY - py)) > Gap + 0.01)
+            html.Leaf("line", null, ("class", "mark"), ("x1", N(px)), ("y1", N(py)), ("x2", N(toX)), ("y2", N(toY)));
+        html.Leaf("text", Shown(point), ("class", anchor), ("x", N(at)), ("y", N(label.Top + Ascent)));
+    }
+
+    private static string Shown(ScatterPoint point) => Lettering.Fit(point.Name, Size, (float)LongestName);
 }
 
 /// <summary>A line of a plot.</summary>

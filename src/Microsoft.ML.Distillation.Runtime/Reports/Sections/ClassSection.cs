@@ -18,7 +18,7 @@ internal static class ClassSection
             .GroupBy(c => c.Name).Select(group => group.First()).OrderByDescending(c => c.Objects)];
         if (classes.Length == 0) return;
         using IDisposable section = Section
-            .Open(html, "classes", "Each class", "AP in per cent; the most frequent class of the test images first.");
+            .Open(html, "classes", "Each class", "AP; the most frequent class of the test images first.");
         PlotFrame.Legend(html, [.. models.Select(model => (model.Name, model.Color))]);
         Dots(html, models, classes);
         using IDisposable details = html.Tag("details");
@@ -38,7 +38,7 @@ internal static class ClassSection
         foreach (double tick in x.Ticks)
         {
             html.Leaf("line", null, ("class", "grid"), ("x1", N(x.At(tick))), ("x2", N(x.At(tick))), ("y1", N(Top)), ("y2", N(bottom)));
-            html.Leaf("text", Axis.Label(tick), ("class", "tick middle"), ("x", N(x.At(tick))), ("y", N(Top - 8)));
+            html.Leaf("text", Axis.PercentLabel(tick), ("class", "tick middle"), ("x", N(x.At(tick))), ("y", N(Top - 8)));
         }
 
         for (int i = 0; i < classes.Length; i++)

@@ -18,7 +18,7 @@ internal static class DataSection
             using (html.Tag("thead"))
             using (html.Tag("tr"))
             {
-                foreach (string head in (string[])["Part", "Images", "Objects", "per image", "Median box, % of the image"]) html
+                foreach (string head in (string[])["Part", "Images", "Objects", "per image", "Median box, of the image"]) html
                     .Leaf("th", head);
             }
 
@@ -58,7 +58,7 @@ internal static class DataSection
             using IDisposable row = html.Tag("tr");
             html.Leaf("th", name, ("scope", "row"));
             foreach (DataSummary part in counted) html
-                .Leaf("td", $"{Count(CountOf(part, name))} ({Percent((double)CountOf(part, name) / Math.Max(1, part.Objects))} %)");
+                .Leaf("td", $"{Count(CountOf(part, name))} ({Percent((double)CountOf(part, name) / Math.Max(1, part.Objects))})");
         }
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Drawing;
 using Microsoft.ML.Distillation.Reports.Plots;
 using static Microsoft.ML.Distillation.Reports.HtmlWriter;
 
@@ -7,6 +8,12 @@ namespace Microsoft.ML.Distillation.Reports.Sections;
 internal static class PictureSection
 {
     private const int MostPanels = 5;
+
+    // A panel is as narrow as 170 points of a screen.
+    private const float LettersInWidth = 18;
+
+    // How much wider than the letters that are measured those of the page are, which are bold.
+    private const double Bold = 1.2;
 
     /// <summary>Writes the section, where there are images and detections.</summary>
     public static void Write(HtmlWriter html, ReportContent content)
@@ -46,7 +53,7 @@ internal static class PictureSection
         }
 
         using IDisposable panels = html.Tag("div", ("class", "panels"));
-        Panel(html, image, id, "Ground truth", $"{image.Truth.Count(box => !box.Ignored)} objects", null,
+        Panel(html, image, id, "Ground truth", Objects(image.Truth.Count(box => !box.Ignored)), null,
             [.. image.Truth.Select(box => (box, box.Ignored ? "b-ignored" : "b-truth"))]);
         foreach (ReportedModel model in models)
         {
@@ -55,6 +62,8 @@ internal static class PictureSection
             Panel(html, image, id, model.Name + model.OfFirstSeed, counts, model.Color, judged.Boxes);
         }
     }
+
+    private static string Objects(int count) => count == 1 ? "1 object" : $"{count} objects";
 
     private static void Panel(HtmlWriter html, ReportedImage image, string id, string title, string note, string? color,
         IReadOnlyList<(ReportedBox Box, string Class)> boxes)
@@ -79,19 +88,21 @@ internal static class PictureSection
         Labels(html, image, [.. boxes.Where(entry => entry.Class is "b-wrong" or "b-missed")]);
     }
 
-    /// <summary>Names on boxes, as paper and phones have no pointer; what would lie on another goes further down.</summary>
+    /// <summary>Names on boxes, as paper and phones have no pointer; those that find no room are left out.</summary>
     private static void Labels(HtmlWriter html, ReportedImage image, IReadOnlyList<(ReportedBox Box, string Class)> boxes)
     {
-        double size = Math.Max(9, image.Size.Width / 26.0);
-        var taken = new List<(double X, double Y, double Width)>();
+        float size = image.Size.Width / LettersInWidth;
+        double height = 1.2 * size, longest = Math.Max(size, image.Size.Width / Bold);
+        var places = new LabelPlaces(new LabelPlace(0, 0, image.Size.Width, image.Size.Height));
         foreach ((ReportedBox box, string kind) in boxes)
         {
-            double width = 0.6 * size * box.Label.Length, x = Math.Clamp(box.X0, 0, Math.Max(0, image.Size.Width - width));
-            double y = Math.Max(size, box.Y0 - 0.2 * size);
-            while (y < image.Size.Height - size && taken.Any(other => Math.Abs(other.Y - y) < size && x < other.X + other.Width
-                && other.X < x + width)) y += size;
-            taken.Add((x, y, width));
-            html.Leaf("text", box.Label, ("class", $"box-label {kind}"), ("x", N(x)), ("y", N(y)), ("font-size", N(size)));
+            var frame = new LabelPlace(box.X0, box.Y0, box.X1 - box.X0, box.Y1 - box.Y0);
+            string text = Lettering.Fit(box.Label, size, (float)longest);
+            LabelPlace? found = places.Take(
+                Bold * Lettering.WidthOf(text, size), height, place => place.GapTo(frame) <= 2 * height,
+                (frame.Left, frame.Top - height), (frame.Left, frame.Top), (frame.Left, frame.Bottom));
+            if (found is { } label) html.Leaf("text", text, ("class", $"box-label {kind}"), ("x", N(label.Left)),
+                ("y", N(label.Top + 0.95 * size)), ("style", $"font-size:{N(size)}px"));
         }
     }
 }

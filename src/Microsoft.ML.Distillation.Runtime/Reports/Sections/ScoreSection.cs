@@ -42,7 +42,7 @@ internal static class ScoreSection
         using (html.Tag("thead"))
         using (html.Tag("tr"))
         {
-            foreach (string head in (string[])["Class", "Score", "Objects", "Found", "False alarms", "Precision %", "Recall %", "F1 %"])
+            foreach (string head in (string[])["Class", "Score", "Objects", "Found", "False alarms", "Precision", "Recall", "F1"])
                 html.Leaf("th", head);
         }
 

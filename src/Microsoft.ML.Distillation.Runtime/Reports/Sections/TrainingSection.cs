@@ -35,8 +35,8 @@ internal static class TrainingSection
         Axis x = Steps(validated.Max(pair => pair.Record.Validations[^1].Step));
         var y = Axis.LinearTo(0, 100 * validated.Max(pair => pair.Record.Validations.Max(point => point.AveragePrecision)),
             PlotFrame.Bottom, PlotFrame.Top);
-        using IDisposable frame = PlotFrame.Open(html, "Validation AP", x, "step", y, "in per cent",
-            [.. validated.Select(pair => (pair.Model.Name + pair.Model.OfFirstSeed, pair.Model.Color))]);
+        using IDisposable frame = PlotFrame.Open(html, "Validation AP", x, "step", y, null,
+            [.. validated.Select(pair => (pair.Model.Name + pair.Model.OfFirstSeed, pair.Model.Color))], yLabel: Axis.PercentLabel);
         LinePlot.Draw(html, x, y, [.. validated.Select(pair => new Series(
             pair.Model.Name, pair.Model.Color,
             [.. pair.Record.Validations.Select(point => ((double)point.Step, 100 * point.AveragePrecision))]))]);
@@ -82,12 +82,12 @@ internal static class TrainingSection
         Axis x = Steps(points[^1].Step);
         var y = Axis.Linear(0, 100, PlotFrame.Bottom, PlotFrame.Top);
         using IDisposable frame = PlotFrame.Open(html, $"Shares of the loss: {model.Name}{model.OfFirstSeed}", x, "step", y,
-            "in per cent of the total", Legend(record, color));
+            "of the total", Legend(record, color), yLabel: Axis.PercentLabel);
         AreaPlot.Draw(html, x, y, [.. points.Select(point => (double)point.Step)], [.. record.Terms.Select((term, t) =>
             (color(term), (IReadOnlyList<double>)[.. points
                 .Select(point => 100 * Math.Max(0, point.Losses[t]) / point.Losses.Sum(value => Math.Max(0, value)))]))]);
         LinePlot.Bands(html, x, [.. points
-            .Select(point => ((double)point.Step, Text(record, point, value => $"{Percent(value / point.Losses.Sum())} %")))]);
+            .Select(point => ((double)point.Step, Text(record, point, value => Percent(value / point.Losses.Sum()))))]);
     }
 
     private static Axis Steps(int last) => Axis.Linear(0, last, PlotFrame.Left, PlotFrame.Right);

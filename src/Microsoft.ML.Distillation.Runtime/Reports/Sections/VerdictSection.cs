@@ -26,17 +26,17 @@ internal static class VerdictSection
         string measured = content.Images.Count > 0 ? $" on {Count(content.Images.Count)} test images" : "";
         if (!double.IsFinite(main.AveragePrecision)) return ($"{main.Name}: trained, not yet measured on test images", Course(main));
         string share = content.Find(DetectorRole.Teacher) is { } teacher && teacher.AveragePrecision > 0 && teacher != main
-            ? $" It keeps {Percent(main.AveragePrecision / teacher.AveragePrecision)}\u00A0% of its teacher's AP{Cost(main, teacher)}."
+            ? $" It keeps {Percent(main.AveragePrecision / teacher.AveragePrecision)} of its teacher's AP{Cost(main, teacher)}."
             : "";
         share += Quantised(main, content.Find(DetectorRole.Quantised));
         if (content.Find(DetectorRole.Alone) is not { } alone || main.Role != DetectorRole.Distilled)
-            return ($"{main.Name} reaches AP {ap}\u00A0%{measured}", $"AP50 {Percent(main.AveragePrecision50)}\u00A0%.{share}");
+            return ($"{main.Name} reaches AP {ap}{measured}", $"AP50 {Percent(main.AveragePrecision50)}.{share}");
 
         PairedDifference gain = Difference(main, alone);
-        string points = Percent(Math.Abs(gain.Mean));
+        string points = Hundredths(Math.Abs(gain.Mean));
         if (gain.Count > 1)
         {
-            string figure = $"{Points(gain.Mean)} ±\u00A0{Percent(gain.HalfWidth)} points of AP over {gain.Count} seeds";
+            string figure = $"{Points(gain.Mean)} ±\u00A0{Hundredths(gain.HalfWidth)} points of AP over {gain.Count} seeds";
             string verdict = !gain.IsSure ? $"No clear difference: {figure}" : gain.Mean > 0 ? $"Distillation helps: {figure}"
                 : $"Distillation hurts: {figure}";
             return (verdict, $"AP {ap} against {Percent(alone.AveragePrecision)} of the same student trained alone{measured}; ± is the "
@@ -153,7 +153,7 @@ internal static class VerdictSection
     {
         if (model == alone || model.Role == DetectorRole.Teacher) return "";
         PairedDifference gain = Difference(model, alone);
-        return gain.Count > 1 ? $"{Points(gain.Mean)} ±\u00A0{Percent(gain.HalfWidth)}" : Points(gain.Mean);
+        return gain.Count > 1 ? $"{Points(gain.Mean)} ±\u00A0{Hundredths(gain.HalfWidth)}" : Points(gain.Mean);
     }
 
     private static void Seeds(HtmlWriter html, ReportContent content)
