@@ -20,8 +20,9 @@ public static class DetectionCatalog
     /// Reads annotated images from a folder: the columns <c>ImagePath</c> (text), <c>Label</c> (vector of text: the class of each
     /// object) and <c>BoundingBoxes</c> (vector of Single: x0 y0 x1 y1 of each object in pixels), and, parallel to <c>Label</c>, what the
     /// format says of the objects: <c>Difficult</c>, <c>Crowd</c>, <c>Ignore</c> (Boolean), <c>Truncated</c> (Single), <c>Occluded</c>
-    /// (Int32) and <c>Area</c> (Single). <c>ImageWidth</c> and <c>ImageHeight</c> (Int32) are what the annotation says of the image's size
-    /// in pixels, 0 where it says nothing. Images without objects are rows too. Files are read as rows are.
+    /// (Int32), <c>Area</c> (Single) and <c>LabelScore</c> (Single: how sure a detector was that made the label, not a number for a
+    /// person's). <c>ImageWidth</c> and <c>ImageHeight</c> (Int32) are what the annotation says of the image's size in pixels, 0 where it
+    /// says nothing. Images without objects are rows too. Files are read as rows are.
     /// </summary>
     /// <param name="catalog">The catalog <c>mlContext.Data</c>.</param>
     /// <param name="folder">The folder.</param>
@@ -140,8 +141,10 @@ public static class DetectionCatalog
 
     /// <summary>
     /// Writes annotated images into a folder: <see cref="LoadDetections"/>'s columns, of which all but <c>ImagePath</c>, <c>Label</c> and
-    /// <c>BoundingBoxes</c> may be missing, or the labels that a teacher made (<c>Label</c> of keys, and <c>LabelScore</c>, which COCO
-    /// keeps). All files are written beside their places and moved there at the end, so that an error leaves nothing half written; files of
+    /// <c>BoundingBoxes</c> may be missing, or the labels that a teacher made (<c>Label</c> of keys). Scores (<c>LabelScore</c>) stand in
+    /// COCO's and VOC's files as <c>score</c>, and beside YOLO's labels, whose tools often take no sixth column, in <c>scores</c>: a file
+    /// for each of <c>labels</c>, of lines <c>class x y width height score</c>. All files are written beside their places and moved there at
+    /// the end, so that an error leaves nothing half written; files of
     /// the same names are replaced.
     /// </summary>
     /// <param name="catalog">The catalog <c>mlContext.Data</c>.</param>

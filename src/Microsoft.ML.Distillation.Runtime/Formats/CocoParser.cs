@@ -7,7 +7,7 @@ namespace Microsoft.ML.Distillation.Formats;
 
 /// <summary>
 /// Parses a COCO annotation file from a stream. Images need id and file_name, categories id and name, annotations image_id,
-/// category_id and bbox or segmentation, whose box is then taken; id, area, iscrowd, ignore and attributes (difficult, truncated,
+/// category_id and bbox or segmentation, whose box is then taken; id, area, iscrowd, ignore, score and attributes (difficult, truncated,
 /// occluded) are read where they are, all else is passed over. To evaluate, names of files and classes are not needed, but all three
 /// lists are.
 /// </summary>
@@ -170,6 +170,7 @@ internal sealed class CocoParser
                 else if (json.Enter("area"u8)) area = annotation.Area(ref json);
                 else if (json.Enter("iscrowd"u8)) flags = flags with { Crowd = annotation.Flag(ref json, "iscrowd") };
                 else if (json.Enter("ignore"u8)) flags = flags with { Ignore = annotation.Flag(ref json, "ignore") };
+                else if (json.Enter("score"u8)) flags = flags with { Score = (float?)json.Number() };
                 else if (json.Enter("attributes"u8)) flags = CocoElement.Attributes(ref json, flags);
                 else json.Skip();
             }

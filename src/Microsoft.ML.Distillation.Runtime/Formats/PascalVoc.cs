@@ -209,6 +209,7 @@ internal sealed record VocXml(string? FileName, int FileNameLine, ImageSize? Siz
             Difficult = item.Find("difficult")?.Flag() == true,
             Truncated = item.Find("truncated")?.Share() ?? 0,
             Occluded = item.Find("occluded") is { } occluded ? (int)Math.Ceiling(occluded.Share()) : 0,
+            Score = (item.Find("score") ?? item.Find("confidence"))?.NumberOrNull(),
         };
     }
 
@@ -309,6 +310,9 @@ internal readonly record struct VocElement(string File, XElement Element)
     /// <summary>The finite number in it.</summary>
     public float Number()
         => NumberText.TryParse(Text, out double number) && float.IsFinite((float)number) ? (float)number : throw Unexpected("no number");
+
+    /// <summary>The number in it, where it is one.</summary>
+    public float? NumberOrNull() => NumberText.TryParse(Text, out double number) ? (float)number : null;
 
     /// <summary>The whole number in it; 0 where it is empty.</summary>
     public int Whole(int min, int max)

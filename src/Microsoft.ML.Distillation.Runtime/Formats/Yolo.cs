@@ -32,6 +32,7 @@ internal static class YoloReader
             // Of an image that cannot be read the labels are read all the same, as they may be wrong themselves.
             List<AnnotatedObject> objects = YoloLabels.Read(
                 AnnotationFile.Open(labels), labels, names, size ?? new ImageSize(1, 1), source.Notes, faults);
+            if (size is { } known) YoloScores.ReadFor(objects, labels, names, known);
             return size is null
                 ? new AnnotatedImage(image, null, []) { Unplaced = objects.Count, Faults = faults }
                 : new AnnotatedImage(image, size, objects) { Faults = faults };
@@ -264,7 +265,8 @@ internal static class YoloLabels
             ? throw lines.Error(problem) : item with { Label = label };
     }
 
-    private static AnnotatedObject Box(double[] numbers, ImageSize size)
+    /// <summary>A box of centre and size in shares of the image.</summary>
+    internal static AnnotatedObject Box(double[] numbers, ImageSize size)
     {
         double x0 = (numbers[0] - numbers[2] / 2) * size.Width, x1 = (numbers[0] + numbers[2] / 2) * size.Width;
         double y0 = (numbers[1] - numbers[3] / 2) * size.Height, y1 = (numbers[1] + numbers[3] / 2) * size.Height;

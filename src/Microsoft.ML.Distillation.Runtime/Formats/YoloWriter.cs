@@ -5,7 +5,8 @@ using Microsoft.ML.Distillation.Images;
 namespace Microsoft.ML.Distillation.Formats;
 
 /// <summary>
-/// Writes YOLO: <c>labels/SPLIT/x.txt</c>, <c>images/SPLIT</c> for copied images, and <c>data.yaml</c>. A data.yaml that is there
+/// Writes YOLO: <c>labels/SPLIT/x.txt</c>, <c>scores/SPLIT/x.txt</c> beside labels that a detector made (<see cref="YoloScores"/>),
+/// <c>images/SPLIT</c> for copied images, and <c>data.yaml</c>. A data.yaml that is there
 /// already keeps the numbers of its classes and its splits, so that splits can be written one after another. The format has no
 /// flags: groups and regions to ignore are left out, as a detector would learn them as objects.
 /// </summary>
@@ -27,7 +28,11 @@ internal static class YoloWriter
             string name = files.AddImage(image.ImagePath, options.CopyImages ? Path.Combine("images", split) : null);
             AnnotatedObject[] kept = [.. image.Objects.Where(item => item is { Crowd: false, Ignore: false, Label.Length: > 0 })];
             string[] lines = kept.Length == 0 && image.Unplaced == 0 ? [] : Lines(kept, names, StagedFiles.SizeOf(image));
-            File.WriteAllLines(files.Add(Path.Combine("labels", split, Path.ChangeExtension(name, ".txt"))), lines);
+            string labels = Path.Combine("labels", split, Path.ChangeExtension(name, ".txt"));
+            File.WriteAllLines(files.Add(labels), lines);
+            string[] scored = [.. lines.Zip(kept, (line, item) => item.Score is float score ? $"{line} {NumberText.Format(score)}" : "")
+                .Where(line => line.Length > 0)];
+            if (scored.Length > 0) File.WriteAllLines(files.Add(YoloScores.FileOf(labels)!), scored);
             count++;
             objects += kept.Length;
             leftOut += image.Objects.Count - kept.Length;

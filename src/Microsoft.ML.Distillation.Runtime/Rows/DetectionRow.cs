@@ -24,6 +24,7 @@ internal class DetectionRow
         Truncated = Column(image, item => item.Truncated);
         Occluded = Column(image, item => item.Occluded);
         Area = Column(image, item => item.Area ?? AreaOf(item));
+        LabelScore = Column(image, item => item.Score ?? float.NaN);
     }
 
     public string ImagePath { get; set; } = "";
@@ -44,6 +45,8 @@ internal class DetectionRow
 
     public float[] Area { get; set; } = [];
 
+    public float[] LabelScore { get; set; } = [];
+
     public int ImageWidth { get; set; }
 
     public int ImageHeight { get; set; }
@@ -53,11 +56,9 @@ internal class DetectionRow
     private static T[] Column<T>(AnnotatedImage image, Func<AnnotatedObject, T> value) => [.. image.Objects.Select(value)];
 }
 
-/// <summary>A row that is to be written: labels that a teacher made say how sure it was.</summary>
+/// <summary>A row that is to be written.</summary>
 internal sealed class LabelledRow : DetectionRow
 {
-    public float[] LabelScore { get; set; } = [];
-
     /// <summary>The row as writers take it.</summary>
     /// <exception cref="InvalidDataException">The row has not as many boxes as labels.</exception>
     public AnnotatedImage ToImage()
@@ -93,8 +94,9 @@ internal static class DetectionLoader
     /// The images of a folder or annotation file, of any format: <c>ImagePath</c> (text), <c>Label</c> (vector of text) and
     /// <c>BoundingBoxes</c> (vector of Single, x0 y0 x1 y1 of each object in pixels), and, parallel to <c>Label</c>, what the format
     /// knows of the objects: <c>Difficult</c>, <c>Crowd</c>, <c>Ignore</c> (vectors of Boolean), <c>Truncated</c> (Single, the share
-    /// beyond the image's edge), <c>Occluded</c> (Int32, 0 visible to 3 unknown) and <c>Area</c> (Single, square pixels; the box's
-    /// where the format gives none). <c>ImageWidth</c> and <c>ImageHeight</c> (Int32) are what the annotation says, 0 where it says
+    /// beyond the image's edge), <c>Occluded</c> (Int32, 0 visible to 3 unknown), <c>Area</c> (Single, square pixels; the box's
+    /// where the format gives none) and <c>LabelScore</c> (Single, how sure a detector was that made the label; not a number for a
+    /// person's). <c>ImageWidth</c> and <c>ImageHeight</c> (Int32) are what the annotation says, 0 where it says
     /// nothing. Images without objects are rows too.
     /// </summary>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
@@ -123,8 +125,8 @@ internal static class DetectionLoader
         return has;
     }
 
-    /// <summary>The annotated images of a data view with the columns that <see cref="Load"/> gives, and <c>LabelScore</c>; all but the
-    /// first three may be missing.</summary>
+    /// <summary>The annotated images of a data view with the columns that <see cref="Load"/> gives; all but the first three may be
+    /// missing.</summary>
     /// <exception cref="ArgumentException">One of the first three columns is missing, or one is of another type.</exception>
     public static IEnumerable<AnnotatedImage> Read(DataOperationsCatalog catalog, IDataView data)
     {

@@ -12,8 +12,8 @@ public class DetectionLoaderTests
         DataViewSchema schema = new MLContext().Data.LoadDetections(folder.Path, allowMissingImages: true).Schema;
         Assert.That(schema.Select(column => column.Name), Is.EqualTo(new[]
         {
-            "ImagePath", "Label", "BoundingBoxes", "Difficult", "Crowd", "Ignore", "Truncated", "Occluded", "Area", "ImageWidth",
-            "ImageHeight",
+            "ImagePath", "Label", "BoundingBoxes", "Difficult", "Crowd", "Ignore", "Truncated", "Occluded", "Area", "LabelScore",
+            "ImageWidth", "ImageHeight",
         }));
         Assert.That(schema["ImagePath"].Type, Is.EqualTo(TextDataViewType.Instance));
         Assert.That(schema["Label"].Type, Is.EqualTo(new VectorDataViewType(TextDataViewType.Instance)));

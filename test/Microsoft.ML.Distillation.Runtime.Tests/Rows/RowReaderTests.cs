@@ -17,7 +17,7 @@ public class RowReaderTests
             + "They have: 'ImagePath' (String), 'Label' (Vector<String>), 'BoundingBoxes' (Vector<Single>), 'Difficult' (Vector<Boolean>), "
             + "'Crowd' (Vector<Boolean>), "
             + "'Ignore' (Vector<Boolean>), 'Truncated' (Vector<Single>), 'Occluded' (Vector<Int32>), 'Area' (Vector<Single>), "
-            + "'ImageWidth' (Int32), 'ImageHeight' (Int32)."));
+            + "'LabelScore' (Vector<Single>), 'ImageWidth' (Int32), 'ImageHeight' (Int32)."));
         Assert.That(
             ErrorOf(new RowColumns { Image = "Photo", Option = "TestSet" }), Does.StartWith("TestSet: the data have no column 'Photo'"));
     }
