@@ -58,7 +58,9 @@ internal static class OptionNames
         ("FirstLabel = 1", "--teacher-first-label 1"), ("the option FirstLabel", "--teacher-first-label"),
         ("the option ClassNames", "--classes"), ("the option Format", "--model-format"),
         ("the option MixedPrecision", "--mixed-precision"), ("the option GpuDeviceId", "--device"), ("the option Seed", "--seed"),
-        ("the option Epochs", "--epochs"), ("the option BatchSize", "--batch-size"), ("the option AccumulatedBatches", "--accumulate"), ("the option LearningRate", "--learning-rate"),
+        ("the option Epochs", "--epochs"), ("the option BatchSize", "--batch-size"), ("the option AccumulatedBatches", "--accumulate"),
+        ("the option LearningRate", "--learning-rate"), ("a CacheDirectory", "--teacher-cache"),
+        ("The options MosaicShare and MixupShare", "--augment mosaic and mixup"),
         ("the option BackboneRate", "--backbone-rate"), ("the option WeightDecay", "--weight-decay"),
         ("the option WarmupSteps", "--warmup-steps"), ("the option EmaDecay", "--ema"),
     ];

@@ -26,6 +26,10 @@ internal static class AugmentOption
             options => options.GrayscaleShare),
         new("cutout", "paints over a rectangle of up to X of each side", 0.99f, false, (options, value) => options with { Cutout = value },
             options => options.Cutout),
+        new("mosaic", "the share in whose place four images are shown", 1, false,
+            (options, value) => options with { MosaicShare = value }, options => options.MosaicShare),
+        new("mixup", "the share through which another image is seen", 1, false,
+            (options, value) => options with { MixupShare = value }, options => options.MixupShare),
     ];
 
     /// <summary>The option.</summary>

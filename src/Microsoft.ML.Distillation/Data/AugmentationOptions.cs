@@ -54,6 +54,21 @@ public sealed record AugmentationOptions
     /// </summary>
     public float Cutout { get; init; }
 
+    /// <summary>
+    /// The share of the images, 0 to 1, in whose place four of the batch are shown, each at half its size (the mosaic of YOLOv4). A teacher
+    /// answers what it sees there. Several processes mix each its own images.
+    /// </summary>
+    public float MosaicShare { get; init; }
+
+    /// <summary>
+    /// The share of the images, 0 to 1, through which another of the batch is seen, both at half their strength (mixup). They have the
+    /// objects of both.
+    /// </summary>
+    public float MixupShare { get; init; }
+
+    /// <summary>Whether several images are shown in one.</summary>
+    internal bool MixesImages => MosaicShare > 0 || MixupShare > 0;
+
     /// <exception cref="ArgumentOutOfRangeException">A range is not possible; the message names it.</exception>
     internal void Validate()
     {
@@ -63,6 +78,8 @@ public sealed record AugmentationOptions
         Check(HueJitter is >= 0 and <= 0.5f, nameof(HueJitter), HueJitter, "between 0 and 0.5");
         Check(GrayscaleShare is >= 0 and <= 1, nameof(GrayscaleShare), GrayscaleShare, "between 0 and 1");
         Check(Cutout is >= 0 and < 1, nameof(Cutout), Cutout, "at least 0 and below 1");
+        Check(MosaicShare is >= 0 and <= 1, nameof(MosaicShare), MosaicShare, "between 0 and 1");
+        Check(MixupShare is >= 0 and <= 1, nameof(MixupShare), MixupShare, "between 0 and 1");
 
         static void Check(bool valid, string option, float value, string range)
         {

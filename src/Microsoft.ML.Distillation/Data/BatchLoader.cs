@@ -90,7 +90,9 @@ internal sealed class BatchLoader
         DetectionBatch Make(int batch)
         {
             int[] own = [.. places.Skip((firstBatch + batch) * _batchSize).Take(_batchSize)];
-            return Load(_data, own.Length, _views, i => Read(own[i]), (i, index) => Vary(own[i], index));
+            DetectionBatch loaded = Load(_data, own.Length, _views, i => Read(own[i]), (i, index) => Vary(own[i], index));
+            // Of the generator of no image, and of no order: those have the numbers from −1 on.
+            return Mixing.Apply(loaded, _augmentation, SampleRandom.FurtherFor(seed, epoch, -2 - own[0]));
         }
 
         Augmentation Vary(int place, int index)
@@ -216,7 +218,7 @@ internal sealed record DetectionBatch(
     /// <summary>The N images' own sizes in pixels, before they are cut and stretched.</summary>
     public required IReadOnlyList<ImageSize> Sizes { get; init; }
 
-    /// <summary>How each of the N images is cut and mirrored.</summary>
+    /// <summary>How each of the N images is cut and mirrored, where they are not mixed.</summary>
     public required IReadOnlyList<ImageGeometry> Geometries { get; init; }
 
     /// <summary>What networks that can are to compute in: float, or bfloat16 for mixed precision.</summary>

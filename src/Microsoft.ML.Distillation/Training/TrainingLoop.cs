@@ -34,6 +34,7 @@ internal sealed class TrainingLoop
     /// <param name="device">Where the students and their losses' extras are.</param>
     /// <param name="ranks">The processes that train together; <see langword="null"/>: this one alone.</param>
     /// <exception cref="InvalidDataException">The images do not fill one batch of several processes.</exception>
+    /// <exception cref="ArgumentException">Images are to be mixed, and the teacher's answers are of single images.</exception>
     public TrainingLoop(
         IReadOnlyList<(IObjective Objective, TrainingOptions Options)> students, ITeacher? teacher,
         IDetectionDataset training, IDetectionDataset? validation, Device device, RankGroup? ranks = null)
@@ -47,6 +48,14 @@ internal sealed class TrainingLoop
             throw new InvalidDataException(
                 $"{_ranks.Count} processes with {_options.BatchSize / _ranks.Count} images each do not fill one step from {training.Count} "
                 + $"images: lower {nameof(TrainingOptions.BatchSize)}, or start fewer processes.");
+        }
+
+        if (teacher is { Abilities.LooksAtBatches: false } && _options.Augmentation.MixesImages)
+        {
+            throw new ArgumentException(
+                $"The options {nameof(AugmentationOptions.MosaicShare)} and {nameof(AugmentationOptions.MixupShare)} show several images in "
+                + $"one, and a teacher with a {nameof(OnnxTeacherOptions.CacheDirectory)} has answers for single images: leave out the one "
+                + "or the other.");
         }
 
         (_teacher, _validation, _device) = (teacher, validation, device);

@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Boxes;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Published;
@@ -6,6 +7,7 @@ using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Teachers.Onnx;
 using Microsoft.ML.Distillation.Tests.Data;
+using Microsoft.ML.Distillation.Tests.Training;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Tests.Teachers.Onnx;
@@ -39,6 +41,19 @@ public class CachedOnnxTeacherTests
 
             Assert.That(teacher.Looks, Is.EqualTo(run == 0 ? 5 : 0));
         }
+    }
+
+    [Test]
+    public void ImagesThatAreMixed_AreNotItsImages()
+    {
+        using var folder = new TemporaryFolder();
+        using var graph = Graph();
+        using CachedOnnxTeacher teacher = Open(graph.Save(), folder);
+        using var data = new DrawnDataset(4);
+        using OneStageDetector student = OneStageRun.Detector();
+        TrainingOptions options = TinyRun.Options() with { Augmentation = new AugmentationOptions { MosaicShare = 0.1f } };
+        Assert.That(() => OneStageRun.Train(options, data, student, teacher: teacher), Throws.ArgumentException
+            .With.Message.Contains("MosaicShare").And.Message.Contains("CacheDirectory"));
     }
 
     [Test]
