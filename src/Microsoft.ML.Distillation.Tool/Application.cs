@@ -40,10 +40,11 @@ internal static class Application
         root.Options.Add(HelpPage.All(name));
         foreach (HelpOption help in root.Options.OfType<HelpOption>()) help.Action = new ShowHelp(name, all: false);
         ParseResult parsed = root.Parse(args);
+        TakenSettings settings;
         try
         {
-            string[] expanded = SettingsFile.Expanded(parsed, args);
-            if (expanded.Length > args.Length) parsed = root.Parse(expanded);
+            settings = SettingsFile.TakenBy(parsed);
+            if (settings.Options.Count > 0) parsed = root.Parse([.. args, .. settings.Words]);
         }
         catch (UsageException wrongUse)
         {
@@ -62,7 +63,7 @@ internal static class Application
         if (parsed.Errors.Count > 0)
         {
             string command = string.Join(' ', HelpPage.PathOf(name, asked).Reverse());
-            error.WriteLine($"{name}: {OneLine(UsageErrors.Of(parsed))} (see '{command} --help')");
+            error.WriteLine($"{name}: {settings.Blamed(OneLine(UsageErrors.Of(parsed)))} (see '{command} --help')");
             return WrongUse;
         }
 
@@ -100,13 +101,13 @@ internal static class Application
         catch (UsageException wrongUse)
         {
             LeaveTheWordToTheFirst(job);
-            error.WriteLine($"{name}: {OneLine(OptionNames.Translate(wrongUse.Message))}");
+            error.WriteLine($"{name}: {settings.Blamed(OneLine(OptionNames.Translate(wrongUse.Message)))}");
             return WrongUse;
         }
         catch (Exception failure)
         {
             LeaveTheWordToTheFirst(job);
-            error.WriteLine($"{name}: {Line(failure)}");
+            error.WriteLine($"{name}: {settings.Blamed(RunOptionSet.Explained(parsed, Line(failure)))}");
             if (parsed.GetValue(SharedOptions.Verbose)) error.WriteLine(failure);
             return Failure;
         }

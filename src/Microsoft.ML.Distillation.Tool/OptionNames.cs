@@ -63,6 +63,12 @@ internal static class OptionNames
         ("The options MosaicShare and MixupShare", "--augment mosaic and mixup"),
         ("the option BackboneRate", "--backbone-rate"), ("the option WeightDecay", "--weight-decay"),
         ("the option WarmupSteps", "--warmup-steps"), ("the option EmaDecay", "--ema"),
+        ("its Epochs is", "its --epochs is"), ("its BatchSize is", "its --batch-size is"), ("its Seed is", "its --seed is"),
+        ("its Optimizer is", "its --optimizer is"), ("its Schedule is", "its --schedule is"),
+        ("its LearningRate is", "its --learning-rate is"), ("its BackboneRate is", "its --backbone-rate is"),
+        ("its WeightDecay is", "its --weight-decay is"), ("its WarmupSteps is", "its --warmup-steps is"),
+        ("its EmaDecay is", "its --ema is"), ("its MixedPrecision is", "its --mixed-precision is"),
+        ("its Augmentation is", "its --augment is"),
     ];
 
     /// <summary>A message of the library as a user of the command understands it.</summary>

@@ -44,7 +44,7 @@ public class BrokenDataTests
     {
         ToolRun run = ToolRun.Succeeding(["distill", "--data", Data, "--teacher", _folder.Sub("teacher.zip"), "--output",
             _folder.Sub("s.onnx"), "--seeds", "2", "--skip-invalid", .. Tiny]);
-        Assert.That(run.Error, Does.Contain("warning: 1 of 3 test images cannot be read and are left out. The first: ").And
+        Assert.That(run.Error, Does.Contain("warning: 1 of 3 test images cannot be read and is left out. The first: ").And
             .Contain("scene_0005.jpg"));
         Assert.That(run.Output, Does.Contain("AP by seed").And.Contain("teacher  "));
         foreach (string seed in (string[])["3", "4"])

@@ -74,7 +74,7 @@ public class DataCommandsTests
             + "Where the images are elsewhere, name their folder: give --image-folder.\n")));
         Assert.That(Directory.EnumerateFiles(output, "*", SearchOption.AllDirectories), Is.Empty);
 
-        Assert.That(ToolRun.Succeeding([.. convert, "--allow-missing-images"]).Output, Does.Contain("train: 1 images"));
+        Assert.That(ToolRun.Succeeding([.. convert, "--allow-missing-images"]).Output, Does.Contain("train: 1 image,"));
         Assert.That(File.ReadAllText(Path.Combine(output, "annotations", "instances_train.json")), Does.Contain("a.png"));
     }
 
@@ -113,7 +113,7 @@ public class DataCommandsTests
             ["convert", "--data", "long", "--from", "coco", "--to", "voc", "--output", output, "--allow-missing-images"],
             (process, line) =>
             {
-                if (sent || !line.StartsWith("train: 1 images", StringComparison.Ordinal)) return;
+                if (sent || !line.StartsWith("train: 1 image,", StringComparison.Ordinal)) return;
                 sent = true;
                 Process.Start("kill", ["-INT", process.Id.ToString(CultureInfo.InvariantCulture)]).WaitForExit();
             });

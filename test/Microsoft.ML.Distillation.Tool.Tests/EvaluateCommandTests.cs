@@ -103,7 +103,7 @@ public class EvaluateCommandTests
         ToolRun run = ToolRun.Succeeding("evaluate", "--ground-truth", truth, "--detections", found, "--metric", metric);
         Assert.That(run.Output, Does.Contain(line));
         Assert.That(run.Output, Does.Contain("dog: AP      –"));
-        Assert.That(run.Error, Does.Contain("1 detections are of images that the ground truth does not list"));
+        Assert.That(run.Error, Does.Contain("1 detection of images that the ground truth does not list is left out"));
     }
 
     [Test]

@@ -27,6 +27,7 @@ public class FormatTableTests
     [TestCase("cases/truncated-with-exif-thumbnail", "voc")]
     [TestCase("cases/unicode-nfd-images/voc", "voc")]
     [TestCase("cases/unicode-nfd-images/yolo", "yolo")]
+    [TestCase("data/coco-eval", "coco")]
     [TestCase("cases/voc-polygon-without-bndbox", "voc")]
     [TestCase("cases/voc-swapped-corners", "voc")]
     [TestCase("cases/webp-images/coco", "coco")]
@@ -53,8 +54,9 @@ public class FormatTableTests
     [TestCase("cases/webp-images", "holds 4")]
     [TestCase("cases/image-kinds", "no annotations: 'ml-distill label'")]
     [TestCase("cases/onnx-teachers", "no annotations: 'ml-distill label'")]
-    [TestCase("data/voc2012-100", "'ml-distill distill --no-labels'")]
-    [TestCase("data/coco-eval", "name one")]
+    [TestCase("data/voc2012-100", "name 'annotations/coco_format_v1' (COCO) or ")]
+    [TestCase("data/voc2012-100/annotations/cvat_format", "is in CVAT's own format")]
+    [TestCase("data/voc2012-100/annotations/labelme_format", "is in Labelme's format")]
     [TestCase("data/voc-eval", "neither annotations nor images")]
     public void WhatIsNoDataSet_IsRefused_WithWhatToDo(string folder, string said)
     {

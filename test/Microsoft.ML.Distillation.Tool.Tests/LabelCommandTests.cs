@@ -76,7 +76,8 @@ public class LabelCommandTests
         try
         {
             ToolRun run = ToolRun.Succeeding(Once(folder, "of-latin", "--label-score", "1e-6"));
-            Assert.That(run.Error, Does.Contain("1 images could not be read").And.Contain("caf\uFFFD.png").And.Contain("no UTF-8 text"));
+            Assert.That(run.Error, Does.Contain("1 image could not be read and is left out")
+                .And.Contain("caf\uFFFD.png").And.Contain("no UTF-8 text"));
         }
         finally
         {
@@ -204,8 +205,8 @@ public class LabelCommandTests
         ToolRun refused = ToolRun.Of(command), skipped = ToolRun.Succeeding([.. command, "--skip-invalid"]);
         Assert.That(refused.ExitCode, Is.EqualTo(1), refused.Error);
         Assert.That(refused.Error, Does.Contain(Path.GetFileName(annotations[0])));
-        Assert.That(skipped.Error, Does.Contain(Path.GetFileName(annotations[0])).And.Contain("1 are left out"));
-        Assert.That(skipped.Output, Does.Contain("of 1 images"));
+        Assert.That(skipped.Error, Does.Contain(Path.GetFileName(annotations[0])).And.Contain("1 is left out"));
+        Assert.That(skipped.Output, Does.Contain("of 1 image "));
     }
 
     [Test]
@@ -253,7 +254,7 @@ public class LabelCommandTests
 
         string broken = Some("all-broken");
         File.WriteAllText(Path.Combine(broken, "a.png"), "no image");
-        Refused(broken, "None of the 1 images could be read. The first: 'a.png'");
+        Refused(broken, "Of 1 image none could be read. The first: 'a.png'");
         Assert.That(Directory.GetFiles(_folder.Sub("of-none"), "*.json", SearchOption.AllDirectories), Is.Empty);
 
         void Refused(string images, string named, params string[] more)
@@ -340,7 +341,7 @@ public class LabelCommandTests
         Wrong("2/8", "--shard", "9/8");
         Wrong("--shard i/3", "--shards", "3");
         Wrong("do not go together", "--shard", "1/3", "--shards", "4");
-        Wrong("--teacher-classes", "--teacher-format", "ssd");
+        Wrong("leave out --teacher-format", "--teacher-format", "ssd");
         ToolRun other = ToolRun.Of(Command("whole", "--voting-overlap", "0.7"));
         Assert.That(other.ExitCode, Is.EqualTo(1));
         Assert.That(other.Error, Does.Contain("begun with another transforms"));

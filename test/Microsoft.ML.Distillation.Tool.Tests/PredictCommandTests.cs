@@ -70,7 +70,7 @@ public class PredictCommandTests
             ["predict", "--model", Path.Combine(cases, "mmdeploy.onnx"), "--images", Path.Combine(cases, "scene.png"), "-o", "-"];
         Assert.That(ToolRun.Of(predict).Error, Does.Contain("--classes"));
         ToolRun run = ToolRun.Succeeding([.. predict, "--classes", Path.Combine(cases, "three.txt"), "--score", "0.3"]);
-        Assert.That(run.Error, Does.Contain("2 detections in 1 images"));
+        Assert.That(run.Error, Does.Contain("2 detections in 1 image"));
     }
 
     [Test]

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;
+using Microsoft.ML.Distillation.Tool.Commands;
+using Microsoft.ML.Distillation.Tool.Runs;
 
 namespace Microsoft.ML.Distillation.Tests.Tool;
 
@@ -59,12 +61,94 @@ public class RunFolderTests
         ToolRun wrong = ToolRun.Of("train", "--config", config);
         Assert.That((wrong.ExitCode, wrong.Error),
             Is.EqualTo((2, $"ml-distill: {config}: 'epoch' is no option of 'train': did you mean epochs?{Environment.NewLine}")));
+        File.WriteAllText(config, $"data: {Data}\nepoks: 3\n");
+        Assert.That(ToolRun.Of("train", "--config", config).Error, Does.EndWith($"did you mean epochs?{Environment.NewLine}"));
         File.WriteAllText(config,
             $"data: {Data}\nepochs: 3\nbackbone: plain\nwidths: 4,4,8\ninput-size: 64\nno-flip: true\naugment: [scale=0.1]\n");
         ToolRun run = ToolRun.Succeeding("train", "--config", config, "--epochs", "1", "--run", _folder.Sub("short"));
         Assert.That(run.Output, Does.Contain("epoch 1/1"));
         Assert.That(File.ReadAllText(Path.Combine(_folder.Sub("short"), "settings.yaml")),
             Does.Contain("HorizontalFlip = False, ScaleJitter = 0.1"));
+    }
+
+    [TestCase("epochs: two", 2, "'epochs': --epochs must be a whole number")]
+    [TestCase("epochs: [1, 2]", 2, "'epochs': ")]
+    [TestCase("no-flip: maybe", 2, "'no-flip' is true or false, not 'maybe'")]
+    [TestCase("augment: [scale=7]", 2, "'augment': --augment scale is from 0 to 0.99, not '7'")]
+    [TestCase("strides: 8;16", 2, "'strides': ")]
+    [TestCase("data: /nowhere", 1, "'data': There is no folder or file '/nowhere'")]
+    public void ABadValueOfConfig_IsSaid_WithFileAndKey(string line, int exitCode, string said)
+    {
+        string config = _folder.Sub($"bad {exitCode}.yaml");
+        File.WriteAllText(config, (line.StartsWith("data", StringComparison.Ordinal) ? "" : $"data: {Data}\n") + line);
+        ToolRun run = ToolRun.Of("train", "--config", config, "--run", "none", "--output", _folder.Sub("none.zip"));
+        Assert.That(run.ExitCode, Is.EqualTo(exitCode), run.Error);
+        Assert.That(run.Error, Does.StartWith($"ml-distill: {config}: {said}"));
+    }
+
+    [Test]
+    public void Resume_WithAnotherSetting_IsRefusedInItsOwnWords_AndTheRunStaysAsItWas()
+    {
+        string run = _folder.Sub("resumed");
+        ToolRun.Succeeding(["train", "--data", Data, "--run", run, .. Tiny, "--epochs", "1"]);
+        string settings = File.ReadAllText(Path.Combine(run, "settings.yaml"));
+        ToolRun other = ToolRun.Of("train", "--resume", run, "--epochs", "3");
+        Assert.That(other.ExitCode, Is.EqualTo(1));
+        Assert.That(other.Error, Does.Contain("its --epochs is 1, and now it is 3. --resume goes on with a run as it was begun")
+            .And.Contain($"'--config {Path.Combine(run, "settings.yaml")}' in its place").And.Not.Contain("--checkpoints"));
+        Assert.That(File.ReadAllText(Path.Combine(run, "settings.yaml")), Is.EqualTo(settings));
+        ToolRun.Succeeding("train", "--resume", run);
+    }
+
+    [Test]
+    public void AFolderThatIsInUse_IsSaidToBe_AndNothingIsMadeInIt()
+    {
+        string run = _folder.Sub("used");
+        using (RunFolder.New(run))
+        {
+            Assert.That(Directory.Exists(run), Is.False, "it is made once options and data are accepted");
+            AssertRefused("--run", $"--run '{run}' is in use, another run writes it now: wait for its end, or name another folder");
+            Directory.CreateDirectory(run);
+            File.WriteAllText(Path.Combine(run, "settings.yaml"), "epochs: 1\n");
+            AssertRefused("--run", "is in use");
+            AssertRefused("--resume", $"--resume '{run}' is in use");
+        }
+
+        AssertRefused("--run", "holds a run already");
+
+        void AssertRefused(string option, string said)
+        {
+            ToolRun refused = ToolRun.Of(["train", "--data", Data, option, run, .. Tiny]);
+            Assert.That((refused.ExitCode, refused.Error.Contains(said)), Is.EqualTo((2, true)), refused.Error);
+        }
+    }
+
+    [Test]
+    public void AFolderThatCannotBeWritten_IsNamed_AndNoFileOfOurs()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Ignore("A folder that root cannot write to is known of Linux alone.");
+        ToolRun run = ToolRun.Of(["train", "--data", Data, "--run", "/sys/run", .. Tiny]);
+        Assert.That(run.ExitCode, Is.EqualTo(2));
+        Assert.That(run.Error, Does.StartWith("ml-distill: --run '/sys/run' cannot be written: ").And.Contain("'/sys'")
+            .And.Contain("Name another folder").And.Not.Contain("lock"));
+        Assert.That(() => new OutputLock("--output", "/sys/best.zip"), Throws.TypeOf<IOException>().With.Message
+            .StartsWith("'/sys/best.zip' cannot be written: ").And.Message.EndsWith("Name another --output.")
+            .And.Message.Not.Contains("lock"));
+    }
+
+    [TestCase("--control --no-labels", "--control needs labels")]
+    [TestCase("--label-score 0.5", "go with --unlabelled")]
+    [TestCase("--val-split none --patience 2", "--patience looks at")]
+    [TestCase("--no-augmentation --no-flip", "leaves nothing")]
+    [TestCase("--prompt red", "leave out --prompt")]
+    public void WhatDistillRefuses_LeavesNoFolder(string options, string said)
+    {
+        string teacher = _folder.Sub("teacher.zip"), run = Path.Combine(_folder.Path, "refused", "run");
+        if (!File.Exists(teacher)) ToolRun.Succeeding(["train", "--data", Data, "--run", "none", "--output", teacher, .. Tiny, "--epochs",
+            "1"]);
+        ToolRun refused = ToolRun.Of(["distill", "--data", Data, "--teacher", teacher, "--run", run, .. Tiny, .. options.Split(' ')]);
+        Assert.That((refused.ExitCode, refused.Error.Contains(said)), Is.EqualTo((2, true)), refused.Error);
+        Assert.That(Directory.Exists(Path.Combine(_folder.Path, "refused")), Is.False);
     }
 
     [Test]
@@ -99,13 +183,16 @@ public class RunFolderTests
     [TestCase("--device gpu", "--device must be cpu, or a CUDA device as cuda:0, not 'gpu'")]
     [TestCase("--gpu x", "--gpu must be cpu")]
     [TestCase("--augment hue=1", "--augment hue is from 0 to 0.5, not '1'")]
+    [TestCase("--augment scale=.5 --augment scale=.6", "--augment scale is given twice, as .5 and as .6")]
+    [TestCase("--augment hue=1 --data nowhere", "--augment hue is from 0 to 0.5, not '1'")]
     [TestCase("--augment turns=0.5", "--augment turns is 0 or 1, not '0.5'")]
     [TestCase("--augment blur=1", "--augment is NAME=X with one of flip, vflip, turns, ")]
     [TestCase("--no-augmentation --no-flip", "leaves nothing")]
     [TestCase("--run none", "--run none needs --output")]
     public void WrongUse_IsSaid(string options, string said)
     {
-        ToolRun run = ToolRun.Of(["train", "--data", Data, .. options.Split(' ')]);
+        string[] data = options.Contains("--data", StringComparison.Ordinal) ? [] : ["--data", Data];
+        ToolRun run = ToolRun.Of(["train", .. data, .. options.Split(' ')]);
         Assert.That(run.ExitCode, Is.EqualTo(2), run.Error);
         Assert.That(run.Error, Does.Contain(said));
     }

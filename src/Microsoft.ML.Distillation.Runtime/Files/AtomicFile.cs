@@ -76,7 +76,7 @@ internal static class AtomicFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new IOException(error.Message.Replace(name, Path.GetFileName(path), StringComparison.Ordinal), error);
+            throw new IOException(error.Message.Replace(Path.Combine(folder, name), folder, StringComparison.Ordinal), error);
         }
     }
 
@@ -86,15 +86,23 @@ internal static class AtomicFile
     public static void RemoveLeft(string path)
     {
         path = Target(path);
-        string folder = Path.GetDirectoryName(path)!, name = Path.GetFileName(path);
+        RemoveLeft(Path.GetDirectoryName(path)!, Path.GetFileName(path));
+    }
+
+    /// <summary>The same, of all files of a folder.</summary>
+    public static void RemoveLeftIn(string folder) => RemoveLeft(folder, name: null);
+
+    private static void RemoveLeft(string folder, string? name)
+    {
         if (!Directory.Exists(folder)) return;
         // No pattern: the name may hold what a pattern takes for a wildcard.
         foreach (string file in Directory.EnumerateFiles(folder))
         {
             string found = Path.GetFileName(file);
             if (found.EndsWith(PartEnding, StringComparison.Ordinal)) found = found[..^PartEnding.Length];
-            if (found.Length != name.Length + IdLength + 2 || found[0] != '.' || !found.EndsWith(name, StringComparison.Ordinal)) continue;
-            if (found[IdLength + 1] == '.' && Guid.TryParseExact(found.AsSpan(1, IdLength), "N", out _)) File.Delete(file);
+            if (found.Length < IdLength + 3 || found[0] != '.' || found[IdLength + 1] != '.') continue;
+            if (name is not null && found[(IdLength + 2)..] != name) continue;
+            if (Guid.TryParseExact(found.AsSpan(1, IdLength), "N", out _)) File.Delete(file);
         }
     }
 

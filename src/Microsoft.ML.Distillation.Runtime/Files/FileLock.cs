@@ -14,8 +14,8 @@ internal sealed class FileLock : IDisposable
 
     /// <summary>Takes the lock of a file or folder, which need not exist.</summary>
     /// <returns>The lock, or null where another process has it.</returns>
-    /// <exception cref="IOException">There is no writing beside the path.</exception>
-    /// <exception cref="UnauthorizedAccessException">There is no writing beside the path.</exception>
+    /// <exception cref="IOException">There is no writing beside the path; the message names the folder.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder cannot be made.</exception>
     public static FileLock? TryTake(string guarded)
     {
         guarded = RealPath.Of(guarded);
@@ -34,6 +34,11 @@ internal sealed class FileLock : IDisposable
             catch (IOException e) when (IsTaken(e))
             {
                 return null;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Nobody but this class knows of that file.
+                throw new IOException(e.Message.Replace(path, folder, StringComparison.Ordinal), e);
             }
 
             if (IsAt(stream, path)) return new FileLock(stream, path, made);

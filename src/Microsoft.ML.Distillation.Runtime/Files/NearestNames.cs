@@ -7,9 +7,17 @@ internal static class NearestNames
     public static IReadOnlyList<string> Of(string name, IEnumerable<string> names, int count = 5) =>
         [.. names.Distinct().OrderBy(other => Distance(name, other)).Take(count)];
 
-    /// <summary>Those of the names that may well be what was meant, best first: at most a third of the letters differ.</summary>
-    public static IReadOnlyList<string> Close(string name, IEnumerable<string> names, int count = 3) =>
-        [.. Of(name, names, count).Where(other => Distance(name, other) <= Math.Max(1, Math.Min(name.Length, other.Length) / 3))];
+    /// <summary>
+    /// Those of the names that may well be what was meant, best first: at most a third of the letters differ, counted in the longer of both
+    /// where they begin alike, as epoks and epochs do, and in the shorter where not.
+    /// </summary>
+    public static IReadOnlyList<string> Close(string name, IEnumerable<string> names, int count = 3)
+    {
+        return [.. Of(name, names, count).Where(other => Distance(name, other) <= Math.Max(1, LettersOf(other) / 3))];
+
+        int LettersOf(string other) => name.Length > 0 && other.StartsWith(name[..1], StringComparison.OrdinalIgnoreCase)
+            ? Math.Max(name.Length, other.Length) : Math.Min(name.Length, other.Length);
+    }
 
     /// <summary>
     /// The edit distance in which two neighbours that are swapped are one mistake (Damerau, 1964), regardless of case; a name that

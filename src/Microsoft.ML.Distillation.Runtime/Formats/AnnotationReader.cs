@@ -137,13 +137,14 @@ internal static class AnnotationFile
     /// <param name="folders">Where it may be below the source's folder.</param>
     /// <param name="extension">Its extension, without a dot.</param>
     /// <param name="namesOfSplit">The patterns that a split's file may have for a name, best first.</param>
-    /// <param name="isAnnotation">Tells it from other files of that extension.</param>
+    /// <param name="isAnnotation">Tells it by its name from other files of that extension.</param>
+    /// <param name="looksRight">Tells it by its content where there are several.</param>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
     /// <exception cref="FileNotFoundException">There is none.</exception>
     /// <exception cref="FormatException">There are several.</exception>
     public static string Find(
         AnnotationSource source, IReadOnlyList<string> folders, string extension, Func<string, string[]> namesOfSplit,
-        Func<string, bool>? isAnnotation = null)
+        Func<string, bool>? isAnnotation = null, Func<string, bool>? looksRight = null)
     {
         if (File.Exists(source.Path))
         {
@@ -160,10 +161,11 @@ internal static class AnnotationFile
             foreach (string part in parts)
             {
                 string[] files = [.. Matching(part, pattern).Where(path => isAnnotation?.Invoke(Path.GetFileName(path)) != false)];
-                if (files.Length == 1) return files[0];
-                if (files.Length > 1)
-                    throw new FormatException(
-                        $"'{part}' holds {files.Length} files '{pattern}': name one, or a split. There are: {Listing(files)}.");
+                if (files.Length > 1 && looksRight is not null && files.Where(looksRight).ToArray() is { Length: > 0 } right) files = right;
+                if (files is [var one]) return one;
+                if (files.Length > 1) throw new FormatException(
+                    $"'{part}' holds {files.Length} files of annotations: {Listing(files)}. Name one of them in the place of the folder, "
+                    + $"or a split that has one of its own, as '{SplitOf(files[0])}'.");
             }
         }
 
@@ -178,6 +180,13 @@ internal static class AnnotationFile
     {
         if (InputFile.Problem(path) is { } problem) throw AnnotationError.At(path, 1, problem);
         return File.OpenRead(path);
+    }
+
+    /// <summary>The split that a file is found under: what its name does not share with others, instances_train's train.</summary>
+    private static string SplitOf(string file)
+    {
+        string stem = Path.GetFileNameWithoutExtension(file);
+        return stem[(stem.LastIndexOf('_') + 1)..];
     }
 
     private static IEnumerable<string> Matching(string folder, string pattern)

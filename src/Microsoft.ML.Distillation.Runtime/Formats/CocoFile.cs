@@ -158,7 +158,7 @@ internal static class CocoReader
         [
             $"instances_{split}.json", $"{split}.json", $"{split}/_annotations.coco.json", $"{split}/annotations.json",
             $"instances_{split}*.json", $"*{split}*.json",
-        ]);
+        ], looksRight: DataRecognition.IsCoco);
         using FileStream stream = AnnotationFile.Open(path);
         return (path, CocoParser.Parse(stream, path, notes: source.Notes));
     }

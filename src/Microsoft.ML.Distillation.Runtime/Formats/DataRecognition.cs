@@ -9,6 +9,9 @@ internal static class DataRecognition
     // The head of a file that is looked at: enough for the first members of a json, the header of a csv and the names of a data.yaml.
     private const int Head = 1 << 16;
 
+    // Of a tree of folders so many are looked into for data sets.
+    private const int MostFolders = 100;
+
     private static readonly string[] Parts = ["", "train", "valid", "val", "test"];
 
     /// <summary>The format of a data set.</summary>
@@ -91,8 +94,18 @@ internal static class DataRecognition
         return null;
     }
 
+    /// <summary>The first file, of a folder and those in it, that is in a tool's own format; of a file itself.</summary>
+    public static ForeignAnnotations? ForeignIn(string path)
+    {
+        IEnumerable<string> files = File.Exists(path) ? [path]
+            : FolderListing.Folders(path).Prepend(path).SelectMany(folder => ((string[])["*.xml", "*.json"])
+                .SelectMany(pattern => FolderListing.Files(folder, pattern).Take(5)));
+        return files.Select(file => ForeignAnnotations.Of(file, HeadOf(file))).FirstOrDefault(one => one is not null);
+    }
+
     private static DetectionFormat? FormatOfFile(string path) => Path.GetExtension(path).ToUpperInvariant() switch
     {
+        ".JSON" when ForeignAnnotations.Of(path, HeadOf(path)) is not null => null,
         ".JSON" => DetectionFormat.Coco,
         ".YAML" or ".YML" or ".NAMES" => DetectionFormat.Yolo,
         ".CSV" => DetectionFormat.OpenImages,
@@ -101,13 +114,18 @@ internal static class DataRecognition
     };
 
     private static bool IsVoc(string file)
-        => HeadOf(file).Contains("<annotation", StringComparison.OrdinalIgnoreCase) || IsUnreadable(file);
+    {
+        string head = HeadOf(file);
+        return ForeignAnnotations.Of(file, head) is null && head.Contains("<annotation", StringComparison.OrdinalIgnoreCase)
+            || IsUnreadable(file);
+    }
 
-    private static bool IsCoco(string file)
+    /// <summary>Whether a json may be of COCO's format.</summary>
+    public static bool IsCoco(string file)
     {
         string head = HeadOf(file).TrimStart('\uFEFF', ' ', '\r', '\n', '\t');
         return head.StartsWith('{') && ((string[])["\"images\"", "\"annotations\"", "\"categories\""])
-            .Any(member => head.Contains(member, StringComparison.Ordinal));
+            .Any(member => head.Contains(member, StringComparison.Ordinal)) && ForeignAnnotations.Of(file, head) is null;
     }
 
     private static bool IsDataFile(string file)
@@ -143,25 +161,33 @@ internal static class DataRecognition
     {
         if (File.Exists(path))
         {
+            if (ForeignIn(path) is { } other) return other.ToString();
             return ImageFiles.IsImage(path) ? $"'{path}' is an image: annotations are expected, in a file or a folder."
                 : $"'{path}' is no file of annotations: a COCO json, a data.yaml, an OpenImages csv, a tsv, or a folder is expected.";
         }
 
-        string[] folders = [.. FolderListing.Folders(path)];
-        if (folders.Select(folder => (Folder: Path.GetFileName(folder), Found: In(folder))).Where(entry => entry.Found.Count > 0)
-            .ToArray() is { Length: > 0 } sets)
+        string[] folders = [.. FolderListing.Folders(path)], below = [.. folders.SelectMany(FolderListing.Folders).Take(MostFolders)];
+        if (SetsIn(folders) is { Length: > 0 } sets || (sets = SetsIn(below)).Length > 0)
         {
-            IEnumerable<string> names = sets.Take(5).Select(set => $"'{set.Folder}' ({NameOf(set.Found[0].Format)})");
+            IEnumerable<string> names = sets.Take(5)
+                .Select(set => $"'{Path.GetRelativePath(path, set.Folder).Replace('\\', '/')}' ({NameOf(set.Found.Format)})");
+            bool haveImages = sets.Any(set => FolderListing.Folders(set.Folder).Prepend(set.Folder).Any(HasImages));
             return $"'{path}' is no data set itself, but holds {(sets.Length == 1 ? "one" : $"{sets.Length}")}: name "
-                + $"{string.Join(" or ", names)}{(sets.Length > 5 ? " or another" : "")}.";
+                + $"{string.Join(" or ", names)}{(sets.Length > 5 ? " or another" : "")}."
+                + (haveImages ? "" : FormatHints.ImagesElsewhere);
         }
 
-        bool hasImages = folders.Prepend(path).Concat(folders.SelectMany(FolderListing.Folders)).Any(folder => ImageFiles.In(folder).Any());
-        return hasImages
+        if (ForeignIn(path) is { } foreign) return foreign.ToString();
+        return folders.Prepend(path).Concat(below).Any(HasImages)
             ? $"'{path}' is no annotated data set. {FormatHints.WithoutAnnotations}"
             : $"'{path}' holds neither annotations nor images: a COCO json, a data.yaml with YOLO's labels, xml files of Pascal VOC or "
                 + "ImageNet, KITTI's label_2, an OpenImages csv or a tsv is expected.";
     }
+
+    private static (string Folder, FormatEvidence Found)[] SetsIn(IEnumerable<string> folders)
+        => [.. from folder in folders let found = In(folder) where found.Count > 0 select (folder, found[0])];
+
+    private static bool HasImages(string folder) => ImageFiles.In(folder).Any();
 }
 
 /// <summary>A file that tells a format.</summary>

@@ -10,6 +10,9 @@ internal static class FormatHints
     public const string WithoutAnnotations = "There are images and no annotations: LabelWithTeacher has a detector label them, and with "
         + "DistillDetectorOptions.WithoutLabels a student learns from its teacher alone.";
 
+    /// <summary>What to do where images lie elsewhere than their annotations; it follows a sentence.</summary>
+    public const string ImagesElsewhere = " Where the images are elsewhere, name their folder: give the option imageFolder.";
+
     /// <summary>An error of a reader that did not find what it looked for, with a hint where there is one.</summary>
     public static Exception Explained(Exception error, DetectionFormat format, AnnotationSource source) => Hint(format, source) switch
     {
@@ -23,7 +26,7 @@ internal static class FormatHints
 
     /// <summary>What may be said of images that were not found.</summary>
     public static string ForImages(AnnotationSource source)
-        => source.ImageFolder is null ? " Where the images are elsewhere, name their folder: give the option imageFolder." : "";
+        => source.ImageFolder is null ? ImagesElsewhere : "";
 
     /// <summary>The same, of one image, which may lie in a folder below the one where it was expected.</summary>
     public static string ForImage(string image, AnnotationSource source)
@@ -47,6 +50,7 @@ internal static class FormatHints
         string path = Path.GetFullPath(source.Path);
         if (Guess(path) is { } other && other != format)
             return $"This looks like {Article(other)} data set: give the format DetectionFormat.{other}.";
+        if (Path.Exists(path) && Guess(path) is null && DataRecognition.ForeignIn(path) is { } foreign) return foreign.ToString();
         if (File.Exists(path))
             return Guess(path) is null && ImageFiles.IsImage(path) ? "This is an image: annotations are expected." : null;
         if (!Directory.Exists(path)) return null;
@@ -64,7 +68,7 @@ internal static class FormatHints
     {
         // One file of many, which somebody names for all.
         bool isXml = Path.GetExtension(path).Equals(".xml", StringComparison.OrdinalIgnoreCase);
-        if (isXml && File.Exists(path)) return DetectionFormat.PascalVoc;
+        if (isXml && File.Exists(path)) return DataRecognition.ForeignIn(path) is null ? DetectionFormat.PascalVoc : null;
         return DataRecognition.In(path) is [var first, ..] ? first.Format : null;
     }
 

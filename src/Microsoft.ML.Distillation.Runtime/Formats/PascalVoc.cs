@@ -304,7 +304,10 @@ internal readonly record struct VocElement(string File, XElement Element)
     /// <summary>Checks the element's own name.</summary>
     public void ExpectName(string name)
     {
-        if (Element.Name != name) throw Error($"an <{name}> is expected, not <{Element.Name}>");
+        if (Element.Name == name) return;
+        throw Error(ForeignAnnotations.Of(File, $"<{Element.Name}>") is { } foreign
+            ? $"this is {foreign.Format}, which is not read: {foreign.Advice}"
+            : $"an <{name}> is expected, not <{Element.Name}>");
     }
 
     /// <summary>The finite number in it.</summary>

@@ -106,7 +106,8 @@ internal sealed class YoloFolder
         if (folder.Entries.All(entry => entry.Labels is null))
         {
             string first = expected[0].Labels;
-            throw new FileNotFoundException($"None of {expected.Count} images has a label file; the first would be '{first}'.", first);
+            throw new FileNotFoundException(
+                $"Of {Counted.Of(expected.Count, "image")} none has a label file; the first would be '{first}'.", first);
         }
 
         if (isWhole) folder.CheckStray(expected);

@@ -152,7 +152,8 @@ internal sealed record ImageCheck(ImageSize? Size, string? Hash, IReadOnlyList<D
         string name = Path.GetFileName(image.ImagePath);
         if (problem is not null)
         {
-            string lost = image.Unplaced > 0 ? $", so its {image.Unplaced} objects, given in shares of it, are not counted" : "";
+            string lost = image.Unplaced > 0
+                ? $", so its {Counted.Of(image.Unplaced, "object")}, given in shares of it, cannot be counted" : "";
             Add(DetectionDefectKind.UnreadableImage, null, problem + lost);
         }
 

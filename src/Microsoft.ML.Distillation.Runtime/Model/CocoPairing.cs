@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Evaluation;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Formats;
 
 namespace Microsoft.ML.Distillation.Model;
@@ -60,7 +61,9 @@ internal sealed record CocoPairing(
         => from left in ((string What, IReadOnlyList<CocoDetection> Detections)[])[("images", OfUnknownImages),
             ("categories", OfUnknownClasses)]
            where left.Detections.Count > 0
-           select $"{left.Detections.Count} detections are of {left.What} that the ground truth does not list; they are left out. The "
+           let count = left.Detections.Count
+           select $"{Counted.Of(count, "detection")} of {left.What} that the ground truth does not list {(count == 1 ? "is" : "are")} left "
+               + "out. The "
                + $"first is at {file}({left.Detections[0].Line}).";
 
     /// <summary>Of each id the place that it has in their order: numbers first, then texts.</summary>

@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Published;
@@ -118,7 +119,8 @@ internal sealed class OwnEngine : IDetectorEngine
         foreach (long label in classes)
         {
             if (label < 0 || label >= ClassNames.Count) throw new FormatException(
-                $"'{_source}' finds the class {label}, and names {ClassNames.Count} classes (metadata '{DetectorGraph.NamesKey}').");
+                $"'{_source}' finds the class {label}, and names {Counted.Of(ClassNames.Count, "class")} "
+                + $"(metadata '{DetectorGraph.NamesKey}').");
         }
 
         return new Detections(boxes, scores, Array.ConvertAll(classes, label => (int)label));

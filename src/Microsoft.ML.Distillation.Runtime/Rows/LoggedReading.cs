@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Formats;
 using Microsoft.ML.Runtime;
 
@@ -47,8 +48,9 @@ internal sealed class LoggedReading(IHostEnvironment environment, bool skips)
         using IChannel channel = environment.Register(nameof(DetectionLoader)).Start("Reading annotations");
         foreach (string warning in Notes.Warnings) channel.Warning(MessageSensitivity.UserData, warning);
         if (Notes.Faults is not [var first, ..] faults) return;
-        string images = lostImages == 0 ? "" : $", and {lostImages} images of whose objects none is left";
+        string images = lostImages == 0 ? "" : $", and {Counted.Of(lostImages, "image")} of whose objects none is left";
         channel.Warning(
-            MessageSensitivity.UserData, $"Invalid annotations: {faults.Count} are left out{images}. The first: {first.Message}");
+            MessageSensitivity.UserData,
+            $"Invalid annotations: {faults.Count} {(faults.Count == 1 ? "is" : "are")} left out{images}. The first: {first.Message}");
     }
 }

@@ -45,14 +45,27 @@ internal static class AugmentOption
             HelpName = "NAME=X",
         };
         option.CompletionSources.Add([.. All.Select(variation => $"{variation.Name}=")]);
+        // Before any data is read.
+        option.Validators.Add(result =>
+        {
+            try
+            {
+                _ = Apply(usual, result.Tokens.Select(token => token.Value));
+            }
+            catch (UsageException wrong)
+            {
+                result.AddError(wrong.Message);
+            }
+        });
         return option;
     }
 
     /// <summary>The options with what is asked for.</summary>
     /// <param name="asked">Each <c>NAME=X</c>, several with commas.</param>
-    /// <exception cref="UsageException">One of them is no variation, or its number is out of range.</exception>
+    /// <exception cref="UsageException">One of them is no variation or stands there twice, or its number is out of range.</exception>
     public static AugmentationOptions Apply(AugmentationOptions options, IEnumerable<string> asked)
     {
+        var given = new Dictionary<string, string>();
         foreach (string text in asked.SelectMany(text => text.Split(',')))
         {
             string[] parts = text.Split('=', StringSplitOptions.TrimEntries);
@@ -70,6 +83,8 @@ internal static class AugmentOption
                 throw new UsageException($"--augment {variation.Name} is {range}, not '{parts[1]}'.");
             }
 
+            if (!given.TryAdd(variation.Name, parts[1])) throw new UsageException(
+                $"--augment {variation.Name} is given twice, as {given[variation.Name]} and as {parts[1]}: which is meant?");
             options = variation.Set(options, value);
         }
 

@@ -59,7 +59,7 @@ internal sealed class ConvertCommand : System.CommandLine.Command
                 .SaveDetections(data.View(split), folder, format, split, copyImages, data.MaxPixels, interruption.Token);
             string leftOut = written.LeftOut > 0 ? $"; {written.LeftOut} groups and regions left out, for which the format has no mark"
                 : "";
-            output.WriteLine($"{split ?? "all"}: {written.Images} images, {written.Objects} objects{leftOut}");
+            output.WriteLine($"{split ?? "all"}: {Counted.Of(written.Images, "image")}, {Counted.Of(written.Objects, "object")}{leftOut}");
         }
 
         string images = copyImages ? "" : " (the images stay where they are: --copy-images brings them along)";

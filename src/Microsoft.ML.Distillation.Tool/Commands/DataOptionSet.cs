@@ -70,8 +70,8 @@ internal sealed class DataOptionSet
         if (images.Length < (asked is null ? FewestToHoldBack : 2)) return null;
         string folder = Directory.Exists(data.Path) ? data.Path : Path.GetDirectoryName(Path.GetFullPath(data.Path))!;
         var heldBack = new HeldBackImages(images, Path.GetFullPath(folder), share);
-        output.WriteLine($"validation: {heldBack.Count} of the {images.Length} images are held back, by their names, to choose the best "
-            + "model by; --val-share gives another share, 0 none.");
+        output.WriteLine($"validation: {heldBack.Count} of the {images.Length} images {(heldBack.Count == 1 ? "is" : "are")} held "
+            + "back, by their names, to choose the best model by; --val-share gives another share, 0 none.");
         return heldBack;
     }
 

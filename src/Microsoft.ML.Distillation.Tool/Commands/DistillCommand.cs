@@ -84,6 +84,9 @@ internal sealed class DistillCommand : System.CommandLine.Command
     /// <param name="folder">The run's folder, where it goes if nothing else is said.</param>
     public string OutputOf(ParseResult parsed, RunFolder? folder) => parsed.GetValue(_output) ?? folder?.At("best.zip") ?? "best.zip";
 
+    /// <summary>Whether the student is to be written elsewhere than into the run's folder.</summary>
+    public bool NamesOutput(ParseResult parsed) => parsed.GetValue(_output) is not null;
+
     /// <summary>Whether the controls are wanted.</summary>
     public bool ControlIn(ParseResult parsed) => parsed.GetValue(_control);
 

@@ -25,18 +25,21 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
     public int Run()
     {
         command.Precision.Check(parsed);
+        command.Training.Check(parsed);
+        if (_noLabels && _control) throw new UsageException("--control needs labels: without them the student cannot learn alone.");
         command.CheckOutputs(parsed, _seeds.SelectMany(PathsOf));
         using RunFolder? folder = command.RunFolders.Open(parsed);
         (_folder, _output) = (folder, parsed.InvocationConfiguration.Output);
+        // What is written into the run's folder, that is this run's, needs no lock of its own.
+        bool isElsewhere = folder is null || command.NamesOutput(parsed);
+        using var alone = new OutputLock("--output", _writes && isElsewhere ? _seeds.SelectMany(PathsOf) : []);
         return RunFolder.Do(folder, TrainAndCompare);
     }
 
     private int TrainAndCompare()
     {
         TextWriter error = parsed.InvocationConfiguration.Error;
-        using var alone = new OutputLock("--output", _writes ? _seeds.SelectMany(PathsOf) : []);
         MLContext context = TrainingSession.CreateContext(_seeds[0], parsed.GetValue(SharedOptions.Verbose), error);
-        if (_noLabels && _control) throw new UsageException("--control needs labels: without them the student cannot learn alone.");
         IReadOnlyList<AnnotatedRow> test = _noLabels ? [] : command.Data
             .OpenTest(parsed, context, command.Training.SkipsInvalid(parsed), error);
         Teacher teacher = command.Teacher.Open(parsed, [.. _hints.Select(pair => pair.Teacher)]);
@@ -59,20 +62,24 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
                 + $"teacher teaches, but is not measured beside the student.");
         if (command.Teacher.IsPublished(parsed) && !_noLabels)
             TeacherInspection.WriteClasses(_output, teacher, session.ClassNames());
-        if (_folder is not null) display.Say($"run: {_folder.Path}");
+        command.Training.CheckPatience(parsed, session.Validation is not null);
         using var interruption = new Interruption(error, "the best model so far will be saved, if an epoch has ended");
 
         // With further images an epoch is longer: the controls, which see the labelled ones alone, make as many steps.
         int? asked = command.Training.EpochsOf(parsed);
         (int All, int Alone)? epochs = command.Unlabelled.Epochs(parsed, session, asked)
             ?? command.Generated.Epochs(parsed, session, asked);
+        foreach (StudentRun student in StudentsOf(_seeds[0], teacher))
+            _ = OptionsOf(student, new Progress<TrainingProgress>(), CancellationToken.None);
+        _folder?.Begin(parsed);
+        if (_folder is not null) display.Say($"run: {_folder.Path}");
         var results = new List<IReadOnlyList<ModelReport>>();
         foreach (int seed in _seeds)
         {
             StudentRun[] students = [.. StudentsOf(seed, teacher)];
             foreach (StudentRun[] group in epochs is null ? [students] : students.Chunk(1))
             {
-                using StopRule stop = command.Training.StopIn(parsed, session.Validation is not null);
+                using StopRule stop = command.Training.StopIn(parsed);
                 using var ending = CancellationTokenSource.CreateLinkedTokenSource(interruption.Token, stop.Token);
                 TrainAndSave(group, stop, ending.Token);
                 foreach (StudentRun saved in group) _output.WriteLine($"saved {saved.Path}");

@@ -36,7 +36,7 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
         TextWriter output = parsed.InvocationConfiguration.Output;
         OutputCheck.File(parsed, _draw.Name, parsed.GetValue(_draw));
         string path = _teacher.PathOf(parsed);
-        if (IsOwn(path))
+        if (TeacherOptionSet.IsOwn(path))
         {
             throw new UsageException($"'{path}' is a detector of this library, whose file says how it is read: 'ml-distill evaluate' "
                 + "measures it. inspect-teacher is for other people's ONNX files.");
@@ -90,20 +90,6 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
         if (parsed.GetValue(_data) is string data) inspection.Measure(_dataFormat.At(parsed, data).Load(null), output);
     }
 
-    private static bool IsOwn(string path)
-    {
-        try
-        {
-            TrainedDetector.FromModel(path);
-            return true;
-        }
-        catch (Exception error) when (error is FormatException or InvalidDataException or IOException)
-        {
-            // Anyone's file, or none: what reads it next says so.
-            return false;
-        }
-    }
-
     private static void Show(ObjectDetector detector, string path, string? drawn, float? drawScore, long maxPixels,
         TextWriter output)
     {
@@ -111,7 +97,7 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
         IReadOnlyList<Detection> found = detector.Detect(image);
         float least = drawScore ?? (float)detector.Reading!.ConfidentScore;
         int shown = found.Count(one => one.Score >= least);
-        output.WriteLine($"image    {shown} detections from a score of {least:0.00}, {found.Count} above noise");
+        output.WriteLine($"image    {Counted.Of(shown, "detection")} from a score of {least:0.00}, {found.Count} above noise");
         foreach (string remark in detector.Remarks) output.WriteLine($"warning  {OptionNames.Translate(remark)}");
         if (drawn is null) return;
         using MLImage picture = image.DrawDetections([.. found.Where(one => one.Score >= least)], detector.ClassNames);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Tool.Labelling;
 using Microsoft.ML.Distillation.Tool.Models;
 
@@ -181,9 +182,11 @@ internal sealed class LabelCommand : System.CommandLine.Command
         LabelledImages written = LabelMerge.Write(shards, folder, format, labels, images, SharedOptions.MaxPixelsIn(parsed));
         if (written.Unreadable > 0)
         {
-            error.WriteLine($"warning: {written.Unreadable} images could not be read and are left out:");
+            error.WriteLine($"warning: {Counted.Of(written.Unreadable, "image")} could not be read and "
+                + $"{(written.Unreadable == 1 ? "is" : "are")} left out:");
             foreach (string problem in written.Errors) error.WriteLine($"  {OptionNames.Translate(problem)}");
-            if (written.Unreadable > written.Errors.Count) error.WriteLine($"  and {written.Unreadable - written.Errors.Count} others");
+            long others = written.Unreadable - written.Errors.Count;
+            if (others > 0) error.WriteLine($"  and {Counted.Of(others, "other")}");
         }
 
         if (written.Shortage is { } shortage) error.WriteLine($"warning: {shortage} --label-score gives another score.");
@@ -192,7 +195,8 @@ internal sealed class LabelCommand : System.CommandLine.Command
         string end = written.Labelled > 0 ? $", saved {folder} (to look them over: {Path.Combine(folder, LabelPage.FileName)})"
             : $": the data set in {folder} is empty. --label-score gives another score";
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{written.Objects} labels in {written.Labelled} of {written.Images} images (from the scores {scores}){end}"));
+            $"{Counted.Of(written.Objects, "label")} in {written.Labelled} of {Counted.Of(written.Images, "image")} "
+            + $"(from the scores {scores}){end}"));
     }
 
     private IReadOnlyList<AnnotatedRow> LoadLabelled(ParseResult parsed)

@@ -9,15 +9,14 @@ internal sealed class OutputLock : IDisposable
 
     /// <summary>Locks files to be written, and removes what killed runs left half written beside them.</summary>
     /// <param name="option">The option that names them.</param>
-    /// <exception cref="IOException">Another run is to write one of them.</exception>
+    /// <exception cref="IOException">Another run is to write one of them, or none can.</exception>
     public OutputLock(string option, params IEnumerable<string> paths)
     {
         try
         {
             foreach (string path in paths)
             {
-                _locks.Add(FileLock.TryTake(path) ?? throw new IOException(
-                    $"another run writes '{path}' now: wait for its end, or name another {option}."));
+                _locks.Add(Take(option, path));
                 AtomicFile.RemoveLeft(path);
             }
         }
@@ -26,6 +25,21 @@ internal sealed class OutputLock : IDisposable
             Dispose();
             throw;
         }
+    }
+
+    private static FileLock Take(string option, string path)
+    {
+        FileLock? taken;
+        try
+        {
+            taken = FileLock.TryTake(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"'{path}' cannot be written: {error.Message.TrimEnd('.')}. Name another {option}.", error);
+        }
+
+        return taken ?? throw new IOException($"another run writes '{path}' now: wait for its end, or name another {option}.");
     }
 
     /// <inheritdoc/>

@@ -74,7 +74,8 @@ internal sealed class PredictCommand : System.CommandLine.Command
             if (toOutput) count = numbers.Write(to.Output, detected);
             else count = numbers.Write(target, detected);
             (toOutput ? notes : to.Output).WriteLine(
-                $"{count} detections in {files.Count} {(video is null ? "images" : "frames")}{(toOutput ? "" : $", saved {target}")}");
+                $"{Counted.Of(count, "detection")} in {Counted.Of(files.Count, video is null ? "image" : "frame")}"
+                + $"{(toOutput ? "" : $", saved {target}")}");
             if (parsed.GetValue(draw) is not null && !hasAny) to.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"note: no box is drawn, as none has a score of {parsed.GetValue(drawScore) ?? .5} or more; --draw-score draws those of a "
                 + $"lower one."));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Tool.Display;
 using Microsoft.ML.Distillation.Tool.Models;
 
@@ -54,7 +55,7 @@ internal sealed class QuantizeCommand : System.CommandLine.Command
         ComparisonTable.Write(output, [before, after]);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"the lower precision changes AP by {100 * (after.Metrics.AveragePrecision - before.Metrics.AveragePrecision):+0.0;-0.0;0.0} "
-            + $"points, on {images.Count} images; its file is {(double)before.Bytes / after.Bytes:0.0} times smaller"));
+            + $"points, on {Counted.Of(images.Count, "image")}; its file is {(double)before.Bytes / after.Bytes:0.0} times smaller"));
     }
 
     private static void Run(ParseResult parsed, TrainedDetector trained, IReadOnlyList<string> images, LowPrecision precision, string path)
@@ -68,7 +69,7 @@ internal sealed class QuantizeCommand : System.CommandLine.Command
         using DetectorTransformer detector = context.Transforms.QuantizeDetector(
             new QuantizeDetectorOptions { Detector = trained, Precision = precision, CalibrationImages = images.Count }).Fit(loaded);
         PipelineFile.Save(TrainedDetector.FromModel(detector), path);
-        output.WriteLine($"saved {path} ({precision}, calibrated on {images.Count} images)");
+        output.WriteLine($"saved {path} ({precision}, calibrated on {Counted.Of(images.Count, "image")})");
     }
 
     private static IReadOnlyList<string> Spread(IReadOnlyList<string> images, int count)

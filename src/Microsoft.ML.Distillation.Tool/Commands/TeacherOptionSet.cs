@@ -118,13 +118,15 @@ internal sealed class TeacherOptionSet
     public Teacher Open(ParseResult parsed, IReadOnlyList<string> hints)
     {
         string path = PathOf(parsed);
+        Option? reading = Prompts.All.Concat(Onnx).FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false });
+        if (reading is not null && IsOwn(path)) throw new UsageException(
+            $"'{path}' is a detector of this library, which says itself how it is read: leave out {reading.Name}.");
         if (hints.Count > 0 && parsed.GetValue(_cache) is not null) throw new UsageException(
             "--teacher-cache keeps no feature maps: it does not go with --hint.");
         if (hints.Count > 0 && Prompts.AreGiven(parsed)) throw new UsageException("--hint does not go with --prompt.");
         if (NamesOf(parsed) is { } names) return Teacher.FromOnnx(path, FormatOf(parsed), names, OptionsOf(parsed) with { Hints = hints });
-        Option? orphan = Onnx.Concat(Prompts.All).FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false });
-        if (orphan is not null) throw new UsageException(
-            $"{orphan.Name} goes with --teacher-classes: they are for an ONNX detector of another origin.");
+        if (reading is not null) throw new UsageException(
+            $"{reading.Name} goes with --teacher-classes: they are for an ONNX detector of another origin.");
         try
         {
             return Teacher.FromModel(path);
@@ -135,6 +137,21 @@ internal sealed class TeacherOptionSet
                 ? $" Those in its metadata are not read: {problem}." : "";
             throw new UsageException($"{error.Message} If it is a detector of another origin, give its classes with --teacher-classes, or "
                 + $"if it is told in words these with --prompt (see 'ml-distill inspect-teacher').{unread}");
+        }
+    }
+
+    /// <summary>Whether a file is a model of this library.</summary>
+    public static bool IsOwn(string path)
+    {
+        try
+        {
+            TrainedDetector.FromModel(path);
+            return true;
+        }
+        catch (Exception error) when (error is FormatException or InvalidDataException or IOException)
+        {
+            // Anyone's file, or none: what reads it next says so.
+            return false;
         }
     }
 

@@ -32,12 +32,16 @@ internal sealed class TrainCommand : System.CommandLine.Command
         {
             DetectorPlan plan = detector.Read(parsed);
             precision.Check(parsed);
+            training.Check(parsed);
             if (run.HasNone(parsed) && parsed.GetValue(output) is null) throw new UsageException("--run none needs --output.");
             if (parsed.GetValue(output) is { } path) OutputCheck.Model(parsed, "--output", path);
             report.Check(parsed);
             using RunFolder? folder = run.Open(parsed);
-            return RunFolder.Do(folder, () => Run(parsed, data, plan, training, precision, generated, report, folder,
-                parsed.GetValue(output) ?? folder?.At("best.zip") ?? "best.zip"));
+            string model = parsed.GetValue(output) ?? folder?.At("best.zip") ?? "best.zip";
+            // What is written into the run's folder, that is this run's, needs no lock of its own.
+            bool isElsewhere = folder is null || parsed.GetValue(output) is not null;
+            using var alone = new OutputLock("--output", RankOptionSet.Writes(parsed) && isElsewhere ? [model] : []);
+            return RunFolder.Do(folder, () => Run(parsed, data, plan, training, precision, generated, report, folder, model));
         });
     }
 
@@ -47,15 +51,16 @@ internal sealed class TrainCommand : System.CommandLine.Command
     {
         (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         bool writes = RankOptionSet.Writes(parsed);
-        using var alone = new OutputLock("--output", writes ? [path] : []);
         MLContext context = TrainingSession.CreateContext(training.SeedOf(parsed), parsed.GetValue(SharedOptions.Verbose), error);
         IReadOnlyList<AnnotatedRow> test = data.OpenTest(parsed, context, training.SkipsInvalid(parsed), error);
         var display = TrainingDisplay.On(SharedOptions.NotesTo(parsed, output));
         TrainingSession session = data.Open(parsed, context, display, training.SkipsInvalid(parsed),
             test.Count > 0);
+        training.CheckPatience(parsed, session.Validation is not null);
+        folder?.Begin(parsed);
         if (folder is not null) display.Say($"run: {folder.Path}");
         using var interruption = new Interruption(error, "the best model so far will be saved, if an epoch has ended");
-        using StopRule stop = training.StopIn(parsed, session.Validation is not null);
+        using StopRule stop = training.StopIn(parsed);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(interruption.Token, stop.Token);
         session.TrainAndSave([new TrainingRun("train", path, OptionsFor)], writes, stop);
         output.WriteLine($"saved {path}");

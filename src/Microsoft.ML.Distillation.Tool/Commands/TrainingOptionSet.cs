@@ -72,17 +72,24 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
     /// <summary>Whether what cannot be used is left out.</summary>
     public bool SkipsInvalid(ParseResult parsed) => parsed.GetValue(_skipInvalid);
 
-    /// <summary>What ends trainings that begin now before their last epoch.</summary>
+    /// <summary>Checks before any data is read that the options go together.</summary>
+    /// <exception cref="UsageException">They do not.</exception>
+    public void Check(ParseResult parsed) => _ = AugmentationOf(parsed, new AugmentationOptions());
+
+    /// <summary>Checks that there is what <c>--patience</c> looks at.</summary>
     /// <param name="isValidated">Whether there are images to choose the best model by.</param>
-    /// <exception cref="UsageException">Patience has nothing to look at.</exception>
-    public StopRule StopIn(ParseResult parsed, bool isValidated)
+    /// <exception cref="UsageException">There is not.</exception>
+    public void CheckPatience(ParseResult parsed, bool isValidated)
     {
-        int? patience = parsed.GetValue(_patience);
-        if (patience is not null && !isValidated)
-            throw new UsageException(
-                "--patience looks at the AP on the validation part, and there is none: --val-share 0.15 holds one back.");
+        if (parsed.GetValue(_patience) is not null && !isValidated) throw new UsageException(
+            "--patience looks at the AP on the validation part, and there is none: --val-share 0.15 holds one back.");
+    }
+
+    /// <summary>What ends trainings that begin now before their last epoch.</summary>
+    public StopRule StopIn(ParseResult parsed)
+    {
         // Of several processes the first looks at the clock: each would see another time, and none but the first says why it ended.
-        return RankOptionSet.Writes(parsed) ? new StopRule(patience, parsed.GetValue(_hours)) : new StopRule(null, null);
+        return RankOptionSet.Writes(parsed) ? new StopRule(parsed.GetValue(_patience), parsed.GetValue(_hours)) : new StopRule(null, null);
     }
 
     /// <summary>The folder of checkpoints.</summary>

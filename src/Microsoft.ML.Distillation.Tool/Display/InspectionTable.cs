@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Microsoft.ML.Distillation.Files;
 
 namespace Microsoft.ML.Distillation.Tool.Display;
 
@@ -22,15 +23,18 @@ internal static class InspectionTable
     public static void Write(TextWriter output, DetectionDataInspection found)
     {
         foreach (DetectionDataSplit split in found.Splits)
-            output.WriteLine($"{split.Name}: {split.Images} images, {split.Objects} objects, {split.EmptyImages} images without objects");
+            output.WriteLine($"{split.Name}: {Counted.Of(split.Images, "image")}, {Counted.Of(split.Objects, "object")}, "
+                + $"{Counted.Of(split.EmptyImages, "image")} without objects");
         output.WriteLine();
         output.WriteLine("classes");
         int width = found.Classes.Select(c => c.Name.Length).DefaultIfEmpty(0).Max();
         foreach (DetectionDataClass c in found.Classes)
         {
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"  {c.Name.PadRight(width)}  {c.Total,7} objects ({100.0 * c.Total / Math.Max(1, found.Objects):0.0} %) in {c.Images} "
-                    + $"images  ({string.Join(", ", found.Splits.Select((s, i) => $"{s.Name} {c.Objects[i]}"))})"));
+                $"  {c.Name.PadRight(width)}  {c.Total,7} {(c.Total == 1 ? "object " : "objects")} "
+                    + $"({100.0 * c.Total / Math.Max(1, found.Objects):0.0} %) "
+                    + $"in {Counted.Of(c.Images, "image")}  "
+                    + $"({string.Join(", ", found.Splits.Select((s, i) => $"{s.Name} {c.Objects[i]}"))})"));
         }
 
         output.WriteLine();
@@ -44,18 +48,18 @@ internal static class InspectionTable
                 + $"{Pixels(boxes.Heights[4])} pixels");
         }
 
-        string more = found.ImageSizes.Count > MostSizes ? $", and {found.ImageSizes.Count - MostSizes} other sizes" : "";
+        string more = found.ImageSizes.Count > MostSizes ? $", and {Counted.Of(found.ImageSizes.Count - MostSizes, "other size")}" : "";
         output.WriteLine($"images: {string.Join(", ", found.ImageSizes.Take(MostSizes)
             .Select(s => $"{s.Images} of {s.Width}×{s.Height}"))}{more}");
         if (found.TurnedImages > 0)
         {
             string stored = found.StoredAnnotations == 0 ? ""
-                : $"; {found.StoredAnnotations} are annotated as they are stored, on their side: their boxes are turned with them";
-            output.WriteLine($"turned: {found.TurnedImages} are photos that their Exif data turn; they are seen upright{stored}");
+                : $"; {Counted.Of(found.StoredAnnotations, "annotation")} as they are stored, on their side: the boxes are turned too";
+            output.WriteLine($"turned: {Counted.Of(found.TurnedImages, "photo")} that Exif data turn, seen upright{stored}");
         }
 
         if (found.Outlines > 0)
-            output.WriteLine($"outlines: {found.Outlines} objects are outlines, masks or turned boxes, around which their box is taken");
+            output.WriteLine($"outlines: {Counted.Of(found.Outlines, "object")} with an outline, mask or turned box, whose box is taken");
         output.WriteLine();
         WriteDefects(output, found.Defects);
     }
@@ -72,7 +76,7 @@ internal static class InspectionTable
             return;
         }
 
-        output.WriteLine($"{defects.Count} {(defects.Count == 1 ? "defect" : "defects")}");
+        output.WriteLine(Counted.Of(defects.Count, "defect"));
         foreach (DetectionDataDefect defect in defects.Take(MostDefects))
             output.WriteLine($"  {defect.Split}/{OptionNames.Translate(defect.Message)}");
         if (defects.Count > MostDefects) output.WriteLine($"  … and {defects.Count - MostDefects} more; --output DIR writes them all");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.Distillation.Files;
 
 namespace Microsoft.ML.Distillation.Tool.Display;
 
@@ -35,9 +36,10 @@ internal static class ScoreTable
     private static string Text(ScoreAdvice advice) => advice switch
     {
         { Objects: 0 } => "there is no object to find",
-        { Best: var best } when double.IsNaN(best.Score) => $"of {advice.Objects} objects none is found, at any score",
+        { Best: var best } when double.IsNaN(best.Score) => $"of {Counted.Of(advice.Objects, "object")} none is found, at any score",
         { Best: var best } => string.Create(CultureInfo.InvariantCulture,
-            $"{best.Score:0.00}: of {advice.Objects} objects {best.Found} found, {best.FalseAlarms} false alarms (precision "
+            $"{best.Score:0.00}: of {Counted.Of(advice.Objects, "object")} {best.Found} found, "
+            + $"{Counted.Of(best.FalseAlarms, "false alarm")} (precision "
             + $"{100 * best.Precision:0.0} %, recall {100 * best.Recall:0.0} %, F1 {100 * best.F1:0.0} %)"),
     };
 }

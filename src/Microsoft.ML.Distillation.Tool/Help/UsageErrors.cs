@@ -31,12 +31,16 @@ internal static class UsageErrors
         => parsed.CommandResult.Command is RootCommand root && parsed.UnmatchedTokens is [var word, ..] && !word.StartsWith('-')
             ? Unknown(word, root) : null;
 
-    /// <summary>The names that a word may have meant, as a question; empty where none is near.</summary>
-    public static string DidYouMean(string word, IEnumerable<string> names) => NearestNames.Close(word, names, 2) switch
+    /// <summary>The names that a word may have meant, as a question; empty where none is near. Dashes in front do not count.</summary>
+    public static string DidYouMean(string word, IEnumerable<string> names)
     {
-        [] => "",
-        var near => $": did you mean {string.Join(" or ", near)}?",
-    };
+        ILookup<string, string> named = names.ToLookup(name => name.TrimStart('-'));
+        return NearestNames.Close(word.TrimStart('-'), named.Select(name => name.Key), 2) switch
+        {
+            [] => "",
+            var near => $": did you mean {string.Join(" or ", near.Select(name => named[name].First()))}?",
+        };
+    }
 
     private static string? UnknownIn(ParseResult parsed)
         => parsed.UnmatchedTokens.FirstOrDefault(token => token.StartsWith('-') != parsed.CommandResult.Command.Subcommands.Any())

@@ -72,7 +72,7 @@ internal static class LabelMerge
 
         if (count == unreadable)
             throw new InvalidDataException(count == 0 ? "There are no images to label."
-                : $"None of the {count} images could be read. The first: {errors[0]}");
+                : $"Of {Counted.Of(count, "image")} none could be read. The first: {errors[0]}");
         (IReadOnlyList<float> thresholds, string? shortage) = LabelThresholds
             .Choose(histogram, options, header.Classes, header.PerImage, count - unreadable);
         var page = new LabelPage(header.Classes, thresholds);
@@ -100,8 +100,9 @@ internal static class LabelMerge
         int[] counts = [.. found.Select(path => ShardFile.ReadHeader(path).Shards).Distinct()];
         if (counts.Length > 1)
             throw new InvalidOperationException(
-                $"'{folder}' has shards of runs with {string.Join(" and with ", counts.Order())} shards: delete those that are not "
-                + $"wanted.");
+                $"'{folder}' has shards of runs with "
+                + $"{string.Join(" and with ", counts.Order().Select(count => Counted.Of(count, "shard")))}: "
+                + "delete those that are not wanted.");
         return [.. Enumerable.Range(1, counts[0]).Select(number => ShardFile.PathOf(folder, number, counts[0]))];
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Tool.Display;
 
 namespace Microsoft.ML.Distillation.Tool.Models;
@@ -90,7 +91,8 @@ internal sealed class PromptInspection : IDisposable
 
             string phrases = string.Join(", ", all.GroupBy(one => one.Label).OrderByDescending(group => group.Count())
                 .Select(group => $"{group.Count()} by '{group.Key}'"));
-            output.WriteLine(Say($"class    {name}: {all.Length} found in {found.Count(some => some.Length > 0)} images, scores ")
+            output.WriteLine(Say($"class    {name}: {all.Length} found in ")
+                + Say($"{Counted.Of(found.Count(some => some.Length > 0), "image")}, scores ")
                 + Say($"{all.Min(one => one.Score):0.00} to {all.Max(one => one.Score):0.00}, mean {all.Average(one => one.Score):0.00} ")
                 + $"({phrases})");
         }

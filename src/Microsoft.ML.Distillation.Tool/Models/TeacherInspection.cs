@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.Distillation.Files;
 
 namespace Microsoft.ML.Distillation.Tool.Models;
 
@@ -46,7 +47,7 @@ internal static class TeacherInspection
     public static void WriteReading(TextWriter output, ObjectDetector detector)
     {
         (OnnxDetectorFormat format, OnnxPreprocessing seen, double confident, double noise) = detector.Reading!;
-        output.WriteLine($"format   {format}, {detector.ClassNames.Count} classes: "
+        output.WriteLine($"format   {format}, {Counted.Of(detector.ClassNames.Count, "class")}: "
             + $"{ShortList.Of(detector.ClassNames)}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"sees     {detector.InputWidth}×{detector.InputHeight}, "
@@ -59,7 +60,7 @@ internal static class TeacherInspection
     public static void WriteTensors(TextWriter output, OnnxModelInspection model)
     {
         IReadOnlyList<OnnxFeatureMap> candidates = model.FeatureMaps();
-        output.WriteLine($"{candidates.Count} tensors can be hints (channels × height × width, stride):");
+        output.WriteLine($"{Counted.Of(candidates.Count, "tensor")} can be hints (channels × height × width, stride):");
         foreach (OnnxFeatureMap tensor in candidates)
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"  {tensor.Channels,5} × {tensor.Height,3} × {tensor.Width,3}  {tensor.Stride,5:0.##}  {tensor.Name}"));

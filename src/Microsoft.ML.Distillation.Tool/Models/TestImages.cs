@@ -1,3 +1,5 @@
+using Microsoft.ML.Distillation.Files;
+
 namespace Microsoft.ML.Distillation.Tool.Models;
 
 /// <summary>The images that a model will be measured on once it is trained.</summary>
@@ -19,8 +21,10 @@ internal static class TestImages
             else throw new FormatException($"The test part: {problem} Correct it, or go on without it by --skip-invalid.");
         }
 
+        int broken = images.Count - readable.Count;
         if (first is not null) error.WriteLine(
-            $"warning: {images.Count - readable.Count} of {images.Count} test images cannot be read and are left out. The first: {first}");
+            $"warning: {broken} of {Counted.Of(images.Count, "test image")} cannot be read and {(broken == 1 ? "is" : "are")} left out. "
+            + $"The first: {first}");
         return readable;
     }
 
@@ -32,9 +36,10 @@ internal static class TestImages
         (string Path, string? Problem)[] checks = [.. images.AsParallel().AsOrdered().Select(path => (path, Problem(path, maxPixels)))];
         if (checks.FirstOrDefault(check => check.Problem is not null).Problem is not { } first) return images;
         int broken = checks.Count(check => check.Problem is not null);
-        if (broken == images.Count) throw new FormatException($"None of the {broken} images can be read. The first: {first}");
+        if (broken == images.Count) throw new FormatException($"Of {Counted.Of(broken, "image")} none can be read. The first: {first}");
         error.WriteLine(
-            $"warning: {broken} of {images.Count} images cannot be read and are left out. The first: {OptionNames.Translate(first)}");
+            $"warning: {broken} of {Counted.Of(images.Count, "image")} cannot be read and {(broken == 1 ? "is" : "are")} left out. "
+            + $"The first: {OptionNames.Translate(first)}");
         return [.. checks.Where(check => check.Problem is null).Select(check => check.Path)];
     }
 

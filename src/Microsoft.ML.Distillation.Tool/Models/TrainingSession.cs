@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.ML.Data;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Tool.Display;
 using Microsoft.ML.Distillation.Tool.Runs;
 using Microsoft.ML.Runtime;
@@ -95,8 +96,10 @@ internal sealed class TrainingSession
         string[] occurring = Occurring(), absent = [.. listed.Except(occurring)];
         // A data set without any object is refused as such.
         if (absent.Length == 0 || occurring.Length == 0) return null;
-        error.WriteLine($"note: of the {listed.Count} classes that the data set lists {absent.Length} do not occur in the images to train "
-            + $"on: {string.Join(", ", absent.Take(10))}{(absent.Length > 10 ? ", …" : "")}. The model knows them by name all the same.");
+        string number = Counted.Of(listed.Count, "class");
+        error.WriteLine($"note: of the {number} that the data set lists {absent.Length} {(absent.Length == 1 ? "does" : "do")} not occur "
+            + "in the images to train on: "
+            + $"{string.Join(", ", absent.Take(10))}{(absent.Length > 10 ? ", …" : "")}. The model knows them by name all the same.");
         return listed;
     }
 

@@ -6,22 +6,18 @@ using Microsoft.ML.Distillation.Tool.Models;
 namespace Microsoft.ML.Distillation.Tool.Runs;
 
 /// <summary>The folder of a training: <c>settings.yaml</c>, <c>metrics.csv</c> and <c>.jsonl</c>, <c>tensorboard</c>, <c>best</c> and
-/// <c>last</c> model, <c>checkpoints</c>, <c>report.html</c>, <c>log.txt</c>.</summary>
+/// <c>last</c> model, <c>checkpoints</c>, <c>report.html</c>, <c>log.txt</c>. It is this run's from the start, and made
+/// once options and data are accepted.</summary>
 internal sealed class RunFolder : IDisposable
 {
-    private readonly StreamWriter _log;
+    private readonly RunLog _log = new();
     private readonly FileLock _lock;
     private readonly List<EpochLog> _epochs = [];
     private readonly bool _isNew;
+    private bool _isBegun;
     private bool _isFinished;
 
-    private RunFolder(string path, FileLock held, bool isNew)
-    {
-        (Path, _lock, _isNew) = (path, held, isNew);
-        Directory.CreateDirectory(path);
-        _log = new StreamWriter(new FileStream(At("log.txt"), FileMode.Append, FileAccess.Write, FileShare.ReadWrite)) { AutoFlush = true };
-        _log.WriteLine(string.Create(CultureInfo.InvariantCulture, $"# {DateTimeOffset.Now:yyyy-MM-dd HH:mm:ss zzz}"));
-    }
+    private RunFolder(string path, FileLock held, bool isNew) => (Path, _lock, _isNew) = (path, held, isNew);
 
     /// <summary>The folder.</summary>
     public string Path { get; }
@@ -36,25 +32,20 @@ internal sealed class RunFolder : IDisposable
     public string Report => At("report.html");
 
     /// <summary>A run that is there already.</summary>
-    /// <exception cref="UsageException">There is none.</exception>
+    /// <exception cref="UsageException">There is none, another process has it, or nothing can be written there.</exception>
     public static RunFolder Existing(string path)
-        => File.Exists(System.IO.Path.Combine(path, "settings.yaml")) ? Taken(path, isNew: false)
+        => HoldsRun(path) ? Taken("--resume", path, isNew: false)
             : throw new UsageException($"--resume '{path}' is no run folder: it has no settings.yaml.");
 
     /// <summary>A run in a folder of this name, which must hold none yet.</summary>
-    /// <exception cref="UsageException">It does, or cannot be made.</exception>
+    /// <exception cref="UsageException">It does, another process has it, or it cannot be made.</exception>
     public static RunFolder New(string path)
     {
-        if (File.Exists(System.IO.Path.Combine(path, "settings.yaml")))
-            throw new UsageException($"--run '{path}' holds a run already: --resume goes on with it, or name another folder.");
-        try
-        {
-            return Taken(path, isNew: true);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new UsageException($"--run '{path}' cannot be made: {error.Message}");
-        }
+        // Of one that is in use that is said, and not that it holds a run.
+        RunFolder folder = Taken("--run", path, isNew: true);
+        if (!HoldsRun(path)) return folder;
+        folder.Dispose();
+        throw new UsageException($"--run '{path}' holds a run already: --resume goes on with it, or name another folder.");
     }
 
     /// <summary>The next run of a command: the first number that is free.</summary>
@@ -68,6 +59,17 @@ internal sealed class RunFolder : IDisposable
             if (!System.IO.Path.Exists(path)) return new RunFolder(path, held, isNew: true);
             held.Dispose();
         }
+    }
+
+    /// <summary>Makes the folder, with the settings of a new run.</summary>
+    public void Begin(ParseResult parsed)
+    {
+        _isBegun = true;
+        Directory.CreateDirectory(Path);
+        AtomicFile.RemoveLeftIn(Path);
+        _log.Open(At("log.txt"));
+        // Those of one that goes on hold until it has: what was given anew may be refused.
+        if (_isNew) SettingsFile.Write(Settings, parsed);
     }
 
     /// <summary>A file of the folder.</summary>
@@ -88,7 +90,7 @@ internal sealed class RunFolder : IDisposable
     }
 
     /// <summary>A writer that also writes to the log.</summary>
-    public TextWriter Logged(TextWriter writer) => new LoggedWriter(writer, _log);
+    public TextWriter Logged(TextWriter writer) => _log.Beside(writer);
 
     /// <summary>Takes down each epoch of a training, and tells the next of it.</summary>
     /// <param name="suffix">What tells the student from others of the run, as in the names of their models; empty for the first.</param>
@@ -132,7 +134,7 @@ internal sealed class RunFolder : IDisposable
         foreach (EpochLog epochs in _epochs) epochs.Dispose();
         _log.Dispose();
         // What ended before any training began leaves nothing.
-        if (_isNew && !_epochs.Any(epochs => epochs.HasBegun))
+        if (_isNew && _isBegun && !_epochs.Any(epochs => epochs.HasBegun))
         {
             foreach (string file in (string[])[Settings, At("log.txt")]) File.Delete(file);
             if (!Directory.EnumerateFileSystemEntries(Path).Any()) Directory.Delete(Path);
@@ -141,43 +143,30 @@ internal sealed class RunFolder : IDisposable
         _lock.Dispose();
     }
 
-    private static RunFolder Taken(string path, bool isNew) => new(
-        path,
-        FileLock.TryTake(path)
-            ?? throw new UsageException($"another run writes '{path}' now: wait for its end, or name another folder."),
-        isNew);
-}
+    private static bool HoldsRun(string path) => File.Exists(System.IO.Path.Combine(path, "settings.yaml"));
 
-/// <summary>Writes to two places, of which the second is a log.</summary>
-internal sealed class LoggedWriter(TextWriter inner, TextWriter log) : TextWriter
-{
-    /// <summary>The first place.</summary>
-    public TextWriter Inner => inner;
-
-    /// <inheritdoc/>
-    public override System.Text.Encoding Encoding => inner.Encoding;
-
-    /// <summary>What a writer writes to in the end.</summary>
-    public static TextWriter Unwrapped(TextWriter writer) => writer is LoggedWriter logged ? Unwrapped(logged.Inner) : writer;
-
-    /// <inheritdoc/>
-    public override void Write(char value)
+    /// <param name="option">The option that names it.</param>
+    private static RunFolder Taken(string option, string path, bool isNew)
     {
-        inner.Write(value);
-        lock (log) log.Write(value);
-    }
+        try
+        {
+            FileLock held = FileLock.TryTake(path) ?? throw new UsageException(
+                $"{option} '{path}' is in use, another run writes it now: wait for its end, or name another folder.");
+            try
+            {
+                AtomicFile.Check(System.IO.Path.Combine(path, "settings.yaml"));
+            }
+            catch
+            {
+                held.Dispose();
+                throw;
+            }
 
-    /// <inheritdoc/>
-    public override void Write(string? value)
-    {
-        inner.Write(value);
-        lock (log) log.Write(value);
-    }
-
-    /// <inheritdoc/>
-    public override void WriteLine(string? value)
-    {
-        inner.WriteLine(value);
-        lock (log) log.WriteLine(value);
+            return new RunFolder(path, held, isNew);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"{option} '{path}' cannot be written: {error.Message.TrimEnd('.')}. Name another folder.");
+        }
     }
 }

@@ -30,7 +30,9 @@ internal sealed class RunOptionSet
     /// <summary>Whether the command writes no run folder.</summary>
     public bool HasNone(ParseResult parsed) => parsed.GetValue(_run) == None && parsed.GetValue(Resume) is null;
 
-    /// <summary>Opens the run's folder; from now on what the command says is in its log too.</summary>
+    /// <summary>
+    /// Takes the run's folder for this process; from now on what the command says is in its log too. It is made when the run begins.
+    /// </summary>
     /// <returns>The folder; <see langword="null"/> where none is wanted, or where another process of the job has it.</returns>
     /// <exception cref="UsageException">The folder holds another run, or cannot be made.</exception>
     public RunFolder? Open(ParseResult parsed)
@@ -53,7 +55,16 @@ internal sealed class RunOptionSet
 
         parsed.InvocationConfiguration.Output = folder.Logged(output);
         parsed.InvocationConfiguration.Error = folder.Logged(error);
-        SettingsFile.Write(folder.Settings, parsed);
         return folder;
+    }
+
+    /// <summary>A message of the library in the words of <c>--resume</c>, where that was given.</summary>
+    public static string Explained(ParseResult parsed, string message)
+    {
+        const string Advice = "Set these as they were to continue that run, or give another folder of --checkpoints, or delete the file.";
+        return !parsed.CommandResult.Command.Options.Contains(Resume) || parsed.GetValue(Resume) is not { } run ? message
+            : message.Replace(Advice, $"--resume goes on with a run as it was begun: leave out what is given anew. '--config "
+                + $"{Path.Combine(run, "settings.yaml")}' in its place begins another run, whose settings the command line may "
+                + "change.", StringComparison.Ordinal);
     }
 }

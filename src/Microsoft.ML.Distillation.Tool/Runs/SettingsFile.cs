@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Tool.Help;
 using YamlDotNet.Core;
@@ -46,27 +47,27 @@ internal static class SettingsFile
     }
 
     /// <summary>
-    /// A command line with the options that its <c>--config</c> or <c>--resume</c> names, as far as it does not give them itself.
+    /// The options that a command line's <c>--config</c> or <c>--resume</c> names, as far as it does not give them itself.
     /// </summary>
     /// <exception cref="UsageException">The file is none, of another command, or has a key that is no option.</exception>
-    public static string[] Expanded(ParseResult parsed, string[] args)
+    public static TakenSettings TakenBy(ParseResult parsed)
     {
         System.CommandLine.Command command = parsed.CommandResult.Command;
-        if (!command.Options.Contains(RunOptionSet.Config)) return args;
+        if (!command.Options.Contains(RunOptionSet.Config)) return TakenSettings.None;
         (string? config, string? resumed) = (Given(RunOptionSet.Config), Given(RunOptionSet.Resume));
-        if (config is null && resumed is null) return args;
+        if (config is null && resumed is null) return TakenSettings.None;
         if (config is not null && resumed is not null) throw new UsageException("--resume has settings of its own: leave --config out.");
         string file = config ?? Path.Combine(resumed!, "settings.yaml");
         if (!File.Exists(file)) throw new UsageException(resumed is null ? $"--config: there is no file '{file}'."
             : $"--resume '{resumed}' is no run folder: it has no settings.yaml.");
-        return [.. args, .. Read(file, parsed)];
+        return new TakenSettings(file, [.. Read(file, parsed)]);
 
         // A value that is no path yet is found where the parser did not get to it.
         string? Given(Option<string?> option)
             => parsed.GetResult(option) is { Implicit: false, Tokens: [var token, ..] } ? token.Value : null;
     }
 
-    private static IEnumerable<string> Read(string file, ParseResult parsed)
+    private static IEnumerable<(string Option, string? Value)> Read(string file, ParseResult parsed)
     {
         System.CommandLine.Command command = parsed.CommandResult.Command;
         Option[] options = [.. HelpPage.OptionsOf(command)];
@@ -77,16 +78,25 @@ internal static class SettingsFile
                     + $"{UsageErrors.DidYouMean(key, options.Select(KeyOf))}");
             if (NotKept.Contains(KeyOf(option))) throw new UsageException($"{file}: '{key}' is for the command line alone.");
             if (parsed.GetResult(option) is { Implicit: false }) continue;
-            bool isSwitch = option.ValueType == typeof(bool);
-            if (isSwitch ? values is not ["true"] : values is [var only] && only == DefaultOf(option)) continue;
-            if (isSwitch) yield return option.Name;
-            foreach (string value in isSwitch ? [] : values)
+            if (option.ValueType == typeof(bool))
             {
-                yield return option.Name;
-                yield return value;
+                if (IsOn(file, key, values)) yield return (option.Name, null);
+                continue;
             }
+
+            if (values is [var only] && only == DefaultOf(option)) continue;
+            foreach (string value in values) yield return (option.Name, value);
         }
     }
+
+    /// <summary>Whether a switch is on, in the words of YAML.</summary>
+    private static bool IsOn(string file, string key, IReadOnlyList<string> values) => values switch
+    {
+        [] => false,
+        [var one] when one.ToUpperInvariant() is "TRUE" or "YES" or "ON" => true,
+        [var one] when one.ToUpperInvariant() is "FALSE" or "NO" or "OFF" => false,
+        _ => throw new UsageException($"{file}: '{key}' is true or false, not '{string.Join(", ", values)}'."),
+    };
 
     private static IEnumerable<(string Key, IReadOnlyList<string> Values)> Entries(string file, string command)
     {
@@ -157,4 +167,30 @@ internal static class SettingsFile
         => option.HasDefaultValue ? Convert.ToString(option.GetDefaultValue(), CultureInfo.InvariantCulture) : null;
 
     private static string KeyOf(Option option) => option.Name.TrimStart('-');
+}
+
+/// <summary>Options that a command line takes from a file of settings.</summary>
+/// <param name="File">The file.</param>
+/// <param name="Options">The options with their values; a switch has none.</param>
+internal sealed partial record TakenSettings(string File, IReadOnlyList<(string Option, string? Value)> Options)
+{
+    /// <summary>Nothing is taken.</summary>
+    public static TakenSettings None { get; } = new("", []);
+
+    /// <summary>The options as words of a command line.</summary>
+    public IEnumerable<string> Words
+        => Options.SelectMany(one => one.Value is null ? (string[])[one.Option] : [one.Option, one.Value]);
+
+    /// <summary>An error's message, with file and key where it is about one of these: names it first, or quotes its value.</summary>
+    public string Blamed(string message)
+    {
+        string first = Flag().Match(message).Value;
+        string? named = Options.FirstOrDefault(one => one.Option == first).Option;
+        named ??= Options.FirstOrDefault(one => one.Value is { Length: > 2 } value
+            && message.Contains($"'{value}'", StringComparison.Ordinal)).Option;
+        return named is null ? message : $"{File}: '{named.TrimStart('-')}': {message}";
+    }
+
+    [GeneratedRegex("--[a-z][a-z0-9-]*")]
+    private static partial Regex Flag();
 }

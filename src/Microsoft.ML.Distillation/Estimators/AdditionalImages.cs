@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Teachers.Labelling;
@@ -91,7 +92,7 @@ internal sealed class AdditionalImages : IDisposable
         return samples.Length > 0
             ? new RelabelledDataset(generated, generated.ClassNames, samples)
             : throw new InvalidDataException(
-                $"None of the {generated.Count} images of {nameof(DetectorEstimatorOptions.GeneratedSet)} has a label.");
+                $"Of {Counted.Of(generated.Count, "image")} of {nameof(DetectorEstimatorOptions.GeneratedSet)} none has a label.");
     }
 
     private T Keep<T>(T store) where T : IDisposable
@@ -107,13 +108,13 @@ internal sealed class AdditionalImages : IDisposable
         if (sure.Count == 0)
         {
             throw new InvalidDataException(
-                $"The teacher is sure of no object in the {images} images of {set} (thresholds: {scores}). "
+                $"The teacher is sure of no object in {Counted.Of(images, "image")} of {set} (thresholds: {scores}). "
                 + $"Set {nameof(GeneratedLabelOptions)}.{nameof(GeneratedLabelOptions.ScoreThreshold)}, or leave the images out.");
         }
 
         int labels = Enumerable.Range(0, sure.Count).Sum(i => sure.AnnotationOf(i).Count);
         channel.Info(MessageSensitivity.None,
-            $"The teacher labelled {sure.Count} of {images} images without labels with {labels} objects (from the scores {scores}); in "
-                + $"the others it is sure of nothing, they are not used");
+            $"The teacher labelled {sure.Count} of {Counted.Of(images, "image")} without labels with {Counted.Of(labels, "object")} "
+                + $"(from the scores {scores}); in the others it is sure of nothing, they are not used");
     }
 }

@@ -5,6 +5,7 @@ using Microsoft.ML.Distillation.Detectors.Graphs;
 using Microsoft.ML.Distillation.Detectors.Quantization;
 using Microsoft.ML.Distillation.Detectors.Weights;
 using Microsoft.ML.Distillation.Distributed;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Reports;
@@ -90,7 +91,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
                 Detector student = setup.Build(additional.Labelled, from).to(device);
                 objectives.Add(setup.ObjectiveOf(student, teacher, device, ranks));
                 Say(channel, string.Create(CultureInfo.InvariantCulture,
-                    $"Training on {additional.Training.Count} images of {images.ClassNames.Count} classes "
+                    $"Training on {Counted.Of(additional.Training.Count, "image")} of {Counted.Of(images.ClassNames.Count, "class")} "
                         + $"({string.Join(", ", images.ClassNames)}) on {device}"
                         + $"{(ranks.AreSeveral ? $" in {ranks.Count} processes" : "")}; "
                     + $"the network takes {student.InputSize} and has {student.parameters().Sum(p => p.numel()):N0} parameters, "
@@ -133,7 +134,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
             }
 
             if (results[0].Cancelled) channel.Warning(MessageSensitivity.None,
-                $"Training was cancelled after {results[0].History.Count} epochs; the best model so far is kept.");
+                $"Training was cancelled after {Counted.Of(results[0].History.Count, "epoch")}; the best model so far is kept.");
             return Export([.. results.Select((result, i) => new TrainedStudent(
                 result.Detector, recorders[i].ToRecord(students[i].Options, objectives[i], additional.Training, validation, result.History),
                 setups[i].Options))], images, input.Schema, channel, ranks);

@@ -2,6 +2,7 @@ using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Detectors.Quantization;
 using Microsoft.ML.Distillation.Estimators;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Rows;
 using Microsoft.ML.Distillation.Training;
@@ -62,7 +63,7 @@ public sealed class QuantizeDetectorEstimator : IEstimator<DetectorTransformer>
         OnnxModelFile model = DetectorFile.Export(detector);
         ExportAgreement agreement = ExportCheck.Run(detector, model, images, channel);
         channel.Info(MessageSensitivity.None,
-            $"Calibrated on {images.Count} images and exported to ONNX; against the quantised network: {agreement}");
+            $"Calibrated on {Counted.Of(images.Count, "image")} and exported to ONNX; against the quantised network: {agreement}");
         return new DetectorTransformer(_catalog, model, _options.Columns, input.Schema);
     }
 

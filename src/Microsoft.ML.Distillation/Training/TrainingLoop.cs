@@ -1,5 +1,6 @@
 using Microsoft.ML.Distillation.Data;
 using Microsoft.ML.Distillation.Distributed;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Tensors;
@@ -46,8 +47,8 @@ internal sealed class TrainingLoop
         if (_ranks.AreSeveral && training.Count < _options.BatchSize)
         {
             throw new InvalidDataException(
-                $"{_ranks.Count} processes with {_options.BatchSize / _ranks.Count} images each do not fill one step from {training.Count} "
-                + $"images: lower {nameof(TrainingOptions.BatchSize)}, or start fewer processes.");
+                $"{_ranks.Count} processes with {Counted.Of(_options.BatchSize / _ranks.Count, "image")} each do not fill one step from "
+                + $"{Counted.Of(training.Count, "image")}: lower {nameof(TrainingOptions.BatchSize)}, or start fewer processes.");
         }
 
         if (teacher is { Abilities.LooksAtBatches: false } && _options.Augmentation.MixesImages)

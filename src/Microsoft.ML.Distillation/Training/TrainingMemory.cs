@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.ML.Distillation.Data;
+using Microsoft.ML.Distillation.Files;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Training;
@@ -24,8 +25,8 @@ internal static class TrainingMemory
     {
         string views = string.Join(" and ", batch.Views.Select(view => $"{view.shape[3]}×{view.shape[2]}"));
         return new InsufficientMemoryException(string.Create(CultureInfo.InvariantCulture,
-            $"Memory ran out at step {step} of the training on {device}, which takes {batch.Count} images of {views} pixels at once. "
-            + $"Lower the option BatchSize (and raise the option AccumulatedBatches, for steps of as many images), or the option InputSize, or "
-                + $"train a smaller network."), inner);
+            $"Memory ran out at step {step} of the training on {device}, which takes "
+            + $"{Counted.Of(batch.Count, "image")} of {views} pixels at once. Lower the option BatchSize (and raise the option "
+            + "AccumulatedBatches, for steps of as many images), or the option InputSize, or train a smaller network."), inner);
     }
 }

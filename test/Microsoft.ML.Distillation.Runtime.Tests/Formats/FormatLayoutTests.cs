@@ -108,7 +108,7 @@ public class FormatLayoutTests
             .Contains("no file of class names"));
         _folder.Write("data.yaml", "names: [cat]\n");
         Assert.That(() => Counts(DetectionFormat.Yolo, null), Throws.TypeOf<FileNotFoundException>().With.Message
-            .Contains("None of 1 images has a label file"));
+            .Contains("Of 1 image none has a label file"));
     }
 
     [Test]
@@ -201,9 +201,64 @@ public class FormatLayoutTests
         _folder.Write("a.tsv", "");
         _folder.Write("b.tsv", "");
         Assert.That(() => Counts(DetectionFormat.TabSeparated, null),
-            Throws.TypeOf<FormatException>().With.Message.Contains("name one, or a split").And.Message.Contains("a.tsv, b.tsv"));
+            Throws.TypeOf<FormatException>().With.Message
+                .Contains("2 files of annotations: a.tsv, b.tsv. Name one of them in the place of the folder, or a split"));
         Assert.That(() => Counts(DetectionFormat.TabSeparated, "c"),
             Throws.TypeOf<FileNotFoundException>().With.Message.Contains("split 'c'"));
+    }
+
+    [Test]
+    public void SeveralCocoFiles_AreNamed_AndOneBesideOtherJsons_IsTaken()
+    {
+        WriteImage("a.png");
+        _folder.Write("annotations/instances_a.json", CocoJson);
+        _folder.Write("annotations/results.json", "[]");
+        Assert.That(Counts(DetectionFormat.Coco, null), Has.Length.EqualTo(1));
+        _folder.Write("annotations/instances_b.json", CocoJson);
+        Assert.That(() => Counts(DetectionFormat.Coco, null), Throws.TypeOf<FormatException>().With.Message
+            .Contains("instances_a.json, instances_b.json. Name one of them")
+            .And.Message.EndsWith("a split that has one of its own, as 'a'."));
+        Assert.That(Counts(DetectionFormat.Coco, "a"), Has.Length.EqualTo(1));
+    }
+
+    [Test]
+    public void DataSetsDeepInAFolder_AreNamed_AndThatTheirImagesLieElsewhere()
+    {
+        WriteImage("images/a.png");
+        _folder.Write("annotations/first/instances.json", """{"images":[]}""");
+        _folder.Write("annotations/second/a.xml", "<annotation/>");
+        Assert.That(() => new MLContext().Data.RecognizeDetectionFormat(_folder.Path), Throws.TypeOf<FormatException>().With.Message
+            .EndsWith("holds 2: name 'annotations/first' (COCO) or 'annotations/second' (Pascal VOC). Where the images are elsewhere, name "
+                + "their folder: give the option imageFolder."));
+    }
+
+    private const string Cvat =
+        "<?xml version=\"1.0\"?>\n<annotations>\n<version>1.1</version><image id=\"0\" name=\"a.png\"/></annotations>";
+
+    [TestCase("annotations.xml", Cvat, "CVAT's own format")]
+    [TestCase("a.json", """{"version":"5.0","shapes":[],"imagePath":"a.png","imageData":null}""", "Labelme's format")]
+    [TestCase("a.json", """{"info":{},"categories":{"label":{}},"items":[{"id":"a","annotations":[]}]}""", "Datumaro's format")]
+    [TestCase("a.json", """[{"image":"a.png","annotations":[{"label":"x","coordinates":{"x":1}}]}]""", "CreateML's format")]
+    public void AnnotationsInAToolsOwnFormat_AreRefusedByName(string name, string text, string format)
+    {
+        WriteImage("a.png");
+        string file = _folder.Write(name, text);
+        foreach (string path in (string[])[file, _folder.Path])
+            Assert.That(() => new MLContext().Data.RecognizeDetectionFormat(path), Throws.TypeOf<FormatException>().With.Message
+                .StartsWith($"'{file}' is in {format}").And.Message.Contains("which is not read: "));
+    }
+
+    [Test]
+    public void CvatsXml_IsNoPascalVoc_ThoughItIsCalledSo()
+    {
+        string file = _folder.Write("annotations.xml", Cvat);
+        Assert.That(() => Counts(DetectionFormat.PascalVoc, null), Throws.TypeOf<FormatException>().With.Message
+            .StartsWith($"{file}(2): this is CVAT's own format").And.Message.Contains("'PASCAL VOC 1.1'"));
+        Assert.That(() => AnnotationReader.Read(DetectionFormat.PascalVoc, new AnnotationSource(file)),
+            Throws.TypeOf<DirectoryNotFoundException>().With.Message.Contains("in CVAT's own format"));
+        WriteImage("a.png");
+        _folder.Write("a.xml", "<annotation><filename>a.png</filename></annotation>");
+        Assert.That(new MLContext().Data.RecognizeDetectionFormat(_folder.Path), Is.EqualTo(DetectionFormat.PascalVoc));
     }
 
     [Test]

@@ -109,7 +109,7 @@ public class LoadUprightImagesTests
         File.WriteAllBytes(path, ToyDetector.Model().ToBytes());
         using ObjectDetector detector = ObjectDetector.Load(path);
         context.MeasureDetector(detector, stock);
-        Assert.That(log, Has.Some.StartsWith("1 of 1 images").And.Some.Contains("turned.jpg"));
+        Assert.That(log, Has.Some.StartsWith("1 of 1 image ").And.Some.Contains("turned.jpg"));
     }
 
     [Test]

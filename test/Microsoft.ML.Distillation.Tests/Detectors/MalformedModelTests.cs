@@ -98,7 +98,7 @@ public class MalformedModelTests
         Assert.That(() =>
         {
             foreach (string image in ImageLoader.FilesIn(TrainedModels.Images.At("JPEGImages"))) detector.Detect(image);
-        }, Throws.InstanceOf<FormatException>().With.Message.Contains(path).And.Message.Contains("names 1 classes"));
+        }, Throws.InstanceOf<FormatException>().With.Message.Contains(path).And.Message.Contains("names 1 class"));
     }
 
     [Test]

@@ -45,7 +45,8 @@ internal static partial class EmbeddingsFile
         catch (Exception e) when (e is InvalidDataException or JsonException or InvalidOperationException or KeyNotFoundException
             or EndOfStreamException or OverflowException or ArgumentException or FormatException)
         {
-            throw new FormatException($"'{path}' does not hold the embeddings of these {prompts.Prompts.Count} prompts: {e.Message}", e);
+            string wanted = Counted.Of(prompts.Prompts.Count, "prompt");
+            throw new FormatException($"'{path}' does not hold the embeddings of {wanted}: {e.Message}", e);
         }
     }
 

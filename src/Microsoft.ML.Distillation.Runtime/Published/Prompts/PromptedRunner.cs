@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.OnnxRuntime;
@@ -194,7 +195,8 @@ internal sealed class PromptedRunner : IModelRunner
         catch (OnnxRuntimeException e)
         {
             throw new InvalidOperationException(
-                $"The detector '{_source.Name}' failed on an input of {size} with {pass.Phrases.Count} phrases: {e.Message}", e);
+                $"The detector '{_source.Name}' failed on an input of {size} with "
+                + $"{Counted.Of(pass.Phrases.Count, "phrase")}: {e.Message}", e);
         }
         finally
         {
