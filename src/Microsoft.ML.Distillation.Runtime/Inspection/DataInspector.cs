@@ -153,7 +153,8 @@ internal sealed record ImageCheck(ImageSize? Size, string? Hash, IReadOnlyList<D
         if (problem is not null)
         {
             string lost = image.Unplaced > 0
-                ? $", so its {Counted.Of(image.Unplaced, "object")}, given in shares of it, cannot be counted" : "";
+                ? $", so its {Counted.Of(image.Unplaced, "object")}, given in shares of it, "
+                    + $"{(image.Unplaced == 1 ? "is" : "are")} not counted" : "";
             Add(DetectionDefectKind.UnreadableImage, null, problem + lost);
         }
 

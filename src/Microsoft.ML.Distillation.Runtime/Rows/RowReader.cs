@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Evaluation;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Images;
 
 namespace Microsoft.ML.Distillation.Rows;
@@ -204,7 +205,8 @@ internal sealed class RowReader : IDisposable
     /// </summary>
     public string? TurnedImages => _firstTurned is null
         ? null
-        : $"{(_option is null ? "" : $"{_option}: ")}{_turned} of {Row + 1} images are photos that are to be turned by their Exif data, "
+        : $"{(_option is null ? "" : $"{_option}: ")}{_turned} of {Counted.Of(Row + 1, "image")} "
+            + $"{(_turned == 1 ? "is a photo that is" : "are photos that are")} to be turned by Exif data, "
             + "which ML.NET's LoadImages does not do: boxes drawn on the upright picture do not fit them. Load images with "
             + $"mlContext.Transforms.LoadUprightImages. The first: '{_firstTurned}'.";
 
