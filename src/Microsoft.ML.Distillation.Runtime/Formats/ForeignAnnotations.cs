@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace Microsoft.ML.Distillation.Formats;
 
 /// <summary>
-/// Annotations in a tool's own format, which is not read: such a file is refused by its name, with what the tool exports in its place. CVAT's
-/// xml resembles Pascal VOC, the json of Datumaro COCO.
+/// Annotations in a tool's own format, which is not read: such a file is refused by its name, with what the tool exports in its place.
+/// CVAT's xml resembles Pascal VOC, the json of Datumaro COCO.
 /// </summary>
 /// <param name="File">The file's path.</param>
 /// <param name="Format">What the format is called.</param>

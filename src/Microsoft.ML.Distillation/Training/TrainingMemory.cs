@@ -27,6 +27,6 @@ internal static class TrainingMemory
         return new InsufficientMemoryException(string.Create(CultureInfo.InvariantCulture,
             $"Memory ran out at step {step} of the training on {device}, which takes "
             + $"{Counted.Of(batch.Count, "image")} of {views} pixels at once. Lower the option BatchSize (and raise the option "
-            + "AccumulatedBatches, for steps of as many images), or the option InputSize, or train a smaller network."), inner);
+            + $"AccumulatedBatches, for steps of as many images), or the option InputSize, or train a smaller network."), inner);
     }
 }

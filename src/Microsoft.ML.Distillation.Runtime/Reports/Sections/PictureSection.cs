@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Drawing;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Reports.Plots;
 using static Microsoft.ML.Distillation.Reports.HtmlWriter;
 
@@ -53,7 +54,7 @@ internal static class PictureSection
         }
 
         using IDisposable panels = html.Tag("div", ("class", "panels"));
-        Panel(html, image, id, "Ground truth", Objects(image.Truth.Count(box => !box.Ignored)), null,
+        Panel(html, image, id, "Ground truth", Counted.Of(image.Truth.Count(box => !box.Ignored), "object"), null,
             [.. image.Truth.Select(box => (box, box.Ignored ? "b-ignored" : "b-truth"))]);
         foreach (ReportedModel model in models)
         {
@@ -62,8 +63,6 @@ internal static class PictureSection
             Panel(html, image, id, model.Name + model.OfFirstSeed, counts, model.Color, judged.Boxes);
         }
     }
-
-    private static string Objects(int count) => count == 1 ? "1 object" : $"{count} objects";
 
     private static void Panel(HtmlWriter html, ReportedImage image, string id, string title, string note, string? color,
         IReadOnlyList<(ReportedBox Box, string Class)> boxes)
