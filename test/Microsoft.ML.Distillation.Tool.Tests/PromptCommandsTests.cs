@@ -132,6 +132,19 @@ public class PromptCommandsTests
         Assert.That(run.Error.Trim(), Does.Not.Contain("\n"));
     }
 
+    [Test]
+    public void AReport_ShowsAStudent_BesideItsTeacherThatIsToldInWords()
+    {
+        string student = _folder.Sub("toy.onnx"), report = _folder.Sub("report.html");
+        File.WriteAllBytes(student, ToyDetector.Model().ToBytes());
+        string[] evaluate = ["evaluate", "--model", student, "--teacher", _model, "--data", _folder.Sub("test"), "--report", report];
+        ToolRun untold = ToolRun.Of(evaluate);
+        Assert.That((untold.ExitCode, untold.Error), Is.EqualTo((2, $"ml-distill: --teacher '{_model}' is a detector of another origin: "
+            + $"give its classes with --teacher-classes, or where it is told in words these with --prompt.{Environment.NewLine}")));
+        ToolRun.Succeeding([.. evaluate, .. Teacher[2..]]);
+        Assert.That(File.ReadAllText(Path.ChangeExtension(report, ".json")), Does.Contain("\"teacher\"").And.Contain("student distilled"));
+    }
+
     private static PromptedGraph Graph() => new(PromptedLayout.HuggingFaceDino)
     {
         Colours = new Dictionary<int, (byte, byte, byte)> { [2417] = Red, [2630] = Blue, [2665] = (60, 170, 80) },

@@ -61,12 +61,17 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
                 throw new UsageException("--report goes with --model and --data; --teacher, --alone and --quantized go with --report.");
             OutputCheck.File(parsed, json.Name, parsed.GetValue(json));
             report.Check(parsed);
+            ObjectDetectorOptions options = model.PathIn(parsed) is null ? new() : model.OptionsOf(parsed);
+            ObjectDetectorOptions teacherOptions = OptionsOfTeacher(parsed.GetValue(teacher), parsed.GetValue(teacherClasses), options);
+            // Of a student beside its teacher the latter is told in words.
+            if (teacherOptions.Prompts is not null && TeacherOptionSet.IsOwn(model.PathIn(parsed)!))
+                options = options with { Prompts = null };
             bool inclusive = !parsed.GetValue(exclusive);
             DetectionMetrics metrics = (model.PathIn(parsed), parsed.GetValue(data), parsed.GetValue(groundTruth),
                 parsed.GetValue(detections)) switch
             {
                 (string path, string folder, null, null)
-                    => OnData(parsed, path, () => Images(folder), inclusive, model.OptionsOf(parsed)),
+                    => OnData(parsed, path, () => Images(folder), inclusive, options),
                 (null, null, string truth, string found) when parsed.GetValue(split) is null => OnFiles(truth, found, inclusive, error),
                 _ => throw new UsageException(
                     "give either --model and --data, or --ground-truth and --detections (see 'ml-distill evaluate --help')"),
@@ -78,8 +83,7 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
             ScoreTable.Write(output, metrics);
             mistakes?.Write(output);
             if (!report.IsWanted(parsed)) return;
-            WriteReport(parsed, report, model.PathIn(parsed)!, beside, Images(parsed.GetValue(data)!), model.OptionsOf(parsed),
-                parsed.GetValue(teacherClasses));
+            WriteReport(parsed, report, model.PathIn(parsed)!, beside, Images(parsed.GetValue(data)!), options, teacherOptions);
 
             IReadOnlyList<AnnotatedRow> Images(string folder)
             {
@@ -110,7 +114,7 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
 
     private static void WriteReport(
         ParseResult parsed, ReportOptionSet report, string model, (string Name, DetectorRole Role, string? Path)[] beside,
-        IReadOnlyList<AnnotatedRow> images, ObjectDetectorOptions options, string? teacherClasses)
+        IReadOnlyList<AnnotatedRow> images, ObjectDetectorOptions options, ObjectDetectorOptions teacherOptions)
     {
         bool isAlone = beside.All(entry => entry.Path is null);
         (string Name, DetectorRole Role, string? Path) main = isAlone ? (Path.GetFileName(model), DetectorRole.Model, model)
@@ -124,13 +128,24 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
         ObjectDetectorOptions OptionsOf(DetectorRole role, string path) => role switch
         {
             _ when path == model && role is DetectorRole.Model or DetectorRole.Distilled => options,
-            DetectorRole.Teacher when teacherClasses is not null => new ObjectDetectorOptions
-            {
-                MaxPixels = options.MaxPixels,
-                ClassNames = Teacher.FromOnnx(path, OnnxDetectorFormat.Auto, teacherClasses).ClassNames,
-            },
+            DetectorRole.Teacher => teacherOptions,
             _ => new ObjectDetectorOptions { MaxPixels = options.MaxPixels },
         };
+    }
+
+    /// <summary>How a report's teacher is read, which may be of another origin: by its classes, or told in words.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="UsageException">It has no classes that are known.</exception>
+    private static ObjectDetectorOptions OptionsOfTeacher(string? teacher, string? classes, ObjectDetectorOptions options)
+    {
+        var usual = new ObjectDetectorOptions { MaxPixels = options.MaxPixels };
+        if (teacher is not null && !File.Exists(teacher)) throw new FileNotFoundException($"There is no model file '{teacher}'.", teacher);
+        if (teacher is null || classes is null && TeacherOptionSet.IsOwn(teacher)) return usual;
+        if (classes is not null) return usual with { ClassNames = Teacher.FromOnnx(teacher, OnnxDetectorFormat.Auto, classes).ClassNames };
+        if (options.Prompts is not null) return usual with { Prompts = options.Prompts };
+        return OnnxModelInspection.ClassNamesIn(teacher) is not null ? usual : throw new UsageException(
+            $"--teacher '{teacher}' is a detector of another origin: give its classes with --teacher-classes, or where it is told in words "
+            + "these with --prompt.");
     }
 
     private static DetectionMetrics OnFiles(string groundTruth, string detections, bool inclusive, TextWriter error)

@@ -26,6 +26,7 @@ internal static partial class EmbeddingsFile
     public static float[][] Read(string path, DetectorPrompts prompts, int? dimension, out float[]? blank)
     {
         if (InputFile.Problem(path) is { } problem) throw new FormatException($"'{path}' holds no embeddings: {problem}.");
+        if (Directory.Exists(path)) throw new FormatException($"'{path}' holds no embeddings: it is a folder, not a file.");
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no file of embeddings '{path}'.", path);
         if (new FileInfo(path).Length > LargestFile) throw new FormatException($"'{path}' is too large for embeddings of phrases.");
         try
@@ -70,19 +71,23 @@ internal static partial class EmbeddingsFile
             if (named.All(array => array!.Shape.Count(side => side != 1) <= 1)) return named.Select(array => array!.Values);
         }
 
-        StoredArray[] tables = [.. arrays.Where(array => array.Shape.Length > 1 && array.Shape[..^2].All(side => side == 1))];
+        // One phrase may well be a vector; sides of 1, as batches leave them, do not count.
+        bool isAlone = arrays.Length == 1 && prompts.Prompts.Count == 1;
+        StoredArray[] tables = [.. arrays.Where(array => array.Shape.Length > (isAlone ? 0 : 1)
+            && array.Shape[..^1].Count(side => side != 1) <= 1)];
         if (tables is not [var table])
         {
             string missing = string.Join(", ", prompts.Prompts.Where((_, i) => named[i] is null).Select(prompt => $"'{prompt.Phrase}'"));
             throw new InvalidDataException(arrays.Length == 1
-                ? $"its array is [{string.Join(", ", arrays[0].Shape)}], and a row for each prompt is needed."
+                ? $"its array is [{string.Join(", ", arrays[0].Shape)}], and rows are needed, one for each prompt in their order: "
+                    + $"[{prompts.Prompts.Count}, length]."
                 : $"it has no array for {ShortText.Of(missing)}; it has "
                     + $"{ShortText.Of(arrays.Select(array => $"'{array.Name}'"), arrays.Length)}.");
         }
 
-        (int rows, int length) = (table.Shape[^2], table.Shape[^1]);
+        (int rows, int length) = (table.Shape[..^1].Aggregate(1, (product, side) => product * side), table.Shape[^1]);
         if (rows != prompts.Prompts.Count && rows != prompts.Prompts.Count + 1) throw new InvalidDataException(
-            $"its array has {rows} rows, one for each prompt are needed, in their order.");
+            $"its array has {Counted.Of(rows, "row")}, and {prompts.Prompts.Count} are needed, one for each prompt in their order.");
         return Enumerable.Range(0, rows).Select(i => table.Values[(i * length)..((i + 1) * length)]);
     }
 
@@ -142,7 +147,8 @@ internal static partial class EmbeddingsFile
             "<f4" => "F32",
             "<f2" => "F16",
             "<f8" => "F64",
-            string other => throw new InvalidDataException($"its values are of {ShortText.Of(other)}: floats are needed (numpy.float32)."),
+            string other => throw new InvalidDataException($"its values are of {ShortText.Of(other)}: floats in the machine's own "
+                + "order are needed (array.astype(numpy.float32))."),
         });
     }
 
@@ -155,12 +161,16 @@ internal static partial class EmbeddingsFile
         var arrays = new List<StoredArray>();
         foreach (JsonProperty entry in header.RootElement.EnumerateObject().Where(entry => entry.Name != "__metadata__"))
         {
-            int[] sides = [.. entry.Value.GetProperty("shape").EnumerateArray().Select(side => side.GetInt32())];
-            long[] place = [.. entry.Value.GetProperty("data_offsets").EnumerateArray().Select(offset => offset.GetInt64())];
+            int[] sides = [.. Member("shape").EnumerateArray().Select(side => side.GetInt32())];
+            long[] place = [.. Member("data_offsets").EnumerateArray().Select(offset => offset.GetInt64())];
             if (place is not [>= 0 and long from, long to] || to < from || start + to > bytes.Length) throw new InvalidDataException(
                 $"'{ShortText.Of(entry.Name)}' ends behind the file.");
             arrays.Add(Array(entry.Name, sides, bytes.AsSpan(start + (int)from, (int)(to - from)),
-                entry.Value.GetProperty("dtype").GetString()!));
+                Member("dtype").GetString() ?? ""));
+
+            JsonElement Member(string name)
+                => entry.Value.ValueKind == JsonValueKind.Object && entry.Value.TryGetProperty(name, out JsonElement value) ? value
+                : throw new InvalidDataException($"'{ShortText.Of(entry.Name)}' has no {name}.");
         }
 
         return arrays;

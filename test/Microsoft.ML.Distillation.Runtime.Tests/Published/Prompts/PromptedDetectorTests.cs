@@ -246,6 +246,54 @@ public class PromptedDetectorTests
             Throws.TypeOf<FormatException>().With.Message.Contains("not told in words"));
     }
 
+    [TestCase("<i8", "2, 512", "its values are of <i8: floats")]
+    [TestCase(">f4", "2, 512", "its values are of >f4: floats in the machine's own order")]
+    [TestCase("|O", "2", "its values are of |O: floats")]
+    [TestCase("<f4", "5, 512", "its array has 5 rows, and 2 are needed, one for each prompt")]
+    [TestCase("<f4", "2, 768", "its embeddings have 768 values, and the detector takes 512")]
+    [TestCase("<f4", "512,", "its array is [512], and rows are needed, one for each prompt in their order: [2, length]")]
+    [TestCase("<f4", "2, 2, 256", "its array is [2, 2, 256], and rows are needed")]
+    [TestCase("<f4", "20, 512", "ends before its array does")]
+    public void EmbeddingsOfAnotherKind_AreRefused_WithWhatIsNeeded(string type, string shape, string said)
+    {
+        string path = _folder.Sub("wrong.npy");
+        File.WriteAllBytes(path, EmbeddingsFiles.Numpy(new float[5 * 512].Select((_, i) => 1f + i).ToArray(), shape, type));
+        Assert.That(() => LoadWorld(path, "red square", "blue disc"), Throws.TypeOf<FormatException>().With.Message
+            .StartsWith($"'{path}' does not hold the embeddings of 2 prompts: ").And.Message.Contains(said));
+    }
+
+    [Test]
+    public void WhatIsNoFileOfEmbeddings_IsSaidToBeNone()
+    {
+        foreach ((string name, string text, string said) in ((string, string, string)[])[
+            ("text.npy", "hello", "it is neither .npy, .npz nor .safetensors"), ("empty.npz", "", "it is neither"),
+            ("lacks.safetensors", "\u0012\0\0\0\0\0\0\0{\"x\":{\"shape\":[]}}", "'x' has no data_offsets")])
+        {
+            string path = _folder.Write(name, text);
+            Assert.That(() => LoadWorld(path, "cat"), Throws.TypeOf<FormatException>().With.Message
+                .StartsWith($"'{path}' does not hold the embeddings of 1 prompt: {said}"));
+        }
+
+        Assert.That(() => LoadWorld(_folder.Path, "cat"), Throws.TypeOf<FormatException>().With.Message.Contains("it is a folder"));
+        Assert.That(() => LoadWorld(_folder.Sub("none.npy"), "cat"), Throws.TypeOf<FileNotFoundException>().With.Message
+            .Contains("no file of embeddings").And.Message.Contains("none.npy"));
+    }
+
+    [TestCase("512,", "cat")]
+    [TestCase("1, 1, 512", "cat")]
+    [TestCase("2, 1, 512", "cat", "dog")]
+    public void SidesOfOne_DoNotCount_AndOnePhraseMayBeAVector(string shape, params string[] prompts)
+    {
+        string path = _folder.Sub("words.npy");
+        File.WriteAllBytes(path, EmbeddingsFiles.Numpy([.. Enumerable.Repeat(1f, 512 * prompts.Length)], shape));
+        using ObjectDetector detector = LoadWorld(path, prompts);
+        Assert.That(detector.ClassNames, Is.EqualTo(prompts));
+    }
+
+    private ObjectDetector LoadWorld(string embeddings, params string[] prompts)
+        => Load(new PromptedGraph(PromptedLayout.WorldScores) { Colours = ClipColours, Size = (640, 640) },
+            told => told with { TextEncoderPath = null, TokenizerPath = null, EmbeddingsPath = embeddings }, prompts);
+
     private static PromptedGraph Dino() => new(PromptedLayout.HuggingFaceDino) { Colours = BertColours };
 
     private static IReadOnlyList<Detection> Sure(ObjectDetector detector, RgbImage picture)
@@ -340,9 +388,9 @@ internal static class EmbeddingsFiles
         return path;
     }
 
-    private static byte[] Numpy(float[] values, string shape)
+    public static byte[] Numpy(float[] values, string shape, string type = "<f4")
     {
-        string header = $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({shape}), }}\n";
+        string header = $"{{'descr': '{type}', 'fortran_order': False, 'shape': ({shape}), }}\n";
         return [0x93, .. "NUMPY"u8, 1, 0, .. BitConverter.GetBytes((ushort)header.Length), .. Encoding.Latin1.GetBytes(header),
             .. values.SelectMany(BitConverter.GetBytes)];
     }
