@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Microsoft.ML.Distillation.Samples.Demo.Scenes;
+using Microsoft.ML.Distillation.Tool;
 using Microsoft.ML.Distillation.Tool.Commands;
 using Microsoft.ML.Distillation.Tool.Runs;
 
@@ -136,6 +138,34 @@ public class RunFolderTests
             .And.Message.Not.Contains("lock"));
     }
 
+    [Test]
+    public void AFolderThatIsThere_IsEnough_WhereNothingCanBeWrittenBesideIt()
+    {
+        string run = _folder.Sub("sealed/run"), parent = Path.GetDirectoryName(run)!;
+        Directory.CreateDirectory(run);
+        if (!IsSealed("+i")) Assert.Ignore("No folder can be made immutable here, which takes root, Linux and chattr.");
+        try
+        {
+            using (RunFolder.New(run))
+                Assert.That(() => RunFolder.New(run), Throws.TypeOf<UsageException>().With.Message.Contains("is in use"));
+            Assert.That(Directory.GetFileSystemEntries(run), Is.Empty);
+            Assert.That(() => RunFolder.New(Path.Combine(parent, "other")), Throws.TypeOf<UsageException>().With.Message
+                .Contains("cannot be written").And.Message.Contains($"'{parent}'").And.Message.Not.Contains("lock"));
+        }
+        finally
+        {
+            IsSealed("-i");
+        }
+
+        bool IsSealed(string change)
+        {
+            if (!OperatingSystem.IsLinux() || !File.Exists("/usr/bin/chattr")) return false;
+            using var process = Process.Start(new ProcessStartInfo("/usr/bin/chattr", [change, parent]) { RedirectStandardError = true })!;
+            process.WaitForExit();
+            return process.ExitCode == 0;
+        }
+    }
+
     [TestCase("--control --no-labels", "--control needs labels")]
     [TestCase("--label-score 0.5", "go with --unlabelled")]
     [TestCase("--val-split none --patience 2", "--patience looks at")]
@@ -166,6 +196,7 @@ public class RunFolderTests
         ToolRun ended = ToolRun.Succeeding(["train", "--data", Data, "--run", run, .. Tiny, "--epochs", "40", "--learning-rate", "1e-12",
             "--patience", "2", "--no-augmentation"]);
         Assert.That(ended.Output, Does.Contain("no better AP for 2 (--patience); the best model is kept"));
+        Assert.That(ended.Error, Does.Match(@"Training ended early, after \d+ epochs, as was asked for").And.Not.Contain("cancelled"));
         Assert.That(EpochsIn(run), Has.Length.LessThan(6));
         ToolRun blind = ToolRun.Of(
             ["train", "--data", Data, "--run", _folder.Sub("x"), "--val-split", "none", .. Tiny, "--patience", "2"]);

@@ -47,7 +47,7 @@ internal sealed class BenchmarkCommand : System.CommandLine.Command
                 threads = parsed.GetValue(threads),
                 device = Environment.MachineName,
                 system = $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, "
-                    + $"{Environment.ProcessorCount} cores",
+                    + $"{Counted.Of(Environment.ProcessorCount, "core")}",
             }, Indented));
         });
     }

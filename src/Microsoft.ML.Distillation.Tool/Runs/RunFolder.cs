@@ -143,6 +143,19 @@ internal sealed class RunFolder : IDisposable
         _lock.Dispose();
     }
 
+    /// <summary>The lock lies beside the folder; where nothing can be written there, as beside a volume that is mounted, in it.</summary>
+    private static FileLock? Lock(string path)
+    {
+        try
+        {
+            return FileLock.TryTake(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException && Directory.Exists(path))
+        {
+            return FileLock.TryTake(System.IO.Path.Combine(path, "run"));
+        }
+    }
+
     private static bool HoldsRun(string path) => File.Exists(System.IO.Path.Combine(path, "settings.yaml"));
 
     /// <param name="option">The option that names it.</param>
@@ -150,7 +163,7 @@ internal sealed class RunFolder : IDisposable
     {
         try
         {
-            FileLock held = FileLock.TryTake(path) ?? throw new UsageException(
+            FileLock held = Lock(path) ?? throw new UsageException(
                 $"{option} '{path}' is in use, another run writes it now: wait for its end, or name another folder.");
             try
             {

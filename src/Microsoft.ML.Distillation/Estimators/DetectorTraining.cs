@@ -134,7 +134,8 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
             }
 
             if (results[0].Cancelled) channel.Warning(MessageSensitivity.None,
-                $"Training was cancelled after {Counted.Of(results[0].History.Count, "epoch")}; the best model so far is kept.");
+                $"Training ended early, after {Counted.Of(results[0].History.Count, "epoch")}, as was asked for; the best model so far is "
+                    + "kept.");
             return Export([.. results.Select((result, i) => new TrainedStudent(
                 result.Detector, recorders[i].ToRecord(students[i].Options, objectives[i], additional.Training, validation, result.History),
                 setups[i].Options))], images, input.Schema, channel, ranks);

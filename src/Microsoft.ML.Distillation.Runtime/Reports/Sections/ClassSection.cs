@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Reports.Plots;
 using static Microsoft.ML.Distillation.Reports.Figures;
 using static Microsoft.ML.Distillation.Reports.HtmlWriter;
@@ -54,7 +55,8 @@ internal static class ClassSection
             foreach ((ReportedModel model, double ap) in values)
             {
                 using IDisposable point = html.Tag("g", ("class", $"point {model.Color}"));
-                html.Leaf("title", $"{classes[i].Name}, {model.Name}: AP {Percent(ap)} ({Count(classes[i].Objects)} objects)");
+                html.Leaf("title", $"{classes[i].Name}, {model.Name}: AP {Percent(ap)} "
+                    + $"({Count(classes[i].Objects)} {Counted.Noun(classes[i].Objects, "object")})");
                 html.Leaf("circle", null, ("cx", N(x.At(100 * ap))), ("cy", N(y)), ("r", "6"));
             }
         }

@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Reports.Plots;
 using static Microsoft.ML.Distillation.Reports.Figures;
 
@@ -29,9 +30,10 @@ internal static class ScoreSection
     {
         ScoreAdvice advice = main.Metrics!.Scores;
         string what = double.IsNaN(advice.Best.Score)
-            ? $"{main.Name} finds none of the {Count(advice.Objects)} objects, at any score."
-            : $"{main.Name} does best from a score of {Short(advice.Best.Score)} on: of {Count(advice.Objects)} objects "
-                + $"{Count(advice.Best.Found)} found, {Count(advice.Best.FalseAlarms)} false alarms.";
+            ? $"{main.Name} finds none of the {Count(advice.Objects)} {Counted.Noun(advice.Objects, "object")}, at any score."
+            : $"{main.Name} does best from a score of {Short(advice.Best.Score)} on: of {Count(advice.Objects)} "
+                + $"{Counted.Noun(advice.Objects, "object")} {Count(advice.Best.Found)} found, {Count(advice.Best.FalseAlarms)} "
+                + $"{Counted.Noun(advice.Best.FalseAlarms, "false alarm")}.";
         return $"{what} The best is the highest F1, the harmonic mean of precision and recall.";
     }
 
