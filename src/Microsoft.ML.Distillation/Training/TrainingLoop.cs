@@ -54,8 +54,8 @@ internal sealed class TrainingLoop
         if (teacher is { Abilities.LooksAtBatches: false } && _options.Augmentation.MixesImages)
         {
             throw new ArgumentException(
-                $"The options {nameof(AugmentationOptions.MosaicShare)} and {nameof(AugmentationOptions.MixupShare)} show several images in "
-                + $"one, and a teacher with a {nameof(OnnxTeacherOptions.CacheDirectory)} has answers for single images: leave out the one "
+                $"The options {nameof(AugmentationOptions.MosaicShare)} and {nameof(AugmentationOptions.MixupShare)} show several images "
+                + $"in one, and a teacher with a {nameof(OnnxTeacherOptions.CacheDirectory)} has answers for single images: leave out the one "
                 + "or the other.");
         }
 

@@ -75,7 +75,8 @@ public sealed class MixingTests
     {
         int[] mosaics = Mixed(new AugmentationOptions { MosaicShare = 0.3f }, labels: 4);
         Assert.That(mosaics, Has.Length.EqualTo(300).Within(40));
-        Assert.That(Mixed(new AugmentationOptions { MosaicShare = 0.3f, MixupShare = 0.2f }, labels: 4, least: true), Is.SupersetOf(mosaics));
+        int[] both = Mixed(new AugmentationOptions { MosaicShare = 0.3f, MixupShare = 0.2f }, labels: 4, least: true);
+        Assert.That(both, Is.SupersetOf(mosaics));
 
         static int[] Mixed(AugmentationOptions options, int labels, bool least = false)
         {
