@@ -41,7 +41,7 @@ internal static class BusyBench
     {
         DataStatistics statistics = Scenes.Statistics(classes: 3);
         using var step = new DistillationBench.Step(plan, statistics, null, CPU);
-        using ThreadShare? threads = ThreadShare.For((step.Objective, Images));
+        using ThreadShare? threads = ThreadShare.For(step.Objective.WorkOf(Images));
         using Tensor images = rand(Images, 3, size, size);
         Annotation[] annotations = [.. Enumerable.Range(0, Images).Select(i => Scenes.Objects(i, classes: 3))];
         var alone = new List<double>();

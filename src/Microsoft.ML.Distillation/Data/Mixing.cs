@@ -1,4 +1,5 @@
 using Microsoft.ML.Distillation.Rows;
+using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -68,7 +69,7 @@ internal static class Mixing
         Tensor mixed = quartered.clone();
         for (int i = 0; i < drawn.Length; i++)
         {
-            if (drawn[i].Other is { } other) mixed[i].copy_(quartered[i].add(quartered[(i + other) % drawn.Length]).mul(half));
+            if (drawn[i].Other is { } other) mixed[i].copy_(quartered[i].Plus(quartered[(i + other) % drawn.Length]).mul(half));
         }
 
         return mixed.MoveToOuterDisposeScope();

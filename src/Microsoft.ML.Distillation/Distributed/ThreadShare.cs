@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.ML.Distillation.Training;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Distillation.Distributed;
@@ -23,27 +22,18 @@ internal sealed class ThreadShare : IDisposable
     public static ThreadShare? Take(RankGroup ranks)
         => ranks.LocalCount == 1 ? null : Take(Share(Processors(), Environment.ProcessorCount, ranks.LocalCount));
 
-    /// <summary>
-    /// Takes as many threads as the steps of a training keep at work: those of its largest student. <see langword="null"/> where those are
-    /// all.
-    /// </summary>
-    /// <param name="students">The losses, each with the number of images in a step of this process.</param>
-    public static ThreadShare? For(params IEnumerable<(IObjective Objective, int Images)> students)
-        => Take(students.Max(student => Worth(student.Objective, student.Images)));
+    /// <summary>Takes as many threads as the steps of a training keep at work; <see langword="null"/> where those are all.</summary>
+    /// <param name="work">The pixels of a batch times the parameters that are trained.</param>
+    public static ThreadShare? For(double work) => Take(Worth(work));
 
     /// <inheritdoc/>
     public void Dispose() => set_num_threads(_before);
 
     /// <summary>
-    /// The number of threads that a step keeps at work, by the pixels of its batch times the parameters that are trained; not by the clock,
-    /// since the number decides how sums are rounded and must be the same each time.
+    /// The number of threads that a step keeps at work; by its work and not by the clock, since the number decides how sums are rounded and
+    /// must be the same each time.
     /// </summary>
-    internal static int Worth(IObjective objective, int images)
-    {
-        double pixels = (double)images * objective.Student.InputSize.Width * objective.Student.InputSize.Height;
-        long parameters = objective.Extras.Prepend(objective.Student).SelectMany(module => module.parameters()).Sum(part => part.numel());
-        return (int)Math.Clamp(pixels * parameters / WorkOfAThread, 1, 1024);
-    }
+    internal static int Worth(double work) => (int)Math.Clamp(work / WorkOfAThread, 1, 1024);
 
     private static ThreadShare? Take(int threads)
         => threads < get_num_threads() && Environment.GetEnvironmentVariable("OMP_NUM_THREADS") is not { Length: > 0 }

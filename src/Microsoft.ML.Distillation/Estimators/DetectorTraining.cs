@@ -122,7 +122,7 @@ internal sealed class DetectorTraining(TransformsCatalog catalog, string name)
             var loop = new TrainingLoop(students, teacher, additional.Training, validation, device, ranks);
             IReadOnlyList<TrainingResult> results;
             using (device.type == DeviceType.CPU
-                ? ThreadShare.For(students.Select(student => (student.Objective, student.Options.BatchSize / ranks.Count))) : null)
+                ? ThreadShare.For(students.Max(student => student.Objective.WorkOf(student.Options.BatchSize / ranks.Count))) : null)
             {
                 results = loop.Run();
             }

@@ -133,24 +133,24 @@ public class RankGroupTests
     [Test]
     public void ThreadsAreThoseThatAStepKeepsAtWork()
     {
-        using OneStageObjective objective = Objective();
+        using IObjective objective = Objective();
         using Detector student = objective.Student;
-        int few = ThreadShare.Worth(objective, images: 4), many = ThreadShare.Worth(objective, images: 4000);
+        int few = ThreadShare.Worth(objective.WorkOf(4)), many = ThreadShare.Worth(objective.WorkOf(4000));
         Assert.That(few, Is.EqualTo(1), "a second thread would only wait");
         Assert.That(many, Is.GreaterThan(4));
-        Assert.That(ThreadShare.Worth(objective, images: 8000), Is.EqualTo(2 * many).Within(1));
+        Assert.That(ThreadShare.Worth(objective.WorkOf(8000)), Is.EqualTo(2 * many).Within(1));
     }
 
     [Test]
     public void ASmallTraining_LeavesTheProcesssThreadsAsTheyWere()
     {
         int before = get_num_threads();
-        using OneStageObjective objective = Objective();
+        using IObjective objective = Objective();
         using Detector student = objective.Student;
         try
         {
             set_num_threads(2);
-            using (ThreadShare? share = ThreadShare.For((objective, 1)))
+            using (ThreadShare? share = ThreadShare.For(objective.WorkOf(1)))
             {
                 bool isSaid = Environment.GetEnvironmentVariable("OMP_NUM_THREADS") is { Length: > 0 };
                 Assert.That(get_num_threads(), Is.EqualTo(isSaid ? 2 : 1));
