@@ -33,6 +33,9 @@ public class DistillationOptionSetTests
             [new BoundedBoxes { Kind = BoxDistillation.Squared }, Hint, Cwd]),
         Line("--distil-parts rpn", [new SoftClasses { LearningParts = TwoStageParts.Rpn },
             new BoundedBoxes { LearningParts = TwoStageParts.Rpn }, Hint, Cwd], null),
+        Line("--feature-loss cwd --feature-fade 0", [Soft, Boxes, Cwd], [Cwd]),
+        Line("--feature-loss cwd --feature-fade 0.3", [Soft, Boxes, new ChannelWise { FadeFrom = 0, FadeUntil = 0.3 }],
+            [new ChannelWise { FadeFrom = 0, FadeUntil = 0.3 }]),
         Line("--dist-weight 1 --ld-weight 0.5 --crosskd-weight 0",
             [Soft, Boxes, Hint, Cwd, new ClassRelations { Weight = 1 }, new BoxDistributions { Weight = 0.5 }],
             [Hint, Cwd, new ClassRelations { Weight = 1 }, new BoxDistributions { Weight = 0.5 }]),
@@ -47,8 +50,11 @@ public class DistillationOptionSetTests
         set.AddTo(command.Options);
         ParseResult parsed = command.Parse(line);
         Assert.That(parsed.Errors, Is.Empty);
+        // Of a fresh one-stage student losses on maps fade, unless the line says otherwise.
+        object? fading = (oneStage as DistillationLoss[])?.Select(loss => loss is FeatureMapLoss { FadeUntil: 1 } maps
+            && !line.Contains("--feature-fade", StringComparison.Ordinal) ? maps with { FadeFrom = 0, FadeUntil = 0.5 } : loss).ToArray();
         foreach ((DetectorPlan plan, object? losses) in new[] { (DetectorPlan.FasterRcnn(Backbone.ResNet18), twoStage),
-            (DetectorPlan.OneStage(Backbone.ResNet18), oneStage) })
+            (DetectorPlan.OneStage(Backbone.ResNet18), fading) })
             Assert.That(set.Apply(new DistillDetectorOptions { Teacher = Teacher.FromModel(path), Student = plan }, parsed).Losses,
                 Is.EqualTo(losses));
     }

@@ -27,7 +27,8 @@ internal sealed class DistillationOptionSet
             weight => new ClassRelations { Weight = weight }),
         (Weight("--ld-weight", "LD: the weight of the teacher's box distributions, 0.25 is usual; for one-stage students."),
             weight => new BoxDistributions { Weight = weight }),
-        (Weight("--crosskd-weight", "CrossKD: the weight of the teacher's head on the student's maps, 1 is usual; for one-stage students."),
+        (Weight("--crosskd-weight", "CrossKD: the weight of the teacher's head on the student's maps, 1 is usual; between one-stage "
+            + "detectors of this library."),
             weight => new CrossHead { Weight = weight }),
     ];
 
@@ -69,13 +70,16 @@ internal sealed class DistillationOptionSet
         AllowMultipleArgumentsPerToken = true,
     };
 
+    private readonly Option<double?> _fade = SharedOptions.Number("--feature-fade", "The share of the training over which the losses on maps "
+        + "fade to nothing; 0: they stay. [default: 0.5 for a fresh one-stage student, else 0]", 0, 1);
+
     /// <summary>Adds these to a command's options.</summary>
     public void AddTo(IList<Option> options)
     {
         Option[] all =
         [
             _hard, _soft, _background, _temperature, _bounded, _margin, _boxes, _hint, _adaptation, _norm, _parts, _noSoft, _teacher,
-            _features,
+            _features, _fade,
             .. _further.Select(loss => loss.Option),
         ];
         foreach (Option option in all) options.Add(option);
@@ -108,6 +112,12 @@ internal sealed class DistillationOptionSet
         if (parsed.GetValue(_bounded) is not null || boxes == "squared") Ensure(losses, Boxes);
         if ((parsed.GetValue(_hard) ?? parsed.GetValue(_soft)) is not null) Ensure(losses, Soft);
         losses = [.. losses.Select(loss => Set(loss, parsed)).OfType<DistillationLoss>(), .. Further(parsed)];
+        if (parsed.GetValue(_fade) is { } share)
+        {
+            (double from, double until) = share > 0 ? (0, share) : (1, 1);
+            losses = [.. losses.Select(loss => loss is FeatureMapLoss maps ? maps with { FadeFrom = from, FadeUntil = until } : loss)];
+        }
+
         return options with
         {
             Losses = losses.SequenceEqual(options.DefaultLosses()) ? null : losses,

@@ -24,7 +24,7 @@ internal static class OptionGroups
             "--neck", "--channels", "--head-layers", "--strides", "--assignment", "--dense-convolutions", "--from"]),
         ("Losses", ["--hard-weight", "--soft-weight", "--background-weight", "--temperature", "--bounded-weight", "--margin", "--boxes",
             "--hint-weight", "--hint-adaptation", "--hint-norm", "--distill-parts", "--no-soft-targets", "--teacher-weight",
-            "--feature-loss", "--dist-weight", "--ld-weight", "--crosskd-weight"]),
+            "--feature-loss", "--feature-fade", "--dist-weight", "--ld-weight", "--crosskd-weight"]),
         ("Training", ["--epochs", "--batch-size", "--accumulate", "--control", "--seeds", "--seed", "--optimizer", "--schedule", "--learning-rate",
             "--backbone-rate", "--weight-decay", "--warmup-steps", "--ema", "--patience", "--max-hours", "--augment", "--no-flip",
             "--no-augmentation", "--checkpoints", "--device", "--mixed-precision", "--loader-threads"]),

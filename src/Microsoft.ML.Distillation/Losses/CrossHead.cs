@@ -16,7 +16,8 @@ namespace Microsoft.ML.Distillation;
 
 /// <summary>
 /// CrossKD (Wang et al., CVPR 2024): the teacher's last layers on the student's maps are to say what they say of the teacher's own. For
-/// one-stage students of a one-stage teacher with the same classes, grid, channels and bins.
+/// one-stage students of a one-stage teacher of this library. Where grids differ, each of the teacher's maps has the student's nearest in
+/// size, averaged or enlarged; where channels do, a 1×1 convolution stands between, which is dropped after training.
 /// </summary>
 public sealed record CrossHead : DistillationLoss
 {
@@ -25,7 +26,7 @@ public sealed record CrossHead : DistillationLoss
 
     internal override string LogName => "crosshead";
 
-    internal override LossNeeds Needs => LossNeeds.SameHead;
+    internal override LossNeeds Needs => LossNeeds.Head;
 
     internal override LossParts Parts => LossParts.Heads;
 

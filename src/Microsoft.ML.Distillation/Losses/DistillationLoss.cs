@@ -93,8 +93,8 @@ internal enum LossNeeds
     /// <summary>Box sides that are distributions, of both.</summary>
     BoxDistributions,
 
-    /// <summary>One-stage heads of both that fit each other.</summary>
-    SameHead,
+    /// <summary>One-stage heads of both.</summary>
+    Head,
 }
 
 /// <summary>The parts of a detector that losses have terms for.</summary>

@@ -17,20 +17,28 @@ public abstract record FeatureMapLoss : DistillationLoss
     }
 
     /// <summary>
-    /// The share of the training, 0 to 1, from which the loss fades: its weight falls from there by half a cosine to 0 at the end. 1: it
-    /// stays. What shows a fresh student where to look stands in the way of a trained one, which has fewer channels than its teacher to
-    /// look with.
+    /// The share of the training, 0 to 1, from which the loss fades: its weight falls from there by half a cosine to 0 at
+    /// <see cref="FadeUntil"/>. 1: it stays. What shows a fresh student where to look stands in the way of a trained one, which has fewer
+    /// channels than its teacher to look with.
     /// </summary>
     public double FadeFrom { get; init; } = 1;
 
+    /// <summary>
+    /// The share of the training, from <see cref="FadeFrom"/> to 1, at which a loss that fades has the weight 0. From there on it is not
+    /// computed, and where nothing else asks the teacher, its pass neither.
+    /// </summary>
+    public double FadeUntil { get; init; } = 1;
+
     /// <summary>What is left of the weight, 0 to 1, when a share of the training is over.</summary>
     internal double RemainingAt(double progress)
-        => progress <= FadeFrom ? 1 : 0.5 * (1 + Math.Cos(Math.PI * (progress - FadeFrom) / (1 - FadeFrom)));
+        => progress <= FadeFrom ? 1 : progress >= FadeUntil ? 0
+            : 0.5 * (1 + Math.Cos(Math.PI * (progress - FadeFrom) / (FadeUntil - FadeFrom)));
 
     internal override void Validate()
     {
         base.Validate();
         Check(FadeFrom is >= 0 and <= 1, nameof(FadeFrom), FadeFrom, "from 0 to 1");
+        Check(FadeUntil >= FadeFrom && FadeUntil <= 1, nameof(FadeUntil), FadeUntil, $"from {nameof(FadeFrom)} to 1");
     }
 
     internal sealed override LossNeeds Needs => LossNeeds.Maps;

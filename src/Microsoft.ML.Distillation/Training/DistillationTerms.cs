@@ -55,6 +55,10 @@ internal sealed class DistillationTerms : IDisposable
     /// <inheritdoc cref="IObjective.Progress"/>
     public double Progress { get; set; }
 
+    /// <summary>Whether the teacher is asked at all: not where all that asked it has faded.</summary>
+    public bool AsksTeacher => _losses.Any(loss => loss.EffectiveWeight > 0 && loss is not FeatureMapLoss)
+        || _onMaps.Any(loss => loss.Loss.RemainingAt(Progress) > 0);
+
     /// <summary>On which boxes with an object the teacher has an opinion.</summary>
     public KnownShares Known { get; } = new();
 
@@ -96,7 +100,9 @@ internal sealed class DistillationTerms : IDisposable
             double weight = loss.EffectiveWeight * loss.RemainingAt(Progress);
             for (int i = 0; i < ofPairs.Length; i++)
             {
-                Tensor value = ofPairs[i].call(features[_pairs[i].Student], teacher!.Feature(_pairs[i].Teacher));
+                // What has faded stays in the log, with nothing.
+                Tensor own = features[_pairs[i].Student];
+                Tensor value = weight > 0 ? ofPairs[i].call(own, teacher!.Feature(_pairs[i].Teacher)) : zeros([], device: own.device);
                 string name = ofPairs.Length == 1 ? loss.LogName : $"{loss.LogName}.{_pairs[i].Student}";
                 terms.Add(new LossTerm(name, value, weight / ofPairs.Length));
             }

@@ -19,8 +19,16 @@ internal interface IObjective : IDisposable
     /// <summary>The learning rate of a module that is trained, as a share of the student's.</summary>
     double RateShareOf(nn.Module module) => 1;
 
+    /// <summary>What a step takes, roughly: its pixels times the parameters that are trained.</summary>
+    /// <param name="images">The images of the step.</param>
+    double WorkOf(int images) => (double)images * Student.InputSize.Width * Student.InputSize.Height
+        * Extras.Prepend(Student).SelectMany(module => module.parameters()).Sum(parameter => parameter.numel());
+
     /// <summary>How much of the training is over, 0 to 1; losses that fade depend on it.</summary>
     double Progress { set; }
+
+    /// <summary>Whether the teacher's view is needed at this point of the training.</summary>
+    bool AsksTeacher { get; }
 
     /// <summary>A line for people: what is learned from the teacher.</summary>
     string Summary { get; }
@@ -34,7 +42,9 @@ internal interface IObjective : IDisposable
     /// <summary>The terms of a batch's loss, on the student's device, with gradients.</summary>
     /// <param name="annotations">The objects of the N images, in shares.</param>
     /// <param name="images">[N,3,H,W] of the student's input size, on its device; float, or bfloat16 for mixed precision.</param>
-    /// <param name="teacher">What the teacher knows of the same images; <see langword="null"/> where there is no teacher.</param>
+    /// <param name="teacher">
+    /// What the teacher knows of the same images; <see langword="null"/> where there is no teacher, or it is not asked.
+    /// </param>
     IReadOnlyList<LossTerm> Compute(IReadOnlyList<Annotation> annotations, Tensor images, ITeacherView? teacher);
 }
 

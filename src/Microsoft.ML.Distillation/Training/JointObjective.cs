@@ -51,6 +51,9 @@ internal sealed class JointObjective : IObjective
 
     public string Description { get; }
 
+    // It trains on the images of the view.
+    public bool AsksTeacher => true;
+
     public double Progress
     {
         set => (_student.Progress, _teacher.Progress) = (value, value);

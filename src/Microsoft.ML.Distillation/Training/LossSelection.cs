@@ -1,5 +1,4 @@
 using Microsoft.ML.Distillation.Detectors;
-using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Teachers;
 
 namespace Microsoft.ML.Distillation.Training;
@@ -30,6 +29,8 @@ internal sealed record LossSelection(IReadOnlyList<DistillationLoss>? Losses = n
     {
         // A student that is trained already lost by CWD; a fresh one gains most from it.
         onMaps ??= !teacherHasMaps ? [] : startsTrained ? [new Hint()] : [new Hint(), new ChannelWise()];
+        // What fades over the first half brings more than what stays; of two-stage students it was not measured.
+        if (isOneStage && !startsTrained) onMaps = [.. onMaps.Select(loss => loss with { FadeFrom = 0, FadeUntil = 0.5 })];
         bool learnsByCwd = onMaps.Any(loss => loss is ChannelWise { EffectiveWeight: > 0 });
         // Beside CWD a one-stage student did better without the teacher's classes and boxes.
         return isOneStage && learnsByCwd ? onMaps : [new SoftClasses(), new BoundedBoxes(), .. onMaps];
@@ -77,10 +78,8 @@ internal sealed record LossSelection(IReadOnlyList<DistillationLoss>? Losses = n
         ({ Needs: LossNeeds.BoxDistributions }, _) when !teacher.Abilities.HasBoxDistributions =>
             "it needs a teacher whose box sides are distributions: a one-stage detector of this library, or an ONNX detector of the "
             + "format Gfl",
-        ({ Needs: LossNeeds.SameHead }, FasterRcnn) =>
-            "it runs the teacher's head on the student's maps, which needs a one-stage student and a one-stage teacher",
-        ({ Needs: LossNeeds.SameHead }, OneStageDetector own) when HeadMisfit(own, teacher.Abilities.CrossHead) is { } difference =>
-            $"it runs the teacher's head on the student's maps, and {difference}",
+        ({ Needs: LossNeeds.Head }, _) when student is FasterRcnn || teacher.Abilities.CrossHead is null =>
+            "it runs the teacher's head on the student's maps, which needs a one-stage student and a one-stage teacher of this library",
         (BoundedBoxes { Kind: BoxDistillation.Squared }, OneStageDetector) =>
             $"{nameof(BoundedBoxes.Kind)} {nameof(BoxDistillation.Squared)} is for two-stage students; the boxes of one-stage students "
             + $"learn by GIoU, and so does their bound: use {nameof(BoxDistillation.Bounded)}",
@@ -89,21 +88,4 @@ internal sealed record LossSelection(IReadOnlyList<DistillationLoss>? Losses = n
             + $"{nameof(TwoStageParts.Both)}",
         _ => null,
     };
-
-    private static string? HeadMisfit(OneStageDetector student, OneStageDetector? teacher)
-    {
-        if (teacher is null) return "the teacher is no one-stage detector of this library";
-        (OneStageConfig own, OneStageConfig theirs) = (student.Config, teacher.Config);
-        if (own.Channels != theirs.Channels) return $"the student's head has {own.Channels} channels, the teacher's {theirs.Channels}";
-        if (own.Bins != theirs.Bins) return $"the student's sides have {own.Bins} bins, the teacher's {theirs.Bins}";
-        if (own.ClassNames.ToHashSet().SetEquals(theirs.ClassNames) && !own.ClassNames.SequenceEqual(theirs.ClassNames))
-            return $"the student's classes are in another order ({string.Join(", ", own.ClassNames)}) than the teacher's "
-                + $"({string.Join(", ", theirs.ClassNames)}): make the labels' keys in the teacher's order (keyData of MapValueToKey)";
-        if (!own.ClassNames.SequenceEqual(theirs.ClassNames))
-            return $"the student's classes are {string.Join(", ", own.ClassNames)}, the teacher's {string.Join(", ", theirs.ClassNames)}";
-        return Cells(student) == Cells(teacher) ? null : $"the student's maps are {Cells(student)} cells, the teacher's {Cells(teacher)}";
-    }
-
-    private static string Cells(OneStageDetector detector)
-        => string.Join(", ", detector.Grid.Levels.Select(level => new ImageSize(level.Columns, level.Rows)));
 }

@@ -24,7 +24,7 @@ internal sealed class OneStageObjective : IObjective
     private readonly OneStageDetector _student;
     private readonly double _squaredRegressionWeight;
     private readonly DistillationTerms _teaching;
-    private readonly OneStageDetector? _crossHead;
+    private readonly CrossedMaps? _crossed;
     private readonly IgnoreRegions _ignored;
     private readonly RankGroup _ranks;
     private readonly Tensor _inputSize;
@@ -47,7 +47,7 @@ internal sealed class OneStageObjective : IObjective
         _squaredRegressionWeight = squaredRegressionWeight;
         _ranks = ranks ?? RankGroup.Alone;
         _teaching = new DistillationTerms(losses, student, teacher, device, student.LevelMaps, _ranks);
-        _crossHead = _teaching.Ask(LossParts.Heads) ? teacher!.Abilities.CrossHead : null;
+        if (_teaching.Ask(LossParts.Heads)) _crossed = new CrossedMaps(student, teacher!.Abilities.CrossHead!, device, _ranks);
         _ignored = new IgnoreRegions(teacher?.Abilities.UnknownClasses ?? []);
         ImageSize size = student.InputSize;
         // As many as a two-stage student of this input samples proposals.
@@ -59,11 +59,13 @@ internal sealed class OneStageObjective : IObjective
 
     public Detector Student => _student;
 
-    public IReadOnlyList<nn.Module> Extras => _teaching.Extras;
+    public IReadOnlyList<nn.Module> Extras => [.. _teaching.Extras, .. _crossed?.Extras ?? []];
 
     public string Summary => _teaching.Summary;
 
     public string Description { get; }
+
+    public bool AsksTeacher => _teaching.AsksTeacher;
 
     public double Progress
     {
@@ -86,7 +88,7 @@ internal sealed class OneStageObjective : IObjective
         AddSupervised(terms, answer, boxes, targets, qualities);
         if (_teaching.Ask(LossParts.Locations) || _squaredRegressionWeight > 0)
             AddSampled(terms, answer, boxes, targets, qualities, annotations, teacher);
-        if (_crossHead is not null) AddCrossHead(terms, features, targets, teacher!);
+        if (_crossed is not null) _teaching.AddTo(terms, _crossed.Run(features, teacher!, targets.Rows.shape[0]));
         _teaching.AddTo(terms, features, teacher);
         _teaching.Known.EndBatch(annotations.Count);
         foreach (LossTerm term in terms) term.Value.MoveToOuterDisposeScope();
@@ -96,6 +98,7 @@ internal sealed class OneStageObjective : IObjective
     public void Dispose()
     {
         _teaching.Dispose();
+        _crossed?.Dispose();
         _inputSize.Dispose();
     }
 
@@ -168,25 +171,6 @@ internal sealed class OneStageObjective : IObjective
         return new EdgeAnswers(
             answer.Edges.flatten(0, 1).index_select(0, locations), scores.Probabilities.index_select(0, rows), places, weights,
             _ranks.Normaliser(weights.sum()));
-    }
-
-    /// <summary>
-    /// CrossKD: the student's maps before the head's last layer, at the teacher's scale, go through the teacher's last layer.
-    /// </summary>
-    private void AddCrossHead(
-        List<LossTerm> terms, IReadOnlyDictionary<string, Tensor> features, DenseTargets targets, ITeacherView teacher)
-    {
-        OneStageHead head = _crossHead!.Head;
-        int begun = head.Layers - 1;
-        IReadOnlyList<Tensor> maps = _student.Head.Begin(_student.Levels(features), _student.Head.Layers - 1, activates: false);
-        IReadOnlyList<Tensor> theirs;
-        using (no_grad())
-            theirs = head.Begin([.. _crossHead.LevelMaps.Select(teacher.Feature)], begun, activates: false);
-        maps = [.. maps.Zip(theirs, (own, their) => CrossHeadLoss.AlignScale(own, their, _ranks))];
-        if (begun > 0) maps = [.. maps.Select(map => map.relu())];
-        DenseOutput crossed = head.Finish(maps, begun), answer = teacher.HeadAnswer;
-        _teaching.AddTo(terms, new CrossedHeads(crossed.Logits.flatten(0, 1), crossed.Edges.flatten(0, 1), answer.Logits.flatten(0, 1),
-            answer.Edges.flatten(0, 1), _ranks.Normaliser(targets.Rows.shape[0]), _ranks));
     }
 
     /// <summary>

@@ -153,11 +153,17 @@ internal sealed class TrainingLoop
     {
         using var scope = NewDisposeScope();
         LossSum[][] losses = [.. students.Select(_ => new LossSum[batches.Count])];
-        foreach (StudentTraining student in students) student.State.Parameters.Gradients.zero_();
+        foreach (StudentTraining student in students)
+        {
+            student.State.Parameters.Gradients.zero_();
+            student.Objective.Progress = (double)student.State.Step / student.Plan.Steps;
+        }
+
+        ITeacher? teacher = students.Any(student => student.Objective.AsksTeacher) ? _teacher : null;
         for (int i = 0; i < batches.Count; i++)
         {
             DetectionBatch batch = batches[i];
-            using ITeacherView? view = _teacher?.View(_options.MixedPrecision ? batch with { Precision = ScalarType.BFloat16 } : batch);
+            using ITeacherView? view = teacher?.View(_options.MixedPrecision ? batch with { Precision = ScalarType.BFloat16 } : batch);
             for (int k = 0; k < students.Length; k++) losses[k][i] = Differentiate(students[k], batch, i, view);
         }
 
@@ -173,7 +179,6 @@ internal sealed class TrainingLoop
         Tensor images = batch.ImagesOf(student.Student.InputSize).to(_device);
         if (student.Options.MixedPrecision) images = images.As(ScalarType.BFloat16);
 
-        student.Objective.Progress = (double)step / student.Plan.Steps;
         LossSum loss = LossSum.Of(student.Objective.Compute(batch.Annotations, images, view));
         loss.Total.backward();
         return loss.Detached();

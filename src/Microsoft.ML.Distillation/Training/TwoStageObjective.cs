@@ -70,6 +70,8 @@ internal sealed class TwoStageObjective : IObjective
 
     public string Description { get; }
 
+    public bool AsksTeacher => _teaching.AsksTeacher;
+
     public double Progress
     {
         set => _teaching.Progress = value;

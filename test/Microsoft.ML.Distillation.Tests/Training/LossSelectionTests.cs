@@ -18,6 +18,18 @@ public class LossSelectionTests
     public string TheDefault_DependsOnFamilyMapsAndStart(bool isOneStage, bool teacherHasMaps, bool startsTrained)
         => new LossSelection().Describe(LossSelection.Default(isOneStage, teacherHasMaps, startsTrained));
 
+    [Test]
+    public void OfFreshOneStageStudents_TheLossesOnMaps_FadeOverTheFirstHalf()
+    {
+        DistillationLoss[] wanted =
+        [
+            new Hint { FadeFrom = 0, FadeUntil = 0.5 }, new ChannelWise { FadeFrom = 0, FadeUntil = 0.5 },
+        ];
+        Assert.That(LossSelection.Default(isOneStage: true, teacherHasMaps: true, startsTrained: false), Is.EqualTo(wanted));
+        Assert.That(LossSelection.Default(isOneStage: true, teacherHasMaps: true, startsTrained: true), Does.Contain(new Hint()));
+        Assert.That(LossSelection.Default(isOneStage: false, teacherHasMaps: true, startsTrained: false), Does.Contain(new ChannelWise()));
+    }
+
     [TestCase(false, false)]
     [TestCase(true, false)]
     [TestCase(true, true)]
@@ -35,7 +47,8 @@ public class LossSelectionTests
         };
         using ITeacher teacher = options.Teacher.Open(Classes, CPU);
         Assert.That(options.DefaultLosses(), Is.EqualTo(options.Setup.Distillation!.Losses.For(student, teacher)));
-        Assert.That(options.DefaultLosses([new Hint()]).OfType<FeatureMapLoss>(), Is.EqualTo(new[] { new Hint() }));
+        Hint kept = new(), fading = kept with { FadeFrom = 0, FadeUntil = 0.5 };
+        Assert.That(options.DefaultLosses([kept]).OfType<FeatureMapLoss>(), Is.EqualTo(new[] { isOneStage && !startsTrained ? fading : kept }));
     }
 
     [Test]

@@ -55,9 +55,9 @@ public class RecordedDefaultsTests
             + "pkd.conv2:3:0.915408015 pkd.conv3:3:0.937213004 cwd.conv2:4:0.307132751 cwd.conv3:4:0.277513444 "
             + "mgd.conv2:0.25:0.988355935 mgd.conv3:0.25:1.00710058 total::20.6993009:17.8518749",
         ["one-stage/two-stage"] = "class.hard:1:0.0301554054 box:2:0.822029948 box.edges:0.25:1.90798628 hint.neck0:0.25:1.62514031 "
-            + "hint.neck1:0.25:1.7720238 cwd.neck0:5:0.123357505 cwd.neck1:5:0.109541029 total::4.23248529:3.91692914",
+            + "hint.neck1:0.25:1.7720238 cwd.neck0:5:0.123357505 cwd.neck1:5:0.109541029 total::3.76943361:2.26426181",
         ["one-stage/one-stage"] = "class.hard:1:0.0301554054 box:2:0.822029948 box.edges:0.25:1.90798628 hint.neck0:0.25:1.65611053 "
-            + "hint.neck1:0.25:2.00402522 cwd.neck0:5:0.954362094 cwd.neck1:5:0.730799079 total::10.6447572:10.1831506",
+            + "hint.neck1:0.25:2.00402522 cwd.neck0:5:0.954362094 cwd.neck1:5:0.730799079 total::8.67492022:2.26720551",
         ["one-stage/onnx"] = "class.hard:1:0.0301554054 box:2:0.822029948 box.edges:0.25:1.90798628 class.soft:0.5:0.00967917219 "
             + "box.bounded:1:0.729006708 total::2.99908164:3.01017348",
         ["one-stage/none"] = "class.hard:1:0.0301554054 box:2:0.822029948 box.edges:0.25:1.90798628 total::2.30385272:2.25610221",
