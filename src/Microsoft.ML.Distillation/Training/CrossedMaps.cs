@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Distillation.Training;
 
 /// <summary>
-/// A student's maps in its teacher's head, for CrossKD: of each map of the teacher the student's that is nearest to it in size, taken before
-/// the last layer of its head and brought to the teacher's size, channels and scale.
+/// A student's maps in its teacher's head, for CrossKD: for each map of the teacher the student's that is nearest to it in size, taken
+/// before the last layer of its head and brought to the teacher's size, channels and scale.
 /// </summary>
 internal sealed class CrossedMaps : IDisposable
 {

@@ -55,8 +55,8 @@ internal sealed class TrainingLoop
         {
             throw new ArgumentException(
                 $"The options {nameof(AugmentationOptions.MosaicShare)} and {nameof(AugmentationOptions.MixupShare)} show several images "
-                + $"in one, and a teacher with a {nameof(OnnxTeacherOptions.CacheDirectory)} has answers for single images: leave out the one "
-                + "or the other.");
+                + $"in one, and a teacher with a {nameof(OnnxTeacherOptions.CacheDirectory)} has answers for single images: leave out the "
+                + "one or the other.");
         }
 
         (_teacher, _validation, _device) = (teacher, validation, device);

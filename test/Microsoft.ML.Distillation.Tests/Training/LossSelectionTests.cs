@@ -48,7 +48,8 @@ public class LossSelectionTests
         using ITeacher teacher = options.Teacher.Open(Classes, CPU);
         Assert.That(options.DefaultLosses(), Is.EqualTo(options.Setup.Distillation!.Losses.For(student, teacher)));
         Hint kept = new(), fading = kept with { FadeFrom = 0, FadeUntil = 0.5 };
-        Assert.That(options.DefaultLosses([kept]).OfType<FeatureMapLoss>(), Is.EqualTo(new[] { isOneStage && !startsTrained ? fading : kept }));
+        Assert.That(options.DefaultLosses([kept]).OfType<FeatureMapLoss>(),
+            Is.EqualTo(new[] { isOneStage && !startsTrained ? fading : kept }));
     }
 
     [Test]
