@@ -57,7 +57,12 @@ public class TrainingLoopTests
     {
         TrainingOptions options = TinyRun.Options(1) with
         {
-            Optimizer = OptimizerKind.Sgd, Momentum = 0, WeightDecay = 0, GradientClip = 0, WarmupSteps = 0, BatchSize = 2,
+            Optimizer = OptimizerKind.Sgd,
+            Momentum = 0,
+            WeightDecay = 0,
+            GradientClip = 0,
+            WarmupSteps = 0,
+            BatchSize = 2,
             Augmentation = AugmentationOptions.None,
         };
         // Of two batches of the same images the mean is each one's.
