@@ -72,7 +72,7 @@ public class OnnxTeacherCommandsTests
             .Contain("--teacher-classes"));
         ToolRun run = ToolRun.Succeeding(["inspect-teacher", .. Teacher, "--data", _folder.Sub("data"), "--image", image, "--draw",
             _folder.Sub("drawn.png"), "--tensors"]);
-        Assert.That(run.Output, Does.Contain("format   Ssd, 2 classes").And.Contain("1 detections from a score of 0.30"));
+        Assert.That(run.Output, Does.Contain("format   Ssd, 2 classes").And.Contain("1 detection from a score of 0.30"));
         Assert.That(run.Output, Does.Contain("not used: unicorn").And
             .Match(@"3 ×\s+8 ×\s+8\s+8\s+" + System.Text.RegularExpressions.Regex.Escape(_hint)));
         Assert.That(File.ReadAllBytes(_folder.Sub("drawn.png")), Is.Not.EqualTo(File.ReadAllBytes(image)));

@@ -1,5 +1,4 @@
 using Microsoft.ML.Distillation.Rows;
-using Microsoft.ML.Distillation.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -65,11 +64,10 @@ internal static class Mixing
             }
         }
 
-        using Scalar half = 0.5;
         Tensor mixed = quartered.clone();
         for (int i = 0; i < drawn.Length; i++)
         {
-            if (drawn[i].Other is { } other) mixed[i].copy_(quartered[i].Plus(quartered[(i + other) % drawn.Length]).mul(half));
+            if (drawn[i].Other is { } other) mixed[i].copy_(stack([quartered[i], quartered[(i + other) % drawn.Length]]).mean([0L]));
         }
 
         return mixed.MoveToOuterDisposeScope();

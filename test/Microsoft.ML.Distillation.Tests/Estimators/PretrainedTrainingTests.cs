@@ -50,7 +50,7 @@ public class PretrainedTrainingTests
         TrainingOptions Of(Detector student, TrainDetectorOptions asked) => new TrainingSetup(oneStage, null, asked).TrainingOf(student);
 
         Assert.That((Of(pretrained, options).LearningRate, Of(pretrained, options).BackboneRate), Is.EqualTo((0.016, 0.1)));
-        Assert.That((Of(random, options).LearningRate, Of(random, options).BackboneRate), Is.EqualTo(((double?)null, (double?)null)));
+        Assert.That((Of(random, options).LearningRate, Of(random, options).BackboneRate), Is.EqualTo((0.016, (double?)null)));
         Assert.That((Of(faster, options).LearningRate, Of(faster, options).BackboneRate), Is.EqualTo(((double?)null, (double?)null)));
         TrainDetectorOptions asked = options with { LearningRate = 0.001, BackboneRate = 0.5 };
         Assert.That((Of(pretrained, asked).LearningRate, Of(pretrained, asked).BackboneRate), Is.EqualTo((0.001, 0.5)));
