@@ -54,14 +54,14 @@ internal sealed record Browser(IReadOnlyList<string> Console, JsonElement Facts)
     /// <summary>Opens a page.</summary>
     public static Browser Open(string html, int width = 1200, bool dark = false)
     {
-        // On a busy machine the first start of the browser may run out of its own time: once more, then.
+        // On a busy machine the first start of the browser may run out of its own time: again, then.
         for (int attempt = 1; ; attempt++)
         {
             try
             {
                 return OpenOnce(html, width, dark);
             }
-            catch (InvalidOperationException) when (attempt < 3)
+            catch (InvalidOperationException) when (attempt < 6)
             {
             }
         }
