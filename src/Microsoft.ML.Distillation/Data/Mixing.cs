@@ -1,5 +1,4 @@
 using Microsoft.ML.Distillation.Rows;
-using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
