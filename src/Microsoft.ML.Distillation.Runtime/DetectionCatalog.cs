@@ -143,9 +143,8 @@ public static class DetectionCatalog
     /// Writes annotated images into a folder: <see cref="LoadDetections"/>'s columns, of which all but <c>ImagePath</c>, <c>Label</c> and
     /// <c>BoundingBoxes</c> may be missing, or the labels that a teacher made (<c>Label</c> of keys). Scores (<c>LabelScore</c>) stand in
     /// COCO's and VOC's files as <c>score</c>, and beside YOLO's labels, whose tools often take no sixth column, in <c>scores</c>: a file
-    /// for each of <c>labels</c>, of lines <c>class x y width height score</c>. All files are written beside their places and moved there at
-    /// the end, so that an error leaves nothing half written; files of
-    /// the same names are replaced.
+    /// for each of <c>labels</c>, of lines <c>class x y width height score</c>. All files are written beside their places and moved there
+    /// at the end, so that an error leaves nothing half written; files of the same names are replaced.
     /// </summary>
     /// <param name="catalog">The catalog <c>mlContext.Data</c>.</param>
     /// <param name="data">The annotated images. Where the data do not say an image's size, its file is asked.</param>

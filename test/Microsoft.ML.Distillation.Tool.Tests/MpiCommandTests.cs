@@ -61,7 +61,8 @@ public class MpiCommandTests
             .. Tiny, "--max-hours", "1e-9"]);
         ProgramRun two = run.End();
         Assert.That(two.ExitCode, Is.EqualTo(1), two.Error);
-        Assert.That(two.Error.Split("ml-distill: "), Has.Length.EqualTo(2).And.Exactly(1).StartsWith("stopped in epoch 1 of 2: "), two.Error);
+        Assert.That(
+            two.Error.Split("ml-distill: "), Has.Length.EqualTo(2).And.Exactly(1).StartsWith("stopped in epoch 1 of 2: "), two.Error);
         Assert.That(two.Error, Does.Not.Contain("MPI_ABORT"));
     }
 

@@ -19,6 +19,7 @@ public class OwnModelTests
             .Replace("DATA", folder.Sub("data")).Replace("NEVER", folder.Sub("never")))];
         ToolRun run = ToolRun.Of([.. words, "--prompt", "cat"]);
         Assert.That(run.ExitCode, Is.Not.Zero);
-        Assert.That(run.Error, Does.Contain("toy.onnx' is a detector of this library, which says itself how it is read: leave out --prompt."));
+        Assert.That(
+            run.Error, Does.Contain("toy.onnx' is a detector of this library, which says itself how it is read: leave out --prompt."));
     }
 }

@@ -71,7 +71,8 @@ internal sealed class DistillationOptionSet
     };
 
     private readonly Option<double?> _fade = SharedOptions.Number("--feature-fade",
-        "The share of the training over which the losses on maps fade to nothing; 0: they stay. [default: 0.5 for a fresh one-stage student, else 0]", 0, 1);
+        "The share of the training over which the losses on maps fade to nothing; 0: they stay. "
+            + "[default: 0.5 for a fresh one-stage student, else 0]", 0, 1);
 
     /// <summary>Adds these to a command's options.</summary>
     public void AddTo(IList<Option> options)

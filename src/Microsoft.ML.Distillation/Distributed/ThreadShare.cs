@@ -5,14 +5,14 @@ namespace Microsoft.ML.Distillation.Distributed;
 
 /// <summary>
 /// The threads that libtorch takes for its operators. By itself it takes one for each core. Several processes of a machine that do so stand
-/// in each other's way; and the operators of a small student are over before a second thread has begun, which then only waits, at the cost
-/// of whatever else runs there. Launchers that bind a process to its own cores, and users who have set <c>OMP_NUM_THREADS</c>, are left
-/// alone.
+/// in each other's way; and the operators of a small student are nearly over before a second thread has begun, which then mostly waits, at
+/// the cost of whatever else runs there. Launchers that bind a process to its own cores, and users who have set <c>OMP_NUM_THREADS</c>,
+/// are left alone.
 /// </summary>
 internal sealed class ThreadShare : IDisposable
 {
-    // Measured on two cores (./build.sh bench busy): below, a second thread gains nothing.
-    private const double WorkOfAThread = 1e11;
+    // Measured on two cores (./build.sh bench busy): below, a second thread gains a fifth at most, and beside another program costs more.
+    private const double WorkOfAThread = 4e10;
 
     private readonly int _before = get_num_threads();
 

@@ -65,9 +65,9 @@ public sealed record DistillDetectorOptions : DetectorEstimatorOptions
     /// The losses that the student learns by where <see cref="Losses"/> names none: <see cref="SoftClasses"/>, <see cref="BoundedBoxes"/>
     /// and <see cref="Hint"/> of Chen et al., Learning Efficient Object Detection Models with Knowledge Distillation (NIPS 2017), and
     /// <see cref="ChannelWise"/>. The last two need a teacher with maps, <see cref="ChannelWise"/> also a student that starts fresh; and
-    /// beside it a one-stage student learns no classes and boxes from its teacher. Of a
-    /// fresh one-stage student the losses on maps, also <paramref name="onMaps"/>, fade over the first half of the training
-    /// (<see cref="FeatureMapLoss.FadeUntil"/>). What is left out did not help.
+    /// beside it a one-stage student learns no classes and boxes from its teacher. Of a fresh one-stage student the losses on maps, also
+    /// <paramref name="onMaps"/>, fade over the first half of the training (<see cref="FeatureMapLoss.FadeUntil"/>). What is left out did
+    /// not help.
     /// </summary>
     /// <param name="onMaps">Losses on maps in the place of those; <see langword="null"/>: those.</param>
     public IReadOnlyList<DistillationLoss> DefaultLosses(IReadOnlyList<FeatureMapLoss>? onMaps = null)

@@ -116,7 +116,8 @@ internal sealed record TrainingSetup(DetectorPlan Plan, DistillationSetup? Disti
         {
             DetectorEstimatorOptions o = setup.Options;
             return (
-                ((o.Epochs, o.BatchSize, o.AccumulatedBatches), o.Seed, o.Augmentation, o.GpuDeviceId, o.MixedPrecision, o.CancellationToken, o.Distributed),
+                (o.Epochs, o.BatchSize, o.AccumulatedBatches, o.Seed, o.Augmentation),
+                (o.GpuDeviceId, o.MixedPrecision, o.CancellationToken, o.Distributed),
                 (o.ValidationSet, o.ValidationEvery, o.OnInvalidSample),
                 (o.GeneratedSet, (o as DistillDetectorOptions)?.UnlabelledSet, o.LabelledShare,
                     o is DistillDetectorOptions { WithoutLabels: true }));

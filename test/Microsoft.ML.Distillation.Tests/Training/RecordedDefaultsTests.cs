@@ -21,8 +21,8 @@ public class RecordedDefaultsTests
     /// By student, teacher and losses: the terms of two images (name, weight, value) and the losses of two epochs, as they were before
     /// losses became values; those of two-stage students since each image draws for itself, before which all else was as recorded. Those
     /// with a teacher are as they have been since maps of unequal size meet at the teacher's, a second map learns, anchors of another grid
-    /// are answered by overlap, quality scores leave objects to their classes, and CrossKD is as published; of fresh one-stage students since the
-    /// losses on maps fade; without a teacher nothing changed.
+    /// are answered by overlap, quality scores leave objects to their classes, and CrossKD is as published; of fresh one-stage students
+    /// since the losses on maps fade; without a teacher nothing changed.
     /// </summary>
     private static readonly Dictionary<string, string> Recorded = new()
     {
