@@ -34,6 +34,8 @@ internal static class Application
     /// <returns>0 where all went well, 1 for an error in data or training, 2 for wrong use, 130 after an interruption.</returns>
     public static int Run(string name, RootCommand root, string[] args, TextWriter output, TextWriter error)
     {
+        // ML.NET logs from the threads that read.
+        (output, error) = (TextWriter.Synchronized(output), TextWriter.Synchronized(error));
         root.Options.Add(SharedOptions.Verbose);
         root.Options.Add(SharedOptions.Quiet);
         root.Options.Add(SharedOptions.MaxPixels);

@@ -165,4 +165,15 @@ public class CommandLineTests
         Assert.That(error, Does.StartWith("ml-distill: ").And.Contain(what));
         Assert.That(error.TrimEnd().Split('\n'), Has.Length.EqualTo(1), error);
     }
+
+    /// <summary>ML.NET logs from the threads that read.</summary>
+    [Test]
+    public void WhatManyThreadsSay_IsWhole()
+    {
+        var root = new RootCommand();
+        root.SetAction(parsed => Parallel.For(0, 20_000, i => parsed.InvocationConfiguration.Error.WriteLine($"line {i}")));
+        ToolRun run = ToolRun.Of((args, output, error) => Application.Run("test", root, args, output, error)).Expected();
+        Assert.That(run.Error.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries),
+            Is.EquivalentTo(Enumerable.Range(0, 20_000).Select(i => $"line {i}")));
+    }
 }
