@@ -21,7 +21,7 @@ internal sealed class ProgressLog(IChannel channel, IProgress<TrainingProgress>?
             string.Create(CultureInfo.InvariantCulture, $"{term.Key} {term.Value:0.0000} ({shares[term.Key]:P0})")));
         string validation = value.ValidationAveragePrecision is double ap
             ? string.Create(CultureInfo.InvariantCulture,
-                $"; validation AP {100 * ap:0.0}, AP50 {100 * value.ValidationAveragePrecision50!.Value:0.0}")
+                $"; validation AP {100 * ap:0.0} %, AP50 {100 * value.ValidationAveragePrecision50!.Value:0.0} %")
             : "";
         return string.Create(CultureInfo.InvariantCulture,
             $"Epoch {value.Epoch}/{value.Epochs}: loss {value.Loss:0.0000} ({terms}){validation}; {value.ImagesPerSecond:0.0} images/s");

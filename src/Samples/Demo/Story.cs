@@ -126,7 +126,7 @@ internal static class Story
         {
             if (!value.EpochEnd) return;
             string accuracy = value.ValidationAveragePrecision is double ap
-                ? string.Create(CultureInfo.InvariantCulture, $"  AP {100 * ap:0.0}") : "";
+                ? string.Create(CultureInfo.InvariantCulture, $"  AP {100 * ap:0.0} %") : "";
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{title}: epoch {value.Epoch}/{value.Epochs}  loss {value.Loss:0.0000}  {value.ImagesPerSecond:0.0} images/s{accuracy}"));
         }

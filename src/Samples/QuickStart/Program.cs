@@ -51,7 +51,7 @@ foreach ((string name, ITransformer model) in new (string, ITransformer)[] { ("t
 {
     DetectionMetrics metrics = mlContext.EvaluateDetections(model.Transform(test));
     Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-        $"{name}: AP {metrics.AveragePrecision:0.000}, AP50 {metrics.AveragePrecision50:0.000}"));
+        $"{name}: AP {100 * metrics.AveragePrecision:0.0} %, AP50 {100 * metrics.AveragePrecision50:0.0} %"));
 }
 
 mlContext.Model.Save(student.GetModelFor(TransformerScope.Scoring), train.Schema, "student.zip");
