@@ -74,7 +74,7 @@ internal sealed class PaperCommand : RootCommand
 
         OutputCheck.Folder("--output", request.Folder);
         int seed = training.SeedOf(parsed);
-        MLContext context = TrainingSession.CreateContext(seed, parsed.GetValue(SharedOptions.Verbose), error);
+        MLContext context = TrainingSession.CreateContext(parsed, seed);
         IReadOnlyList<AnnotatedRow> test = data.OpenTest(parsed, context, training.SkipsInvalid(parsed), error);
         if (test.Count == 0) throw new UsageException(
             "A table needs images to measure on: the data have no test part, so name one with --test-split.");

@@ -204,7 +204,8 @@ public static class DetectionCatalog
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxPixels, 1);
         var source = new AnnotationSource(folder, null, imageFolder, namesFile);
-        return DataInspector.Inspect(format, source, splits, maxPixels);
+        using IChannel channel = EnvironmentSettings.EnvironmentOf(catalog).Register("Reading images").Start("Inspecting");
+        return DataInspector.Inspect(format, source, splits, maxPixels, text => channel.Info(MessageSensitivity.None, text));
     }
 
     /// <summary>Measures predictions against the ground truth by the rules of COCO, PASCAL VOC, KITTI and ILSVRC.</summary>

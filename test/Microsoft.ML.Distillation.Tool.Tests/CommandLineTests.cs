@@ -133,6 +133,10 @@ public class CommandLineTests
     [TestCase("--neck ", "fpn")]
     [TestCase("--scheme ", "c")]
     [TestCase("--precision ", "w4a8")]
+    [TestCase("--weights ", "imagenet")]
+    [TestCase("--feature-loss ", "cwd")]
+    [TestCase("--train-split ", "all")]
+    [TestCase("--val-split ", "none")]
     public void Completion_OffersWhatAnOptionMayBe(string option, string word)
         => Assert.That(ToolRun.Succeeding($"[suggest:{8 + option.Length}]", $"distill {option}").Output.Split('\n')
             .Select(line => line.Trim()), Does.Contain(word));

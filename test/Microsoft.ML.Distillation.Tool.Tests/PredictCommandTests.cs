@@ -53,6 +53,17 @@ public class PredictCommandTests
     }
 
     [Test]
+    public void AllPartsOfADataSet_AreAskedForByTheWord()
+    {
+        _folder.Write("images/train.txt", "a.png\n");
+        _folder.Write("images/classes.txt", "red\n");
+        foreach (string image in (string[])["a", "b"]) _folder.Write($"images/{image}.txt", "0 0.5 0.5 0.1 0.1\n");
+        string[] predict = ["predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "-o", "-", "--split"];
+        Assert.That(ToolRun.Succeeding([.. predict, "all"]).Error, Does.Contain("3 detections in 2 images"));
+        Assert.That(ToolRun.Succeeding([.. predict, "train"]).Error, Does.Contain("1 detection in 1 image"));
+    }
+
+    [Test]
     public void PicturesWithoutBoxes_AreSaidToBe_AndAreNotReadThemselves()
     {
         string[] predict = ["predict", "--model", _folder.Sub("toy.onnx"), "--images", _folder.Sub("images"), "-o",

@@ -14,8 +14,10 @@ internal static class DataInspector
     /// <summary>Inspects the parts of a data set: those named, else those of the usual names that there are, else all of it.</summary>
     /// <param name="splits">Null for the usual ones; an empty list for all of it as one part.</param>
     /// <param name="maxPixels">How many pixels an image may have.</param>
+    /// <param name="say">Receives how far it is, now and then.</param>
     public static DetectionDataInspection Inspect(
-        DetectionFormat format, AnnotationSource source, IReadOnlyList<string>? splits = null, long maxPixels = ImageFile.DefaultMaxPixels)
+        DetectionFormat format, AnnotationSource source, IReadOnlyList<string>? splits = null, long maxPixels = ImageFile.DefaultMaxPixels,
+        Action<string>? say = null)
     {
         var notes = new AnnotationNotes(skipsFaults: true);
         source = source with { ToleratesBrokenImages = true, Notes = notes };
@@ -24,7 +26,7 @@ internal static class DataInspector
             : [.. AnnotationSplits.Usual.Where(split => AnnotationSplits.Exists(format, source with { Split = split }))];
         if (named.Length == 0) named = [null];
         DataPart[] parts = [.. named.Select(split => Read(split ?? "all", source with { Split = split }))];
-        return Inspect(parts, maxPixels) with
+        return Inspect(parts, maxPixels, say) with
         {
             Warnings = [.. notes.Warnings.Concat(parts.SelectMany(part => part.Notes.Warnings)).Distinct()],
         };
@@ -32,16 +34,30 @@ internal static class DataInspector
         DataPart Read(string name, AnnotationSource part)
         {
             var found = new AnnotationNotes(skipsFaults: true);
-            return new DataPart(name, [.. AnnotationReader.Read(format, part with { Notes = found })], found);
+            var clock = new ReadingClock(say, $"the annotations of '{name}'", null);
+            var images = new List<AnnotatedImage>();
+            foreach (AnnotatedImage image in AnnotationReader.Read(format, part with { Notes = found }))
+            {
+                images.Add(image);
+                clock.Tick();
+            }
+
+            return new DataPart(name, images, found);
         }
     }
 
     /// <summary>Inspects parts that are read already.</summary>
-    public static DetectionDataInspection Inspect(IReadOnlyList<DataPart> splits, long maxPixels = ImageFile.DefaultMaxPixels)
+    public static DetectionDataInspection Inspect(
+        IReadOnlyList<DataPart> splits, long maxPixels = ImageFile.DefaultMaxPixels, Action<string>? say = null)
     {
         (string Split, AnnotatedImage Image)[] images = [.. splits.SelectMany(split => split.Images.Select(image => (split.Name, image)))];
         var checks = new ImageCheck[images.Length];
-        Parallel.For(0, images.Length, i => checks[i] = ImageCheck.Of(images[i].Image, images[i].Split, maxPixels));
+        var clock = new ReadingClock(say, "the data set", images.Length);
+        Parallel.For(0, images.Length, i =>
+        {
+            checks[i] = ImageCheck.Of(images[i].Image, images[i].Split, maxPixels);
+            clock.Tick();
+        });
         return new DetectionDataInspection
         {
             Splits = [.. splits.Select(split => Summary(split.Name, split.Images))],

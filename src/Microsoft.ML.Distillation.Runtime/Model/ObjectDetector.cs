@@ -174,7 +174,7 @@ public sealed class ObjectDetector : IDisposable
     /// <param name="imagePath">A JPEG, PNG, BMP, WebP or GIF file, or of another kind that SkiaSharp reads.</param>
     /// <param name="cancellationToken">Ends the detection, also in the midst of the model's run.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    /// <inheritdoc cref="Detect(string)"/>
+    /// <inheritdoc cref="Detect(string)" path="/returns|/exception"/>
     public Task<IReadOnlyList<Detection>> DetectAsync(string imagePath, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(imagePath);
@@ -185,7 +185,7 @@ public sealed class ObjectDetector : IDisposable
     /// <param name="image">The image, which stays the caller's and must not be disposed of before the task ends.</param>
     /// <param name="cancellationToken">Ends the detection, also in the midst of the model's run.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    /// <inheritdoc cref="Detect(MLImage)"/>
+    /// <inheritdoc cref="Detect(MLImage)" path="/returns"/>
     public Task<IReadOnlyList<Detection>> DetectAsync(MLImage image, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(image);
@@ -218,7 +218,7 @@ public sealed class ObjectDetector : IDisposable
     /// <param name="images">The images, which stay the caller's and must not be disposed of before the task ends.</param>
     /// <param name="cancellationToken">Ends the detection, also in the midst of the model's run.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    /// <inheritdoc cref="Detect(IReadOnlyList{MLImage})"/>
+    /// <inheritdoc cref="Detect(IReadOnlyList{MLImage})" path="/returns"/>
     public Task<IReadOnlyList<IReadOnlyList<Detection>>> DetectAsync(
         IReadOnlyList<MLImage> images, CancellationToken cancellationToken = default)
     {

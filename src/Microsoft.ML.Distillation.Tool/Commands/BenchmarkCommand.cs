@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.ML.Distillation.Files;
+using Microsoft.ML.Distillation.Tool.Display;
 using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
@@ -24,14 +25,18 @@ internal sealed class BenchmarkCommand : System.CommandLine.Command
         Option<int?> threads = SharedOptions.Count("--threads", "The threads that run it. [default: all cores]");
         Option<string?> json = SharedOptions.Path("--json", "Also write the figures to a file.", "FILE").AlsoCalled("--output", "-o");
         model.AddTo(Options);
-        foreach (Option option in (Option[])[images, runs, threads, json]) Options.Add(option);
+        Option<bool> skip = SharedOptions.SkipInvalid("Leave out images that cannot be read, with a warning, instead of stopping.");
+        foreach (Option option in (Option[])[images, runs, threads, json, skip]) Options.Add(option);
         SetAction(parsed =>
         {
             OutputCheck.File(parsed, json.Name, parsed.GetValue(json));
             string path = model.PathIn(parsed)!;
             using var detector = ObjectDetector.Load(path, model.OptionsOf(parsed) with { Threads = parsed.GetValue(threads) ?? 0 });
             IReadOnlyList<string> files = parsed.GetValue(images) is { } folder ? InputImages.Find(folder) : [];
-            double[] times = Times(detector, files, parsed.GetValue(runs) ?? 50, SharedOptions.MaxPixelsIn(parsed));
+            (TextWriter error, long maxPixels) = (parsed.InvocationConfiguration.Error, SharedOptions.MaxPixelsIn(parsed));
+            TextWriter notes = SharedOptions.NotesTo(parsed, error);
+            if (parsed.GetValue(skip)) files = TestImages.Readable(files, maxPixels, error, notes);
+            double[] times = Times(detector, files, parsed.GetValue(runs) ?? 50, maxPixels, notes);
             double median = times[times.Length / 2], high = times[Math.Min(times.Length - 1, (int)(.95 * times.Length))];
             parsed.InvocationConfiguration.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{Path.GetFileName(path)}: {median:0.0} ms an image (median of {times.Length}; 95 % within {high:0.0} ms), "
@@ -52,13 +57,14 @@ internal sealed class BenchmarkCommand : System.CommandLine.Command
         });
     }
 
-    private static double[] Times(ObjectDetector detector, IReadOnlyList<string> files, int runs, long maxPixels)
+    private static double[] Times(ObjectDetector detector, IReadOnlyList<string> files, int runs, long maxPixels, TextWriter notes)
     {
         const int width = 640, height = 480;
         byte[] noise = new byte[3 * width * height];
         new Random(1).NextBytes(noise);
         var times = new List<double>();
-        for (int i = 0; i < runs + WarmUp; i++)
+        int all = runs + WarmUp;
+        foreach (int i in WorkProgress.Over(Enumerable.Range(0, all), all, "benchmark", "images", notes))
         {
             // Decoding a file is no part of the time.
             using ML.Data.MLImage? image = files.Count == 0 ? null : ImageLoader.Load(files[i % files.Count], maxPixels);

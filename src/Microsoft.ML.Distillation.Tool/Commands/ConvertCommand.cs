@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Microsoft.ML.Distillation.Tool.Display;
+using Microsoft.ML.Distillation.Tool.Labelling;
 using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Tool.Models;
 
@@ -18,17 +20,15 @@ internal sealed class ConvertCommand : System.CommandLine.Command
         to.DefaultValueFactory = null;
         Option<string> output = SharedOptions.RequiredOutput("The folder to write.", "DIR");
         Option<string?> split = SharedOptions
-            .Text("--split", "The part to write, or 'all'. [default: each of train, val and test that there is, else all]", "NAME");
+            .Split("--split", "The part to write, or 'all'. [default: each of train, val and test that there is, else all]");
         var copy = new Option<bool>("--copy-images") { Description = "Also copy the images to where the format has them." };
         var missing = new Option<bool>("--allow-missing-images")
         {
             Description =
             "Also write annotations whose images do not exist, if they give the images' sizes."
         };
-        var skip = new Option<bool>("--skip-invalid")
-        {
-            Description = "Leave out annotations that are not as they must be, with a warning, instead of stopping."
-        };
+        Option<bool> skip = SharedOptions.SkipInvalid(
+            "Leave out annotations that are not as they must be, with a warning, instead of stopping.");
         Options.Add(data);
         from.AddTo(Options);
         foreach (Option option in (Option[])[to, output, split, copy, missing, skip]) Options.Add(option);
@@ -55,8 +55,11 @@ internal sealed class ConvertCommand : System.CommandLine.Command
         if (splits.Length == 0) splits = [null];
         foreach (string? split in splits)
         {
-            WrittenAnnotations written = data.Context.Data
-                .SaveDetections(data.View(split), folder, format, split, copyImages, data.MaxPixels, interruption.Token);
+            IEnumerable<GeneratedRow> rows = WorkProgress.Over(
+                data.Context.Data.CreateEnumerable<GeneratedRow>(data.View(split), reuseRowObject: false), null, split ?? "all",
+                "images read", data.Notes);
+            WrittenAnnotations written = data.Context.Data.SaveDetections(
+                data.Context.Data.LoadFromEnumerable(rows), folder, format, split, copyImages, data.MaxPixels, interruption.Token);
             string leftOut = written.LeftOut > 0 ? $"; {written.LeftOut} groups and regions left out, for which the format has no mark"
                 : "";
             output.WriteLine($"{split ?? "all"}: {Counted.Of(written.Images, "image")}, {Counted.Of(written.Objects, "object")}{leftOut}");

@@ -17,14 +17,14 @@ internal sealed class DataOptionSet
         .RequiredPath("--data", "The annotated images: a folder, or a COCO json, data.yaml, csv or tsv.", "DIR");
     private readonly FormatOptionSet _format = new();
     private readonly Option<string?> _train = SharedOptions
-        .Text("--train-split", "The part to train on, or 'all'. [default: train where there is one, else all]", "NAME");
+        .Split("--train-split", "The part to train on, or 'all'. [default: train where there is one, else all]");
     private readonly Option<string?> _validation = SharedOptions
-        .Text("--val-split", "The part to choose the best model by, or 'none'. [default: val where there is one]", "NAME");
+        .Split("--val-split", "The part to choose the best model by, or 'none'. [default: val where there is one]", None);
     private readonly Option<double?> _share = SharedOptions.Number(
         "--val-share", "Where there is no validation part: the share of the images that is held back as one, chosen by their names; 0 for "
             + "none. [default: 0.15 from 40 images on]", 0, .9);
     private readonly Option<string?> _test = SharedOptions
-        .Text("--test-split", "The part to measure the result on, or 'none'. [default: test where there is one]", "NAME");
+        .Split("--test-split", "The part to measure the result on, or 'none'. [default: test where there is one]", None);
 
     /// <summary>Adds these to a command's options.</summary>
     public void AddTo(IList<Option> options)
@@ -85,7 +85,7 @@ internal sealed class DataOptionSet
     {
         DataFolder data = DataOf(parsed) with { SkipsInvalid = skipInvalid, Context = context };
         return OrNone(data, parsed.GetValue(_test), "test") is string split
-            ? TestImages.Checked(data.Load(split), skipInvalid, data.MaxPixels, error) : [];
+            ? TestImages.Checked(data.Load(split), skipInvalid, data.MaxPixels, error, data.Notes) : [];
     }
 
     /// <summary>The data set.</summary>

@@ -42,7 +42,7 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
         "What the backbone's parameters start from: imagenet (torchvision's, downloaded once), none (random), auto (imagenet's where "
             + "'ml-distill weights get' or an earlier run put them into the cache, else random), or a file: .pth, .pt or .safetensors, by "
             + "torchvision's names. [default: auto]",
-        "imagenet|none|auto|FILE");
+        "imagenet|none|auto|FILE").Completed("auto", "imagenet", "none");
 
     private readonly Option<int?> _fpn = SharedOptions.Count("--fpn", "Puts a feature pyramid with so many channels on the backbone.");
     private readonly Option<int?> _inputSize = SharedOptions.Count(

@@ -39,7 +39,7 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
     private int TrainAndCompare()
     {
         TextWriter error = parsed.InvocationConfiguration.Error;
-        MLContext context = TrainingSession.CreateContext(_seeds[0], parsed.GetValue(SharedOptions.Verbose), error);
+        MLContext context = TrainingSession.CreateContext(parsed, _seeds[0]);
         IReadOnlyList<AnnotatedRow> test = _noLabels ? [] : command.Data
             .OpenTest(parsed, context, command.Training.SkipsInvalid(parsed), error);
         Teacher teacher = command.Teacher.Open(parsed, [.. _hints.Select(pair => pair.Teacher)]);
@@ -95,9 +95,8 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
             _firstStudents ??= students;
             // Of several processes the first measures what it has saved.
             if (test.Count == 0 || !_writes) continue;
-            results.Add([.. students.Select(student => ModelReport.Measure(student.Name, student.Path, test,
-                SharedOptions.MaxPixelsIn(parsed),
-                cancellation: interruption.Token))]);
+            results.Add([.. students.Select(student => ModelReport.Measure(
+                parsed, student.Name, student.Path, test, cancellation: interruption.Token))]);
             ComparisonTable.Write(_output, [.. TeacherReport(), .. results[^1]]);
         }
 
@@ -135,8 +134,8 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
         IEnumerable<ModelReport> TeacherReport()
         {
             if (teacherIsMeasured) yield return _teacherReport ??= ModelReport
-                .Measure("teacher", command.Teacher.PathOf(parsed), test, SharedOptions.MaxPixelsIn(parsed),
-                    command.Teacher.DetectorOptionsOf(parsed), interruption.Token);
+                .Measure(parsed, "teacher", command.Teacher.PathOf(parsed), test, command.Teacher.DetectorOptionsOf(parsed),
+                    interruption.Token);
         }
     }
 

@@ -61,14 +61,14 @@ internal sealed class DistillationOptionSet
         "The parts that learn classes and boxes from the teacher (two-stage).", "both", "rpn", "rcn").AlsoCalled("--distil-parts");
     private readonly Option<bool> _noSoft = new("--no-soft-targets") { Description = "Learn classes from the ground truth alone." };
 
-    private readonly Option<string[]> _features = new("--feature-loss")
+    private readonly Option<string[]> _features = new Option<string[]>("--feature-loss")
     {
         Description = "Which losses hold the student's maps to the teacher's: hint, pkd, cwd, mgd, or none; several times or with commas, "
             + "each with its weight if that is to be another: pkd=6,hint. "
             + "[default: hint,cwd, or with --from hint; weights: hint 0.5, pkd 6, cwd 10, mgd 0.5]",
         HelpName = "NAME[=X]",
         AllowMultipleArgumentsPerToken = true,
-    };
+    }.Completed("cwd", "hint", "mgd", "none", "pkd");
 
     private readonly Option<double?> _fade = SharedOptions.Number("--feature-fade",
         "The share of the training over which the losses on maps fade to nothing; 0: they stay. "

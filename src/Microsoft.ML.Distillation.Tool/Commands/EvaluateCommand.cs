@@ -16,7 +16,7 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
             .Path("--data", "The annotated images: a folder, or a COCO json, data.yaml, csv or tsv.", "DIR");
         var format = new FormatOptionSet { OutputIsTheResult = true };
         Option<string?> split = SharedOptions
-            .Text("--split", "The part of the images, or 'all'. [default: test where there is one, else all]", "NAME");
+            .Split("--split", "The part of the images, or 'all'. [default: test where there is one, else all]");
         Option<string?> groundTruth = SharedOptions.Path("--ground-truth", "In place of a model: annotations in COCO's format …", "FILE");
         Option<string?> detections = SharedOptions.Path("--detections", "… and detections in COCO's format.", "FILE");
         Option<string> metric = SharedOptions.Choice("--metric", "What to measure.", MetricFigures.Metrics);
@@ -44,10 +44,7 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
         report.AddTo(Options);
         Option<string?> teacherClasses = SharedOptions
             .Path("--teacher-classes", "The classes of a --teacher of another origin, one in each line, in its order.", "FILE");
-        var skip = new Option<bool>("--skip-invalid")
-        {
-            Description = "Leave out images and annotations that cannot be used, with a warning, instead of stopping.",
-        };
+        Option<bool> skip = SharedOptions.SkipInvalid();
         foreach (Option option in (Option[])[teacher, teacherClasses, alone, quantised, skip]) Options.Add(option);
         SetAction(parsed =>
         {
@@ -89,7 +86,7 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
             {
                 DataFolder images = format.At(parsed, folder) with { SkipsInvalid = parsed.GetValue(skip) };
                 IReadOnlyList<AnnotatedRow> rows = images.Load(images.Choose(parsed.GetValue(split), "test"));
-                return images.SkipsInvalid ? TestImages.Checked(rows, skip: true, images.MaxPixels, error) : rows;
+                return images.SkipsInvalid ? TestImages.Checked(rows, skip: true, images.MaxPixels, error, images.Notes) : rows;
             }
         });
     }
@@ -122,8 +119,8 @@ internal sealed class EvaluateCommand : System.CommandLine.Command
         IEnumerable<(string Name, DetectorRole Role, string? Path)> all =
             [.. beside.Append(main).Where(entry => entry.Path is not null).OrderBy(entry => entry.Role)];
         report.Write(parsed, $"Evaluation of {Path.GetFileName(model)}",
-            () => [.. all.Select(entry => ModelReport
-                .Measure(entry.Name, entry.Path!, images, options: OptionsOf(entry.Role, entry.Path!)).For(entry.Role))], images);
+            () => [.. all.Select(entry => ModelReport.Measure(
+                parsed, entry.Name, entry.Path!, images, OptionsOf(entry.Role, entry.Path!)).For(entry.Role))], images);
 
         ObjectDetectorOptions OptionsOf(DetectorRole role, string path) => role switch
         {

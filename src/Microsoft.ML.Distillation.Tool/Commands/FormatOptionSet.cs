@@ -60,8 +60,8 @@ internal sealed class FormatOptionSet
         {
             Announce = () => Say(parsed, path, format),
             MaxPixels = SharedOptions.MaxPixelsIn(parsed),
-            Context = TrainingSession.CreateContext(
-                seed: 1, parsed.GetValue(SharedOptions.Verbose), parsed.InvocationConfiguration.Error),
+            Notes = SharedOptions.NotesTo(parsed, parsed.InvocationConfiguration.Error),
+            Context = TrainingSession.CreateContext(parsed, seed: 1),
         };
     }
 

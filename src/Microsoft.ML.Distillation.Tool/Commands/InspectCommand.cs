@@ -14,13 +14,15 @@ internal sealed class InspectCommand : System.CommandLine.Command
             .RequiredPath("--data", "The annotated images: a folder, or a COCO json, data.yaml, csv or tsv.", "DIR");
         var format = new FormatOptionSet();
         Option<string?> split = SharedOptions
-            .Text("--split", "The part to look through, or 'all'. [default: train, val and test where there are, else all]", "NAME");
+            .Split("--split", "The part to look through, or 'all'. [default: train, val and test where there are, else all]");
         Option<string?> folder = SharedOptions.Output("A folder for contact-sheet.png and inspection.json.", "DIR");
         folder.Aliases.Add("--out");
         Option<int?> pictures = SharedOptions.Count("--pictures", "How many images the sheet shows. [default: 24]");
         Options.Add(data);
         format.AddTo(Options);
-        foreach (Option option in (Option[])[split, folder, pictures]) Options.Add(option);
+        Option<bool> skip = SharedOptions.SkipInvalid(
+            "As the other commands have it: inspect goes on with or without it, and lists what the others would leave out.");
+        foreach (Option option in (Option[])[split, folder, pictures, skip]) Options.Add(option);
         SetAction(parsed =>
         {
             TextWriter output = parsed.InvocationConfiguration.Output;

@@ -18,6 +18,7 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
     private readonly Option<string?> _data = SharedOptions
         .Path("--data", "Annotated images: says which of their classes the teacher knows.", "DIR");
     private readonly FormatOptionSet _dataFormat = new();
+    private readonly Option<bool> _skip = SharedOptions.SkipInvalid();
 
     private readonly Option<string?> _images = SharedOptions.Path(
         "--images", "With --prompt: a folder of which ten images are looked at; --draw then writes a sheet of them.", "DIR");
@@ -26,7 +27,7 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
         : base("inspect-teacher", "Shows what an ONNX detector takes and gives, and draws what it finds in an image.")
     {
         _teacher.AddTo(Options, teaches: false);
-        foreach (Option option in (Option[])[_image, _images, _draw, _drawScore, _tensors, _data]) Options.Add(option);
+        foreach (Option option in (Option[])[_image, _images, _draw, _drawScore, _tensors, _data, _skip]) Options.Add(option);
         _dataFormat.AddTo(Options);
         SetAction(Run);
     }
@@ -60,7 +61,7 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
             TeacherInspection.WriteReading(output, detector);
             if (parsed.GetValue(_data) is string data) TeacherInspection
                 .WriteClasses(output, Teacher.FromOnnx(path, _teacher.FormatOf(parsed), names, options),
-                    ClassesOf(_dataFormat.At(parsed, data)));
+                    ClassesOf(DataAt(parsed, data)));
             if (parsed.GetValue(_image) is string image) Show(detector, image, parsed.GetValue(_draw), (float?)parsed.GetValue(_drawScore),
                 SharedOptions.MaxPixelsIn(parsed), output);
         }
@@ -78,17 +79,26 @@ internal sealed class InspectTeacherCommand : System.CommandLine.Command
     private void InspectWords(ParseResult parsed, string path, OnnxTeacherOptions options, TextWriter output)
     {
         if (parsed.GetValue(_tensors)) throw new UsageException("--tensors does not go with --prompt.");
-        using var inspection = new PromptInspection(path, _teacher.FormatOf(parsed), options, SharedOptions.MaxPixelsIn(parsed));
+        (TextWriter error, long maxPixels) = (parsed.InvocationConfiguration.Error, SharedOptions.MaxPixelsIn(parsed));
+        TextWriter notes = SharedOptions.NotesTo(parsed, error);
+        using var inspection = new PromptInspection(path, _teacher.FormatOf(parsed), options, maxPixels);
         inspection.WriteReading(output);
         if (parsed.GetValue(_image) is string image) inspection.Look([image], output, parsed.GetValue(_draw));
         if (parsed.GetValue(_images) is string folder)
         {
             if (parsed.GetValue(_image) is not null) throw new UsageException("--image and --images do not go together.");
-            inspection.Look(InputImages.Find(folder), output, parsed.GetValue(_draw));
+            IReadOnlyList<string> files = InputImages.Find(folder);
+            if (parsed.GetValue(_skip)) files = TestImages.Readable(files, maxPixels, error, notes);
+            inspection.Look(files, output, parsed.GetValue(_draw));
         }
 
-        if (parsed.GetValue(_data) is string data) inspection.Measure(_dataFormat.At(parsed, data).Load(null), output);
+        if (parsed.GetValue(_data) is not string data) return;
+        IReadOnlyList<AnnotatedRow> rows = DataAt(parsed, data).Load(null);
+        inspection.Measure(parsed.GetValue(_skip) ? TestImages.Checked(rows, skip: true, maxPixels, error, notes) : rows, output, notes);
     }
+
+    private DataFolder DataAt(ParseResult parsed, string path)
+        => _dataFormat.At(parsed, path) with { SkipsInvalid = parsed.GetValue(_skip) };
 
     private static void Show(ObjectDetector detector, string path, string? drawn, float? drawScore, long maxPixels,
         TextWriter output)

@@ -21,7 +21,7 @@ internal sealed class LabelCommand : System.CommandLine.Command
             + "but for yolo and openimages. With --prompt they may be left out.", "DIR");
     private readonly FormatOptionSet _labelledFormat = new();
     private readonly Option<string?> _split = SharedOptions
-        .Text("--labelled-split", "Their part to count, or 'all'. [default: train where there is one, else all]", "NAME");
+        .Split("--labelled-split", "Their part to count, or 'all'. [default: train where there is one, else all]");
     private readonly Option<string> _output = SharedOptions.RequiredOutput("The folder of the data set to write.", "DIR");
     private readonly Option<string> _format = SharedOptions.Choice("--output-format", "Its format; voc and yolo copy the images.",
         "coco", "voc", "yolo");
@@ -31,11 +31,9 @@ internal sealed class LabelCommand : System.CommandLine.Command
     private readonly Option<bool> _perClass = new("--labels-per-class") { Description = "Choose that score for each class by itself." };
     private readonly Option<bool> _merge =
         new("--merge") { Description = "Label nothing: write the data set of all shards, which must be complete." };
-    private readonly Option<bool> _skip = new("--skip-invalid")
-    {
-        Description = "Leave out annotations of the labelled images that cannot be used, with a warning, instead of stopping. Images to "
-            + "label that cannot be read are always left out, counted and named.",
-    };
+    private readonly Option<bool> _skip = SharedOptions.SkipInvalid(
+        "Leave out annotations of the labelled images that cannot be used, with a warning, instead of stopping. Images to label that "
+            + "cannot be read are always left out, counted and named.");
     private readonly Option<int?> _device = SharedOptions.Device("What runs the teacher.");
     private readonly Option<int?> _readers = SharedOptions
         .Count("--loader-threads", "The threads that read images. [default: half of the processors]");

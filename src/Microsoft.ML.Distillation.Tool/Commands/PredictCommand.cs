@@ -19,7 +19,7 @@ internal sealed class PredictCommand : System.CommandLine.Command
             .RequiredPath("--images", "A folder of images with its subfolders, an image, or a video (with ffmpeg); with --format or "
                 + "--split a data set, whose images to take.");
         var format = new FormatOptionSet { OutputIsTheResult = true };
-        Option<string?> split = SharedOptions.Text("--split", "The part of a data set. [default: all]", "NAME");
+        Option<string?> split = SharedOptions.Split("--split", "The part of a data set. [default: all]");
         Option<string> output = SharedOptions.RequiredOutput(
             "The detections to write, in COCO's result format; - for standard output.", "FILE");
         Option<string?> ids = SharedOptions.Path(
@@ -27,10 +27,7 @@ internal sealed class PredictCommand : System.CommandLine.Command
                 + "order of their names, classes from 1 in the model's order]", "FILE");
         Option<string?> draw = SharedOptions.Path("--draw", "A folder for pictures with the boxes and names drawn on.", "DIR");
         Option<double?> drawScore = SharedOptions.Number("--draw-score", "The score from which boxes are drawn. [default: 0.5]", 0, 1);
-        var skip = new Option<bool>("--skip-invalid")
-        {
-            Description = "Leave out images that cannot be read, with a warning, instead of stopping.",
-        };
+        Option<bool> skip = SharedOptions.SkipInvalid("Leave out images that cannot be read, with a warning, instead of stopping.");
         model.AddTo(Options);
         Options.Add(images);
         format.AddTo(Options);
@@ -48,10 +45,9 @@ internal sealed class PredictCommand : System.CommandLine.Command
             bool skips = parsed.GetValue(skip);
             using VideoFrames? video = !isDataSet && VideoFrames.IsVideo(place) && File.Exists(place) ? new VideoFrames(place) : null;
             IReadOnlyList<string> files = video is not null ? video.Files : isDataSet
-                ? [.. (format.At(parsed, place) with { SkipsInvalid = skips }).Load(parsed.GetValue(split))
-                    .Select(image => image.ImagePath)]
+                ? [.. Images(format.At(parsed, place) with { SkipsInvalid = skips })]
                 : InputImages.Find(place, below: true, passedOver: parsed.GetValue(draw));
-            if (skips) files = TestImages.Readable(files, maxPixels, parsed.InvocationConfiguration.Error);
+            if (skips) files = TestImages.Readable(files, maxPixels, to.Error, notes);
             if (!toOutput) CheckNoneIsReplaced(files, output.Name, [target]);
             string? root = CocoNumbering.RootOf(files);
             if (parsed.GetValue(draw) is string pictures) CheckNoneIsReplaced(files, draw.Name,
@@ -79,6 +75,8 @@ internal sealed class PredictCommand : System.CommandLine.Command
             if (parsed.GetValue(draw) is not null && !hasAny) to.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"note: no box is drawn, as none has a score of {parsed.GetValue(drawScore) ?? .5} or more; --draw-score draws those of a "
                 + $"lower one."));
+
+            IEnumerable<string> Images(DataFolder data) => data.Load(data.Choose(parsed.GetValue(split))).Select(row => row.ImagePath);
         });
     }
 

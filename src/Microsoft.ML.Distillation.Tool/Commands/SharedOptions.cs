@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.Globalization;
+using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
@@ -37,6 +39,11 @@ internal static class SharedOptions
     public static Option<string?> Output(string description, string help)
         => new("--output", "-o") { Description = description, HelpName = help };
 
+    /// <summary>Whether what cannot be used is left out: <c>--skip-invalid</c>.</summary>
+    public static Option<bool> SkipInvalid(
+        string description = "Leave out images and annotations that cannot be used, with a warning, instead of stopping.")
+        => new("--skip-invalid") { Description = description };
+
     /// <summary>Other names of an option, of earlier versions or of other commands, which help does not show.</summary>
     public static T AlsoCalled<T>(this T option, params ReadOnlySpan<string> names) where T : Option
     {
@@ -55,6 +62,17 @@ internal static class SharedOptions
     /// <summary>A word that may be given.</summary>
     public static Option<string?> Text(string name, string description, string help)
         => new(name) { Description = description, HelpName = help };
+
+    /// <summary>A part of a data set that may be given; completion offers those that are usual, and a word beside them.</summary>
+    public static Option<string?> Split(string name, string description, string word = DataFolder.All)
+        => Text(name, description, "NAME").Completed([.. DataFolder.UsualSplits, word]);
+
+    /// <summary>Offers values to completion; others may be given too.</summary>
+    public static T Completed<T>(this T option, params string[] values) where T : Option
+    {
+        option.CompletionSources.Add(_ => values.Select(value => new CompletionItem(value)));
+        return option;
+    }
 
     /// <summary>One of several words that may be given.</summary>
     public static Option<string?> OptionalChoice(string name, string description, params string[] words)

@@ -51,7 +51,7 @@ internal sealed class TrainCommand : System.CommandLine.Command
     {
         (TextWriter output, TextWriter error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         bool writes = RankOptionSet.Writes(parsed);
-        MLContext context = TrainingSession.CreateContext(training.SeedOf(parsed), parsed.GetValue(SharedOptions.Verbose), error);
+        MLContext context = TrainingSession.CreateContext(parsed, training.SeedOf(parsed));
         IReadOnlyList<AnnotatedRow> test = data.OpenTest(parsed, context, training.SkipsInvalid(parsed), error);
         var display = TrainingDisplay.On(SharedOptions.NotesTo(parsed, output));
         TrainingSession session = data.Open(parsed, context, display, training.SkipsInvalid(parsed),
@@ -68,7 +68,7 @@ internal sealed class TrainCommand : System.CommandLine.Command
         if (interruption.Requested) return Application.Interrupted;
         if (!writes) return Application.Success;
         ModelReport? measured = test.Count == 0 ? null
-            : ModelReport.Measure("trained", path, test, SharedOptions.MaxPixelsIn(parsed), cancellation: interruption.Token);
+            : ModelReport.Measure(parsed, "trained", path, test, cancellation: interruption.Token);
         if (measured is not null) ComparisonTable.Write(output, [measured]);
         report.Write(parsed, $"Training of {Path.GetFileNameWithoutExtension(path)}",
             () => [measured?.For(DetectorRole.Model) ?? ModelReport.Unmeasured("trained", path, DetectorRole.Model)], test, folder);

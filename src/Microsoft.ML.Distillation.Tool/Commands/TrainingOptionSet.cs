@@ -29,8 +29,8 @@ internal sealed class TrainingOptionSet(bool ownCheckpoints = false)
     private readonly Option<int?> _seed = SharedOptions.Count("--seed", "The seed of all that is random. [default: 1]", least: 0);
     private readonly Option<bool> _noAugmentation =
         new("--no-augmentation") { Description = "Show the images as they are: no flips, zooms or changes of colour." };
-    private readonly Option<bool> _skipInvalid =
-        new("--skip-invalid") { Description = "Leave out images and boxes that cannot be used, with a warning, instead of stopping." };
+    private readonly Option<bool> _skipInvalid = SharedOptions.SkipInvalid(
+        "Leave out images and boxes that cannot be used, with a warning, instead of stopping.");
     private readonly Option<string?> _checkpoints = SharedOptions
         .Path("--checkpoints", "A folder for checkpoints; training continues from the one there.", "DIR");
     private readonly Option<int?> _device = SharedOptions.Device("Where to train.");

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -30,8 +29,9 @@ internal static class TimeLeft
 }
 
 /// <summary>Estimates from the steps done so far how long the others take.</summary>
-internal sealed class StepClock
+internal sealed class StepClock(TimeProvider? time = null)
 {
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
     private long _started;
     private int _first = -1;
 
@@ -39,8 +39,8 @@ internal sealed class StepClock
     /// checkpoint.</summary>
     public string After(int step, int steps)
     {
-        if (_first < 0) (_started, _first) = (Stopwatch.GetTimestamp(), step);
-        TimeSpan? left = step > _first ? Stopwatch.GetElapsedTime(_started) * ((double)(steps - step) / (step - _first)) : null;
+        if (_first < 0) (_started, _first) = (_time.GetTimestamp(), step);
+        TimeSpan? left = step > _first ? _time.GetElapsedTime(_started) * ((double)(steps - step) / (step - _first)) : null;
         return TimeLeft.Text(left, step >= steps);
     }
 }

@@ -4,9 +4,13 @@ using Spectre.Console;
 
 namespace Microsoft.ML.Distillation.Tool.Display;
 
-/// <summary>Shows training as it goes: a bar on a terminal, one line an epoch elsewhere.</summary>
-internal sealed class TrainingDisplay(TextWriter output, bool isTerminal)
+/// <summary>Shows training as it goes: a bar on a terminal; elsewhere a line an epoch, and now and then one of a long epoch.</summary>
+internal sealed class TrainingDisplay(TextWriter output, bool isTerminal, TimeProvider? time = null)
 {
+    private static readonly TimeSpan First = TimeSpan.FromSeconds(2), Then = TimeSpan.FromSeconds(30);
+
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
+
     /// <summary>A display on the console, or on a writer that stands in for it.</summary>
     public static TrainingDisplay On(TextWriter output)
         => new(output, ReferenceEquals(LoggedWriter.Unwrapped(output), Console.Out) && !Console.IsOutputRedirected
@@ -27,8 +31,18 @@ internal sealed class TrainingDisplay(TextWriter output, bool isTerminal)
         {
             return train([.. titles.Select(title =>
             {
-                var clock = new StepClock();
-                return new Reporter(progress => WriteLine(title, progress, clock.After(progress.Step, progress.Steps)));
+                var clock = new StepClock(_time);
+                long last = _time.GetTimestamp();
+                TimeSpan patience = First;
+                return new Reporter(progress =>
+                {
+                    string left = clock.After(progress.Step, progress.Steps);
+                    if (!progress.EpochEnd && _time.GetElapsedTime(last) < patience) return;
+                    (last, patience) = (_time.GetTimestamp(), Then);
+                    output.WriteLine(progress.EpochEnd ? $"{title}: {Describe(progress)}{Shares(progress)}  {left}"
+                        : string.Create(CultureInfo.InvariantCulture,
+                            $"{title}: step {progress.Step} of {progress.Steps}  loss {progress.Loss:0.0000}  {left}").TrimEnd());
+                });
             })]);
         }
 
@@ -45,11 +59,6 @@ internal sealed class TrainingDisplay(TextWriter output, bool isTerminal)
                     bar.Description = Markup.Escape($"{title}: {Describe(progress)}");
                 });
             })]));
-    }
-
-    private void WriteLine(string title, TrainingProgress progress, string left)
-    {
-        if (progress.EpochEnd) output.WriteLine($"{title}: {Describe(progress)}{Shares(progress)}  {left}");
     }
 
     private static string Describe(TrainingProgress progress)

@@ -1,3 +1,5 @@
+using Microsoft.ML.Distillation.Tool.Display;
+
 namespace Microsoft.ML.Distillation.Tool.Models;
 
 /// <summary>A data set on disk: where it is, and how it is laid out.</summary>
@@ -18,6 +20,9 @@ internal sealed record DataFolder(
 
     /// <summary>Says how it is read, before it is.</summary>
     public Action Announce { get; init; } = () => { };
+
+    /// <summary>Where it is said how far long reading is.</summary>
+    public TextWriter Notes { get; init; } = TextWriter.Null;
 
     /// <summary>What it is read with; what is to be said of the data goes to its log.</summary>
     public MLContext Context { get; init; } = new();
@@ -64,5 +69,6 @@ internal sealed record DataFolder(
 
     /// <summary>The same as rows.</summary>
     public IReadOnlyList<AnnotatedRow> Load(string? split)
-        => [.. Context.Data.CreateEnumerable<AnnotatedRow>(View(split), reuseRowObject: false)];
+        => [.. WorkProgress.Over(Context.Data.CreateEnumerable<AnnotatedRow>(View(split), reuseRowObject: false), null,
+            "annotations", "images read", Notes)];
 }

@@ -1,3 +1,7 @@
+using System.CommandLine;
+using Microsoft.ML.Distillation.Tool.Commands;
+using Microsoft.ML.Distillation.Tool.Display;
+
 namespace Microsoft.ML.Distillation.Tool.Models;
 
 /// <summary>What a model file can do and what it costs.</summary>
@@ -18,17 +22,27 @@ internal sealed record ModelReport(string Name, DetectorMeasurement Measured)
     public double Milliseconds => Measured.Milliseconds;
 
     /// <summary>Measures a model file on annotated images.</summary>
-    /// <param name="maxPixels">How many pixels an image may have.</param>
-    /// <param name="options">How a published detector is read; with these <paramref name="maxPixels"/> does not count.</param>
-    public static ModelReport Measure(string name, string path, IReadOnlyList<AnnotatedRow> images,
-        long maxPixels = ImageLoader.DefaultMaxPixels,
-        ObjectDetectorOptions? options = null, CancellationToken cancellation = default)
+    /// <param name="options">How it is run, and a published detector read.</param>
+    /// <param name="notes">Receives how far it is.</param>
+    public static ModelReport Measure(
+        string name, string path, IReadOnlyList<AnnotatedRow> images, ObjectDetectorOptions? options = null, TextWriter? notes = null,
+        CancellationToken cancellation = default)
     {
-        using var detector = ObjectDetector.Load(path, options ?? new ObjectDetectorOptions { MaxPixels = maxPixels });
+        using var detector = ObjectDetector.Load(path, options ?? new ObjectDetectorOptions());
         var context = new MLContext();
+        IEnumerable<AnnotatedRow> rows = WorkProgress.Over(
+            images, images.Count, $"measure {name}", "images", notes ?? TextWriter.Null);
         return new ModelReport(name, context
-            .MeasureDetector(detector, context.Data.LoadFromEnumerable(images), cancellationToken: cancellation));
+            .MeasureDetector(detector, context.Data.LoadFromEnumerable(rows), cancellationToken: cancellation));
     }
+
+    /// <summary>Measures a model file as a command line asks for it.</summary>
+    public static ModelReport Measure(
+        ParseResult parsed, string name, string path, IReadOnlyList<AnnotatedRow> images, ObjectDetectorOptions? options = null,
+        CancellationToken cancellation = default)
+        => Measure(
+            name, path, images, options ?? new ObjectDetectorOptions { MaxPixels = SharedOptions.MaxPixelsIn(parsed) },
+            SharedOptions.NotesTo(parsed, parsed.InvocationConfiguration.Error), cancellation);
 
     /// <summary>What a report can say of a model without test images.</summary>
     public static ReportedDetector Unmeasured(string name, string path, DetectorRole role)

@@ -108,14 +108,16 @@ internal sealed class PromptInspection : IDisposable
     }
 
     /// <summary>Writes for each phrase its precision, its recall and its best scores on annotated images.</summary>
-    public void Measure(IReadOnlyList<AnnotatedRow> annotated, TextWriter output)
+    /// <param name="notes">Receives how far it is.</param>
+    public void Measure(IReadOnlyList<AnnotatedRow> annotated, TextWriter output, TextWriter notes)
     {
         AnnotatedRow[] rows = [.. annotated.Take(MostMeasured)];
         string[] named = [.. rows.SelectMany(row => row.Label).Distinct()];
         if (!_classes.Intersect(named).Any()) throw new UsageException(
             $"--data has none of the prompts' classes ({string.Join(", ", _classes)}); it has {string.Join(", ", named)}. The class stands "
             + "behind the sign: --prompt \"words=class\".");
-        LookedAt[] seen = [.. rows.Select(row => new LookedAt(row.ImagePath, _detector.Detect(row.ImagePath)))];
+        LookedAt[] seen = [.. WorkProgress.Over(
+            rows.Select(row => new LookedAt(row.ImagePath, _detector.Detect(row.ImagePath))), rows.Length, "measure", "images", notes)];
         output.WriteLine(Say($"measured on {rows.Length} annotated images, from a score of {_confident:0.###} (overlap {SameObject}):"));
         output.WriteLine($"  {"phrase",-28} {"class",-16} {"objects",7} {"precision",9} {"recall",7} {"best score",10} "
             + $"{"best threshold",14}");

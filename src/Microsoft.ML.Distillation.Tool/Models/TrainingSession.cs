@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using System.CommandLine;
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation.Files;
+using Microsoft.ML.Distillation.Tool.Commands;
 using Microsoft.ML.Distillation.Tool.Display;
 using Microsoft.ML.Distillation.Tool.Runs;
 using Microsoft.ML.Runtime;
@@ -30,8 +32,9 @@ internal sealed class TrainingSession
         Context = context;
         _display = display;
         _skipsInvalid = data.SkipsInvalid;
-        IDataView all = data.View(trainSplit);
-        _files = heldBack is null ? all : Filtered(all, image => !heldBack.Contains(image));
+        // Read once, though there is more than one pass; and their number is known.
+        IReadOnlyList<AnnotatedRow> all = data.Load(trainSplit);
+        _files = context.Data.LoadFromEnumerable(heldBack is null ? all : [.. all.Where(row => !heldBack.Contains(row.ImagePath))]);
         _loadImages = context.Transforms.LoadUprightImages("Image", inputColumnName: "ImagePath", maxPixels: data.MaxPixels).Fit(_files);
         _classes = ListedBeyondOccurring(data, trainSplit, error);
         _toKeys = context.Transforms.Conversion.MapValueToKey(
@@ -43,8 +46,9 @@ internal sealed class TrainingSession
             throw new InvalidDataException(
                 $"'{data.Path}' has no object in {(trainSplit is null ? "its images" : $"its part '{trainSplit}'")}: there is nothing to "
                 + $"train on.");
-        IDataView? validation = heldBack is not null ? Filtered(all, heldBack.Contains)
-            : validationSplit is not null ? data.View(validationSplit) : null;
+        IDataView? validation = heldBack is not null
+            ? context.Data.LoadFromEnumerable((IReadOnlyList<AnnotatedRow>)[.. all.Where(row => heldBack.Contains(row.ImagePath))])
+            : validationSplit is not null ? context.Data.LoadFromEnumerable(data.Load(validationSplit)) : null;
         if (validation is not null) Validation = _toKeys.Transform(_loadImages.Transform(validation));
     }
 
@@ -103,9 +107,6 @@ internal sealed class TrainingSession
         return listed;
     }
 
-    private IDataView Filtered(IDataView images, Func<string, bool> takes) => Context.Data.LoadFromEnumerable(
-        Context.Data.CreateEnumerable<AnnotatedRow>(images, reuseRowObject: false).Where(row => takes(row.ImagePath)));
-
     /// <summary>The number of images to train on.</summary>
     public int CountTrain() => Context.Data.CreateEnumerable<AnnotatedRow>(_files, reuseRowObject: true).Count();
 
@@ -113,17 +114,19 @@ internal sealed class TrainingSession
     public IReadOnlyList<AnnotatedRow> TrainImages() => [.. Context.Data.CreateEnumerable<AnnotatedRow>(_files, reuseRowObject: false)];
 
     /// <summary>
-    /// A context whose log goes to a writer where <paramref name="verbose"/> asks for it; warnings always do, the same one once, and
+    /// A context whose log is shown where <c>--verbose</c> asks for it; warnings always are, the same one once, and without <c>--quiet</c>
     /// what is said of weights, on which a result depends, and of the reading of many images.
     /// </summary>
-    public static MLContext CreateContext(int seed, bool verbose, TextWriter error)
+    public static MLContext CreateContext(ParseResult parsed, int seed)
     {
+        TextWriter error = parsed.InvocationConfiguration.Error;
+        (bool verbose, bool quiet) = (parsed.GetValue(SharedOptions.Verbose), parsed.GetValue(SharedOptions.Quiet));
         var context = new MLContext(seed);
         // Of several seeds each training says the same.
         var said = new ConcurrentDictionary<string, bool>();
         context.Log += (_, line) =>
         {
-            bool isWanted = line.Kind >= ChannelMessageKind.Info && (line.Source.Contains("Weights", StringComparison.Ordinal)
+            bool isWanted = !quiet && line.Kind >= ChannelMessageKind.Info && (line.Source.Contains("Weights", StringComparison.Ordinal)
                 || line.Source.Contains("Reading images", StringComparison.Ordinal));
             bool isShown = verbose || (isWanted || line.Kind >= ChannelMessageKind.Warning) && said.TryAdd(line.RawMessage, true);
             if (isShown) error.WriteLine(OptionNames.Translate(verbose ? line.Message : line.RawMessage));

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Rows;
@@ -12,8 +11,8 @@ namespace Microsoft.ML.Distillation.Data;
 /// </summary>
 internal sealed class DataViewIngest(DataViewIngestOptions options)
 {
-    // So many headers are read side by side.
-    private const int FilesAtOnce = 4096;
+    // So many headers are read side by side, before it is said how far that is.
+    private const int FilesAtOnce = 512;
 
     /// <summary>Reads all rows.</summary>
     /// <exception cref="ArgumentException">A column is missing or of a wrong type; the message names it and what is wanted.</exception>
@@ -89,7 +88,7 @@ internal sealed class DataViewIngest(DataViewIngestOptions options)
             classNames, options.Cache ?? new PixelBudget(options.CacheBytes), options.TemporaryFolder,
             new UnreadableSamples(options.OnInvalidSample, options.Warn));
         var chunk = new List<PendingRow>();
-        var clock = new ReadingClock(options.Say, rows.Option, total);
+        var clock = new ReadingClock(options.Say, rows.Option ?? "the training data", total);
         // Images that are decoded at once wait for nothing.
         int atOnce = rows.HasFiles ? FilesAtOnce : 1;
         bool more = true;
@@ -111,7 +110,7 @@ internal sealed class DataViewIngest(DataViewIngestOptions options)
                 else builder.Add(row.Image!, annotation, () => rows.FileOf(row.Image!));
             }
 
-            clock.Tick(rows.Row + 1);
+            clock.At(rows.Row + 1);
         }
 
         if (builder.Count == 0) return null;
@@ -194,26 +193,6 @@ internal sealed class PendingRow
     /// <summary>The row itself.</summary>
     /// <exception cref="InvalidDataException">It cannot be used.</exception>
     public PendingRow Check() => _problem is null ? this : throw _problem;
-}
-
-/// <summary>Says every few seconds how far the reading of rows has come.</summary>
-/// <param name="say">Receives the lines.</param>
-/// <param name="option">The option that named the data; null for the training data.</param>
-/// <param name="total">The number of rows, where it is known.</param>
-internal sealed class ReadingClock(Action<string>? say, string? option, long? total)
-{
-    private static readonly TimeSpan Every = TimeSpan.FromSeconds(5);
-
-    private long _last = Stopwatch.GetTimestamp();
-
-    /// <summary>So many rows are read.</summary>
-    public void Tick(long rows)
-    {
-        if (say is null || Stopwatch.GetElapsedTime(_last) < Every) return;
-        _last = Stopwatch.GetTimestamp();
-        string all = total is { } count ? string.Create(CultureInfo.InvariantCulture, $" of {count:N0}") : "";
-        say(string.Create(CultureInfo.InvariantCulture, $"Looked at {rows:N0}{all} images of {option ?? "the training data"}"));
-    }
 }
 
 /// <summary>Takes from each row those of its objects that can be trained on.</summary>

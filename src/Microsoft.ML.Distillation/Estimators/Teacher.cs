@@ -131,7 +131,8 @@ public sealed class Teacher
         return FromOnnx(path, format, prompts.ClassNames, (options ?? new OnnxTeacherOptions()) with { Prompts = prompts });
     }
 
-    /// <inheritdoc cref="FromPrompts(string, DetectorPrompts, OnnxTeacherOptions?, OnnxDetectorFormat)"/>
+    /// <inheritdoc cref="FromPrompts(string, DetectorPrompts, OnnxTeacherOptions?, OnnxDetectorFormat)"
+    /// path="/summary|/param[@name='path' or @name='options']|/exception"/>
     /// <param name="prompts">What to find: "words=class" each, or words alone where the class is called so.</param>
     /// <exception cref="ArgumentException">There is no prompt, or one cannot be read.</exception>
     public static Teacher FromPrompts(string path, IReadOnlyList<string> prompts, OnnxTeacherOptions? options = null)
