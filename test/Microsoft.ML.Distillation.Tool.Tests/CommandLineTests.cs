@@ -153,6 +153,31 @@ public class CommandLineTests
             Is.EqualTo("This does not go with --precision."));
     }
 
+    /// <summary><c>timeout</c> signals the process and its group: the model so far must not be lost for that.</summary>
+    [Test]
+    public void ASignalThatComesTwiceAtOnce_IsOne()
+    {
+        var time = new ToldTime();
+        using var said = new StringWriter();
+        using var interruption = new Interruption(said, "work ends", time);
+        Assert.That(interruption.Requested, Is.False);
+        Assert.That(interruption.Take() && interruption.Take(), "the process goes on, and ends its work");
+        Assert.That(interruption.Requested);
+        Assert.That(said.ToString().TrimEnd(), Is.EqualTo("Interrupted: work ends. Once more ends at once."));
+        time.Pass(1);
+        Assert.That(interruption.Take(), Is.False, "who asks again means it");
+    }
+
+    [Test]
+    public void WhereThereIsNoStudent_TheFamilysOptionIsNotCalledAfterIt()
+    {
+        Assert.That(ToolRun.Succeeding("train", "--help").Output, Does.Contain("--detector NAME").And.Not.Contain("--student"));
+        Assert.That(ToolRun.Succeeding("distill", "--help").Output, Does.Contain("--student NAME").And.Not.Contain("--detector"));
+        string[] rest = ["--data", "d", "--channels", "8"];
+        Assert.That(ToolRun.Of(["train", .. rest]).Error, Does.Contain("--channels goes with --detector one-stage"));
+        Assert.That(ToolRun.Of(["train", "--student", "one-stage", .. rest]).Error, Does.Contain("There is no folder"), "the other name is understood");
+    }
+
     [Test]
     public void AnInterruptedDistill_SaysThatThereIsNoReport()
     {

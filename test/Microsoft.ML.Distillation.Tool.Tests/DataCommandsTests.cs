@@ -39,6 +39,20 @@ public class DataCommandsTests
             Is.All.EqualTo("zeroAreaBox"));
     }
 
+    /// <summary>Drawn scenes have each their own size: a list of five of them tells nothing.</summary>
+    [Test]
+    public void Inspect_OfImagesOfManySizes_SaysFromWhichToWhich()
+    {
+        var sizes = Directory.GetFiles(Path.Combine(Data, "JPEGImages")).Select(file =>
+        {
+            using MLImage image = MLImage.CreateFromFile(file);
+            return (image.Width, image.Height);
+        }).Distinct().ToArray();
+        Assert.That(ToolRun.Succeeding("inspect", "--data", Data).Output, Does.Contain($"images: {sizes.Length} sizes, "
+            + $"widths {sizes.Min(size => size.Width)} to {sizes.Max(size => size.Width)}, "
+            + $"heights {sizes.Min(size => size.Height)} to {sizes.Max(size => size.Height)} pixels"));
+    }
+
     [TestCase("coco")]
     [TestCase("yolo")]
     [TestCase("voc")]

@@ -4,11 +4,13 @@ using System.Globalization;
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
 /// <summary>The options that plan a detector network.</summary>
-internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInputSize)
+/// <param name="familyName">What the family's option is called here: <c>--student</c>, or <c>--detector</c> where there is no teacher; the
+/// other name is understood too.</param>
+internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInputSize, string familyName = "--student")
 {
     private const string OneStage = "one-stage";
 
-    private readonly Option<string> _family = Family();
+    private readonly Option<string> _family = Family(familyName);
     private readonly OneStageOptionSet _oneStage = new();
     private readonly GraphBackboneOptionSet _graph = new();
     private readonly Option<string> _backbone = BackboneOption(defaultBackbone);
@@ -77,9 +79,9 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
             Weights = WeightsOf(parsed.GetValue(_weights)),
         };
         bool oneStage = parsed.GetValue(_family) == OneStage;
-        if (!oneStage && _oneStage.Given(parsed) is { } foreign) throw new UsageException($"{foreign} goes with --student {OneStage}.");
+        if (!oneStage && _oneStage.Given(parsed) is { } foreign) throw new UsageException($"{foreign} goes with {_family.Name} {OneStage}.");
         if (oneStage && (parsed.GetValue(_fpn) ?? parsed.GetValue(_headWidth)) is not null)
-            throw new UsageException($"--fpn and --head-width do not go with --student {OneStage}, which has a pyramid of its own: use "
+            throw new UsageException($"--fpn and --head-width do not go with {_family.Name} {OneStage}, which has a pyramid of its own: use "
                 + $"--channels.");
         try
         {
@@ -124,10 +126,7 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
         return option;
     }
 
-    private static Option<string> Family()
-    {
-        Option<string> option = SharedOptions.Choice("--student", "The family of the network.", "faster-rcnn", OneStage);
-        option.Aliases.Add("--detector");
-        return option;
-    }
+    private static Option<string> Family(string name)
+        => SharedOptions.Choice(name, "The family of the network.", "faster-rcnn", OneStage)
+            .AlsoCalled(name == "--student" ? "--detector" : "--student");
 }

@@ -48,9 +48,7 @@ internal static class InspectionTable
                 + $"{Pixels(boxes.Heights[4])} pixels");
         }
 
-        string more = found.ImageSizes.Count > MostSizes ? $", and {Counted.Of(found.ImageSizes.Count - MostSizes, "other size")}" : "";
-        output.WriteLine($"images: {string.Join(", ", found.ImageSizes.Take(MostSizes)
-            .Select(s => $"{s.Images} of {s.Width}×{s.Height}"))}{more}");
+        output.WriteLine($"images: {Sizes(found.ImageSizes)}");
         if (found.TurnedImages > 0)
         {
             string stored = found.StoredAnnotations == 0 ? ""
@@ -62,6 +60,20 @@ internal static class InspectionTable
             output.WriteLine($"outlines: {Counted.Of(found.Outlines, "object")} with an outline, mask or turned box, whose box is taken");
         output.WriteLine();
         WriteDefects(output, found.Defects);
+    }
+
+    /// <summary>How many images are of the commonest sizes; where most are of sizes of their own, from which to which.</summary>
+    private static string Sizes(IReadOnlyList<DetectionImageSize> sizes)
+    {
+        DetectionImageSize[] shown = [.. sizes.Take(MostSizes)];
+        if (sizes.Count > MostSizes && 2 * shown.Sum(size => size.Images) < sizes.Sum(size => size.Images))
+        {
+            return $"{Counted.Of(sizes.Count, "size")}, widths {sizes.Min(size => size.Width)} to {sizes.Max(size => size.Width)}, heights "
+                + $"{sizes.Min(size => size.Height)} to {sizes.Max(size => size.Height)} pixels";
+        }
+
+        string more = sizes.Count > MostSizes ? $", and {Counted.Of(sizes.Count - MostSizes, "other size")}" : "";
+        return $"{string.Join(", ", shown.Select(size => $"{size.Images} of {size.Width}×{size.Height}"))}{more}";
     }
 
     /// <summary>Writes everything as JSON, beside and then renamed.</summary>

@@ -20,7 +20,7 @@ internal static class OptionGroups
             "--tensors", "--alone", "--quantized"]),
         ("Teacher", ["--teacher", "--hint", "--scales", "--no-flip-views", "--voting-overlap", "--suppression-overlap", "--least-score"]),
         ("Words", ["--prompt", "--prompts", "--tokenizer", "--text-encoder", "--embeddings", "--phrase-score", "--phrases-apart"]),
-        ("Student", ["--student", "--backbone", "--widths", "--stages", "--weights", "--fpn", "--input-size", "--head-width", "--maps",
+        ("Student", ["--student", "--detector", "--backbone", "--widths", "--stages", "--weights", "--fpn", "--input-size", "--head-width", "--maps",
             "--neck", "--channels", "--head-layers", "--strides", "--assignment", "--dense-convolutions", "--from"]),
         ("Losses", ["--hard-weight", "--soft-weight", "--background-weight", "--temperature", "--bounded-weight", "--margin", "--boxes",
             "--hint-weight", "--hint-adaptation", "--hint-norm", "--distill-parts", "--no-soft-targets", "--teacher-weight",

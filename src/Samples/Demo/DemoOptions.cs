@@ -7,15 +7,16 @@ namespace Microsoft.ML.Distillation.Samples.Demo;
 /// <param name="Output">Where to put what is made.</param>
 /// <param name="Seed">The seed of all that is random.</param>
 /// <param name="Epochs">How often each training sees every image; null for the demo's own numbers.</param>
-internal sealed record DemoOptions(string? Data, string Output, int Seed, int? Epochs)
+/// <param name="Draw">A folder to draw the data set into, and nothing else; null to tell the whole story.</param>
+internal sealed record DemoOptions(string? Data, string Output, int Seed, int? Epochs, string? Draw)
 {
     /// <summary>How to call the demo.</summary>
-    public const string Usage = "usage: demo [--data DIR] [--output DIR] [--seed N] [--epochs N]";
+    public const string Usage = "usage: demo [--data DIR] [--output DIR] [--seed N] [--epochs N] | demo --draw DIR [--seed N]";
 
     /// <summary>Reads the command line; null where it is wrong.</summary>
     public static DemoOptions? Parse(string[] args)
     {
-        var options = new DemoOptions(null, Path.Combine("artifacts", "demo"), 1, null);
+        var options = new DemoOptions(null, Path.Combine("artifacts", "demo"), 1, null, null);
         for (int i = 0; i < args.Length; i += 2)
         {
             string? value = i + 1 < args.Length ? args[i + 1] : null;
@@ -24,12 +25,13 @@ internal sealed record DemoOptions(string? Data, string Output, int Seed, int? E
             {
                 case "--data" when value is not null: options = options with { Data = value }; break;
                 case "--output" when value is not null: options = options with { Output = value }; break;
+                case "--draw" when value is not null: options = options with { Draw = value }; break;
                 case "--seed" when isNumber: options = options with { Seed = number }; break;
                 case "--epochs" when isNumber && number > 0: options = options with { Epochs = number }; break;
                 default: return null;
             }
         }
 
-        return options;
+        return options is { Draw: not null, Data: not null } ? null : options;
     }
 }

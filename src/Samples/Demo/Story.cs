@@ -12,12 +12,16 @@ internal static class Story
     public static void Tell(DemoOptions options)
     {
         var watch = Stopwatch.StartNew();
-        string data = options.Data ?? Path.Combine(options.Output, "data");
+        string data = options.Data ?? options.Draw ?? Path.Combine(options.Output, "data");
+        if (Directory.Exists(options.Draw) && Directory.EnumerateFileSystemEntries(options.Draw).Any())
+            throw new IOException($"'{options.Draw}' is not empty: --draw takes a new folder.");
         if (options.Data is null)
         {
             SceneDataSet.Write(data, options.Seed, SceneDataSet.Splits);
             Console.WriteLine($"drew {SceneDataSet.Splits.Sum(split => split.Scenes)} scenes into {data}");
         }
+
+        if (options.Draw is not null) return;
 
         var mlContext = new MLContext(options.Seed);
         IDataView train = mlContext.Data.LoadDetections(data, split: ChooseSplit("train"));

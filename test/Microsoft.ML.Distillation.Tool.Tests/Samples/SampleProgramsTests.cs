@@ -127,6 +127,21 @@ public class SampleProgramsTests
     }
 
     [Test]
+    public void Demo_DrawsDataAlone_IntoANewFolder()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("mine/file.txt", "mine");
+        ProgramRun refused = ProgramRun.Of(ProgramRun.Find("Samples/Demo"), folder.Path, ["--draw", "mine"]);
+        Assert.That(refused.ExitCode, Is.EqualTo(1));
+        Assert.That(refused.Error, Does.Contain("'mine' is not empty"));
+        Assert.That(File.Exists(folder.Sub("mine/file.txt")));
+        ProgramRun run = ProgramRun.Of(ProgramRun.Find("Samples/Demo"), folder.Path, ["--draw", "data"]);
+        Assert.That(run.Output.Trim(), Is.EqualTo("drew 480 scenes into data"), run.Error);
+        Assert.That(Directory.GetFiles(folder.Sub("data/JPEGImages")), Has.Length.EqualTo(480));
+        Assert.That(Directory.Exists(folder.Sub("artifacts")), Is.False, "nothing is trained");
+    }
+
+    [Test]
     public void Demo_SaysInOneLine_WhatIsWrongWithTheData()
     {
         using var folder = new TemporaryFolder();
@@ -139,6 +154,7 @@ public class SampleProgramsTests
     [TestCase("Samples/QuickStart")]
     [TestCase("Samples/Inference")]
     [TestCase("Samples/Demo", "--bogus")]
+    [TestCase("Samples/Demo", "--draw", "a", "--data", "b")]
     [TestCase("Samples/Batch")]
     [TestCase("Samples/CameraWorker")]
     [TestCase("Samples/RawDecoding")]
