@@ -1,5 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.Diagnostics;
+using System.Globalization;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Tool.Commands;
 using Microsoft.ML.Distillation.Tool.Help;
 using Microsoft.ML.Distillation.Tool.Runs;
@@ -78,6 +83,9 @@ internal static class Application
         // Of several processes that train together the first speaks.
         LaunchedJob? job = RankOptionSet.JobOf(parsed);
         bool speaks = job is null or { IsFirst: true };
+        TextWriter verbose = speaks && parsed.GetValue(SharedOptions.Verbose) && parsed.Action is not ShowHelp ? error : TextWriter.Null;
+        long started = Stopwatch.GetTimestamp();
+        verbose.WriteLine(Describe(name));
         try
         {
             return parsed.Invoke(new InvocationConfiguration
@@ -113,6 +121,19 @@ internal static class Application
             if (parsed.GetValue(SharedOptions.Verbose)) error.WriteLine(failure);
             return Failure;
         }
+        finally
+        {
+            verbose.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"took {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s"));
+        }
+    }
+
+    /// <summary>What runs, and on what: the first question to who asks for help.</summary>
+    private static string Describe(string name)
+    {
+        string? version = typeof(Application).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
+        return $"{name} {version}, {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}, "
+            + $"{RuntimeInformation.ProcessArchitecture}, {Counted.Of(Environment.ProcessorCount, "core")}";
     }
 
     /// <summary>

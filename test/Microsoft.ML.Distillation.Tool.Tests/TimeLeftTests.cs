@@ -17,9 +17,9 @@ public class TimeLeftTests
     [Test]
     public void TheEnd_IsDone_AndTheBeginningSaysNothing()
     {
-        Assert.That(new LabellingProgress(8, 8, 2).ToString(), Is.EqualTo("8/8 images  2.0 images/s  done"));
-        Assert.That(new LabellingProgress(2, 8, 0.05).ToString(), Is.EqualTo("2/8 images  0.1 images/s  about 2 min left"));
-        Assert.That(new LabellingProgress(0, 8, 0).ToString(), Is.EqualTo("0/8 images  0.0 images/s"));
+        Assert.That(new LabellingProgress(8, 8, 2).ToString(), Is.EqualTo("8 of 8 images  2.0 images/s  done"));
+        Assert.That(new LabellingProgress(2, 8, 0.05).ToString(), Is.EqualTo("2 of 8 images  0.1 images/s  about 2 min left"));
+        Assert.That(new LabellingProgress(0, 8, 0).ToString(), Is.EqualTo("0 of 8 images  0.0 images/s"));
         var clock = new StepClock();
         Assert.That(clock.After(40, 100), Is.Empty, "taken up again at step 40: nothing is known of its speed");
         Assert.That(clock.After(41, 100), Does.EndWith("left"));

@@ -56,25 +56,27 @@ internal sealed class PredictCommand : System.CommandLine.Command
             CocoNumbering numbers = parsed.GetValue(ids) is string path ? CocoNumbering.From(path, files)
                 : CocoNumbering.Counted(files, detector.ClassNames);
             float least = (float)(parsed.GetValue(score) ?? 0);
-            bool hasAny = false;
-            int count = 0;
+            // Detections of any score are wanted for measuring; people ask for those that mean something.
+            double sure = parsed.GetValue(drawScore) ?? .5;
+            (int count, int surely) = (0, 0);
             IEnumerable<DetectedImage> detected = WorkProgress.Over(detector.Detect(files), files.Count, "predict", "images", notes)
                 .Select(found =>
             {
                 found = found.From(least);
-                hasAny |= found.Scores.Any(one => one >= (parsed.GetValue(drawScore) ?? .5));
-                if (parsed.GetValue(draw) is string folder) Draw(found, detector.ClassNames, PictureOf(found.ImagePath, folder, root),
-                    parsed.GetValue(drawScore) ?? .5, maxPixels);
+                surely += found.Scores.Count(one => one >= sure);
+                if (parsed.GetValue(draw) is string folder)
+                    Draw(found, detector.ClassNames, PictureOf(found.ImagePath, folder, root), sure, maxPixels);
                 return found;
             });
             if (toOutput) count = numbers.Write(to.Output, detected);
             else count = numbers.Write(target, detected);
+            string ofThem = surely == count ? ""
+                : string.Create(CultureInfo.InvariantCulture, $" ({surely} of a score of {sure} or more)");
             (toOutput ? notes : to.Output).WriteLine(
-                $"{Counted.Of(count, "detection")} in {Counted.Of(files.Count, video is null ? "image" : "frame")}"
+                $"{Counted.Of(count, "detection")} in {Counted.Of(files.Count, video is null ? "image" : "frame")}{ofThem}"
                 + $"{(toOutput ? "" : $", saved {target}")}");
-            if (parsed.GetValue(draw) is not null && !hasAny) to.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"note: no box is drawn, as none has a score of {parsed.GetValue(drawScore) ?? .5} or more; --draw-score draws those of a "
-                + $"lower one."));
+            if (parsed.GetValue(draw) is not null && surely == 0) to.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"note: no box is drawn, as none has a score of {sure} or more; --draw-score draws those of a lower one."));
 
             IEnumerable<string> Images(DataFolder data) => data.Load(data.Choose(parsed.GetValue(split))).Select(row => row.ImagePath);
         });

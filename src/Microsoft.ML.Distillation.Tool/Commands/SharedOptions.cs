@@ -11,7 +11,8 @@ internal static class SharedOptions
     /// <summary>Whether to say more.</summary>
     public static Option<bool> Verbose { get; } = new("--verbose", "-v")
     {
-        Description = "Say more: the log of ML.NET, and where in the program an error arose.",
+        Description = "Say more: versions and the machine, the log of training, how long it took, and where in the program an error "
+            + "arose.",
         Recursive = true,
     };
 

@@ -28,12 +28,13 @@ internal static class InspectionTable
         output.WriteLine();
         output.WriteLine("classes");
         int width = found.Classes.Select(c => c.Name.Length).DefaultIfEmpty(0).Max();
+        int most = found.Classes.Select(c => Counted.Of(c.Images, "image").Length).DefaultIfEmpty(0).Max();
         foreach (DetectionDataClass c in found.Classes)
         {
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"  {c.Name.PadRight(width)}  {c.Total,7} {(c.Total == 1 ? "object " : "objects")} "
-                    + $"({100.0 * c.Total / Math.Max(1, found.Objects):0.0} %) "
-                    + $"in {Counted.Of(c.Images, "image")}  "
+                    + $"({100.0 * c.Total / Math.Max(1, found.Objects),4:0.0} %) "
+                    + $"in {Counted.Of(c.Images, "image").PadRight(most)}  "
                     + $"({string.Join(", ", found.Splits.Select((s, i) => $"{s.Name} {c.Objects[i]}"))})"));
         }
 

@@ -45,8 +45,9 @@ internal sealed record MetricFigures(string Metric, IReadOnlyList<(string Name, 
     {
         int width = Math.Max(5, Overall.Max(figure => figure.Name.Length));
         foreach ((string name, double value) in Overall) output.WriteLine($"{name.PadRight(width)} {Format(value)}");
+        int column = Classes.Select(c => c.Name.Length).DefaultIfEmpty(0).Max() + 1;
         foreach (ClassFigures c in Classes)
-            output.WriteLine($"  {c.Name}: {string.Join("  ", c.Figures.Take(c.Printed)
+            output.WriteLine($"  {(c.Name + ':').PadRight(column)} {string.Join("  ", c.Figures.Take(c.Printed)
                 .Select(figure => $"{figure.Name} {Format(figure.Value)}"))}");
     }
 

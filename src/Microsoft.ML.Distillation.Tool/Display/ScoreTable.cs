@@ -17,8 +17,9 @@ internal static class ScoreTable
         output.WriteLine();
         output.WriteLine($"best score  {Text(metrics.Scores)}");
         DetectionClassMetrics[] classes = [.. metrics.Classes.Where(c => c.Scores.Objects > 0)];
+        int column = classes.Take(MostClasses).Select(c => c.Name.Length).DefaultIfEmpty(0).Max() + 1;
         foreach (DetectionClassMetrics c in classes.Take(classes.Length > 1 ? MostClasses : 0))
-            output.WriteLine($"  {c.Name}: {Text(c.Scores)}");
+            output.WriteLine($"  {(c.Name + ':').PadRight(column)} {Text(c.Scores)}");
         if (classes.Length > MostClasses) output.WriteLine($"  … and {classes.Length - MostClasses} other classes; --json writes them all");
         if (Verdict(metrics) is { } verdict) output.WriteLine($"verdict     {verdict}");
     }

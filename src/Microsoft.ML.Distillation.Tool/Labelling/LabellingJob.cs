@@ -62,6 +62,7 @@ internal sealed class LabellingJob(ImageList images, string folder, ShardHeader 
                 hasAny |= best >= confident;
                 if (!hasAny && file.Done == Math.Min(TellingImages, total)) throw Nothing(file.Done, best, confident!.Value);
                 for (IReadOnlyList<string> remarks = teacher.Remarks; said < remarks.Count; said++) warn?.Invoke(remarks[said]);
+                if (file.Done == total) continue;
                 if (Stopwatch.GetElapsedTime(reported) < BetweenReports && file.Done - earlier != FirstImages) continue;
                 reported = Stopwatch.GetTimestamp();
                 report?.Invoke(new LabellingProgress(file.Done, total, (file.Done - earlier) / Stopwatch
@@ -176,5 +177,5 @@ internal sealed record LabellingProgress(long Done, long Total, double ImagesPer
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{Done}/{Total} images  {ImagesPerSecond:0.0} images/s  {TimeLeft.Text(Left, Done >= Total)}").TrimEnd();
+        $"{Done} of {Total} images  {ImagesPerSecond:0.0} images/s  {TimeLeft.Text(Left, Done >= Total)}").TrimEnd();
 }

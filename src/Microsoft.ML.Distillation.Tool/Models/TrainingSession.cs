@@ -127,8 +127,12 @@ internal sealed class TrainingSession
         context.Log += (_, line) =>
         {
             bool isWanted = !quiet && line.Kind >= ChannelMessageKind.Info && (line.Source.Contains("Weights", StringComparison.Ordinal)
-                || line.Source.Contains("Reading images", StringComparison.Ordinal));
-            bool isShown = verbose || (isWanted || line.Kind >= ChannelMessageKind.Warning) && said.TryAdd(line.RawMessage, true);
+                || line.Source.Contains("Reading images", StringComparison.Ordinal)
+                || line.RawMessage.StartsWith("What it learns", StringComparison.Ordinal));
+            // That ML.NET opens and closes a channel tells nobody anything.
+            bool isTrace = line.Kind == ChannelMessageKind.Trace && line.RawMessage.StartsWith("Channel ", StringComparison.Ordinal);
+            bool isShown = verbose && !isTrace
+                || (isWanted || line.Kind >= ChannelMessageKind.Warning) && said.TryAdd(line.RawMessage, true);
             if (isShown) error.WriteLine(OptionNames.Translate(verbose ? line.Message : line.RawMessage));
         };
         return context;

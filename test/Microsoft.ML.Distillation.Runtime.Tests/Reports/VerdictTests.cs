@@ -132,6 +132,18 @@ public class VerdictTests
         }
     }
 
+    /// <summary>A distilled student and its controls: each name must be seen to be its point's.</summary>
+    [Test]
+    public void NamesOfPointsThatCrowd_StandBeneathEachOther_AsThePointsDo()
+    {
+        Axis x = Axis.LinearTo(0, 12, PlotFrame.Left, PlotFrame.Right), y = Axis.LinearTo(0, 27, PlotFrame.Bottom, PlotFrame.Top);
+        ScatterPoint[] points = [new("teacher", "", 11.4, 26.3, ""), new("student alone", "", 1.27, 21.9, ""),
+            new("student alone + L2", "", 1.12, 22.4, ""), new("student distilled", "", 1.35, 24, "")];
+        LabelPlace[] labels = [.. ScatterPlot.Labels(x, y, points).Select(label => label!.Value)];
+        Assert.That(labels[1..].Select(label => label.Left), Is.All.EqualTo(labels[1].Left).And.All.GreaterThan(x.At(1.35)));
+        Assert.That(labels[1].Top >= labels[2].Bottom && labels[2].Top >= labels[3].Bottom);
+    }
+
     [TestCase(40, 4, "Both axes begin at 0", ">ms per image on this machine&#39;s CPU<")]
     [TestCase(400, 4, "logarithmic: equal steps", ">ms per image on this machine&#39;s CPU (logarithmic)<")]
     public void PlotOfCost_SaysItsUnit_AndWhenItsStepsAreFactors(double teacher, double student, string said, string unit)

@@ -194,16 +194,27 @@ internal sealed record ScatterPoint(string Name, string Color, double X, double 
 /// <summary>Points with their names beside them.</summary>
 internal static class ScatterPlot
 {
-    private const double Radius = 6.5, Gap = 12;
+    // Points that are so near crowd.
+    private const double Radius = 6.5, Gap = 12, Crowd = 40, LeadGap = 3;
 
     // The larger of the style sheet's sizes, that of narrow pages. Letters of other fonts are hardly wider than those they are measured by.
     private const float Size = 15;
     private const double Ascent = 14, Height = 18, LongestName = 0.6 * PlotFrame.Width;
 
+    // How far a name may stand below or above its point's height, beside it.
+    private static readonly double[] Shifts =
+        [0, .. Enumerable.Range(1, 20).Select(i => 3.0 * i), .. Enumerable.Range(1, 20).Select(i => -3.0 * i)];
+
     /// <summary>Draws the points in an open frame.</summary>
     public static void Draw(HtmlWriter html, Axis x, Axis y, IReadOnlyList<ScatterPoint> points)
     {
         IReadOnlyList<LabelPlace?> labels = Labels(x, y, points);
+        // Beneath all points: a line from one may cross another.
+        for (int i = 0; i < points.Count; i++)
+        {
+            if (labels[i] is { } label) Lead(html, points[i], label, x.At(points[i].X), y.At(points[i].Y));
+        }
+
         for (int i = 0; i < points.Count; i++)
         {
             ScatterPoint point = points[i];
@@ -215,12 +226,15 @@ internal static class ScatterPlot
                     html.Leaf("line", null, ("class", "whisker"), ("x1", N(px)), ("x2", N(px)), ("y1", N(y.At(point.Y - point.Spread))),
                         ("y2", N(y.At(point.Y + point.Spread))));
                 html.Leaf("circle", null, ("cx", N(px)), ("cy", N(py)), ("r", N(Radius)));
-                if (labels[i] is { } label) Write(html, point, label, px, py);
+                if (labels[i] is { } label) Write(html, point, label, px);
             }
         }
     }
 
-    /// <summary>Where the names of points go: beside the point, off other names and points.</summary>
+    /// <summary>
+    /// Where the names of points go: beside the point, off other names and points. Names of points that crowd stand beneath each other, in
+    /// the order of the points.
+    /// </summary>
     internal static IReadOnlyList<LabelPlace?> Labels(Axis x, Axis y, IReadOnlyList<ScatterPoint> points)
     {
         var places = new LabelPlaces(new LabelPlace(PlotFrame.Left, 0, PlotFrame.Width, PlotFrame.Bottom));
@@ -231,24 +245,36 @@ internal static class ScatterPlot
             if (bottom > top) places.Block(new LabelPlace(x.At(point.X) - 1, top, 2, bottom - top));
         }
 
-        return [.. points.Select(point =>
+        var labels = new LabelPlace?[points.Count];
+        foreach (int i in Enumerable.Range(0, points.Count).OrderByDescending(i => points[i].Y))
         {
-            double px = x.At(point.X), py = y.At(point.Y), width = Lettering.WidthOf(Shown(point), Size), top = py - Height / 2;
-            (double, double) right = (px + Gap, top), left = (px - Gap - width, top);
-            bool isRight = px > (PlotFrame.Left + PlotFrame.Right) / 2;
-            return places.Take(width, Height, _ => true,
-                isRight ? left : right, isRight ? right : left, (px - width / 2, py - Gap - Height), (px - width / 2, py + Gap));
-        })];
+            double px = x.At(points[i].X), py = y.At(points[i].Y), width = Lettering.WidthOf(Shown(points[i]), Size);
+            double[] crowd = [.. points.Where(other => Math.Abs(x.At(other.X) - px) < Crowd && Math.Abs(y.At(other.Y) - py) < Crowd)
+                .Select(other => x.At(other.X))];
+            (double right, double left, double top) = (crowd.Max() + Gap, crowd.Min() - Gap - width, py - Height / 2);
+            double[] sides = px > (PlotFrame.Left + PlotFrame.Right) / 2 ? [left, right] : [right, left];
+            labels[i] = places.Take(width, Height, _ => true,
+                [.. sides.SelectMany(side => Shifts.Select(shift => (side, top + shift))),
+                    (px - width / 2, py - Gap - Height), (px - width / 2, py + Gap)]);
+        }
+
+        return labels;
     }
 
-    private static void Write(HtmlWriter html, ScatterPoint point, LabelPlace label, double px, double py)
+    /// <summary>A line from a point to its name, where that does not stand beside it.</summary>
+    private static void Lead(HtmlWriter html, ScatterPoint point, LabelPlace label, double px, double py)
+    {
+        double toX = Math.Clamp(px, label.Left, label.Right), toY = Math.Clamp(py, label.Top + Radius, label.Bottom - Radius);
+        if (Math.Max(Math.Abs(toX - px), Math.Abs(toY - py)) <= Gap + 0.01) return;
+        html.Leaf("line", null, ("class", $"lead {point.Color}"), ("x1", N(px)), ("y1", N(py)),
+            ("x2", N(toX - LeadGap * Math.Sign(toX - px))), ("y2", N(toY)));
+    }
+
+    private static void Write(HtmlWriter html, ScatterPoint point, LabelPlace label, double px)
     {
         // Letters narrower than they were measured stay at their point.
         (string? anchor, double at) = label.Right <= px ? ("end", label.Right) : label.Left >= px ? ((string?)null, label.Left)
             : ("middle", label.Left + label.Width / 2);
-        double toX = Math.Clamp(px, label.Left, label.Right), toY = Math.Clamp(py, label.Top, label.Bottom);
-        if (Math.Max(Math.Abs(toX - px), Math.Abs(toY - py)) > Gap + 0.01)
-            html.Leaf("line", null, ("class", "mark"), ("x1", N(px)), ("y1", N(py)), ("x2", N(toX)), ("y2", N(toY)));
         html.Leaf("text", Shown(point), ("class", anchor), ("x", N(at)), ("y", N(label.Top + Ascent)));
     }
 
