@@ -10,6 +10,7 @@ internal static class OptionNames
     [
         ("the option DetectorPrompts.TextEncoderPath", "--text-encoder"), ("the option DetectorPrompts.TokenizerPath", "--tokenizer"),
         ("TextEncoderPath", "--text-encoder"), ("EmbeddingsPath", "--embeddings"), ("the option Prompts", "--prompt"),
+        ("the options InputWidth and InputHeight do", "--teacher-size or --model-size does"),
         ("Name the format", "Name the format with --teacher-format"),
         ("DistributedOptions.MpiLibrary", "--mpi-library"), ("DistributedOptions.Timeout", "--mpi-timeout"),
         ("lower BatchSize", "lower --batch-size"),

@@ -22,6 +22,19 @@ internal static class DrawnImages
         return new RgbImage(width, height, pixels);
     }
 
+    /// <summary>Fills a part of an image.</summary>
+    public static void Fill(RgbImage image, int left, int top, int width, int height, (byte Red, byte Green, byte Blue) colour)
+    {
+        for (int y = top; y < top + height; y++)
+        {
+            for (int x = left; x < left + width; x++)
+            {
+                int at = 3 * (y * image.Width + x);
+                (image.Pixels[at], image.Pixels[at + 1], image.Pixels[at + 2]) = colour;
+            }
+        }
+    }
+
     /// <summary>The image as one of ML.NET's.</summary>
     public static MLImage ToMLImage(RgbImage image, MLPixelFormat format = MLPixelFormat.Bgra32)
     {

@@ -5,7 +5,7 @@ using DataType = Microsoft.ML.Distillation.Onnx.Proto.TensorProto.Types.DataType
 namespace Microsoft.ML.Distillation.Tests;
 
 /// <summary>The layouts of detectors that are told in words.</summary>
-internal enum PromptedLayout
+public enum PromptedLayout
 {
     HuggingFaceDino,
     IdeaDino,
@@ -49,6 +49,12 @@ internal sealed record PromptedGraph(PromptedLayout Layout)
     /// <summary>The input's width and height, where the graph fixes them.</summary>
     public (int Width, int Height)? Size { get; init; }
 
+    /// <summary>The pixels of a cell, where the size is open.</summary>
+    public int? CellSide { get; init; }
+
+    /// <summary>Whether it takes no other size than that of its cells, as with positions that were learned.</summary>
+    public bool HasPositions { get; init; }
+
     /// <summary>The type of its integers.</summary>
     public DataType Integers { get; init; } = DataType.Int64;
 
@@ -57,6 +63,33 @@ internal sealed record PromptedGraph(PromptedLayout Layout)
 
     /// <summary>Whether inputs and outputs stand in another order.</summary>
     public bool Turned { get; init; }
+
+    /// <summary>A seed by which inputs and outputs are shuffled.</summary>
+    public int? Order { get; init; }
+
+    /// <summary>The type of masks, where it is another than the integers'.</summary>
+    public DataType? Masks { get; init; }
+
+    /// <summary>The type of images, embeddings and outputs.</summary>
+    public DataType Floats { get; init; } = DataType.Float;
+
+    /// <summary>Whether there are outputs beside boxes and scores, in front of them.</summary>
+    public bool HasMore { get; init; }
+
+    /// <summary>Whether the number of images is open.</summary>
+    public bool HasOpenBatch { get; init; }
+
+    /// <summary>Whether open dimensions have no names.</summary>
+    public bool IsNameless { get; init; }
+
+    /// <summary>Whether Grounding DINO takes neither segments nor a mask of pixels.</summary>
+    public bool IsBare { get; init; }
+
+    /// <summary>Whether Grounding DINO's scores have a column for each token of the caption, and no more.</summary>
+    public bool HasOwnColumns { get; init; }
+
+    /// <summary>The number of tokens of a text of OWL; <see langword="null"/>: it is open.</summary>
+    public int? TextLength { get; init; } = 16;
 
     private bool IsDino => Layout is PromptedLayout.HuggingFaceDino or PromptedLayout.IdeaDino;
 
@@ -68,17 +101,24 @@ internal sealed record PromptedGraph(PromptedLayout Layout)
         var graph = new GraphBuilder();
         string image = IsDino || IsOwl ? "pixel_values" : "images";
         if (Layout == PromptedLayout.IdeaDino) image = "samples";
-        object height = Size is { } size ? size.Height : "height", width = Size is { } same ? same.Width : "width";
-        string pixels = graph.Input(Name(image), DataType.Float, 1, 3, height, width);
+        object height = Size is { } size ? size.Height : Open("height"), width = Size is { } same ? same.Width : Open("width");
+        string pixels = Float(graph, graph.Input(Name(image), Floats, Batch, 3, height, width));
         (string cells, string boxes) = Look(graph, pixels);
         if (IsDino) Dino(graph, cells, boxes);
         else if (IsOwl) Owl(graph, cells, boxes);
-        else World(graph, cells, boxes);
+        else World(graph, cells, boxes, pixels);
         ModelProto model = graph.Build([]);
         if (Turned)
         {
             Reverse(model.Graph.Input);
             Reverse(model.Graph.Output);
+        }
+
+        if (Order is int seed)
+        {
+            var random = new Random(seed);
+            Shuffle(model.Graph.Input, random);
+            Shuffle(model.Graph.Output, random);
         }
 
         File.WriteAllBytes(path, new OnnxModelFile(model).ToBytes());
@@ -111,6 +151,39 @@ internal sealed record PromptedGraph(PromptedLayout Layout)
         list.AddRange(turned);
     }
 
+    private static void Shuffle<T>(Google.Protobuf.Collections.RepeatedField<T> list, Random random)
+    {
+        T[] shuffled = [.. list];
+        random.Shuffle(shuffled);
+        list.Clear();
+        list.AddRange(shuffled);
+    }
+
+    private object Batch => HasOpenBatch ? Open("batch_size") : 1;
+
+    private string Open(string axis) => IsNameless ? "" : axis;
+
+    private void Output(GraphBuilder graph, string name, string value, params ReadOnlySpan<object> shape)
+        => graph.Output(Name(name), graph.Add("Cast", [value], ("to", (int)Floats)), Floats, shape);
+
+    /// <summary>What detectors give beside boxes and scores.</summary>
+    /// <param name="cells">[Q,3].</param>
+    private void More(GraphBuilder graph, string cells, string pixels)
+    {
+        string hidden = graph.Add("MatMul", [cells, graph.Floats(
+            [.. Enumerable.Range(0, 3 * Columns).Select(i => MathF.Sin(i))], 3, Columns)]);
+        Output(graph, "last_hidden_state", graph.Add("Unsqueeze", [hidden, graph.Integers(0)]), Batch, Open("queries"), Columns);
+        if (Layout == PromptedLayout.OwlV2)
+        {
+            string objectness = graph.Add("ReduceMean", [cells, graph.Integers(1)], ("keepdims", 0));
+            Output(graph, "objectness_logits", graph.Add("Unsqueeze", [objectness, graph.Integers(0)]), Batch, Open("queries"));
+        }
+
+        Output(graph, "feature_map", graph.Add("AveragePool", [pixels], ("kernel_shape", new[] { 32, 32 }), ("strides", new[] { 32, 32 })),
+            Batch, 3, Open("rows"), Open("columns"));
+        graph.Output(Name("count"), graph.Add("Shape", [cells]), DataType.Int64, 2);
+    }
+
     private string Name(string published) => Names.GetValueOrDefault(published, published);
 
     /// <summary>The mean colour of each cell as shares of white [Q,3], and the cells, centre and size as shares [1,Q,4].</summary>
@@ -120,14 +193,18 @@ internal sealed record PromptedGraph(PromptedLayout Layout)
             : IsOwl ? ([0.48145466f, 0.4578275f, 0.40821073f], [0.26862954f, 0.26130258f, 0.27577711f])
             : ((float[])[0, 0, 0], (float[])[1, 1, 1]);
         string white = graph.Add("Add", [graph.Add("Mul", [pixels, graph.Floats(deviation, 1, 3, 1, 1)]), graph.Floats(mean, 1, 3, 1, 1)]);
-        (int w, int h) = Size is { } size ? (size.Width / Cells, size.Height / Cells) : (100, 100);
+        int open = CellSide ?? Layout switch { PromptedLayout.OwlVit => 96, PromptedLayout.OwlV2 => 120, _ => IsDino ? 100 : 80 };
+        (int w, int h) = Size is { } size ? (size.Width / Cells, size.Height / Cells) : (open, open);
         // The border of a cell is not quite its own after two resizings.
         string pool = graph.Add("AveragePool", [graph.Add("Slice", [white, graph.Integers(h / 4, w / 4), graph.Integers(int.MaxValue,
             int.MaxValue),
             graph.Integers(2, 3)])], ("kernel_shape", new[] { h / 2, w / 2 }), ("strides", new[] { h, w }));
+        if (HasMore) More(graph, graph.Add("Transpose", [graph.Add("Reshape", [pool, graph.Integers(3, -1)])],
+            ("perm", new[] { 1, 0 })), pixels);
         string shape = graph.Add("Shape", [pool]);
         string rows = graph.Add("Gather", [shape, graph.Scalar(2L)]), columns = graph.Add("Gather", [shape, graph.Scalar(3L)]);
         string colours = graph.Add("Transpose", [graph.Add("Reshape", [pool, graph.Integers(3, -1)])], ("perm", new[] { 1, 0 }));
+        if (HasPositions) colours = graph.Add("Add", [colours, graph.Floats(new float[3 * Cells * Cells], Cells * Cells, 3)]);
         string xs = Middles(graph, columns), ys = Middles(graph, rows);
         string grid = graph.Add("Concat", [graph.Add("Unsqueeze", [rows, graph.Integers(0)]), graph.Add("Unsqueeze", [columns,
             graph.Integers(0)])],
@@ -191,13 +268,15 @@ internal sealed record PromptedGraph(PromptedLayout Layout)
     private void Dino(GraphBuilder graph, string cells, string boxes)
     {
         bool isIdea = Layout == PromptedLayout.IdeaDino;
-        object tokens = Rows is int t ? t : "tokens";
-        string ids = graph.Input(Name("input_ids"), Integers, 1, tokens);
-        string mask = graph.Input(Name("attention_mask"), isIdea ? DataType.Bool : Integers, 1, tokens);
-        string? positions = isIdea ? graph.Input(Name("position_ids"), Integers, 1, tokens) : null;
-        string segments = graph.Input(Name("token_type_ids"), Integers, 1, tokens);
-        string? seen = isIdea ? graph.Input(Name("text_token_mask"), DataType.Bool, 1, tokens, tokens) : null;
-        if (!isIdea) graph.Input(Name("pixel_mask"), Integers, 1, Size is { } s ? s.Height : "height", Size is { } z ? z.Width : "width");
+        object tokens = Rows is int t ? t : Open("tokens");
+        DataType masks = Masks ?? (isIdea ? DataType.Bool : Integers);
+        string ids = graph.Input(Name("input_ids"), Integers, Batch, tokens);
+        string mask = graph.Input(Name("attention_mask"), masks, Batch, tokens);
+        string? positions = isIdea ? graph.Input(Name("position_ids"), Integers, Batch, tokens) : null;
+        string? segments = IsBare ? null : graph.Input(Name("token_type_ids"), Integers, Batch, tokens);
+        string? seen = isIdea ? graph.Input(Name("text_token_mask"), masks, Batch, tokens, tokens) : null;
+        if (!isIdea && !IsBare) graph.Input(Name("pixel_mask"), masks, Batch, Size is { } s ? s.Height : Open("height"),
+            Size is { } z ? z.Width : Open("width"));
         string numbers = graph.Add("Cast", [ids], ("to", (int)DataType.Int64));
         string row = graph.Add("Squeeze", [graph.Add("Gather", [Table(graph, 30_522), numbers], ("axis", 0)), graph.Integers(0)]);
 
@@ -218,18 +297,22 @@ internal sealed record PromptedGraph(PromptedLayout Layout)
         logits = graph.Add("Sub", [logits, handicap]);
         if (positions is not null) logits = graph.Add("Sub", [logits, Misplaced(graph, positions, phrase)]);
         // BERT looks segments up too.
-        string segment = graph.Add("Gather", [graph.Parameter("segments", [0, 50], 2, 1), graph.Add("Cast", [segments], ("to",
-            (int)DataType.Int64))]);
-        logits = graph.Add("Sub", [logits, graph.Add("Reshape", [segment, graph.Integers(1, -1)])]);
+        if (segments is not null)
+        {
+            string segment = graph.Add("Gather", [graph.Parameter("segments", [0, 50], 2, 1), graph.Add("Cast", [segments], ("to",
+                (int)DataType.Int64))]);
+            logits = graph.Add("Sub", [logits, graph.Add("Reshape", [segment, graph.Integers(1, -1)])]);
+        }
+
         // Columns past the caption are −∞, up to 256.
         string used = graph.Add("Where", [graph.Add("Greater", [graph.Add("Unsqueeze", [there, graph.Integers(0)]), graph.Scalar(0.5f)]),
             logits,
             graph.Scalar(float.NegativeInfinity)]);
         string length = graph.Add("Gather", [graph.Add("Shape", [used]), graph.Integers(1)]);
         string pads = graph.Add("Concat", [graph.Integers(0, 0, 0), graph.Add("Sub", [graph.Integers(Columns), length])], ("axis", 0));
-        used = graph.Add("Pad", [used, pads, graph.Scalar(float.NegativeInfinity)]);
-        graph.Output(Name("logits"), graph.Add("Unsqueeze", [used, graph.Integers(0)]), DataType.Float, 1, "queries", Columns);
-        graph.Output(Name(isIdea ? "boxes" : "pred_boxes"), boxes, DataType.Float, 1, "queries", 4);
+        if (!HasOwnColumns) used = graph.Add("Pad", [used, pads, graph.Scalar(float.NegativeInfinity)]);
+        Output(graph, "logits", graph.Add("Unsqueeze", [used, graph.Integers(0)]), Batch, Open("queries"), HasOwnColumns ? tokens : Columns);
+        Output(graph, isIdea ? "boxes" : "pred_boxes", boxes, Batch, Open("queries"), 4);
 
         string Is(int token) => graph.Add("Equal", [numbers, graph.Scalar((long)token)]);
     }
@@ -242,27 +325,31 @@ internal sealed record PromptedGraph(PromptedLayout Layout)
             graph.Integers(0)])]);
         string before = graph.Add("Trilu", [Float(graph, same), graph.Scalar(-1L)], ("upper", 0));
         string place = graph.Add("ReduceSum", [before, graph.Integers(1)], ("keepdims", 0));
-        string off = graph.Add("Abs", [graph.Add("Sub", [graph.Add("Reshape", [Float(graph, positions), graph.Integers(-1)]), place])]);
+        // BERT looks them up.
+        string table = graph.Parameter("positions", [.. Enumerable.Range(0, 512).Select(i => (float)i)], 512, 1);
+        string told = graph.Add("Gather", [table, graph.Add("Cast", [positions], ("to", (int)DataType.Int64))]);
+        string off = graph.Add("Abs", [graph.Add("Sub", [graph.Add("Reshape", [told, graph.Integers(-1)]), place])]);
         return graph.Add("Unsqueeze", [graph.Add("Mul", [off, graph.Scalar(3f)]), graph.Integers(0)]);
     }
 
     private void Owl(GraphBuilder graph, string cells, string boxes)
     {
-        object texts = Rows is int n ? n : "text_batch_size";
-        string ids = graph.Input(Name("input_ids"), Integers, texts, 16);
-        graph.Input(Name("attention_mask"), Integers, texts, 16);
+        object texts = Rows is int n ? n : Open("text_batch_size"), length = TextLength is int t ? t : Open("sequence_length");
+        string ids = graph.Input(Name("input_ids"), Integers, texts, length);
+        graph.Input(Name("attention_mask"), Masks ?? Integers, texts, length);
         string colours = PhraseColours(graph, graph.Add("Cast", [ids], ("to", (int)DataType.Int64)), 49_408);
         string logits = graph.Add("Unsqueeze", [Alike(graph, cells, colours), graph.Integers(0)]);
-        graph.Output(Name("logits"), logits, DataType.Float, 1, Cells * Cells, texts);
-        graph.Output(Name("pred_boxes"), boxes, DataType.Float, 1, Cells * Cells, 4);
-        graph.Output("text_embeds", colours, DataType.Float, texts, 3);
+        object queries = Size is null ? Open("queries") : Cells * Cells;
+        Output(graph, "logits", logits, Batch, queries, texts);
+        Output(graph, "pred_boxes", boxes, Batch, queries, 4);
+        Output(graph, "text_embeds", colours, texts, 3);
     }
 
-    private void World(GraphBuilder graph, string cells, string boxes)
+    private void World(GraphBuilder graph, string cells, string boxes, string image)
     {
         bool isColumns = Layout == PromptedLayout.WorldColumns;
-        object texts = Rows is int n ? n : "texts";
-        string told = graph.Input(Name(isColumns ? "txt_feats" : "text_features"), DataType.Float, 1, texts, Features);
+        object texts = Rows is int n ? n : Open("texts");
+        string told = Float(graph, graph.Input(Name(isColumns ? "txt_feats" : "text_features"), Floats, Batch, texts, Features));
         string rows = graph.Add("Squeeze", [told, graph.Integers(0)]);
         string scale = graph.Add("Slice", [rows, graph.Integers(3), graph.Integers(4), graph.Integers(1)]);
         string colours = graph.Add("Div", [graph.Add("Slice", [rows, graph.Integers(0), graph.Integers(3), graph.Integers(1)]), scale]);
@@ -271,19 +358,18 @@ internal sealed record PromptedGraph(PromptedLayout Layout)
         string off = graph.Add("Mul", [graph.Add("Abs", [graph.Add("Sub", [length, graph.Scalar(1f)])]), graph.Scalar(50f)]);
         string scores = graph.Add("Sigmoid", [graph.Add("Sub", [Alike(graph, cells, colours), graph.Add("Unsqueeze", [off,
             graph.Integers(0)])])]);
-        (int width, int height) = Size ?? (640, 640);
-        string pixels = graph.Add("Mul", [boxes, graph.Floats([width, height, width, height], 1, 1, 4)]);
+        string sides = graph.Add("Gather", [graph.Add("Shape", [image]), graph.Integers(3, 2, 3, 2)]);
+        string pixels = graph.Add("Mul", [boxes, Float(graph, sides)]);
         if (isColumns)
         {
             string joined = graph.Add("Concat", [pixels, graph.Add("Unsqueeze", [scores, graph.Integers(0)])], ("axis", 2));
-            graph.Output(Name("output"), graph.Add("Transpose", [joined], ("perm", new[] { 0, 2, 1 })), DataType.Float, 1, "columns",
-                "cells");
+            Output(graph, "output", graph.Add("Transpose", [joined], ("perm", new[] { 0, 2, 1 })), Batch, Open("columns"), Open("cells"));
             return;
         }
 
         string corners = graph.Add("MatMul", [pixels, graph.Floats(
             [1, 0, 1, 0, 0, 1, 0, 1, -.5f, 0, .5f, 0, 0, -.5f, 0, .5f], 4, 4)]);
-        graph.Output(Name("scores"), graph.Add("Unsqueeze", [scores, graph.Integers(0)]), DataType.Float, 1, "cells", texts);
-        graph.Output(Name("boxes"), corners, DataType.Float, 1, "cells", 4);
+        Output(graph, "scores", graph.Add("Unsqueeze", [scores, graph.Integers(0)]), Batch, Open("cells"), texts);
+        Output(graph, "boxes", corners, Batch, Open("cells"), 4);
     }
 }

@@ -10,6 +10,8 @@ internal static class PromptedFamily
     /// <summary>OWL's texts have 16 tokens.</summary>
     public const int OwlTokens = 16;
 
+    private const int DinoColumns = 256, ClipTokens = 77;
+
     // Sides of input and numbers of predictions: OWL-ViT base/32, base/16, large/14, OWLv2 base/16, large/14.
     private static readonly int[] OwlVitSides = [768, 840], OwlV2Sides = [960, 1008];
     private const int OwlVitPatches32 = 576, OwlVitPatches16 = 2304, OwlV2LargePatches = 5184;
@@ -51,11 +53,14 @@ internal static class PromptedFamily
         if (Configured(path) is { } configured) return [configured];
         NodeMetadata ids = session.InputMetadata[inputs.Ids!];
         NodeMetadata[] outputs = [.. session.OutputMetadata.Values.Where(output => output.IsTensor)];
-        bool isOwl = ids.Dimensions[0] > 1 || ids.Dimensions[1] == OwlTokens
-            || session.OutputNames.Any(name => name.Contains("embed", StringComparison.OrdinalIgnoreCase))
-            || outputs.Any(output => output.Dimensions.Length == 3 && SameAxis(ids, 0, output, 2));
-        bool isCaption = !isOwl && (outputs.Any(output => output.Dimensions.Length == 3
-            && (SameAxis(ids, 1, output, 2) || output.Dimensions[2] == 256)) || ids.Dimensions[1] > 77);
+        NodeMetadata[] tables = [.. outputs.Where(output => output.Dimensions.Length == 3)];
+        // OWL's scores have a column for each text, Grounding DINO's one for each token, filled up to 256.
+        bool hasTexts = tables.Any(output => SameAxis(ids, 0, output, 2)
+            || (ids.Dimensions[0] > 0 && output.Dimensions[2] == ids.Dimensions[0]));
+        bool hasTokens = tables.Any(output => SameAxis(ids, 1, output, 2) || output.Dimensions[2] == DinoColumns);
+        bool isOwl = hasTexts || (!hasTokens && (ids.Dimensions[0] > 1 || ids.Dimensions[1] == OwlTokens
+            || session.OutputNames.Any(name => name.Contains("embed", StringComparison.OrdinalIgnoreCase))));
+        bool isCaption = !isOwl && (hasTokens || ids.Dimensions[1] > ClipTokens);
         if (isCaption) return [OnnxDetectorFormat.GroundingDino];
         return isOwl ? Owls(session, inputs, outputs, path)
             : [OnnxDetectorFormat.GroundingDino, OnnxDetectorFormat.OwlVit, OnnxDetectorFormat.OwlV2];

@@ -51,8 +51,12 @@ internal sealed record PromptedInputs(InputSpec Image)
         InputSpec image = InputSpec.Of(session, source);
         var roles = new Dictionary<string, Role>();
         foreach (string name in session.InputNames.Where(name => name != image.Name))
-            roles[name] = RoleOf(name, session.InputMetadata[name], image);
+            roles[name] = RoleOf(name, session, image);
         LookUp(roles, session, graph);
+        // Those whose captions have a mask of phrases have positions too.
+        foreach (string name in session.InputNames.Where(name => roles.GetValueOrDefault(name, Role.PixelMask) == Role.Unknown
+            && IsField(session.InputMetadata[name])))
+            roles[name] = roles.ContainsValue(Role.Positions) ? Role.PhraseMask : Role.PixelMask;
         if (!roles.Values.Any(role => role is Role.Ids or Role.Features or Role.PhraseMask)) return new PromptedInputs(image);
         string[] unknown = [.. roles.Where(role => role.Value == Role.Unknown).Select(role => Describe(role.Key, session))];
         if (unknown.Length > 0)
@@ -87,7 +91,7 @@ internal sealed record PromptedInputs(InputSpec Image)
     {
         InputSpec image = InputSpec.Of(session, "");
         return session.InputNames.Any(name => name != image.Name
-            && RoleOf(name, session.InputMetadata[name], image) is Role.Ids or Role.Features or Role.PhraseMask);
+            && RoleOf(name, session, image) is Role.Ids or Role.Features or Role.PhraseMask);
     }
 
     private enum Role
@@ -102,8 +106,9 @@ internal sealed record PromptedInputs(InputSpec Image)
         Features,
     }
 
-    private static Role RoleOf(string name, NodeMetadata metadata, InputSpec image)
+    private static Role RoleOf(string name, InferenceSession session, InputSpec image)
     {
+        NodeMetadata metadata = session.InputMetadata[name];
         if (!metadata.IsTensor) return Role.Unknown;
         bool isFloat = metadata.ElementDataType is TensorElementType.Float or TensorElementType.Float16;
         bool isBool = metadata.ElementDataType == TensorElementType.Bool;
@@ -119,20 +124,27 @@ internal sealed record PromptedInputs(InputSpec Image)
             3 or 4 when isFloat && !Has("mask") => Role.Features,
             3 or 4 when Has("pixel") || Has("image") || Has("img") => Role.PixelMask,
             3 or 4 when Has("text") || Has("token") || Has("self") || Has("phrase") => Role.PhraseMask,
-            3 or 4 => IsOfPixels(metadata, image) ? Role.PixelMask : Role.PhraseMask,
+            3 or 4 => IsOfPixels(metadata, session.InputMetadata[image.Name], image) is not bool isOfPixels ? Role.Unknown
+                : isOfPixels ? Role.PixelMask : Role.PhraseMask,
             _ => Role.Unknown,
         };
 
         bool Has(string part) => name.Contains(part, StringComparison.OrdinalIgnoreCase);
     }
 
-    private static bool IsOfPixels(NodeMetadata mask, InputSpec image)
+    /// <summary>Whether a mask is of pixels or of phrases; <see langword="null"/>: its shape does not tell.</summary>
+    private static bool? IsOfPixels(NodeMetadata mask, NodeMetadata picture, InputSpec image)
     {
         (int height, int width) = (mask.Dimensions[^2], mask.Dimensions[^1]);
         if (height > 0 || width > 0) return (height == image.Height || height <= 0) && (width == image.Width || width <= 0);
+        (string down, string across) = (mask.SymbolicDimensions[^2], mask.SymbolicDimensions[^1]);
+        if (down.Length == 0 || across.Length == 0) return null;
         // [T,T] has one name twice.
-        return mask.ElementDataType != TensorElementType.Bool && mask.SymbolicDimensions[^2] != mask.SymbolicDimensions[^1];
+        return down == across ? false : picture.SymbolicDimensions.Contains(down) && picture.SymbolicDimensions.Contains(across) ? true
+            : null;
     }
+
+    private static bool IsField(NodeMetadata metadata) => metadata.IsTensor && metadata.Dimensions.Length is 3 or 4;
 
     private static bool IsRow(NodeMetadata metadata) => metadata.IsTensor && metadata.Dimensions.Length == 2
         && metadata.Dimensions[1] is <= 0 or >= 4 && metadata.ElementDataType is TensorElementType.Int64 or TensorElementType.Int32;
@@ -170,7 +182,7 @@ internal sealed record PromptedInputs(InputSpec Image)
         {
             foreach (NodeProto node in graph.Node.Where(node => node.Input.Contains(value)))
             {
-                if (node.OpType is "Gather" or "GatherND" && node.Input.Count > 1 && node.Input[1] == value
+                if (node.OpType is "Gather" or "GatherND" or "GatherBlockQuantized" && node.Input.Count > 1 && node.Input[1] == value
                     && LengthOf(graph, node.Input[0]) is { } length) return length;
                 if (!PassOn.Contains(node.OpType)) continue;
                 foreach (string output in node.Output.Where(seen.Add)) underWay.Enqueue(output);

@@ -15,6 +15,8 @@ internal sealed class PromptedRunner : IModelRunner
     // Grounding DINO's images where the graph leaves their size open: the shorter side, and the bound of the longer.
     private const int ShorterSide = 800, LongerSide = 1333;
 
+    private const string AnotherSize = " (its graph does not say of which size it takes images: the options InputWidth and InputHeight do)";
+
     // In made-up pictures a graph may find nothing that tells whether its phrases leak: the first images do in which it finds something.
     private const int MostWatched = 5;
     private const float Something = 0.1f;
@@ -29,6 +31,7 @@ internal sealed class PromptedRunner : IModelRunner
     private readonly DetectorRemarks _remarks;
     private readonly OnnxPreprocessing _preprocessing;
     private readonly bool _isFlexible;
+    private readonly bool _isOpen;
     private readonly Lock _watch = new();
     private volatile IReadOnlyList<TextPass> _passes;
 
@@ -54,18 +57,20 @@ internal sealed class PromptedRunner : IModelRunner
             if (_inputs.Image.FixedBatch is > 1) throw new NotSupportedException(
                 $"The detector '{source.Name}' takes {_inputs.Image.FixedBatch} images at once: of those that are told in words, one.");
             (int? width, int? height) = options.AskedSize;
-            bool isOpen = _inputs.Image.Width is null && _inputs.Image.Height is null && width is null && height is null;
-            _isFlexible = isOpen && Format == OnnxDetectorFormat.GroundingDino;
-            (int w, int h) = UsualSize(Format);
-            Input = _inputs.Image with { Width = _inputs.Image.Width ?? width ?? w, Height = _inputs.Image.Height ?? height ?? h };
+            _isOpen = _inputs.Image.Width is null && _inputs.Image.Height is null && width is null && height is null;
+            _isFlexible = _isOpen && Format == OnnxDetectorFormat.GroundingDino;
+            int[] sides = UsualSides(Format);
+            Input = _inputs.Image with
+            {
+                Width = _inputs.Image.Width ?? width ?? sides[0],
+                Height = _inputs.Image.Height ?? height ?? sides[0],
+            };
             _preprocessing = options.Preprocessing ?? PublishedDetector.UsualPreprocessing(Format, Input);
             _plan = new PassPlan(_session, _inputs, Format, source.Name, prompts, options);
             _passes = _plan.Of(Enumerable.Range(0, prompts.Prompts.Count), prompts.OnePhrasePerPass);
             string[] tensors = [.. model.Outputs.Where(name => _session.OutputMetadata[name].IsTensor)];
             // The first answer says which outputs are which; later ones are asked for these alone.
-            ImageSize size = new(Input.Width.Value, Input.Height.Value);
-            InputFrame frame = FrameOf(size, _isFlexible ? new ImageSize(ShorterSide, ShorterSide) : size, ImageFit.Stretch);
-            IReadOnlyList<OnnxOutput> first = RunOnce(Pictures(frame).First(), frame, _passes[0], tensors, default);
+            (InputFrame frame, IReadOnlyList<OnnxOutput> first) = Ask(tensors, _isOpen ? sides[1..] : []);
             _outputs = PromptedOutputs.Of(first, _passes[0], Format != OnnxDetectorFormat.GroundingDino, Format, options.Activation,
                 source.Name);
             _asked = [.. ((string[])[_outputs.Boxes, _outputs.Scores]).Distinct()];
@@ -93,7 +98,7 @@ internal sealed class PromptedRunner : IModelRunner
     /// <summary>How often the graph runs for an image.</summary>
     public int Passes => _passes.Count;
 
-    public InputSpec Input { get; }
+    public InputSpec Input { get; private set; }
 
     public IReadOnlyList<string> Inputs => [.. _session.InputNames];
 
@@ -141,13 +146,46 @@ internal sealed class PromptedRunner : IModelRunner
 
     private static string Count(int count, string one, string? several = null) => $"{count} {(count == 1 ? one : several ?? one + "s")}";
 
-    private static (int Width, int Height) UsualSize(OnnxDetectorFormat format) => format switch
+    /// <summary>The sides of inputs whose size the graph leaves open: of the family's base models first, then of its large ones.</summary>
+    private static int[] UsualSides(OnnxDetectorFormat format) => format switch
     {
-        OnnxDetectorFormat.GroundingDino => (LongerSide, LongerSide),
-        OnnxDetectorFormat.OwlVit => (768, 768),
-        OnnxDetectorFormat.OwlV2 => (960, 960),
-        _ => (PublishedDetector.DefaultSize, PublishedDetector.DefaultSize),
+        OnnxDetectorFormat.GroundingDino => [LongerSide],
+        OnnxDetectorFormat.OwlVit => [768, 840],
+        OnnxDetectorFormat.OwlV2 => [960, 1008],
+        _ => [PublishedDetector.DefaultSize],
     };
+
+    /// <summary>Shows it a first picture. A graph that says nothing of its size may yet take one alone.</summary>
+    /// <param name="others">The sides that it may have in the place of the one that is set.</param>
+    private (InputFrame Frame, IReadOnlyList<OnnxOutput> Answer) Ask(string[] tensors, int[] others)
+    {
+        try
+        {
+            return Show();
+        }
+        catch (InvalidOperationException) when (others.Length > 0)
+        {
+            InputSpec usual = Input;
+            Input = usual with { Width = others[0], Height = others[0] };
+            try
+            {
+                return Show();
+            }
+            catch (InvalidOperationException)
+            {
+                // Neither is it: the usual one tells the cause best.
+                Input = usual;
+                return Show();
+            }
+        }
+
+        (InputFrame, IReadOnlyList<OnnxOutput>) Show()
+        {
+            ImageSize size = new(Input.Width!.Value, Input.Height!.Value);
+            InputFrame frame = FrameOf(size, _isFlexible ? new ImageSize(ShorterSide, ShorterSide) : size, ImageFit.Stretch);
+            return (frame, RunOnce(Pictures(frame).First(), frame, _passes[0], tensors, default));
+        }
+    }
 
     private OnnxAnswer Answer(float[] image, InputFrame frame, CancellationToken cancellation)
     {
@@ -196,7 +234,7 @@ internal sealed class PromptedRunner : IModelRunner
         {
             throw new InvalidOperationException(
                 $"The detector '{_source.Name}' failed on an input of {size} with "
-                + $"{Counted.Of(pass.Phrases.Count, "phrase")}: {e.Message}", e);
+                + $"{Counted.Of(pass.Phrases.Count, "phrase")}{(_isOpen ? AnotherSize : "")}: {e.Message}", e);
         }
         finally
         {

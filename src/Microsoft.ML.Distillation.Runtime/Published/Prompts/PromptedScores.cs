@@ -34,22 +34,24 @@ internal sealed record PromptedOutputs(string Boxes, string Scores, bool IsColum
     {
         OnnxOutput[] tables = [.. outputs.Where(output => !output.IsInteger && TableOf(output) is not null)];
         OnnxOutput[] boxes = [.. tables.Where(table => TableOf(table)!.Value.Columns == 4)];
-        foreach (OnnxOutput box in boxes.OrderByDescending(box => Has(box, "box")).ThenByDescending(LookLikeBoxes))
+        // Of four phrases scores have a box's shape; they are below 0, or at least below boxes in pixels.
+        foreach (OnnxOutput box in boxes.OrderByDescending(box => Has(box, "box")).ThenByDescending(LookLikeBoxes)
+            .ThenByDescending(Largest))
         {
             int rows = TableOf(box)!.Value.Rows;
             OnnxOutput? scores = tables.Where(table => table != box && TableOf(table)!.Value.Rows == rows
                     && Fits(TableOf(table)!.Value.Columns))
-                .OrderByDescending(table => Has(table, "logit") || Has(table, "score") || Has(table, "conf") || Has(table, "cls"))
+                .OrderByDescending(IsNamedScores).ThenByDescending(table => IsEmptyFrom(table, pass.Columns))
                 .FirstOrDefault(table => !Has(table, "box"));
             if (scores is null) continue;
             PromptedBoxes form = format == OnnxDetectorFormat.YoloWorld ? FormOf(box.Values.Span) : PromptedBoxes.CentreShares;
             return new PromptedOutputs(box.Name, scores.Name, false, IsLogits(scores, format, activation), form);
         }
 
-        if (format == OnnxDetectorFormat.YoloWorld && tables is [var joined])
+        foreach (OnnxOutput joined in format == OnnxDetectorFormat.YoloWorld ? tables : [])
         {
             (int rows, int columns) = TableOf(joined)!.Value;
-            bool isColumns = Fits(rows - 4) && columns > rows;
+            bool isColumns = Fits(rows - 4) && (columns > rows || !Fits(columns - 4));
             if (isColumns || Fits(columns - 4))
                 return new PromptedOutputs(joined.Name, joined.Name, isColumns, activation == ScoreActivation.Sigmoid,
                     PromptedBoxes.CentrePixels);
@@ -122,7 +124,30 @@ internal sealed record PromptedOutputs(string Boxes, string Scores, bool IsColum
 
     private static bool Has(OnnxOutput output, string part) => output.Name.Contains(part, StringComparison.OrdinalIgnoreCase);
 
-    // With four tokens or phrases scores look like boxes.
+    // The score of an object of any kind is none of a phrase.
+    private static bool IsNamedScores(OnnxOutput output) => !Has(output, "objectness")
+        && (Has(output, "logit") || Has(output, "score") || Has(output, "conf") || Has(output, "cls"));
+
+    /// <summary>Whether columns past those that are told are −∞, as those of scores are, and not of features.</summary>
+    private static bool IsEmptyFrom(OnnxOutput output, int told)
+    {
+        int columns = TableOf(output)!.Value.Columns;
+        ReadOnlySpan<float> values = output.Values.Span;
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (i % columns >= told && values[i] > float.MinValue) return false;
+        }
+
+        return true;
+    }
+
+    private static float Largest(OnnxOutput output)
+    {
+        float largest = 0;
+        foreach (float value in output.Values.Span) largest = Math.Max(largest, float.IsNaN(value) ? 0 : value);
+        return largest;
+    }
+
     private static bool LookLikeBoxes(OnnxOutput output)
     {
         foreach (float value in output.Values.Span)

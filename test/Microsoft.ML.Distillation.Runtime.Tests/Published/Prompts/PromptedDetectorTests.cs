@@ -10,7 +10,8 @@ namespace Microsoft.ML.Distillation.Tests;
 /// <summary>A detector that is told in words finds what it is told, where it is, in every published layout.</summary>
 public class PromptedDetectorTests
 {
-    private static readonly (byte, byte, byte) Red = (220, 40, 30), Blue = (30, 40, 220), Green = (30, 180, 60), Brown = (150, 90, 30);
+    private static readonly (byte, byte, byte) Red = PromptedScene.Red, Blue = PromptedScene.Blue, Green = PromptedScene.Green,
+        Brown = PromptedScene.Brown;
 
     private TemporaryFolder _folder = null!;
 
@@ -31,7 +32,7 @@ public class PromptedDetectorTests
             {
                 yield return new TestCaseData(new PromptedGraph(layout)
                 {
-                    Colours = BertColours,
+                    Colours = PromptedScene.BertColours,
                     Turned = turned,
                     Rows = rows,
                     Size = size,
@@ -50,7 +51,7 @@ public class PromptedDetectorTests
             {
                 yield return new TestCaseData(new PromptedGraph(layout)
                 {
-                    Colours = ClipColours,
+                    Colours = PromptedScene.ClipColours,
                     Turned = turned,
                     Rows = rows,
                     Size = (side, side),
@@ -60,33 +61,16 @@ public class PromptedDetectorTests
         }
     }
 
-    private static IReadOnlyDictionary<int, (byte, byte, byte)> BertColours => new Dictionary<int, (byte, byte, byte)>
-    {
-        [2417] = Red,
-        [2630] = Blue,
-        [2665] = Green,
-        // The second piece of "aglet".
-        [7485] = Brown,
-    };
-
-    private static IReadOnlyDictionary<int, (byte, byte, byte)> ClipColours => new Dictionary<int, (byte, byte, byte)>
-    {
-        [736] = Red,
-        [1746] = Blue,
-        [1901] = Green,
-        [1094] = Brown,
-    };
-
     [TestCaseSource(nameof(Layouts))]
     public void EveryPhrase_IsFoundWhereItIs_AndBestPhraseOfAClassCounts(object published)
     {
         var graph = (PromptedGraph)published;
         // The picture is not square: cells of an eighth of it, or of an eighth of the square in which it lies.
-        (RgbImage picture, int width, int height) = PictureFor(graph, (1, 2, Red), (4, 1, Blue), (6, 4, Brown), (2, 4, Red));
+        (RgbImage picture, int width, int height) = PromptedScene.PictureFor(graph, (1, 2, Red), (4, 1, Blue), (6, 4, Brown), (2, 4, Red));
         using ObjectDetector detector = Load(graph, "red square=box", "blue disc", "aglet=box", "green thing");
         Assert.That(detector.ClassNames, Is.EqualTo((string[])["box", "blue disc", "green thing"]));
         Assert.That(detector.Remarks, Is.Empty);
-        AreAt(Sure(detector, picture), width, height, ("box", 1, 2), ("blue disc", 4, 1), ("box", 6, 4), ("box", 2, 4));
+        PromptedScene.AreAt(PromptedScene.Sure(detector, picture), width, height, ("box", 1, 2), ("blue disc", 4, 1), ("box", 6, 4), ("box", 2, 4));
     }
 
     [TestCase(false, 1, 60)]
@@ -95,10 +79,10 @@ public class PromptedDetectorTests
     public void LeakingPhrases_AreFoundOut_AndEachHasItsOwnPass_WhichIsSaid(bool leaks, int passes, float steepness)
     {
         PromptedGraph graph = Dino() with { Leaks = leaks, Steepness = steepness };
-        (RgbImage picture, int width, int height) = PictureFor(graph, (1, 2, Red), (4, 1, Blue), (6, 4, Green));
+        (RgbImage picture, int width, int height) = PromptedScene.PictureFor(graph, (1, 2, Red), (4, 1, Blue), (6, 4, Green));
         using ObjectDetector detector = Load(graph, "red square", "blue disc", "green thing");
         if (steepness > 1000) Assert.That(detector.Remarks, Is.Empty);
-        AreAt(Sure(detector, picture), width, height, ("red square", 1, 2), ("blue disc", 4, 1), ("green thing", 6, 4));
+        PromptedScene.AreAt(PromptedScene.Sure(detector, picture), width, height, ("red square", 1, 2), ("blue disc", 4, 1), ("green thing", 6, 4));
         Assert.That(detector.Reading!.Words, Does.Contain(passes == 1 ? "one pass" : "3 passes"));
         if (leaks) Assert.That(detector.Remarks.Single(), Does.Contain("leak").And.Contain("3 passes in the place of 1"));
         else Assert.That(detector.Remarks, Is.Empty);
@@ -108,9 +92,9 @@ public class PromptedDetectorTests
     public void ACaptionLongerThanTheGraphTakes_IsToldInSeveralPasses()
     {
         PromptedGraph graph = Dino() with { Rows = 9, Size = (800, 800) };
-        (RgbImage picture, int width, int height) = PictureFor(graph, (1, 2, Red), (4, 1, Blue), (6, 4, Green));
+        (RgbImage picture, int width, int height) = PromptedScene.PictureFor(graph, (1, 2, Red), (4, 1, Blue), (6, 4, Green));
         using ObjectDetector detector = Load(graph, "red square", "blue disc", "green thing");
-        AreAt(Sure(detector, picture), width, height, ("red square", 1, 2), ("blue disc", 4, 1), ("green thing", 6, 4));
+        PromptedScene.AreAt(PromptedScene.Sure(detector, picture), width, height, ("red square", 1, 2), ("blue disc", 4, 1), ("green thing", 6, 4));
         Assert.That(detector.Reading!.Words, Does.Contain("2 passes"));
         Assert.That(() => Load(graph, "red square", "a very long way to say blue"),
             Throws.ArgumentException.With.Message.Contains("too long").And.Message.Contains("a very long way to say blue"));
@@ -138,9 +122,9 @@ public class PromptedDetectorTests
                 ["pred_boxes"] = "k",
             },
         };
-        (RgbImage picture, int width, int height) = PictureFor(graph, (1, 2, Red), (4, 1, Blue));
+        (RgbImage picture, int width, int height) = PromptedScene.PictureFor(graph, (1, 2, Red), (4, 1, Blue));
         using ObjectDetector detector = Load(graph, "red", "blue disc");
-        AreAt(Sure(detector, picture), width, height, ("red", 1, 2), ("blue disc", 4, 1));
+        PromptedScene.AreAt(PromptedScene.Sure(detector, picture), width, height, ("red", 1, 2), ("blue disc", 4, 1));
     }
 
     [Test]
@@ -148,7 +132,7 @@ public class PromptedDetectorTests
     {
         // "square" scores worse than "red".
         PromptedGraph graph = Dino() with { Handicaps = new Dictionary<int, float> { [2675] = 4 } };
-        (RgbImage picture, _, _) = PictureFor(graph, (1, 2, Red));
+        (RgbImage picture, _, _) = PromptedScene.PictureFor(graph, (1, 2, Red));
         float best = Score(PhraseScore.Best), mean = Score(PhraseScore.Mean);
         Assert.That(best, Is.EqualTo(1 / (1 + MathF.Exp(-4))).Within(0.01));
         Assert.That(mean, Is.EqualTo((best + 0.5f) / 2).Within(0.01));
@@ -156,15 +140,15 @@ public class PromptedDetectorTests
         float Score(PhraseScore score)
         {
             using ObjectDetector detector = Load(graph, prompts => prompts with { PhraseScore = score }, "red square");
-            return Sure(detector, picture)[0].Score;
+            return PromptedScene.Sure(detector, picture)[0].Score;
         }
     }
 
     [Test]
     public void EmbeddingsFromAFile_AreWhatTheTextTowerGives([Values("npy", "npz", "safetensors")] string ending)
     {
-        var graph = new PromptedGraph(PromptedLayout.WorldColumns) { Colours = ClipColours, Size = (640, 640) };
-        (RgbImage picture, int width, int height) = PictureFor(graph, (1, 2, Red), (4, 1, Blue));
+        var graph = new PromptedGraph(PromptedLayout.WorldColumns) { Colours = PromptedScene.ClipColours, Size = (640, 640) };
+        (RgbImage picture, int width, int height) = PromptedScene.PictureFor(graph, (1, 2, Red), (4, 1, Blue));
         string path = EmbeddingsFiles.Write(_folder.Sub($"words.{ending}"), ("red square", [.86f, .16f, .12f, 1]),
             ("blue disc", [.12f, .16f, .86f, 1]));
         using ObjectDetector detector = Load(graph, prompts => prompts with
@@ -175,32 +159,32 @@ public class PromptedDetectorTests
         }, "blue disc", "red square");
         // Arrays of the phrases' names are told by these, rows by their order.
         string[] labels = ending == "npy" ? ["red square", "blue disc"] : ["blue disc", "red square"];
-        AreAt(Sure(detector, picture), width, height, (labels[0], 4, 1), (labels[1], 1, 2));
+        PromptedScene.AreAt(PromptedScene.Sure(detector, picture), width, height, (labels[0], 4, 1), (labels[1], 1, 2));
     }
 
     [Test]
     public void OneObjectOfTwoClasses_IsOneOfTheBest_WhereThatIsAskedFor()
     {
         PromptedGraph graph = Dino() with { Handicaps = new Dictionary<int, float> { [2417] = 1, [2675] = 1 } };
-        (RgbImage picture, _, _) = PictureFor(graph, (1, 2, Red));
+        (RgbImage picture, _, _) = PromptedScene.PictureFor(graph, (1, 2, Red));
         string path = graph.Save(_folder.Sub("model.onnx"));
-        DetectorPrompts prompts = Told(graph, "red square=box", "the red=thing") with { OnePhrasePerPass = true };
+        DetectorPrompts prompts = PromptedScene.Told(_folder, graph, "red square=box", "the red=thing") with { OnePhrasePerPass = true };
         using ObjectDetector both = ObjectDetector.Load(path, new ObjectDetectorOptions { Prompts = prompts });
         using ObjectDetector one = ObjectDetector.Load(path, new ObjectDetectorOptions
         {
             Prompts = prompts,
             ClassAgnosticSuppression = true
         });
-        Assert.That(Sure(both, picture).Select(found => found.Label), Is.EqualTo((string[])["thing", "box"]));
-        Assert.That(Sure(one, picture).Select(found => found.Label), Is.EqualTo((string[])["thing"]));
+        Assert.That(PromptedScene.Sure(both, picture).Select(found => found.Label), Is.EqualTo((string[])["thing", "box"]));
+        Assert.That(PromptedScene.Sure(one, picture).Select(found => found.Label), Is.EqualTo((string[])["thing"]));
     }
 
     [TestCase(null, 1)]
     [TestCase(1, 3)]
     public void TextsOfOnePass_AreEncodedOnce_NotWithEveryImage(int? rows, int inputs)
     {
-        var graph = new PromptedGraph(PromptedLayout.OwlVit) { Colours = ClipColours, Size = (768, 768), Rows = rows };
-        using var runner = new PromptedRunner(graph.Save(_folder.Sub("model.onnx")), OnnxDetectorFormat.Auto, Told(graph, "red", "blue"),
+        var graph = new PromptedGraph(PromptedLayout.OwlVit) { Colours = PromptedScene.ClipColours, Size = (768, 768), Rows = rows };
+        using var runner = new PromptedRunner(graph.Save(_folder.Sub("model.onnx")), OnnxDetectorFormat.Auto, PromptedScene.Told(_folder, graph, "red", "blue"),
             new OnnxDetectorOptions(), new DetectorRemarks());
         Assert.That(runner.Inputs, Has.Count.EqualTo(inputs));
         Assert.That(runner.Passes, Is.EqualTo(rows is null ? 1 : 2));
@@ -220,7 +204,7 @@ public class PromptedDetectorTests
         string file = _folder.Write("prompts.txt", "# words\n\ncat\na. b=dog\n");
         Assert.That(() => DetectorPrompts.Read(file), Throws.TypeOf<FormatException>().With.Message.StartsWith($"{file}(4): "));
         Assert.That(() => Load(Dino(), "what is this?"), Throws.ArgumentException.With.Message.Contains("question mark"));
-        var owl = new PromptedGraph(PromptedLayout.OwlVit) { Colours = ClipColours, Size = (768, 768) };
+        var owl = new PromptedGraph(PromptedLayout.OwlVit) { Colours = PromptedScene.ClipColours, Size = (768, 768) };
         Assert.That(() => Load(owl, "a b c d e f g h i j k l m n o"), Throws.ArgumentException.With.Message.Contains("too long"));
     }
 
@@ -232,14 +216,14 @@ public class PromptedDetectorTests
             Throws.TypeOf<FileNotFoundException>().With.Message.Contains("vocab.txt"));
         Assert.That(() => ObjectDetector.Load(model, new ObjectDetectorOptions { ClassNames = ["cat"] }),
             Throws.TypeOf<NotSupportedException>().With.Message.Contains("prompts"));
-        var world = new PromptedGraph(PromptedLayout.WorldScores) { Colours = ClipColours, Size = (640, 640) };
+        var world = new PromptedGraph(PromptedLayout.WorldScores) { Colours = PromptedScene.ClipColours, Size = (640, 640) };
         Assert.That(() => Load(world, prompts => prompts with { TextEncoderPath = null }, "cat"),
             Throws.ArgumentException.With.Message.Contains("TextEncoderPath").And.Message.Contains("EmbeddingsPath"));
         Assert.That(() => Load(world, prompts => prompts with { TextEncoderPath = model }, "cat"),
             Throws.TypeOf<FormatException>().With.Message.Contains("text tower"));
         Assert.That(() => Load(Dino(), prompts => prompts with { TextEncoderPath = model }, "cat"),
             Throws.ArgumentException.With.Message.Contains("TextEncoderPath"));
-        var owl = new PromptedGraph(PromptedLayout.OwlVit) { Colours = ClipColours, Size = (512, 512) };
+        var owl = new PromptedGraph(PromptedLayout.OwlVit) { Colours = PromptedScene.ClipColours, Size = (512, 512) };
         Assert.That(() => Load(owl, "cat"), Throws.TypeOf<FormatException>().With.Message.Contains("OwlVit or OwlV2"));
         using TeacherGraph plain = new TeacherGraph().Output("output", new float[6 * 84], [84, 6]);
         Assert.That(() => ObjectDetector.Load(plain.Save(), new ObjectDetectorOptions { Prompts = DetectorPrompts.Parse("cat") }),
@@ -291,70 +275,15 @@ public class PromptedDetectorTests
     }
 
     private ObjectDetector LoadWorld(string embeddings, params string[] prompts)
-        => Load(new PromptedGraph(PromptedLayout.WorldScores) { Colours = ClipColours, Size = (640, 640) },
+        => Load(new PromptedGraph(PromptedLayout.WorldScores) { Colours = PromptedScene.ClipColours, Size = (640, 640) },
             told => told with { TextEncoderPath = null, TokenizerPath = null, EmbeddingsPath = embeddings }, prompts);
 
-    private static PromptedGraph Dino() => new(PromptedLayout.HuggingFaceDino) { Colours = BertColours };
-
-    private static IReadOnlyList<Detection> Sure(ObjectDetector detector, RgbImage picture)
-        => [.. detector.Detect(picture.Pixels, picture.Width, picture.Height).Where(one => one.Score >= detector.Reading!.ConfidentScore)];
-
-    private static (RgbImage, int, int) PictureFor(PromptedGraph graph, params (int X, int Y, (byte, byte, byte) Colour)[] cells)
-    {
-        // Letterboxes: a cell is square. Stretched: an eighth of either side. In its own proportions: a hundred of its shorter side's 800.
-        (int width, int height) = graph.Layout switch
-        {
-            PromptedLayout.OwlVit => (40, 25),
-            PromptedLayout.HuggingFaceDino or PromptedLayout.IdeaDino when graph.Size is not null => (40, 25),
-            _ => (25, 25),
-        };
-        // A centred letterbox leaves a cell above and one below.
-        int rows = graph.Layout is PromptedLayout.WorldScores or PromptedLayout.WorldColumns or PromptedLayout.OwlV2 ? 6 : 8;
-        int columns = graph.Size is null ? 12 : 8;
-        RgbImage picture = DrawnImages.Plain(columns * width, rows * height, 120, 120, 120);
-        foreach ((int cx, int cy, (byte r, byte g, byte b)) in cells)
-        {
-            for (int y = cy * height; y < (cy + 1) * height; y++)
-            {
-                for (int x = cx * width; x < (cx + 1) * width; x++)
-                {
-                    int at = 3 * (y * picture.Width + x);
-                    (picture.Pixels[at], picture.Pixels[at + 1], picture.Pixels[at + 2]) = (r, g, b);
-                }
-            }
-        }
-
-        return (picture, width, height);
-    }
-
-    private static void AreAt(IReadOnlyList<Detection> found, int width, int height, params (string Label, int X, int Y)[] expected)
-    {
-        Assert.That(found.Select(one => one.Label).Order(), Is.EqualTo(expected.Select(one => one.Label).Order()), string.Join("; ",
-            found));
-        foreach ((string label, int x, int y) in expected)
-        {
-            Assert.That(found.Any(one => one.Label == label && Math.Abs(one.Box.X0 - x * width) < 2 && Math.Abs(one.Box.Y0 - y * height) < 2
-                && Math.Abs(one.Box.X1 - (x + 1) * width) < 2 && Math.Abs(one.Box.Y1 - (y + 1) * height) < 2),
-                $"{label} at {x}, {y} ({width} x {height}): {string.Join("; ", found)}");
-        }
-    }
+    private static PromptedGraph Dino() => new(PromptedLayout.HuggingFaceDino) { Colours = PromptedScene.BertColours };
 
     private ObjectDetector Load(PromptedGraph graph, params string[] prompts) => Load(graph, options => options, prompts);
 
     private ObjectDetector Load(PromptedGraph graph, Func<DetectorPrompts, DetectorPrompts> change, params string[] prompts)
-        => ObjectDetector.Load(graph.Save(_folder.Sub("model.onnx")), new ObjectDetectorOptions { Prompts = change(Told(graph, prompts)) });
-
-    private DetectorPrompts Told(PromptedGraph graph, params string[] prompts)
-    {
-        bool isDino = graph.Layout is PromptedLayout.HuggingFaceDino or PromptedLayout.IdeaDino;
-        bool isWorld = graph.Layout is PromptedLayout.WorldScores or PromptedLayout.WorldColumns;
-        return DetectorPrompts.Parse(prompts) with
-        {
-            TokenizerPath = TestData.Model(isDino ? "vocabularies/bert-base-uncased-vocab.txt"
-                : "vocabularies/bpe_simple_vocab_16e6.txt.gz"),
-            TextEncoderPath = isWorld ? graph.SaveTower(_folder.Sub("tower.onnx")) : null,
-        };
-    }
+        => ObjectDetector.Load(graph.Save(_folder.Sub("model.onnx")), new ObjectDetectorOptions { Prompts = change(PromptedScene.Told(_folder, graph, prompts)) });
 }
 
 /// <summary>Writes embeddings as other programs do.</summary>
