@@ -9,8 +9,11 @@ internal static class OptionNames
     private static readonly (string Library, string Flag)[] Names =
     [
         ("the option DetectorPrompts.TextEncoderPath", "--text-encoder"), ("the option DetectorPrompts.TokenizerPath", "--tokenizer"),
+        ("the option TextEncoderPath", "--text-encoder"), ("the option EmbeddingsPath", "--embeddings"),
+        ("the option TokenizerPath", "--tokenizer"),
         ("TextEncoderPath", "--text-encoder"), ("EmbeddingsPath", "--embeddings"), ("the option Prompts", "--prompt"),
         ("the options InputWidth and InputHeight do", "--teacher-size or --model-size does"),
+        ("FromModel takes it", "leave out its classes"),
         ("Name the format", "Name the format with --teacher-format"),
         ("DistributedOptions.MpiLibrary", "--mpi-library"), ("DistributedOptions.Timeout", "--mpi-timeout"),
         ("lower BatchSize", "lower --batch-size"),

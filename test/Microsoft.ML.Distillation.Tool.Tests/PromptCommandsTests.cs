@@ -94,6 +94,45 @@ public class PromptCommandsTests
     }
 
     [Test]
+    public void WordsTeachAtOnce_WithoutLabels_AndTheSecondTimeAnswersComeFromTheCache()
+    {
+        string cache = _folder.Sub("answers"), first = _folder.Sub("first.zip"), second = _folder.Sub("second.zip");
+        Distill(first);
+        Dictionary<string, DateTime> answers = Directory.GetFiles(cache, "*", SearchOption.AllDirectories)
+            .ToDictionary(file => file, File.GetLastWriteTimeUtc);
+        Assert.That(answers, Is.Not.Empty);
+        Distill(second);
+        Assert.That(Directory.GetFiles(cache, "*", SearchOption.AllDirectories).ToDictionary(file => file, File.GetLastWriteTimeUtc),
+            Is.EquivalentTo(answers));
+        foreach (string student in (string[])[first, second])
+        {
+            using ObjectDetector detector = ObjectDetector.Load(student);
+            Assert.That(detector.ClassNames, Is.EqualTo((string[])["square", "disc"]));
+        }
+
+        void Distill(string student) => ToolRun.Succeeding(["distill", "--data", Images, "--no-labels", .. Teacher, "--output", student,
+            "--run", "none", "--backbone", "plain", "--widths", "4,4,4", "--input-size", "32", "--epochs", "1", "--seed", "1",
+            "--val-split", "none", "--weights", "none", "--teacher-cache", cache]);
+    }
+
+    [Test]
+    public void Label_SaysAfterTenImagesHowLongItTakes_AndShardsMergeToWhatOneRunWrites([Values("coco", "voc", "yolo")] string format)
+    {
+        string whole = _folder.Sub($"whole-{format}"), parts = _folder.Sub($"parts-{format}");
+        string[] label = ["label", .. Teacher, "--images", Images, "--output-format", format];
+        Assert.That(ToolRun.Succeeding([.. label, "--output", whole]).Output, Does.Match(@"label: 10/24 images .* left"));
+        foreach (string shard in (string[])["1/2", "2/2"]) ToolRun.Succeeding([.. label, "--output", parts, "--shard", shard]);
+        ToolRun.Succeeding([.. label, "--output", parts, "--merge"]);
+        Assert.That(Content(parts), Is.EqualTo(Content(whole)));
+        Assert.That(Content(whole), Is.Not.Empty);
+
+        // What differs is where the shards lie.
+        static Dictionary<string, string> Content(string folder) => Directory.GetFiles(folder, "*", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(folder, file)).Where(file => !file.StartsWith(".shards", StringComparison.Ordinal))
+            .ToDictionary(file => file, file => Convert.ToHexString(File.ReadAllBytes(Path.Combine(folder, file))));
+    }
+
+    [Test]
     public void LeakingPhrases_AreSaid_WhereImagesAreLabelled()
     {
         string leaking = (Graph() with { Leaks = true }).Save(_folder.Sub("teacher/leaking.onnx"));

@@ -311,7 +311,8 @@ internal sealed record PromptedGraph(PromptedLayout Layout)
         string length = graph.Add("Gather", [graph.Add("Shape", [used]), graph.Integers(1)]);
         string pads = graph.Add("Concat", [graph.Integers(0, 0, 0), graph.Add("Sub", [graph.Integers(Columns), length])], ("axis", 0));
         if (!HasOwnColumns) used = graph.Add("Pad", [used, pads, graph.Scalar(float.NegativeInfinity)]);
-        Output(graph, "logits", graph.Add("Unsqueeze", [used, graph.Integers(0)]), Batch, Open("queries"), HasOwnColumns ? tokens : Columns);
+        object columns = HasOwnColumns ? tokens : Columns;
+        Output(graph, "logits", graph.Add("Unsqueeze", [used, graph.Integers(0)]), Batch, Open("queries"), columns);
         Output(graph, isIdea ? "boxes" : "pred_boxes", boxes, Batch, Open("queries"), 4);
 
         string Is(int token) => graph.Add("Equal", [numbers, graph.Scalar((long)token)]);

@@ -5,6 +5,9 @@ namespace Microsoft.ML.Distillation.Model;
 /// <summary>Finds the exported detector inside fitted models and model files.</summary>
 internal static class FittedDetectors
 {
+    // Above it lie other people's models alone.
+    private const long LargestFile = 1L << 30;
+
     /// <summary>
     /// The detector in a fitted model. ML.NET forgets this library's types when it loads a model, so whatever the model is, it is
     /// saved into memory and the exported network taken from there.
@@ -24,6 +27,19 @@ internal static class FittedDetectors
     /// <exception cref="FormatException">The file is of another kind, or holds no detector of this library, or several.</exception>
     public static OnnxModelFile In(string path)
         => Single(OnnxModelFile.LoadAll(path), $"'{path}'", message => new FormatException(message));
+
+    /// <summary>Whether a file holds detectors of this library; not where it cannot be read, which whoever opens it says.</summary>
+    public static bool AreIn(string path)
+    {
+        try
+        {
+            return new FileInfo(path).Length < LargestFile && OnnxModelFile.LoadAll(path).Any(DetectorGraph.IsDetector);
+        }
+        catch (Exception e) when (e is FormatException or InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>The one detector among the ONNX models of a file.</summary>
     /// <param name="what">The file, as the subject of a message.</param>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.ML.Distillation.Files;
+using Microsoft.ML.Distillation.Formats;
 
 namespace Microsoft.ML.Distillation;
 
@@ -42,12 +43,19 @@ public sealed record Prompt
     public string ClassName { get; }
 
     /// <summary>Reads "words=class", or "words" alone where the class is called so.</summary>
-    /// <exception cref="ArgumentException">There are no words, a full stop inside of them, or no class name behind the sign.</exception>
+    /// <exception cref="ArgumentException">There are no words, a full stop inside of them, no class name behind the sign, or two
+    /// signs.</exception>
     public static Prompt Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        int at = text.LastIndexOf(Separator);
-        return at < 0 ? new Prompt(text) : new Prompt(text[..at], text[(at + 1)..]);
+        return text.Split(Separator) switch
+        {
+            [var words] => new Prompt(words),
+            [var words, var name] => new Prompt(words, name),
+            _ => throw new ArgumentException(
+                $"The prompt '{text.Trim()}' has two signs '{Separator}': it is written words{Separator}class, or words alone.",
+                nameof(text)),
+        };
     }
 
     /// <summary>The prompt as <see cref="Parse"/> reads it.</summary>
@@ -135,25 +143,24 @@ public sealed record DetectorPrompts
     /// <summary>Prompts from a text file, one in each line as <see cref="Prompt.Parse"/> reads it; empty lines and those that begin with #
     /// are skipped.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="FormatException">It has no prompt, or a line cannot be read; the message names it.</exception>
+    /// <exception cref="FormatException">It is no text, has no prompt, or a line cannot be read; the message names it.</exception>
     public static DetectorPrompts Read(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no file of prompts '{path}'.", path);
         InputFile.RefuseSpecial(path);
         var prompts = new List<Prompt>();
-        int number = 0;
-        foreach (string line in File.ReadLines(path))
+        using TextLines lines = TextLines.Open(path);
+        foreach (string text in lines.NonEmpty())
         {
-            number++;
-            if (line.Trim() is not { Length: > 0 } text || text.StartsWith('#')) continue;
+            if (text.StartsWith('#')) continue;
             try
             {
                 prompts.Add(Prompt.Parse(text));
             }
             catch (ArgumentException e)
             {
-                throw new FormatException($"{path}({number}): {ShortText.Of(Message(e))}", e);
+                throw new FormatException($"{path}({lines.Number}): {ShortText.Of(Message(e))}", e);
             }
         }
 

@@ -40,9 +40,9 @@ internal sealed class DistillRun(DistillCommand command, ParseResult parsed)
     {
         TextWriter error = parsed.InvocationConfiguration.Error;
         MLContext context = TrainingSession.CreateContext(parsed, _seeds[0]);
+        Teacher teacher = command.Teacher.Open(parsed, [.. _hints.Select(pair => pair.Teacher)]);
         IReadOnlyList<AnnotatedRow> test = _noLabels ? [] : command.Data
             .OpenTest(parsed, context, command.Training.SkipsInvalid(parsed), error);
-        Teacher teacher = command.Teacher.Open(parsed, [.. _hints.Select(pair => pair.Teacher)]);
         if (command.Teacher.IsPublished(parsed) && _hints.Count == 0 && _featureLoss is { } loss)
         {
             throw new UsageException(

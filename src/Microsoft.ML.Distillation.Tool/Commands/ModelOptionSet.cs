@@ -43,6 +43,8 @@ internal sealed class ModelOptionSet(bool isRequired)
         (int Width, int Height)? size = parsed.GetValue(_size) is { } text ? TeacherOptionSet.Size(_size.Name, text) : null;
         OnnxDetectorFormat format = TeacherOptionSet.Formats.First(known => known.Name == parsed.GetRequiredValue(_format)).Format;
         string? classes = parsed.GetValue(_classes);
+        if (classes is not null && Prompts.AreGiven(parsed)) throw new UsageException(
+            $"{_classes.Name} does not go with prompts, whose classes are the detector's.");
         return new ObjectDetectorOptions
         {
             MaxPixels = SharedOptions.MaxPixelsIn(parsed),

@@ -124,6 +124,8 @@ internal sealed class TeacherOptionSet
         if (hints.Count > 0 && parsed.GetValue(_cache) is not null) throw new UsageException(
             "--teacher-cache keeps no feature maps: it does not go with --hint.");
         if (hints.Count > 0 && Prompts.AreGiven(parsed)) throw new UsageException("--hint does not go with --prompt.");
+        if (Prompts.AreGiven(parsed) && parsed.GetValue(_runIn) == "torch") throw new UsageException(
+            $"{_runIn.Name} torch does not go with --prompt: ONNX Runtime runs detectors that are told in words.");
         if (NamesOf(parsed) is { } names) return Teacher.FromOnnx(path, FormatOf(parsed), names, OptionsOf(parsed) with { Hints = hints });
         if (reading is not null) throw new UsageException(
             $"{reading.Name} goes with --teacher-classes: they are for an ONNX detector of another origin.");

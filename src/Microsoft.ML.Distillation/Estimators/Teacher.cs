@@ -2,10 +2,12 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.ML.Distillation.Detectors;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Formats;
 using Microsoft.ML.Distillation.Model;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.Distillation.Published;
+using Microsoft.ML.Distillation.Published.Prompts;
 using Microsoft.ML.Distillation.Teachers;
 using Microsoft.ML.Distillation.Teachers.Dense;
 using Microsoft.ML.Distillation.Teachers.Onnx;
@@ -71,13 +73,23 @@ public sealed class Teacher
     /// <param name="classNames">The detector's own classes, in its own order.</param>
     /// <param name="options">How it is run and read; <see langword="null"/> for the format's usual ways.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range, or the file is a detector of this library.</exception>
     public static Teacher FromOnnx(
         string path, OnnxDetectorFormat format, IReadOnlyList<string> classNames, OnnxTeacherOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(classNames);
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no teacher '{path}'.", path);
+        InputFile.RefuseSpecial(path);
         options?.Validate();
+        if (FittedDetectors.AreIn(path)) throw new ArgumentException(
+            $"'{path}' is a detector of this library, which says itself how it is read: {nameof(FromModel)} takes it.", nameof(path));
+        if (options?.Prompts is { } prompts)
+        {
+            OnnxRuntimeLibrary.Require();
+            PromptedRunner.Check(path, format, prompts, options with { GpuDeviceId = null });
+        }
+
         string[] names = [.. classNames];
         string Fingerprint() => OnnxFingerprint.Of(path, format, names, options ?? new OnnxTeacherOptions());
         return new Teacher(names, Fingerprint, (studentClasses, device) =>
@@ -119,11 +131,17 @@ public sealed class Teacher
     /// classes are those of the prompts. It teaches where objects are and what they are called; its scores, which are no probabilities, are
     /// not taught.
     /// </summary>
-    /// <param name="path">The .onnx file. It is opened when training begins.</param>
+    /// <param name="path">The .onnx file. It is read here, to hold it to the prompts, and opened again when training begins.</param>
     /// <param name="prompts">What to find, and where the tokenizer and the text tower lie.</param>
     /// <param name="options">How it is run and read; <see langword="null"/> for the family's usual ways.</param>
     /// <param name="format">The family; by default it is found out.</param>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="FileNotFoundException">There is no such file, or no tokenizer, text tower or file of embeddings.</exception>
+    /// <exception cref="FormatException">The file is no detector that is told in words, or may be of several families; or what is to turn
+    /// words into numbers is of another kind.</exception>
+    /// <exception cref="ArgumentException">An option does not fit the model, a prompt is too long for it, or the file is a detector of this
+    /// library.</exception>
+    /// <exception cref="NotSupportedException">What an input of the model wants is not known.</exception>
+    /// <exception cref="DllNotFoundException">The application lacks ONNX Runtime's native library.</exception>
     public static Teacher FromPrompts(string path, DetectorPrompts prompts, OnnxTeacherOptions? options = null,
         OnnxDetectorFormat format = OnnxDetectorFormat.Auto)
     {
@@ -134,7 +152,8 @@ public sealed class Teacher
     /// <inheritdoc cref="FromPrompts(string, DetectorPrompts, OnnxTeacherOptions?, OnnxDetectorFormat)"
     /// path="/summary|/param[@name='path' or @name='options']|/exception"/>
     /// <param name="prompts">What to find: "words=class" each, or words alone where the class is called so.</param>
-    /// <exception cref="ArgumentException">There is no prompt, or one cannot be read.</exception>
+    /// <exception cref="ArgumentException">There is no prompt, or one cannot be read or is too long for the model; an option does not fit
+    /// it; or the file is a detector of this library.</exception>
     public static Teacher FromPrompts(string path, IReadOnlyList<string> prompts, OnnxTeacherOptions? options = null)
         => FromPrompts(path, DetectorPrompts.Parse(prompts), options);
 

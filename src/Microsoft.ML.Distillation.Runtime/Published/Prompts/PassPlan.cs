@@ -99,6 +99,8 @@ internal sealed class PassPlan
             if (_prompts.TextEncoderPath is not null) throw new ArgumentException(
                 $"{nameof(_prompts.TextEncoderPath)} and {nameof(_prompts.EmbeddingsPath)} do not go together: "
                 + "either makes the embeddings.");
+            if (_prompts.TokenizerPath is not null) throw new ArgumentException($"The embeddings come from '{file}', and no words are "
+                + $"read: leave out the option {nameof(_prompts.TokenizerPath)}.");
             return (EmbeddingsFile.Read(file, _prompts, dimension, out float[]? blank), blank);
         }
 

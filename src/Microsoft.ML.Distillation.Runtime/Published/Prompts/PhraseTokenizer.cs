@@ -25,6 +25,9 @@ internal abstract class PhraseTokenizer
     /// <summary>The token with which it ends.</summary>
     public abstract int End { get; }
 
+    /// <summary>The token of a word that the vocabulary lacks; <see langword="null"/>: it lacks none.</summary>
+    public virtual int? Unknown => null;
+
     /// <summary>Where the vocabulary comes from.</summary>
     public required string Source { get; init; }
 
@@ -81,6 +84,7 @@ internal abstract class PhraseTokenizer
     {
         "tokenizer.json" => TryKindOf(path) == kind,
         "vocab.json" => File.Exists(MergesOf(path)),
+        "vocab.txt" => File.ReadLines(path).Contains(WordPieceTokens.First),
         _ => true,
     };
 

@@ -31,8 +31,8 @@ internal static class PromptedFamily
         {
             string names = string.Join(", ", session.InputNames.Select(name => $"'{name}'"));
             throw new FormatException($"The detector '{path}' is not told in words: it takes {names}, "
-                + $"and neither the numbers of "
-                + $"tokens nor embeddings. If its words are burnt in, or it is a detector of fixed classes, give its class names and no prompts.");
+                + $"and neither the numbers of tokens nor embeddings. If its words are burnt in, or it is a detector of fixed classes, "
+                + $"give its class names and no prompts.");
         }
 
         if (asked != OnnxDetectorFormat.Auto && !IsPrompted(asked))

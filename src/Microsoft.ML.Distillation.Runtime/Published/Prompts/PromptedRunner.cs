@@ -52,10 +52,7 @@ internal sealed class PromptedRunner : IModelRunner
         (_session, Fallback) = (model.Session, model.Fallback);
         try
         {
-            _inputs = PromptedInputs.Of(_session, source.Name, () => OnnxModelFile.Parse(source.Read(), source.Name).Model);
-            Format = PromptedFamily.Of(_session, _inputs, format, source.Name);
-            if (_inputs.Image.FixedBatch is > 1) throw new NotSupportedException(
-                $"The detector '{source.Name}' takes {_inputs.Image.FixedBatch} images at once: of those that are told in words, one.");
+            (_inputs, Format) = Recognise(_session, source, format);
             (int? width, int? height) = options.AskedSize;
             _isOpen = _inputs.Image.Width is null && _inputs.Image.Height is null && width is null && height is null;
             _isFlexible = _isOpen && Format == OnnxDetectorFormat.GroundingDino;
@@ -135,6 +132,27 @@ internal sealed class PromptedRunner : IModelRunner
     }
 
     public void Dispose() => _session.Dispose();
+
+    /// <summary>Holds a graph to what it is to be told, and the words to their files, without running it.</summary>
+    /// <inheritdoc cref="PromptedRunner(OnnxSource, OnnxDetectorFormat, DetectorPrompts, OnnxDetectorOptions, DetectorRemarks)"
+    /// path="/exception"/>
+    public static void Check(OnnxSource source, OnnxDetectorFormat format, DetectorPrompts prompts, OnnxDetectorOptions options)
+    {
+        using InferenceSession session = SessionLoader.Load(source, [], options).Session;
+        (PromptedInputs inputs, OnnxDetectorFormat family) = Recognise(session, source, format);
+        _ = new PassPlan(session, inputs, family, source.Name, prompts, options)
+            .Of(Enumerable.Range(0, prompts.Prompts.Count), prompts.OnePhrasePerPass);
+    }
+
+    private static (PromptedInputs Inputs, OnnxDetectorFormat Family) Recognise(
+        InferenceSession session, OnnxSource source, OnnxDetectorFormat format)
+    {
+        var inputs = PromptedInputs.Of(session, source.Name, () => OnnxModelFile.Parse(source.Read(), source.Name).Model);
+        OnnxDetectorFormat family = PromptedFamily.Of(session, inputs, format, source.Name);
+        return inputs.Image.FixedBatch is > 1 ? throw new NotSupportedException(
+            $"The detector '{source.Name}' takes {inputs.Image.FixedBatch} images at once: of those that are told in words, one.")
+            : (inputs, family);
+    }
 
     /// <summary>Where one pass tells it all its words, these become part of the graph.</summary>
     private void BurnIn(TextPass pass, OnnxDetectorOptions options)

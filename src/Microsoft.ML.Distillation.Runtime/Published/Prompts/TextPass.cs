@@ -1,3 +1,4 @@
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Onnx;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
@@ -96,10 +97,11 @@ internal sealed class CaptionPasses
         if (phrase.Contains('?', StringComparison.Ordinal)) throw new ArgumentException(
             $"The prompt '{phrase}' holds a question mark, which ends a phrase of a caption: leave it out.");
         int[] tokens = tokenizer.Encode(phrase);
-        if (tokens.Length == 0) throw new ArgumentException($"The prompt '{phrase}' has no word that the tokenizer knows.");
+        if (tokens.All(token => token == tokenizer.Unknown)) throw new ArgumentException(
+            $"The prompt '{phrase}' has no word that the tokenizer knows.");
         return tokens.Length + 3 <= _most ? tokens : throw new ArgumentException(
-            $"The prompt '{phrase}' is too long: it has {tokens.Length} tokens, and with first, last and full stop the detector "
-            + $"'{_source}' takes {_most}.");
+            $"The prompt '{ShortText.Of(phrase)}' is too long: it has {tokens.Length} tokens, and with first, last and full stop the "
+            + $"detector '{_source}' takes {_most}.");
     }
 
     private TextPass Pass(List<int> phrases)
@@ -185,7 +187,7 @@ internal sealed class PhraseRows
             string phrase = phrases[Math.Min(i, phrases.Count - 1)];
             int[] tokens = [_tokenizer.Start, .. _tokenizer.Encode(phrase), _tokenizer.End];
             if (tokens.Length > _length) throw new ArgumentException(
-                $"The prompt '{phrase}' is too long: it has {tokens.Length - 2} tokens, and with first and last "
+                $"The prompt '{ShortText.Of(phrase)}' is too long: it has {tokens.Length - 2} tokens, and with first and last "
                 + $"'{_source}' takes {_length}.");
             for (int k = 0; k < tokens.Length; k++) (ids[i * _length + k], mask[i * _length + k]) = (tokens[k], 1);
         }

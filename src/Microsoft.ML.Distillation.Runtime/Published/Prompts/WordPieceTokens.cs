@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Tokenizers;
 
 namespace Microsoft.ML.Distillation.Published.Prompts;
@@ -11,7 +12,9 @@ namespace Microsoft.ML.Distillation.Published.Prompts;
 /// </summary>
 internal sealed class WordPieceTokens : PhraseTokenizer
 {
-    private const string Unknown = "[UNK]", First = "[CLS]", Last = "[SEP]";
+    internal const string First = "[CLS]";
+
+    private const string Missing = "[UNK]", Last = "[SEP]";
 
     private readonly WordPieceTokenizer _pieces;
 
@@ -19,11 +22,14 @@ internal sealed class WordPieceTokens : PhraseTokenizer
     {
         Start = At(vocabulary, First);
         End = At(vocabulary, Last);
-        At(vocabulary, Unknown);
+        Unknown = At(vocabulary, Missing);
+        // Phrases are told in lower case, which a vocabulary of cased words does not have for many.
+        if (vocabulary.FirstOrDefault(piece => piece.Length > 0 && piece[0] != '[' && piece.Any(char.IsAsciiLetterUpper)) is { } cased)
+            throw new InvalidDataException($"it is of cased words ('{ShortText.Of(cased)}'), and the uncased vocabulary is needed.");
         using var lines = new MemoryStream(Encoding.UTF8.GetBytes(string.Join('\n', vocabulary)));
         _pieces = WordPieceTokenizer.Create(lines, new WordPieceOptions
         {
-            UnknownToken = Unknown,
+            UnknownToken = Missing,
             PreTokenizer = PreTokenizer.CreateWhiteSpace(),
         });
     }
@@ -31,6 +37,8 @@ internal sealed class WordPieceTokens : PhraseTokenizer
     public override int Start { get; }
 
     public override int End { get; }
+
+    public override int? Unknown { get; }
 
     /// <summary>From vocab.txt: a piece in each line.</summary>
     public static WordPieceTokens OfLines(string path)

@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Published;
 using Microsoft.ML.Distillation.Published.Prompts;
+using static Microsoft.ML.Distillation.Tests.PromptedScene;
 using DataType = Microsoft.ML.Distillation.Onnx.Proto.TensorProto.Types.DataType;
 
 namespace Microsoft.ML.Distillation.Tests;
@@ -10,16 +11,17 @@ namespace Microsoft.ML.Distillation.Tests;
 /// <summary>A detector that is told in words finds what it is told, where it is, in every published layout.</summary>
 public class PromptedDetectorTests
 {
-    private static readonly (byte, byte, byte) Red = PromptedScene.Red, Blue = PromptedScene.Blue, Green = PromptedScene.Green,
-        Brown = PromptedScene.Brown;
-
     private TemporaryFolder _folder = null!;
 
     [SetUp]
-    public void MakeFolder() => _folder = new TemporaryFolder();
+    public void MakeFolder()
+    {
+        _ = TestData.Model("vocabularies/bpe_simple_vocab_16e6.txt.gz");
+        _folder = new TemporaryFolder();
+    }
 
     [TearDown]
-    public void DeleteFolder() => _folder.Dispose();
+    public void DeleteFolder() => _folder?.Dispose();
 
     private static IEnumerable<TestCaseData> Layouts()
     {
@@ -32,7 +34,7 @@ public class PromptedDetectorTests
             {
                 yield return new TestCaseData(new PromptedGraph(layout)
                 {
-                    Colours = PromptedScene.BertColours,
+                    Colours = BertColours,
                     Turned = turned,
                     Rows = rows,
                     Size = size,
@@ -51,7 +53,7 @@ public class PromptedDetectorTests
             {
                 yield return new TestCaseData(new PromptedGraph(layout)
                 {
-                    Colours = PromptedScene.ClipColours,
+                    Colours = ClipColours,
                     Turned = turned,
                     Rows = rows,
                     Size = (side, side),
@@ -66,11 +68,11 @@ public class PromptedDetectorTests
     {
         var graph = (PromptedGraph)published;
         // The picture is not square: cells of an eighth of it, or of an eighth of the square in which it lies.
-        (RgbImage picture, int width, int height) = PromptedScene.PictureFor(graph, (1, 2, Red), (4, 1, Blue), (6, 4, Brown), (2, 4, Red));
+        (RgbImage picture, int width, int height) = PictureFor(graph, (1, 2, Red), (4, 1, Blue), (6, 4, Brown), (2, 4, Red));
         using ObjectDetector detector = Load(graph, "red square=box", "blue disc", "aglet=box", "green thing");
         Assert.That(detector.ClassNames, Is.EqualTo((string[])["box", "blue disc", "green thing"]));
         Assert.That(detector.Remarks, Is.Empty);
-        PromptedScene.AreAt(PromptedScene.Sure(detector, picture), width, height, ("box", 1, 2), ("blue disc", 4, 1), ("box", 6, 4), ("box", 2, 4));
+        AreAt(Sure(detector, picture), width, height, ("box", 1, 2), ("blue disc", 4, 1), ("box", 6, 4), ("box", 2, 4));
     }
 
     [TestCase(false, 1, 60)]
@@ -79,10 +81,10 @@ public class PromptedDetectorTests
     public void LeakingPhrases_AreFoundOut_AndEachHasItsOwnPass_WhichIsSaid(bool leaks, int passes, float steepness)
     {
         PromptedGraph graph = Dino() with { Leaks = leaks, Steepness = steepness };
-        (RgbImage picture, int width, int height) = PromptedScene.PictureFor(graph, (1, 2, Red), (4, 1, Blue), (6, 4, Green));
+        (RgbImage picture, int width, int height) = PictureFor(graph, (1, 2, Red), (4, 1, Blue), (6, 4, Green));
         using ObjectDetector detector = Load(graph, "red square", "blue disc", "green thing");
         if (steepness > 1000) Assert.That(detector.Remarks, Is.Empty);
-        PromptedScene.AreAt(PromptedScene.Sure(detector, picture), width, height, ("red square", 1, 2), ("blue disc", 4, 1), ("green thing", 6, 4));
+        AreAt(Sure(detector, picture), width, height, ("red square", 1, 2), ("blue disc", 4, 1), ("green thing", 6, 4));
         Assert.That(detector.Reading!.Words, Does.Contain(passes == 1 ? "one pass" : "3 passes"));
         if (leaks) Assert.That(detector.Remarks.Single(), Does.Contain("leak").And.Contain("3 passes in the place of 1"));
         else Assert.That(detector.Remarks, Is.Empty);
@@ -92,9 +94,9 @@ public class PromptedDetectorTests
     public void ACaptionLongerThanTheGraphTakes_IsToldInSeveralPasses()
     {
         PromptedGraph graph = Dino() with { Rows = 9, Size = (800, 800) };
-        (RgbImage picture, int width, int height) = PromptedScene.PictureFor(graph, (1, 2, Red), (4, 1, Blue), (6, 4, Green));
+        (RgbImage picture, int width, int height) = PictureFor(graph, (1, 2, Red), (4, 1, Blue), (6, 4, Green));
         using ObjectDetector detector = Load(graph, "red square", "blue disc", "green thing");
-        PromptedScene.AreAt(PromptedScene.Sure(detector, picture), width, height, ("red square", 1, 2), ("blue disc", 4, 1), ("green thing", 6, 4));
+        AreAt(Sure(detector, picture), width, height, ("red square", 1, 2), ("blue disc", 4, 1), ("green thing", 6, 4));
         Assert.That(detector.Reading!.Words, Does.Contain("2 passes"));
         Assert.That(() => Load(graph, "red square", "a very long way to say blue"),
             Throws.ArgumentException.With.Message.Contains("too long").And.Message.Contains("a very long way to say blue"));
@@ -122,9 +124,9 @@ public class PromptedDetectorTests
                 ["pred_boxes"] = "k",
             },
         };
-        (RgbImage picture, int width, int height) = PromptedScene.PictureFor(graph, (1, 2, Red), (4, 1, Blue));
+        (RgbImage picture, int width, int height) = PictureFor(graph, (1, 2, Red), (4, 1, Blue));
         using ObjectDetector detector = Load(graph, "red", "blue disc");
-        PromptedScene.AreAt(PromptedScene.Sure(detector, picture), width, height, ("red", 1, 2), ("blue disc", 4, 1));
+        AreAt(Sure(detector, picture), width, height, ("red", 1, 2), ("blue disc", 4, 1));
     }
 
     [Test]
@@ -132,7 +134,7 @@ public class PromptedDetectorTests
     {
         // "square" scores worse than "red".
         PromptedGraph graph = Dino() with { Handicaps = new Dictionary<int, float> { [2675] = 4 } };
-        (RgbImage picture, _, _) = PromptedScene.PictureFor(graph, (1, 2, Red));
+        (RgbImage picture, _, _) = PictureFor(graph, (1, 2, Red));
         float best = Score(PhraseScore.Best), mean = Score(PhraseScore.Mean);
         Assert.That(best, Is.EqualTo(1 / (1 + MathF.Exp(-4))).Within(0.01));
         Assert.That(mean, Is.EqualTo((best + 0.5f) / 2).Within(0.01));
@@ -140,15 +142,15 @@ public class PromptedDetectorTests
         float Score(PhraseScore score)
         {
             using ObjectDetector detector = Load(graph, prompts => prompts with { PhraseScore = score }, "red square");
-            return PromptedScene.Sure(detector, picture)[0].Score;
+            return Sure(detector, picture)[0].Score;
         }
     }
 
     [Test]
     public void EmbeddingsFromAFile_AreWhatTheTextTowerGives([Values("npy", "npz", "safetensors")] string ending)
     {
-        var graph = new PromptedGraph(PromptedLayout.WorldColumns) { Colours = PromptedScene.ClipColours, Size = (640, 640) };
-        (RgbImage picture, int width, int height) = PromptedScene.PictureFor(graph, (1, 2, Red), (4, 1, Blue));
+        var graph = new PromptedGraph(PromptedLayout.WorldColumns) { Colours = ClipColours, Size = (640, 640) };
+        (RgbImage picture, int width, int height) = PictureFor(graph, (1, 2, Red), (4, 1, Blue));
         string path = EmbeddingsFiles.Write(_folder.Sub($"words.{ending}"), ("red square", [.86f, .16f, .12f, 1]),
             ("blue disc", [.12f, .16f, .86f, 1]));
         using ObjectDetector detector = Load(graph, prompts => prompts with
@@ -159,32 +161,32 @@ public class PromptedDetectorTests
         }, "blue disc", "red square");
         // Arrays of the phrases' names are told by these, rows by their order.
         string[] labels = ending == "npy" ? ["red square", "blue disc"] : ["blue disc", "red square"];
-        PromptedScene.AreAt(PromptedScene.Sure(detector, picture), width, height, (labels[0], 4, 1), (labels[1], 1, 2));
+        AreAt(Sure(detector, picture), width, height, (labels[0], 4, 1), (labels[1], 1, 2));
     }
 
     [Test]
     public void OneObjectOfTwoClasses_IsOneOfTheBest_WhereThatIsAskedFor()
     {
         PromptedGraph graph = Dino() with { Handicaps = new Dictionary<int, float> { [2417] = 1, [2675] = 1 } };
-        (RgbImage picture, _, _) = PromptedScene.PictureFor(graph, (1, 2, Red));
+        (RgbImage picture, _, _) = PictureFor(graph, (1, 2, Red));
         string path = graph.Save(_folder.Sub("model.onnx"));
-        DetectorPrompts prompts = PromptedScene.Told(_folder, graph, "red square=box", "the red=thing") with { OnePhrasePerPass = true };
+        DetectorPrompts prompts = Told(_folder, graph, "red square=box", "the red=thing") with { OnePhrasePerPass = true };
         using ObjectDetector both = ObjectDetector.Load(path, new ObjectDetectorOptions { Prompts = prompts });
         using ObjectDetector one = ObjectDetector.Load(path, new ObjectDetectorOptions
         {
             Prompts = prompts,
             ClassAgnosticSuppression = true
         });
-        Assert.That(PromptedScene.Sure(both, picture).Select(found => found.Label), Is.EqualTo((string[])["thing", "box"]));
-        Assert.That(PromptedScene.Sure(one, picture).Select(found => found.Label), Is.EqualTo((string[])["thing"]));
+        Assert.That(Sure(both, picture).Select(found => found.Label), Is.EqualTo((string[])["thing", "box"]));
+        Assert.That(Sure(one, picture).Select(found => found.Label), Is.EqualTo((string[])["thing"]));
     }
 
     [TestCase(null, 1)]
     [TestCase(1, 3)]
     public void TextsOfOnePass_AreEncodedOnce_NotWithEveryImage(int? rows, int inputs)
     {
-        var graph = new PromptedGraph(PromptedLayout.OwlVit) { Colours = PromptedScene.ClipColours, Size = (768, 768), Rows = rows };
-        using var runner = new PromptedRunner(graph.Save(_folder.Sub("model.onnx")), OnnxDetectorFormat.Auto, PromptedScene.Told(_folder, graph, "red", "blue"),
+        var graph = new PromptedGraph(PromptedLayout.OwlVit) { Colours = ClipColours, Size = (768, 768), Rows = rows };
+        using var runner = new PromptedRunner(graph.Save(_folder.Sub("model.onnx")), OnnxDetectorFormat.Auto, Told(_folder, graph, "red", "blue"),
             new OnnxDetectorOptions(), new DetectorRemarks());
         Assert.That(runner.Inputs, Has.Count.EqualTo(inputs));
         Assert.That(runner.Passes, Is.EqualTo(rows is null ? 1 : 2));
@@ -199,12 +201,14 @@ public class PromptedDetectorTests
         Assert.That(() => DetectorPrompts.Parse("scooter="), Throws.ArgumentException.With.Message.Contains("empty class"));
         Assert.That(() => DetectorPrompts.Parse("a cat. a dog"), Throws.ArgumentException.With.Message.Contains("full stop"));
         Assert.That(() => DetectorPrompts.Parse("cat", "Cat=dog"), Throws.ArgumentException.With.Message.Contains("'dog'"));
+        Assert.That(() => DetectorPrompts.Parse("."), Throws.ArgumentException.With.Message.Contains("empty"));
+        Assert.That(() => DetectorPrompts.Parse("a=b=c"), Throws.ArgumentException.With.Message.Contains("two signs '='"));
         Assert.That(DetectorPrompts.Parse("a cat.").Prompts.Single(), Is.EqualTo(new Prompt("a cat")));
         Assert.That(DetectorPrompts.Parse("kick scooter = scooter").Prompts.Single(), Is.EqualTo(new Prompt("kick scooter", "scooter")));
         string file = _folder.Write("prompts.txt", "# words\n\ncat\na. b=dog\n");
         Assert.That(() => DetectorPrompts.Read(file), Throws.TypeOf<FormatException>().With.Message.StartsWith($"{file}(4): "));
         Assert.That(() => Load(Dino(), "what is this?"), Throws.ArgumentException.With.Message.Contains("question mark"));
-        var owl = new PromptedGraph(PromptedLayout.OwlVit) { Colours = PromptedScene.ClipColours, Size = (768, 768) };
+        var owl = new PromptedGraph(PromptedLayout.OwlVit) { Colours = ClipColours, Size = (768, 768) };
         Assert.That(() => Load(owl, "a b c d e f g h i j k l m n o"), Throws.ArgumentException.With.Message.Contains("too long"));
     }
 
@@ -216,14 +220,14 @@ public class PromptedDetectorTests
             Throws.TypeOf<FileNotFoundException>().With.Message.Contains("vocab.txt"));
         Assert.That(() => ObjectDetector.Load(model, new ObjectDetectorOptions { ClassNames = ["cat"] }),
             Throws.TypeOf<NotSupportedException>().With.Message.Contains("prompts"));
-        var world = new PromptedGraph(PromptedLayout.WorldScores) { Colours = PromptedScene.ClipColours, Size = (640, 640) };
+        var world = new PromptedGraph(PromptedLayout.WorldScores) { Colours = ClipColours, Size = (640, 640) };
         Assert.That(() => Load(world, prompts => prompts with { TextEncoderPath = null }, "cat"),
             Throws.ArgumentException.With.Message.Contains("TextEncoderPath").And.Message.Contains("EmbeddingsPath"));
         Assert.That(() => Load(world, prompts => prompts with { TextEncoderPath = model }, "cat"),
             Throws.TypeOf<FormatException>().With.Message.Contains("text tower"));
         Assert.That(() => Load(Dino(), prompts => prompts with { TextEncoderPath = model }, "cat"),
             Throws.ArgumentException.With.Message.Contains("TextEncoderPath"));
-        var owl = new PromptedGraph(PromptedLayout.OwlVit) { Colours = PromptedScene.ClipColours, Size = (512, 512) };
+        var owl = new PromptedGraph(PromptedLayout.OwlVit) { Colours = ClipColours, Size = (512, 512) };
         Assert.That(() => Load(owl, "cat"), Throws.TypeOf<FormatException>().With.Message.Contains("OwlVit or OwlV2"));
         using TeacherGraph plain = new TeacherGraph().Output("output", new float[6 * 84], [84, 6]);
         Assert.That(() => ObjectDetector.Load(plain.Save(), new ObjectDetectorOptions { Prompts = DetectorPrompts.Parse("cat") }),
@@ -275,15 +279,15 @@ public class PromptedDetectorTests
     }
 
     private ObjectDetector LoadWorld(string embeddings, params string[] prompts)
-        => Load(new PromptedGraph(PromptedLayout.WorldScores) { Colours = PromptedScene.ClipColours, Size = (640, 640) },
+        => Load(new PromptedGraph(PromptedLayout.WorldScores) { Colours = ClipColours, Size = (640, 640) },
             told => told with { TextEncoderPath = null, TokenizerPath = null, EmbeddingsPath = embeddings }, prompts);
 
-    private static PromptedGraph Dino() => new(PromptedLayout.HuggingFaceDino) { Colours = PromptedScene.BertColours };
+    private static PromptedGraph Dino() => new(PromptedLayout.HuggingFaceDino) { Colours = BertColours };
 
     private ObjectDetector Load(PromptedGraph graph, params string[] prompts) => Load(graph, options => options, prompts);
 
     private ObjectDetector Load(PromptedGraph graph, Func<DetectorPrompts, DetectorPrompts> change, params string[] prompts)
-        => ObjectDetector.Load(graph.Save(_folder.Sub("model.onnx")), new ObjectDetectorOptions { Prompts = change(PromptedScene.Told(_folder, graph, prompts)) });
+        => ObjectDetector.Load(graph.Save(_folder.Sub("model.onnx")), new ObjectDetectorOptions { Prompts = change(Told(_folder, graph, prompts)) });
 }
 
 /// <summary>Writes embeddings as other programs do.</summary>

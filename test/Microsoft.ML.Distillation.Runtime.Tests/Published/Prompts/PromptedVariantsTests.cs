@@ -1,5 +1,6 @@
 using Microsoft.ML.Distillation.Images;
 using Microsoft.ML.Distillation.Published.Prompts;
+using static Microsoft.ML.Distillation.Tests.PromptedScene;
 using DataType = Microsoft.ML.Distillation.Onnx.Proto.TensorProto.Types.DataType;
 
 namespace Microsoft.ML.Distillation.Tests;
@@ -102,10 +103,10 @@ public class PromptedVariantsTests
     public void EveryPhrase_IsFoundWhereItIs(object published, OnnxDetectorFormat format)
     {
         var graph = (PromptedGraph)published;
-        (RgbImage picture, int width, int height) = PromptedScene.PictureFor(graph, (1, 2, PromptedScene.Red), (4, 1, PromptedScene.Blue),
-            (6, 4, PromptedScene.Brown), (2, 4, PromptedScene.Red));
+        (RgbImage picture, int width, int height) = PictureFor(graph, (1, 2, Red), (4, 1, Blue),
+            (6, 4, Brown), (2, 4, Red));
         using ObjectDetector detector = Load(graph, format, "red square=box", "blue disc", "aglet=box", "green thing");
-        PromptedScene.AreAt(PromptedScene.Sure(detector, picture), width, height, ("box", 1, 2), ("blue disc", 4, 1), ("box", 6, 4),
+        AreAt(Sure(detector, picture), width, height, ("box", 1, 2), ("blue disc", 4, 1), ("box", 6, 4),
             ("box", 2, 4));
         Assert.That(detector.Remarks, Is.Empty);
     }
@@ -114,19 +115,19 @@ public class PromptedVariantsTests
     public void AnyNumberOfPhrases_IsReadAlike([Values] PromptedLayout layout, [Values(1, 2, 3, 4, 5)] int phrases)
     {
         PromptedGraph graph = Of(layout, isOpen: false) with { Names = Letters, Order = phrases, HasMore = true };
-        (RgbImage picture, int width, int height) = PromptedScene.PictureFor(graph, (1, 2, PromptedScene.Red));
+        (RgbImage picture, int width, int height) = PictureFor(graph, (1, 2, Red));
         string[] prompts = [.. ((string[])["red", "blue", "green", "aglet", "yellow"]).Take(phrases)];
         using ObjectDetector detector = Load(graph, FamilyOf(graph), prompts);
-        PromptedScene.AreAt(PromptedScene.Sure(detector, picture), width, height, ("red", 1, 2));
+        AreAt(Sure(detector, picture), width, height, ("red", 1, 2));
     }
 
     [Test]
     public void PhrasesOfAnyScript_AreFound([Values] PromptedLayout layout)
     {
         string[] phrases = ["Kick-Scooter", "RÖNTGEN tube", "7up can", "light_bluish_gray brick", "electroencephalograph"];
-        (byte, byte, byte)[] colours = [PromptedScene.Red, PromptedScene.Blue, PromptedScene.Green, PromptedScene.Brown, (230, 220, 40)];
+        (byte, byte, byte)[] colours = [Red, Blue, Green, Brown, (230, 220, 40)];
         PromptedGraph graph = Of(layout, isOpen: false);
-        DetectorPrompts told = PromptedScene.Told(_folder, graph, phrases);
+        DetectorPrompts told = Told(_folder, graph, phrases);
         PhraseTokenizer tokenizer = PhraseTokenizer.Find(IsDino(layout) ? TokenizerKind.WordPieces : TokenizerKind.BytePairs,
             told.TokenizerPath, [], "the model");
         int[][] tokens = [.. phrases.Select(tokenizer.Encode)];
@@ -137,33 +138,38 @@ public class PromptedVariantsTests
                 .ToDictionary(pair => pair.Token, pair => colours[pair.i]),
         };
         (int X, int Y)[] places = [(1, 2), (4, 1), (6, 4), (2, 4), (5, 3)];
-        (RgbImage picture, int width, int height) = PromptedScene.PictureFor(graph,
+        (RgbImage picture, int width, int height) = PictureFor(graph,
             [.. places.Zip(colours, (place, colour) => (place.X, place.Y, colour))]);
         using ObjectDetector detector = Load(graph, OnnxDetectorFormat.Auto, phrases);
-        PromptedScene.AreAt(PromptedScene.Sure(detector, picture), width, height,
+        AreAt(Sure(detector, picture), width, height,
             [.. places.Zip(phrases, (place, phrase) => (phrase, place.X, place.Y))]);
     }
 
-    [TestCase(PromptedLayout.OwlVit, 768, 768)]
-    [TestCase(PromptedLayout.OwlV2, 960, 960)]
-    [TestCase(PromptedLayout.WorldScores, 640, 640)]
-    [TestCase(PromptedLayout.WorldColumns, 640, 640)]
-    public void OpenSizes_AreTheFamilys_OrAsAsked(PromptedLayout layout, int width, int height)
+    [TestCase(PromptedLayout.HuggingFaceDino, 1333, 0.3)]
+    [TestCase(PromptedLayout.OwlVit, 768, 0.1)]
+    [TestCase(PromptedLayout.OwlV2, 960, 0.2)]
+    [TestCase(PromptedLayout.WorldScores, 640, 0.05)]
+    [TestCase(PromptedLayout.WorldColumns, 640, 0.05)]
+    public void OpenSizes_AndThresholds_AreTheFamilys_OrAsAsked(PromptedLayout layout, int side, double threshold)
     {
         PromptedGraph graph = Of(layout, isOpen: true);
         using ObjectDetector usual = Load(graph, FamilyOf(graph), "red");
-        Assert.That((usual.InputWidth, usual.InputHeight), Is.EqualTo((width, height)));
+        Assert.That((usual.InputWidth, usual.InputHeight), Is.EqualTo((side, side)));
+        Assert.That(usual.Reading!.ConfidentScore, Is.EqualTo(threshold));
+        int half = IsDino(layout) ? 400 : side / 2;
         using ObjectDetector asked = ObjectDetector.Load(graph.Save(_folder.Sub("model.onnx")), new ObjectDetectorOptions
         {
             Format = FamilyOf(graph),
-            Prompts = PromptedScene.Told(_folder, graph, "red"),
-            InputWidth = width / 2,
-            InputHeight = height / 2,
+            Prompts = Told(_folder, graph, "red"),
+            InputWidth = half,
+            InputHeight = half,
+            ConfidentScore = 0.7,
         });
+        Assert.That(asked.Reading!.ConfidentScore, Is.EqualTo(0.7));
         // Half the size has half the cells: each is a quarter of the side.
         RgbImage picture = DrawnImages.Plain(400, 400, 120, 120, 120);
-        DrawnImages.Fill(picture, 100, 200, 100, 100, PromptedScene.Red);
-        PromptedScene.AreAt(PromptedScene.Sure(asked, picture), 100, 100, ("red", 1, 2));
+        DrawnImages.Fill(picture, 100, 200, 100, 100, Red);
+        AreAt(Sure(asked, picture), 100, 100, ("red", 1, 2));
     }
 
     [TestCase(PromptedLayout.OwlVit, 840)]
@@ -171,11 +177,11 @@ public class PromptedVariantsTests
     public void AnOpenSizeThatIsNone_IsThatOfTheLargeModel_WhereThePublishedOneFails(PromptedLayout layout, int side)
     {
         PromptedGraph graph = Of(layout, isOpen: true) with { HasPositions = true, CellSide = side / 8 };
-        (RgbImage picture, int width, int height) = PromptedScene.PictureFor(graph, (1, 2, PromptedScene.Red));
+        (RgbImage picture, int width, int height) = PictureFor(graph, (1, 2, Red));
         using (ObjectDetector detector = Load(graph, FamilyOf(graph), "red"))
         {
             Assert.That((detector.InputWidth, detector.InputHeight), Is.EqualTo((side, side)));
-            PromptedScene.AreAt(PromptedScene.Sure(detector, picture), width, height, ("red", 1, 2));
+            AreAt(Sure(detector, picture), width, height, ("red", 1, 2));
         }
 
         graph = graph with { CellSide = 50 };
@@ -185,7 +191,7 @@ public class PromptedVariantsTests
 
     private static PromptedGraph Of(PromptedLayout layout, bool isOpen) => new(layout)
     {
-        Colours = IsDino(layout) ? PromptedScene.BertColours : PromptedScene.ClipColours,
+        Colours = IsDino(layout) ? BertColours : ClipColours,
         Size = isOpen ? null : layout switch
         {
             PromptedLayout.OwlVit => (768, 768),
@@ -198,10 +204,10 @@ public class PromptedVariantsTests
     private static bool IsDino(PromptedLayout layout) => layout is PromptedLayout.HuggingFaceDino or PromptedLayout.IdeaDino;
 
     /// <summary>The format that has to be named: an OWL of open size says nowhere which one it is.</summary>
-    private static OnnxDetectorFormat FamilyOf(PromptedGraph graph) => graph.Size is not null ? OnnxDetectorFormat.Auto : graph.Layout switch
+    private static OnnxDetectorFormat FamilyOf(PromptedGraph graph) => graph.Layout switch
     {
-        PromptedLayout.OwlVit => OnnxDetectorFormat.OwlVit,
-        PromptedLayout.OwlV2 => OnnxDetectorFormat.OwlV2,
+        PromptedLayout.OwlVit when graph.Size is null => OnnxDetectorFormat.OwlVit,
+        PromptedLayout.OwlV2 when graph.Size is null => OnnxDetectorFormat.OwlV2,
         _ => OnnxDetectorFormat.Auto,
     };
 
@@ -212,5 +218,5 @@ public class PromptedVariantsTests
 
     private ObjectDetector Load(PromptedGraph graph, OnnxDetectorFormat format, params string[] prompts)
         => ObjectDetector.Load(graph.Save(_folder.Sub("model.onnx")),
-            new ObjectDetectorOptions { Format = format, Prompts = PromptedScene.Told(_folder, graph, prompts) });
+            new ObjectDetectorOptions { Format = format, Prompts = Told(_folder, graph, prompts) });
 }

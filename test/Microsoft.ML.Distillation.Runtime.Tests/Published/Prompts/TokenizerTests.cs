@@ -70,6 +70,20 @@ public class TokenizerTests
     }
 
     [Test]
+    public void AnotherModelsVocabularyBeside_IsPassedOver_AndOneOfCasedWordsIsNotTaken()
+    {
+        using var folder = new TemporaryFolder();
+        string lines = TestData.Model("vocabularies/bert-base-uncased-vocab.txt");
+        folder.Write("vocab.txt", "<s>\n</s>\ncat\n");
+        string json = VocabularyFiles.WordPieceJson(folder.Sub("tokenizer.json"), lines);
+        Assert.That(PhraseTokenizer.Find(TokenizerKind.WordPieces, null, [folder.Sub("model.onnx")], "Grounding DINO").Source,
+            Is.EqualTo(json));
+        string cased = folder.Write("cased/vocab.txt", File.ReadAllText(lines) + "The\n");
+        Assert.That(() => Find(TokenizerKind.WordPieces, cased),
+            Throws.TypeOf<FormatException>().With.Message.Contains("cased words ('The')").And.Message.Contains("uncased"));
+    }
+
+    [Test]
     public void NoTokenizer_OrOneOfTheWrongKind_IsAnErrorThatSaysWhichIsNeeded()
     {
         using var folder = new TemporaryFolder();
