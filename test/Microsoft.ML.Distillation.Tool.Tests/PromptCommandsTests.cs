@@ -120,7 +120,7 @@ public class PromptCommandsTests
     {
         string whole = _folder.Sub($"whole-{format}"), parts = _folder.Sub($"parts-{format}");
         string[] label = ["label", .. Teacher, "--images", Images, "--output-format", format];
-        Assert.That(ToolRun.Succeeding([.. label, "--output", whole]).Output, Does.Match(@"label: 10/24 images .* left"));
+        Assert.That(ToolRun.Succeeding([.. label, "--output", whole]).Output, Does.Match(@"label: 10 of 24 images .* left"));
         foreach (string shard in (string[])["1/2", "2/2"]) ToolRun.Succeeding([.. label, "--output", parts, "--shard", shard]);
         ToolRun.Succeeding([.. label, "--output", parts, "--merge"]);
         Assert.That(Content(parts), Is.EqualTo(Content(whole)));
