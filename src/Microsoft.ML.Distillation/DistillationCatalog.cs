@@ -62,7 +62,8 @@ public static class DistillationCatalog
     /// <param name="boundingBoxColumnName">In: the boxes of the image's objects, x0 y0 x1 y1 of each in pixels.</param>
     /// <param name="predictedBoundingBoxColumnName">Out: the boxes of the detections, x0 y0 x1 y1 of each in pixels.</param>
     /// <param name="imageColumnName">In: the image.</param>
-    /// <param name="student">The network; <see langword="null"/> for a Faster R-CNN on ShuffleNetV2 ×0.5.</param>
+    /// <param name="student">The network; <see langword="null"/> for <see cref="DetectorPlan.For"/> of
+    /// <see cref="LatencyClass.Balanced"/>.</param>
     /// <param name="epochs">How often training sees every image; <see langword="null"/> to choose by their number.</param>
     /// <param name="validationSet">Images to choose the best epoch by, with the same columns as the training data.</param>
     public static DistillDetectorEstimator DistillDetector(

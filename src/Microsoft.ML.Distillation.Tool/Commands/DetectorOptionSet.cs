@@ -4,16 +4,25 @@ using System.Globalization;
 namespace Microsoft.ML.Distillation.Tool.Commands;
 
 /// <summary>The options that plan a detector network.</summary>
-/// <param name="familyName">What the family's option is called here: <c>--student</c>, or <c>--detector</c> where there is no teacher; the
-/// other name is understood too.</param>
-internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInputSize, string familyName = "--student")
+/// <param name="usual">The network where the option names none.</param>
+/// <param name="usualBackbone">The backbone of a family that is named without one.</param>
+/// <param name="optionName">What the option is called here: <c>--student</c>, or <c>--detector</c> where there is no teacher; the other name is
+/// understood too.</param>
+internal sealed class DetectorOptionSet(string usual, string usualBackbone, string optionName = "--student")
 {
-    private const string OneStage = "one-stage";
+    private const string OneStage = "one-stage", FasterRcnn = "faster-rcnn";
 
-    private readonly Option<string> _family = Family(familyName);
+    // As DetectorPlan.For has them.
+    private static readonly (string Name, string? Backbone, int InputSize)[] Networks =
+    [
+        ("fast", "shufflenet-0.5", 160), ("balanced", "shufflenet-0.5", 320), ("accurate", "shufflenet-1.0", 512), (OneStage, null, 320),
+        (FasterRcnn, null, 320),
+    ];
+
+    private readonly Option<string> _network = NetworkOption(optionName, usual);
     private readonly OneStageOptionSet _oneStage = new();
     private readonly GraphBackboneOptionSet _graph = new();
-    private readonly Option<string> _backbone = BackboneOption(defaultBackbone);
+    private readonly Option<string?> _backbone = BackboneOption(usualBackbone);
 
     private readonly Option<int[]?> _widths = new("--widths")
     {
@@ -48,14 +57,14 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
 
     private readonly Option<int?> _fpn = SharedOptions.Count("--fpn", "Puts a feature pyramid with so many channels on the backbone.");
     private readonly Option<int?> _inputSize = SharedOptions.Count(
-        "--input-size", $"The longer side of the network's input in pixels. [default: {defaultInputSize}]", least: 32);
+        "--input-size", "The longer side of the network's input in pixels. [default: 320, or that of the latency class]", least: 32);
     private readonly Option<int?> _headWidth = SharedOptions
         .Count("--head-width", "The width of the box head. [default: follows the backbone]");
 
     /// <summary>Adds these to a command's options.</summary>
     public void AddTo(IList<Option> options)
     {
-        options.Add(_family);
+        options.Add(_network);
         foreach (Option option in (Option[])[_backbone, _widths, _stages, _weights, _fpn, _inputSize, _headWidth]) options.Add(option);
         _graph.AddTo(options);
         _oneStage.AddTo(options);
@@ -66,7 +75,9 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
     /// <exception cref="FileNotFoundException">There is no file of weights.</exception>
     public DetectorPlan Read(ParseResult parsed)
     {
-        string name = parsed.GetRequiredValue(_backbone);
+        (string network, string? itsBackbone, int itsInputSize) = Networks.Single(one => one.Name == parsed.GetRequiredValue(_network));
+        string name = parsed.GetValue(_backbone) ?? itsBackbone ?? usualBackbone;
+        int inputSize = parsed.GetValue(_inputSize) ?? itsInputSize;
         // Where the option is not given, its value is an empty array.
         int[]? widths = parsed.GetValue(_widths) is { Length: > 0 } given ? given : null;
         if (widths is not null && name != BackboneNames.Plain) throw new UsageException("--widths goes with --backbone plain.");
@@ -78,17 +89,16 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
             FpnChannels = parsed.GetValue(_fpn),
             Weights = WeightsOf(parsed.GetValue(_weights)),
         };
-        bool oneStage = parsed.GetValue(_family) == OneStage;
-        if (!oneStage && _oneStage.Given(parsed) is { } foreign) throw new UsageException($"{foreign} goes with {_family.Name} {OneStage}.");
+        bool oneStage = network != FasterRcnn;
+        if (!oneStage && _oneStage.Given(parsed) is { } foreign) throw new UsageException($"{foreign} goes with {_network.Name} {OneStage}.");
         if (oneStage && (parsed.GetValue(_fpn) ?? parsed.GetValue(_headWidth)) is not null)
-            throw new UsageException($"--fpn and --head-width do not go with {_family.Name} {OneStage}, which has a pyramid of its own: use "
-                + $"--channels.");
+            throw new UsageException($"--fpn and --head-width do not go with {_network.Name} {network}, a one-stage network with a pyramid "
+                + $"of its own: use --channels, or {_network.Name} {FasterRcnn}.");
         try
         {
-            if (oneStage) return DetectorPlan.OneStage(backbone, parsed.GetValue(_inputSize) ?? defaultInputSize, _oneStage.Read(parsed));
-            return DetectorPlan.FasterRcnn(
-                backbone, parsed.GetValue(_inputSize)
-                    ?? defaultInputSize, new FasterRcnnOptions { HeadWidth = parsed.GetValue(_headWidth) });
+            return oneStage
+                ? DetectorPlan.OneStage(backbone, inputSize, _oneStage.Read(parsed))
+                : DetectorPlan.FasterRcnn(backbone, inputSize, new FasterRcnnOptions { HeadWidth = parsed.GetValue(_headWidth) });
         }
         catch (ArgumentException error)
         {
@@ -107,15 +117,14 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
             $"--weights: there is no file '{word}', and the words that it knows are imagenet, none and auto.", word),
     };
 
-    private static Option<string> BackboneOption(string usual)
+    private static Option<string?> BackboneOption(string usual)
     {
         string[] names = [usual, .. BackboneNames.All.Where(name => name != usual)];
-        var option = new Option<string>("--backbone")
+        var option = new Option<string?>("--backbone")
         {
             Description = $"The network that makes the features. One of {string.Join(", ", names)}; or an .onnx file of anyone's, of which "
-                + "the part up to --maps is trained.",
+                + $"the part up to --maps is trained. [default: {usual}, or that of the latency class]",
             HelpName = "NAME|FILE",
-            DefaultValueFactory = _ => usual,
         };
         option.CompletionSources.Add(names);
         option.Validators.Add(result =>
@@ -126,7 +135,12 @@ internal sealed class DetectorOptionSet(string defaultBackbone, int defaultInput
         return option;
     }
 
-    private static Option<string> Family(string name)
-        => SharedOptions.Choice(name, "The family of the network.", "faster-rcnn", OneStage)
-            .AlsoCalled(name == "--student" ? "--detector" : "--student");
+    private static Option<string> NetworkOption(string optionName, string usual)
+    {
+        IEnumerable<string> names = Networks.Select(one => one.Name);
+        return SharedOptions.Choice(optionName,
+            "The network: what is advised for about 4, 7 or 20 ms an image on a server's core (fast, balanced, accurate: one-stage), or a "
+                + "family.", [usual, .. names.Where(name => name != usual)])
+            .AlsoCalled(optionName == "--student" ? "--detector" : "--student");
+    }
 }

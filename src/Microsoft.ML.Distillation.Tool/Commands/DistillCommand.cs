@@ -58,7 +58,7 @@ internal sealed class DistillCommand : System.CommandLine.Command
 
     public ReportOptionSet Report { get; } = new();
 
-    public DetectorOptionSet Student { get; } = new("shufflenet-0.5", 320);
+    public DetectorOptionSet Student { get; } = new("balanced", "shufflenet-0.5");
 
     public DistillationOptionSet Distillation { get; } = new();
 

@@ -12,7 +12,7 @@ internal sealed class TrainCommand : System.CommandLine.Command
         : base("train", "Trains a detector without a teacher: a teacher, or a baseline.")
     {
         var data = new DataOptionSet();
-        var detector = new DetectorOptionSet("resnet18", 320, "--detector");
+        var detector = new DetectorOptionSet("faster-rcnn", "resnet18", "--detector");
         var training = new TrainingOptionSet();
         var precision = new PrecisionOptionSet();
         Option<string?> output = SharedOptions.Output(

@@ -15,6 +15,20 @@ public abstract record DetectorPlan
     {
     }
 
+    /// <summary>
+    /// The student that is advised where so much time may be taken: a one-stage detector on ShuffleNetV2, which has the raw form that
+    /// phones' converters want. <see cref="LatencyClass.Fast"/>: ×0.5 at 160 pixels; <see cref="LatencyClass.Balanced"/>: ×0.5 at 320;
+    /// <see cref="LatencyClass.Accurate"/>: ×1.0 at 512.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such class.</exception>
+    public static DetectorPlan For(LatencyClass latency) => latency switch
+    {
+        LatencyClass.Fast => OneStage(Backbone.ShuffleNetV2_x0_5, inputSize: 160),
+        LatencyClass.Balanced => OneStage(Backbone.ShuffleNetV2_x0_5, inputSize: 320),
+        LatencyClass.Accurate => OneStage(Backbone.ShuffleNetV2_x1_0, inputSize: 512),
+        _ => throw new ArgumentOutOfRangeException(nameof(latency), latency, "Latency classes are Fast, Balanced and Accurate."),
+    };
+
     /// <summary>A two-stage detector, Faster R-CNN (Ren et al. 2015).</summary>
     /// <param name="backbone">The network that makes the feature maps.</param>
     /// <param name="inputSize">

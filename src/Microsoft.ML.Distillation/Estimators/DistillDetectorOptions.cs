@@ -13,8 +13,8 @@ public sealed record DistillDetectorOptions : DetectorEstimatorOptions
     /// classes.</summary>
     public required Teacher Teacher { get; init; }
 
-    /// <summary>The network to train. The default is a Faster R-CNN on ShuffleNetV2 ×0.5.</summary>
-    public DetectorPlan Student { get; init; } = DetectorPlan.FasterRcnn(Backbone.ShuffleNetV2_x0_5);
+    /// <summary>The network to train. The default is <see cref="DetectorPlan.For"/> of <see cref="LatencyClass.Balanced"/>.</summary>
+    public DetectorPlan Student { get; init; } = DetectorPlan.For(LatencyClass.Balanced);
 
     /// <summary>
     /// What the student learns from the teacher, beside the labels, and how strongly: one value for each loss, in the order of the log.
@@ -24,8 +24,7 @@ public sealed record DistillDetectorOptions : DetectorEstimatorOptions
 
     /// <summary>
     /// Which maps teach which, for the losses on maps. <see langword="null"/>: the student's last map (of a one-stage student each map of
-    /// its
-    /// neck), and among the teacher's the last of those nearest to it in size.
+    /// its neck), and among the teacher's the last of those nearest to it in size.
     /// </summary>
     public IReadOnlyList<HintPair>? Hints { get; init; }
 
