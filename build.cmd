@@ -29,6 +29,8 @@ exit /b %ERRORLEVEL%
 dotnet run -c %CONFIGURATION% --project src/Samples/Demo -- %REST%
 exit /b %ERRORLEVEL%
 :bench
+if "%REST%"=="accuracy" dotnet run -c %CONFIGURATION% --project research -- accuracy --list research/accuracy-small.txt --data ../shared/data --models ../shared/models --work artifacts/accuracy --results artifacts/accuracy/results.txt
+if "%REST%"=="accuracy" exit /b %ERRORLEVEL%
 dotnet run -c %CONFIGURATION% --project benchmarks -- %REST%
 exit /b %ERRORLEVEL%
 :paper

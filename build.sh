@@ -97,6 +97,14 @@ case $verb in
         build >&2
         dotnet run --no-build -c "$configuration" --project src/Samples/Demo -- "$@" ;;
     bench)
+        # What a teacher is worth, one pair of each latency class: about two hours of two cores.
+        if [ "${1:-}" = accuracy ]; then
+            shift
+            build >&2
+            exec dotnet run --no-build -c "$configuration" --project research -- accuracy --list research/accuracy-small.txt \
+                --data "${DISTILLATION_TEST_DATA:-../shared/data}" --models "${DISTILLATION_TEST_DATA:-../shared/data}/../models" \
+                --work artifacts/accuracy --results artifacts/accuracy/results.txt "$@"
+        fi
         apt_install /usr/lib/python3/dist-packages/torchvision python3-torchvision
         prepare_blas
         build >&2

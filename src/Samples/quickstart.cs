@@ -29,7 +29,7 @@ var pipeline = mlContext.Transforms.LoadUprightImages("Image", inputColumnName: 
     .Append(mlContext.Transforms.DistillDetector(new DistillDetectorOptions
     {
         Teacher = Teacher.FromOnnx(args[1]),
-        Student = DetectorPlan.OneStage(Backbone.ShuffleNetV2_x0_5, inputSize: 320),
+        Student = DetectorPlan.For(LatencyClass.Balanced),
         Epochs = args.Length > 2 ? int.Parse(args[2], System.Globalization.CultureInfo.InvariantCulture) : null,
     }))
     .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"));

@@ -34,7 +34,7 @@ var student = prepare
     .Append(mlContext.Transforms.DistillDetector(new DistillDetectorOptions
     {
         Teacher = teacher,
-        Student = DetectorPlan.OneStage(Backbone.ShuffleNetV2_x0_5, inputSize: 320),
+        Student = DetectorPlan.For(LatencyClass.Balanced),
         Epochs = epochs,
     }))
     .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"))

@@ -40,12 +40,13 @@ public class ExperimentTests
     public void AWrongList_IsNamed(string lines, string expected)
         => Assert.That(Assert.Throws<FormatException>(() => Read(lines.Split('|')))!.Message, Does.Contain(expected));
 
-    [Test]
-    public void ThePublishedList_CanBeRead()
+    [TestCase("accuracy.txt")]
+    [TestCase("accuracy-small.txt")]
+    public void PublishedLists_CanBeRead(string file)
     {
         var at = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(at.FullName, "build.sh"))) at = at.Parent!;
-        ExperimentList list = ExperimentList.Read(Path.Combine(at.FullName, "research", "accuracy.txt"), Folders);
+        ExperimentList list = ExperimentList.Read(Path.Combine(at.FullName, "research", file), Folders);
         Assert.That(list.Runs, Is.Not.Empty);
         Assert.That(list.Measures.Select(data => data.Key), Is.SupersetOf(list.Runs.Select(run => run.Data).Distinct()));
     }
@@ -87,6 +88,8 @@ public class ExperimentTests
         Assert.That(output.ToString(), Does.Contain("| a, big | teacher | 1 | 42.0 | 60.0 |  |  |")
             .And.Contain("| a, small | alone | 2 | 32.0 | 60.0 |  |  |")
             .And.Contain("| a, small | distilled | 2 | 34.0 | 60.0 | +2.0 ± 12.7 | recovered 20 % |"));
+        Assert.That(output.ToString().TrimEnd(),
+            Does.EndWith("a, small, distilled on test: AP 34.0 %, alone 32.0 %, teacher 42.0 %: recovered 20 %"));
     }
 
     [Test]
