@@ -43,7 +43,8 @@ public class OneStageCommandTests
         Assert.That(ToolRun.Succeeding(alone).Output, Does.Contain("epoch 1/1"));
     }
 
-    [TestCase("--channels goes with --student one-stage", "--channels", "16")]
+    [TestCase("--channels goes with --student one-stage", "--student", "faster-rcnn", "--channels", "16")]
+    [TestCase("--fpn and --head-width do not go with --student balanced", "--head-width", "16")]
     [TestCase("--student must be one of", "--student", "yolo")]
     [TestCase("--strides must be whole numbers", "--student", "one-stage", "--strides", "8,x")]
     [TestCase("--strides is a list", "--student", "one-stage", "--strides", "8,32")]

@@ -43,7 +43,7 @@ public class OnnxTeacherCommandsTests
         Assert.That(hinted.Output, Does.Contain($"are taught: {_class}").And.Contain("learned from labels alone").And
             .Contain("not used: unicorn").And.Contain("hint"));
         ToolRun cached = ToolRun.Succeeding(["distill", "--data", _folder.Sub("data"), "--output", _folder.Sub("cached.zip"), .. Teacher,
-            .. Tiny, "--batch-size", "3", "--teacher-cache", _folder.Sub("cache")]);
+            .. Tiny, "--student", "faster-rcnn", "--batch-size", "3", "--teacher-cache", _folder.Sub("cache")]);
         Assert.That(cached.Output, Does.Contain("rcn.class.soft"));
         Assert.That(Directory.GetFiles(_folder.Sub("cache"), "*.answer", SearchOption.AllDirectories), Has.Length.EqualTo(6));
         ToolRun both = ToolRun.Of(["distill", "--data", _folder.Sub("data"), "--output", _folder.Sub("no.zip"), .. Teacher, .. Tiny,

@@ -12,7 +12,8 @@ public class PublishedTeacherCommandsTests
         "--widths", "4,8,8", "--teacher-threads", "1",
     ];
 
-    private static readonly string[] TwoStage = [], OneStage = ["--student", "one-stage", "--strides", "8,16", "--channels", "16"];
+    private static readonly string[] TwoStage = ["--student", "faster-rcnn"],
+        OneStage = ["--student", "one-stage", "--strides", "8,16", "--channels", "16"];
 
     private TemporaryFolder _folder = null!;
     private string _class = "";

@@ -43,8 +43,8 @@ public class SharedTeacherCacheTests
         Task<ProgramRun> Distil(string output, int epochs, bool kill = false) => Task.Run(() => ProgramRun.Of(
             Path.Combine(AppContext.BaseDirectory, "ml-distill.dll"), folder.Path,
             ["distill", "--data", "data", "--teacher", teacher, "--teacher-format", "ssd", "--teacher-classes", "names.txt",
-                "--teacher-aliases", "aliases.txt",
-                "--teacher-cache", "cache", "--teacher-threads", "1", "--backbone", "plain", "--widths", "4,4,8", "--input-size", "64",
+                "--teacher-aliases", "aliases.txt", "--teacher-cache", "cache", "--student", "faster-rcnn",
+                "--teacher-threads", "1", "--backbone", "plain", "--widths", "4,4,8", "--input-size", "64",
                 "--batch-size", "2", "--seed", "3", "--val-split", "none", "--test-split", "none", "--epochs", $"{epochs}", "--output",
                 output],
             (process, line) =>
