@@ -6,8 +6,9 @@ namespace Microsoft.ML.Distillation.Tool.Commands;
 /// <summary>The options that plan a detector network.</summary>
 /// <param name="usual">The network where the option names none.</param>
 /// <param name="usualBackbone">The backbone of a family that is named without one.</param>
-/// <param name="optionName">What the option is called here: <c>--student</c>, or <c>--detector</c> where there is no teacher; the other name is
-/// understood too.</param>
+/// <param name="optionName">
+/// What the option is called here: <c>--student</c>, or <c>--detector</c> where there is no teacher; the other name is understood too.
+/// </param>
 internal sealed class DetectorOptionSet(string usual, string usualBackbone, string optionName = "--student")
 {
     private const string OneStage = "one-stage", FasterRcnn = "faster-rcnn";
@@ -90,7 +91,8 @@ internal sealed class DetectorOptionSet(string usual, string usualBackbone, stri
             Weights = WeightsOf(parsed.GetValue(_weights)),
         };
         bool oneStage = network != FasterRcnn;
-        if (!oneStage && _oneStage.Given(parsed) is { } foreign) throw new UsageException($"{foreign} goes with {_network.Name} {OneStage}.");
+        if (!oneStage && _oneStage.Given(parsed) is { } foreign)
+            throw new UsageException($"{foreign} goes with {_network.Name} {OneStage}.");
         if (oneStage && (parsed.GetValue(_fpn) ?? parsed.GetValue(_headWidth)) is not null)
             throw new UsageException($"--fpn and --head-width do not go with {_network.Name} {network}, a one-stage network with a pyramid "
                 + $"of its own: use --channels, or {_network.Name} {FasterRcnn}.");

@@ -14,7 +14,7 @@ internal sealed record CommandGuide(string[] Examples, string[] Needed)
             ["--data", "--output", "--detector", "--backbone", "--input-size", "--epochs", "--batch-size", "--device", "--run", "--resume"]),
         ["distill"] = new(
             ["ml-distill distill --data data --teacher teacher.zip --control --output student.zip",
-                "ml-distill distill --data data --teacher yolox.onnx --teacher-classes coco.txt --student one-stage --epochs 40"],
+                "ml-distill distill --data data --teacher yolox.onnx --teacher-classes coco.txt --student fast --epochs 40"],
             ["--data", "--teacher", "--output", "--student", "--backbone", "--input-size", "--epochs", "--control", "--device", "--run"]),
         ["label"] = new(
             ["ml-distill label --teacher teacher.zip --images photos --labelled data --output labelled"],
