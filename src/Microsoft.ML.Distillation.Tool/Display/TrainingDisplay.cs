@@ -7,8 +7,6 @@ namespace Microsoft.ML.Distillation.Tool.Display;
 /// <summary>Shows training as it goes: a bar on a terminal; elsewhere a line an epoch, and now and then one of a long epoch.</summary>
 internal sealed class TrainingDisplay(TextWriter output, bool isTerminal, TimeProvider? time = null)
 {
-    // What is less is said as 0 %.
-    private const double LeastShare = .005;
     private static readonly TimeSpan First = TimeSpan.FromSeconds(2), Then = TimeSpan.FromSeconds(30);
 
     private readonly TimeProvider _time = time ?? TimeProvider.System;
@@ -73,9 +71,9 @@ internal sealed class TrainingDisplay(TextWriter output, bool isTerminal, TimePr
             : text;
     }
 
-    /// <summary>The terms of the loss with their shares, as far as they have any: those that fade have none at the end.</summary>
+    /// <summary>The terms of the loss with their shares, as far as they have any: those that faded have none.</summary>
     private static string Shares(TrainingProgress progress)
-        => $"  ({string.Join(", ", progress.Shares.Where(share => share.Value >= LeastShare)
+        => $"  ({string.Join(", ", progress.Shares.Where(share => share.Value > 0)
             .Select(share => string.Create(CultureInfo.InvariantCulture, $"{share.Key} {100 * share.Value:0} %")))})";
 
     /// <summary>Reports at once, on the thread that trains: <see cref="Progress{T}"/> would let reports overtake each other.</summary>
