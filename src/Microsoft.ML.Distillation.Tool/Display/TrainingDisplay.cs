@@ -71,9 +71,9 @@ internal sealed class TrainingDisplay(TextWriter output, bool isTerminal, TimePr
             : text;
     }
 
-    /// <summary>The terms of the loss with their shares, as far as they have any: those that faded have none.</summary>
+    /// <summary>The terms of the loss with their shares: of those that have faded 0 %.</summary>
     private static string Shares(TrainingProgress progress)
-        => $"  ({string.Join(", ", progress.Shares.Where(share => share.Value > 0)
+        => $"  ({string.Join(", ", progress.Shares
             .Select(share => string.Create(CultureInfo.InvariantCulture, $"{share.Key} {100 * share.Value:0} %")))})";
 
     /// <summary>Reports at once, on the thread that trains: <see cref="Progress{T}"/> would let reports overtake each other.</summary>
