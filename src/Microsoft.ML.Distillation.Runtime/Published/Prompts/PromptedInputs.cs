@@ -12,7 +12,7 @@ namespace Microsoft.ML.Distillation.Published.Prompts;
 internal sealed record PromptedInputs(InputSpec Image)
 {
     // BERT has two kinds of segments; tables of positions and of words are longer.
-    private const long MostSegments = 4;
+    private const long MostSegments = 4, FewestWords = 10_000;
 
     // Through these an input's values reach a table as they are.
     private static readonly HashSet<string> PassOn =
@@ -43,7 +43,7 @@ internal sealed record PromptedInputs(InputSpec Image)
     public bool AreWords => Ids is not null || Features is not null;
 
     /// <summary>Reads them.</summary>
-    /// <param name="graph">The graph; read only where types, shapes and names do not tell.</param>
+    /// <param name="graph">The graph; read only where there is more than types and shapes tell.</param>
     /// <exception cref="NotSupportedException">No input takes an image; or what one of a graph that is told in words wants is not
     /// known.</exception>
     public static PromptedInputs Of(InferenceSession session, string source, Func<ModelProto> graph)
@@ -149,28 +149,36 @@ internal sealed record PromptedInputs(InputSpec Image)
     private static bool IsRow(NodeMetadata metadata) => metadata.IsTensor && metadata.Dimensions.Length == 2
         && metadata.Dimensions[1] is <= 0 or >= 4 && metadata.ElementDataType is TensorElementType.Int64 or TensorElementType.Int32;
 
-    /// <summary>Where names do not tell the rows of integers from each other: the tables tell.</summary>
+    /// <summary>
+    /// Tells the rows of integers from each other by the tables in which they are looked up, where names do not, or tell another story: an
+    /// exporter gives names in the order in which it is told them.
+    /// </summary>
     private static void LookUp(Dictionary<string, Role> roles, InferenceSession session, Func<ModelProto> graph)
     {
         string[] rows = [.. roles.Keys.Where(name => IsRow(session.InputMetadata[name]))];
-        bool isClear = rows.All(name => roles[name] != Role.Unknown) && rows.GroupBy(name => roles[name]).All(group => group.Count() == 1)
-            && (rows.Length == 0 || rows.Any(name => roles[name] == Role.Ids));
-        if (isClear) return;
+        if (rows.Length == 0) return;
+        bool isNamed = AreClear(rows.Select(name => roles[name]));
+        if (isNamed && rows.Length == 1) return;
         GraphProto proto = graph().Graph;
         Dictionary<string, long?> tables = rows.ToDictionary(name => name, name => TableOf(proto, name));
         string? words = tables.Where(table => table.Value is not null).OrderByDescending(table => table.Value).Select(table => table.Key)
             .FirstOrDefault();
-        if (words is null) return;
+        if (words is null || (isNamed && tables[words] < FewestWords)) return;
         // A graph has one mask of tokens; bool says it without a doubt.
         bool hasMask = roles.Any(role => role.Value == Role.Mask && !rows.Contains(role.Key));
-        foreach (string name in rows)
-        {
-            roles[name] = name == words ? Role.Ids
-                : tables[name] is long length ? length <= MostSegments ? Role.Segments : Role.Positions
-                : !hasMask ? Role.Mask
-                : tables.Values.Any(other => other is > MostSegments and var longer && longer < tables[words]) ? Role.Unknown
-                    : Role.Positions;
-        }
+        Role[] found = [.. rows.Select(name => name == words ? Role.Ids
+            : tables[name] is long length ? length <= MostSegments ? Role.Segments : Role.Positions
+            : !hasMask ? Role.Mask
+            : tables.Values.Any(other => other is > MostSegments and var longer && longer < tables[words]) ? Role.Unknown
+                : Role.Positions)];
+        if (isNamed && !AreClear(found)) return;
+        foreach ((string name, Role role) in rows.Zip(found)) roles[name] = role;
+    }
+
+    private static bool AreClear(IEnumerable<Role> roles)
+    {
+        Role[] all = [.. roles];
+        return all.Distinct().Count() == all.Length && !all.Contains(Role.Unknown) && all.Contains(Role.Ids);
     }
 
     /// <summary>The length of the table in which an input's values are looked up.</summary>

@@ -24,6 +24,12 @@ internal enum PromptedBoxes
 /// <param name="HasSigmoid">Whether scores are logits.</param>
 internal sealed record PromptedOutputs(string Boxes, string Scores, bool IsColumns, bool HasSigmoid, PromptedBoxes Form)
 {
+    // −∞, or what stands for it, also in half precision.
+    private const float NoScore = -10_000;
+
+    // Shares of an input reach a little beyond it.
+    private const float LargestShare = 2;
+
     /// <summary>Finds them.</summary>
     /// <param name="outputs">The outputs, with the batch's axis.</param>
     /// <param name="pass">What the graph was told.</param>
@@ -34,15 +40,16 @@ internal sealed record PromptedOutputs(string Boxes, string Scores, bool IsColum
     {
         OnnxOutput[] tables = [.. outputs.Where(output => !output.IsInteger && TableOf(output) is not null)];
         OnnxOutput[] boxes = [.. tables.Where(table => TableOf(table)!.Value.Columns == 4)];
-        // Of four phrases scores have a box's shape; they are below 0, or at least below boxes in pixels.
-        foreach (OnnxOutput box in boxes.OrderByDescending(box => Has(box, "box")).ThenByDescending(LookLikeBoxes)
-            .ThenByDescending(Largest))
+        // Of four phrases scores have a box's shape; but they go below 0, or at least not as far as pixels.
+        foreach (OnnxOutput box in boxes
+            .OrderByDescending(table => format == OnnxDetectorFormat.YoloWorld ? Largest(table) > LargestShare : LookLikeBoxes(table))
+            .ThenByDescending(table => Has(table, "box")).ThenByDescending(Largest))
         {
             int rows = TableOf(box)!.Value.Rows;
             OnnxOutput? scores = tables.Where(table => table != box && TableOf(table)!.Value.Rows == rows
                     && Fits(TableOf(table)!.Value.Columns))
-                .OrderByDescending(IsNamedScores).ThenByDescending(table => IsEmptyFrom(table, pass.Columns))
-                .FirstOrDefault(table => !Has(table, "box"));
+                .OrderByDescending(table => IsEmptyFrom(table, pass.Columns)).ThenBy(table => Has(table, "box"))
+                .ThenByDescending(IsNamedScores).FirstOrDefault();
             if (scores is null) continue;
             PromptedBoxes form = format == OnnxDetectorFormat.YoloWorld ? FormOf(box.Values.Span) : PromptedBoxes.CentreShares;
             return new PromptedOutputs(box.Name, scores.Name, false, IsLogits(scores, format, activation), form);
@@ -135,7 +142,7 @@ internal sealed record PromptedOutputs(string Boxes, string Scores, bool IsColum
         ReadOnlySpan<float> values = output.Values.Span;
         for (int i = 0; i < values.Length; i++)
         {
-            if (i % columns >= told && values[i] > float.MinValue) return false;
+            if (i % columns >= told && values[i] > NoScore) return false;
         }
 
         return true;
@@ -177,7 +184,7 @@ internal sealed record PromptedOutputs(string Boxes, string Scores, bool IsColum
         for (int at = 0; at < boxes.Length; at += 4)
         {
             if (boxes[at + 2] < boxes[at] || boxes[at + 3] < boxes[at + 1]) turned++;
-            isPixels |= boxes[at] > 2 || boxes[at + 1] > 2 || boxes[at + 2] > 2 || boxes[at + 3] > 2;
+            for (int side = 0; side < 4; side++) isPixels |= boxes[at + side] > LargestShare;
         }
 
         // Of corners the second lies behind the first; of centres and sizes that is so in the upper left alone.

@@ -186,8 +186,8 @@ public class PromptedDetectorTests
     public void TextsOfOnePass_AreEncodedOnce_NotWithEveryImage(int? rows, int inputs)
     {
         var graph = new PromptedGraph(PromptedLayout.OwlVit) { Colours = ClipColours, Size = (768, 768), Rows = rows };
-        using var runner = new PromptedRunner(graph.Save(_folder.Sub("model.onnx")), OnnxDetectorFormat.Auto, Told(_folder, graph, "red", "blue"),
-            new OnnxDetectorOptions(), new DetectorRemarks());
+        using var runner = new PromptedRunner(graph.Save(_folder.Sub("model.onnx")), OnnxDetectorFormat.Auto,
+            Told(_folder, graph, "red", "blue"), new OnnxDetectorOptions(), new DetectorRemarks());
         Assert.That(runner.Inputs, Has.Count.EqualTo(inputs));
         Assert.That(runner.Passes, Is.EqualTo(rows is null ? 1 : 2));
     }
@@ -287,7 +287,8 @@ public class PromptedDetectorTests
     private ObjectDetector Load(PromptedGraph graph, params string[] prompts) => Load(graph, options => options, prompts);
 
     private ObjectDetector Load(PromptedGraph graph, Func<DetectorPrompts, DetectorPrompts> change, params string[] prompts)
-        => ObjectDetector.Load(graph.Save(_folder.Sub("model.onnx")), new ObjectDetectorOptions { Prompts = change(Told(_folder, graph, prompts)) });
+        => ObjectDetector.Load(graph.Save(_folder.Sub("model.onnx")),
+            new ObjectDetectorOptions { Prompts = change(Told(_folder, graph, prompts)) });
 }
 
 /// <summary>Writes embeddings as other programs do.</summary>

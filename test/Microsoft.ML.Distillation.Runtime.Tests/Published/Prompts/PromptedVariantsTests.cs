@@ -30,6 +30,8 @@ public class PromptedVariantsTests
         ("names, shuffled", graph => graph with { Names = Letters, Order = 1 }),
         ("names, shuffled otherwise", graph => graph with { Names = Letters, Order = 2 }),
         ("numbered names", graph => graph with { Names = Numbers, Order = 3 }),
+        ("names of others", graph => graph with { Names = Others }),
+        ("names of others, int32", graph => graph with { Names = Others, Integers = DataType.Int32, Order = 12 }),
         ("shuffled", graph => graph with { Order = 4 }),
         ("int32", graph => graph with { Integers = DataType.Int32, Order = 5, Names = Letters }),
         ("bool masks", graph => graph with { Masks = DataType.Bool, Order = 6 }),
@@ -48,6 +50,23 @@ public class PromptedVariantsTests
 
     private static IReadOnlyDictionary<string, string> Numbers => Renamed(i => $"onnx::Cast_{i}");
 
+    /// <summary>Names in an order that the exporter was told wrongly.</summary>
+    private static Dictionary<string, string> Others => new()
+    {
+        ["pixel_values"] = "input_ids",
+        ["input_ids"] = "attention_mask",
+        ["attention_mask"] = "token_type_ids",
+        ["token_type_ids"] = "pixel_values",
+        ["samples"] = "position_ids",
+        ["position_ids"] = "samples",
+        ["logits"] = "pred_boxes",
+        ["pred_boxes"] = "logits",
+        ["boxes"] = "scores",
+        ["scores"] = "boxes",
+        ["images"] = "text_features",
+        ["text_features"] = "images",
+    };
+
     private static IEnumerable<TestCaseData> Variants()
     {
         bool isOpen = false;
@@ -64,7 +83,7 @@ public class PromptedVariantsTests
         }
     }
 
-    private static IEnumerable<TestCaseData> Others()
+    private static IEnumerable<TestCaseData> Further()
     {
         foreach (int tokens in (int[])[16, 77, 256])
         {
@@ -99,7 +118,7 @@ public class PromptedVariantsTests
     }
 
     [TestCaseSource(nameof(Variants))]
-    [TestCaseSource(nameof(Others))]
+    [TestCaseSource(nameof(Further))]
     public void EveryPhrase_IsFoundWhereItIs(object published, OnnxDetectorFormat format)
     {
         var graph = (PromptedGraph)published;
@@ -112,9 +131,47 @@ public class PromptedVariantsTests
     }
 
     [Test]
+    public void PhrasesThatLeak_AreFoundOut_WhateverElseDiffers([Values(16, 77, 256, null)] int? tokens, [Values] bool isBare)
+    {
+        PromptedGraph graph = Of(PromptedLayout.HuggingFaceDino, tokens is null) with
+        {
+            Leaks = true,
+            Rows = tokens,
+            IsBare = isBare,
+            HasMore = true,
+            Names = Letters,
+            Order = tokens ?? 1,
+            Integers = DataType.Int32,
+        };
+        (RgbImage picture, int width, int height) = PictureFor(graph, (1, 2, Red), (4, 1, Blue), (6, 4, Green), (2, 4, Brown));
+        using ObjectDetector detector = Load(graph, OnnxDetectorFormat.Auto, "yellow", "red square", "blue disc", "green thing", "aglet");
+        AreAt(Sure(detector, picture), width, height, ("red square", 1, 2), ("blue disc", 4, 1), ("green thing", 6, 4), ("aglet", 2, 4));
+        Assert.That(detector.Remarks.Single(), Does.Contain("leak").And.Contain("5 passes"));
+    }
+
+    [TestCase(null, false, false)]
+    [TestCase(1, false, true)]
+    [TestCase(2, true, false)]
+    [TestCase(7, true, true)]
+    public void TextTowers_AreReadWhateverTheirNumberOfTexts(int? rows, bool hasMask, bool areShort)
+    {
+        PromptedGraph graph = Of(PromptedLayout.WorldScores, isOpen: false) with { Integers = areShort ? DataType.Int32 : DataType.Int64 };
+        (RgbImage picture, int width, int height) = PictureFor(graph, (1, 2, Red), (4, 1, Blue), (6, 4, Brown));
+        using ObjectDetector detector = ObjectDetector.Load(graph.Save(_folder.Sub("model.onnx")), new ObjectDetectorOptions
+        {
+            Prompts = Told(_folder, graph, "red square", "blue disc", "aglet") with
+            {
+                TextEncoderPath = graph.SaveTower(_folder.Sub("other.onnx"), rows, hasMask),
+            },
+        });
+        AreAt(Sure(detector, picture), width, height, ("red square", 1, 2), ("blue disc", 4, 1), ("aglet", 6, 4));
+    }
+
+    [Test]
     public void AnyNumberOfPhrases_IsReadAlike([Values] PromptedLayout layout, [Values(1, 2, 3, 4, 5)] int phrases)
     {
-        PromptedGraph graph = Of(layout, isOpen: false) with { Names = Letters, Order = phrases, HasMore = true };
+        IReadOnlyDictionary<string, string> names = phrases is 3 or 4 ? Others : Letters;
+        PromptedGraph graph = Of(layout, isOpen: false) with { Names = names, Order = phrases, HasMore = phrases != 3 };
         (RgbImage picture, int width, int height) = PictureFor(graph, (1, 2, Red));
         string[] prompts = [.. ((string[])["red", "blue", "green", "aglet", "yellow"]).Take(phrases)];
         using ObjectDetector detector = Load(graph, FamilyOf(graph), prompts);
