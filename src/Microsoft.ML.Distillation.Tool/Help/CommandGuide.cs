@@ -11,7 +11,8 @@ internal sealed record CommandGuide(string[] Examples, string[] Needed)
     {
         ["train"] = new(
             ["ml-distill train --data data --backbone resnet18 --output teacher.zip"],
-            ["--data", "--output", "--detector", "--backbone", "--input-size", "--epochs", "--batch-size", "--device", "--run", "--resume"]),
+            ["--data", "--output", "--detector", "--backbone", "--input-size", "--epochs", "--batch-size", "--device", "--run",
+                "--resume"]),
         ["distill"] = new(
             ["ml-distill distill --data data --teacher teacher.zip --control --output student.zip",
                 "ml-distill distill --data data --teacher yolox.onnx --teacher-classes coco.txt --student fast --epochs 40"],
