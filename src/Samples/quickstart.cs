@@ -11,6 +11,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation;
+using Microsoft.ML.Runtime;
 
 if (args.Length < 2)
 {
@@ -21,7 +22,8 @@ if (args.Length < 2)
 var mlContext = new MLContext(seed: 1);
 mlContext.Log += (_, line) =>
 {
-    if (line.Source.StartsWith("DistillDetector", StringComparison.Ordinal)) Console.WriteLine(line.RawMessage);
+    if (line.Kind >= ChannelMessageKind.Info && line.Source.StartsWith("DistillDetector", StringComparison.Ordinal))
+        Console.WriteLine(line.RawMessage);
 };
 IDataView train = mlContext.Data.LoadDetections(args[0], DetectionFormat.Yolo, split: "train");
 var pipeline = mlContext.Transforms.LoadUprightImages("Image", inputColumnName: "ImagePath")

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation;
+using Microsoft.ML.Runtime;
 
 // QuickStart DATA [EPOCHS]: trains a teacher on the data set (Pascal VOC, with the splits train and test), distils a compact
 // student from it, measures both, and writes student.zip and student.onnx into the current folder.
@@ -17,7 +18,8 @@ int? epochs = args.Length == 2 ? int.Parse(args[1], CultureInfo.InvariantCulture
 var mlContext = new MLContext(seed: 1);
 mlContext.Log += (_, line) =>
 {
-    if (line.Source.Contains("Detector", StringComparison.Ordinal)) Console.WriteLine(line.Message);
+    if (line.Kind >= ChannelMessageKind.Info && line.Source.Contains("Detector", StringComparison.Ordinal))
+        Console.WriteLine(line.RawMessage);
 };
 
 IDataView train = mlContext.Data.LoadDetections(data, split: "train");

@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Distillation;
+using Microsoft.ML.Runtime;
 
 if (args.Length is 0 or > 3)
 {
@@ -15,7 +16,8 @@ int? epochs = int.TryParse(args[^1], out int number) ? number : null;
 var mlContext = new MLContext(seed: 1);
 mlContext.Log += (_, line) =>
 {
-    if (line.Source.Contains("Detector", StringComparison.Ordinal)) Console.WriteLine(line.RawMessage);
+    if (line.Kind >= ChannelMessageKind.Info && line.Source.Contains("Detector", StringComparison.Ordinal))
+        Console.WriteLine(line.RawMessage);
 };
 
 IDataView train = mlContext.Data.LoadDetections(data, DetectionFormat.Yolo, split: "train");

@@ -23,6 +23,16 @@ public class BuildScriptTests
     [TearDown]
     public void DeleteScript() => _folder?.Dispose();
 
+    /// <summary>What names a version of the packages names that which is packed.</summary>
+    [TestCase("templates/mldistill/.template.config/template.json", "\"defaultValue\": \"{0}\"")]
+    [TestCase("src/Samples/quickstart.cs", "#:package ML.Distillation@{0}")]
+    public void TemplateAndQuickstart_TakeThePackagesOfThisVersion(string file, string line)
+    {
+        string props = File.ReadAllText(Path.Combine(TestData.Repository(), "Directory.Build.props"));
+        string version = System.Xml.Linq.XDocument.Parse(props).Descendants("Version").Single().Value;
+        Assert.That(File.ReadAllText(Path.Combine(TestData.Repository(), file)), Does.Contain(string.Format(null, line, version)));
+    }
+
     [Test]
     public void Demo_ShowsWhyABuildFails_AndDoesNotRun()
     {

@@ -265,7 +265,7 @@ internal static class ScatterPlot
     private static void Lead(HtmlWriter html, ScatterPoint point, LabelPlace label, double px, double py)
     {
         double toX = Math.Clamp(px, label.Left, label.Right), toY = Math.Clamp(py, label.Top + Radius, label.Bottom - Radius);
-        if (Math.Max(Math.Abs(toX - px), Math.Abs(toY - py)) <= Gap + 0.01) return;
+        if (Math.Max(Math.Abs(toX - px), Math.Abs(toY - py)) <= 1.5 * Gap) return;
         html.Leaf("line", null, ("class", $"lead {point.Color}"), ("x1", N(px)), ("y1", N(py)),
             ("x2", N(toX - LeadGap * Math.Sign(toX - px))), ("y2", N(toY)));
     }
