@@ -18,8 +18,8 @@ internal static class Libtorch
     /// <summary>Why a command cannot run with that libtorch; null where it can.</summary>
     public static string? Refusal(string command, string carried) => carried != None || !Trainers.Contains(command) ? null
         : RuntimeInformation.RuntimeIdentifier == "linux-arm64"
-        ? $"'{command}' needs libtorch, which TorchSharp has not for linux-arm64: train on another platform; here models run, are measured and "
-            + $"exported."
+        ? $"'{command}' needs libtorch, which TorchSharp has not for linux-arm64: train on another platform; here models run, are measured "
+            + $"and exported."
         : $"'{command}' needs libtorch, which this package was made without: make one with './build.sh pack' (-p:TorchRuntime=cpu, "
             + $"cuda-linux or cuda-windows).";
 }

@@ -175,7 +175,8 @@ public class CommandLineTests
         Assert.That(ToolRun.Succeeding("distill", "--help").Output, Does.Contain("--student NAME").And.Not.Contain("--detector"));
         string[] rest = ["--data", "d", "--channels", "8"];
         Assert.That(ToolRun.Of(["train", .. rest]).Error, Does.Contain("--channels goes with --detector one-stage"));
-        Assert.That(ToolRun.Of(["train", "--student", "one-stage", .. rest]).Error, Does.Contain("There is no folder"), "the other name is understood");
+        Assert.That(ToolRun.Of(["train", "--student", "one-stage", .. rest]).Error, Does.Contain("There is no folder"),
+            "the other name is understood");
     }
 
     [Test]

@@ -16,8 +16,9 @@ public sealed record OnnxExportOptions
     /// <summary>
     /// The score, above 0 and at most 1, below which the file itself leaves detections out, in place of the low one that it was trained
     /// with: for whoever runs it elsewhere and wants objects alone, for example from the score that
-    /// <see cref="DetectionMetrics.Scores"/> advises. <see langword="null"/>: as trained. The raw form chooses nothing and has none. Measure
-    /// the model without it, as average precision needs the low scores too; what is trained or quantised of such a file chooses as before.
+    /// <see cref="DetectionMetrics.Scores"/> advises. <see langword="null"/>: as trained. The raw form chooses nothing and has none.
+    /// Measure the model without it, as average precision needs the low scores too; what is trained or quantised of such a file chooses as
+    /// before.
     /// </summary>
     public double? ScoreThreshold { get; init; }
 }

@@ -58,7 +58,8 @@ internal sealed class LabelPage(IReadOnlyList<string> classNames, IReadOnlyList<
             rect{fill:none;stroke-width:2.5;vector-effect:non-scaling-stroke} .near{stroke-dasharray:6 5}
             b{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.3em;vertical-align:baseline}
             </style><h1>Labels</h1><p>{{_doubtful.Count}} of {{_count}} images, the most doubtful first: those in which a score is
-            nearest to that from which on a detection is a label ({{Text(scores)}}). Labels are drawn whole; what nearly was one in broken lines.</p>
+            nearest to that from which on a detection is a label ({{Text(scores)}}). Labels are drawn whole; what nearly was one in
+            broken lines.</p>
             <div class="all">
             """);
         foreach ((ShardRecord record, string path, _, _) in _doubtful.UnorderedItems.Select(item => item.Element)

@@ -79,8 +79,8 @@ internal sealed class LabellingJob(ImageList images, string folder, ShardHeader 
         => new(string.Create(CultureInfo.InvariantCulture,
         $"the detector finds nothing in the first {images} images: the best score is {best:0.000}, and {confident:0.###} are needed for a "
         + $"label. Look at ten images first: 'ml-distill inspect-teacher' with the same prompts and --images, and --draw for a sheet of "
-        + $"what it sees, says for each phrase how near it comes. Other words help most ('kick scooter' finds what 'electric scooter' misses), "
-        + $"then several phrases a class, then --teacher-score; what such models have never seen they do not find. "
+        + $"what it sees, says for each phrase how near it comes. Other words help most ('kick scooter' finds what 'electric scooter' "
+        + $"misses), then several phrases a class, then --teacher-score; what such models have never seen they do not find. "
         + $"(The same command again goes on all the same.)"));
 
     private static string[] Take(IEnumerator<string> names)
