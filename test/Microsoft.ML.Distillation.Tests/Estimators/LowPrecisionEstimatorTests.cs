@@ -1,6 +1,7 @@
 using Microsoft.ML.Distillation.Detectors;
 using Microsoft.ML.Distillation.Estimators;
 using Microsoft.ML.Distillation.Model;
+using Microsoft.ML.Distillation.Tests.Detectors.Graphs;
 
 namespace Microsoft.ML.Distillation.Tests.Estimators;
 
@@ -149,13 +150,11 @@ public class LowPrecisionEstimatorTests
         AssertWrong(options with { Scheme = (ApprenticeScheme)9 }, "Scheme");
         AssertWrong(options with { Scheme = ApprenticeScheme.A, UnlabelledSet = _train }, "has learned nothing");
         AssertWrong(options with { Scheme = ApprenticeScheme.A, WithoutLabels = true }, "WithoutLabels");
-        string onnx = _folder.Sub("foreign.onnx");
-        _full.SaveOnnx(onnx);
+        using var foreign = new TrunkFile();
         AssertWrong(options with
         {
             Scheme = ApprenticeScheme.A,
-            Teacher = Teacher
-            .FromOnnx(onnx, OnnxDetectorFormat.YoloX, ["disc", "square"])
+            Teacher = Teacher.FromOnnx(foreign.Path, OnnxDetectorFormat.YoloX, ["disc", "square"]),
         }, "Teacher.FromModel");
         Assert.That(() => _mlContext.Transforms.QuantizeDetector(new QuantizeDetectorOptions { Detector = trained, CalibrationImages = 0 }),
             Throws.InstanceOf<ArgumentException>().With.Message.Contains("CalibrationImages"));
