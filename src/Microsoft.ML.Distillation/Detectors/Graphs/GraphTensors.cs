@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Google.Protobuf;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Onnx.Proto;
 using static Microsoft.ML.Distillation.Onnx.Proto.TensorProto.Types;
 using static TorchSharp.torch;
@@ -9,6 +10,9 @@ namespace Microsoft.ML.Distillation.Detectors.Graphs;
 /// <summary>Tensors as ONNX files store them.</summary>
 internal static class GraphTensors
 {
+    // A file holds two gigabytes at most.
+    private const long MostValues = 1L << 31;
+
     /// <summary>Whether the values are there, not the shape alone.</summary>
     public static bool HasData(TensorProto tensor) => Count(tensor) == 0 || tensor.RawData.Length > 0 || tensor.FloatData.Count > 0
         || tensor.Int64Data.Count > 0 || tensor.Int32Data.Count > 0 || tensor.DoubleData.Count > 0;
@@ -17,9 +21,23 @@ internal static class GraphTensors
     public static bool IsFloating(TensorProto tensor) => (DataType)tensor.DataType is DataType.Float or DataType.Double or DataType.Float16;
 
     /// <summary>The number of values.</summary>
-    public static long Count(TensorProto tensor) => tensor.Dims.Aggregate(1L, (product, size) => product * size);
+    /// <exception cref="FormatException">The sides are none that a tensor of a file can have.</exception>
+    public static long Count(TensorProto tensor)
+    {
+        // Sides of 0 make nothing of the others, which libtorch multiplies all the same.
+        long others = 1;
+        foreach (long size in tensor.Dims)
+        {
+            if (size < 0 || size > MostValues / others) throw new FormatException(
+                $"The tensor '{ShortText.Of(tensor.Name)}' has the shape {ShortText.Of(tensor.Dims)}, which cannot be.");
+            others *= Math.Max(size, 1);
+        }
+
+        return tensor.Dims.Contains(0) ? 0 : others;
+    }
 
     /// <summary>The tensor, on the CPU; zeros where the values are not there. Real numbers become single precision.</summary>
+    /// <exception cref="FormatException">Its sides cannot be.</exception>
     /// <exception cref="NotSupportedException">They are of a kind that is not supported, or lie in another file.</exception>
     public static Tensor Read(TensorProto tensor)
     {
