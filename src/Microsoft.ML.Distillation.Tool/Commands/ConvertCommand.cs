@@ -1,7 +1,7 @@
 using System.CommandLine;
+using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Tool.Display;
 using Microsoft.ML.Distillation.Tool.Labelling;
-using Microsoft.ML.Distillation.Files;
 using Microsoft.ML.Distillation.Tool.Models;
 
 namespace Microsoft.ML.Distillation.Tool.Commands;

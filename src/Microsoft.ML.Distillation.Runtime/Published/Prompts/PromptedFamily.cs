@@ -12,8 +12,13 @@ internal static class PromptedFamily
 
     private const int DinoColumns = 256, ClipTokens = 77;
 
-    // Sides of input and numbers of predictions: OWL-ViT base/32, base/16, large/14, OWLv2 base/16, large/14.
-    private static readonly int[] OwlVitSides = [768, 840], OwlV2Sides = [960, 1008];
+    /// <summary>The sides in pixels of the inputs of OWL-ViT and OWLv2: of the base models, then of the large ones.</summary>
+    public static IReadOnlyList<int> OwlVitSides { get; } = [768, 840];
+
+    /// <inheritdoc cref="OwlVitSides"/>
+    public static IReadOnlyList<int> OwlV2Sides { get; } = [960, 1008];
+
+    // Numbers of predictions: OWL-ViT base/32, base/16, OWLv2 large/14.
     private const int OwlVitPatches32 = 576, OwlVitPatches16 = 2304, OwlV2LargePatches = 5184;
 
     /// <summary>The formats of detectors that are told in words.</summary>

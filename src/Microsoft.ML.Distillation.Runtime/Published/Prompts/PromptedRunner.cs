@@ -56,7 +56,7 @@ internal sealed class PromptedRunner : IModelRunner
             (int? width, int? height) = options.AskedSize;
             _isOpen = _inputs.Image.Width is null && _inputs.Image.Height is null && width is null && height is null;
             _isFlexible = _isOpen && Format == OnnxDetectorFormat.GroundingDino;
-            int[] sides = UsualSides(Format);
+            IReadOnlyList<int> sides = UsualSides(Format);
             Input = _inputs.Image with
             {
                 Width = _inputs.Image.Width ?? width ?? sides[0],
@@ -67,7 +67,7 @@ internal sealed class PromptedRunner : IModelRunner
             _passes = _plan.Of(Enumerable.Range(0, prompts.Prompts.Count), prompts.OnePhrasePerPass);
             string[] tensors = [.. model.Outputs.Where(name => _session.OutputMetadata[name].IsTensor)];
             // The first answer says which outputs are which; later ones are asked for these alone.
-            (InputFrame frame, IReadOnlyList<OnnxOutput> first) = Ask(tensors, _isOpen ? sides[1..] : []);
+            (InputFrame frame, IReadOnlyList<OnnxOutput> first) = Ask(tensors, _isOpen ? [.. sides.Skip(1)] : []);
             _outputs = PromptedOutputs.Of(first, _passes[0], Format != OnnxDetectorFormat.GroundingDino, Format, options.Activation,
                 source.Name);
             _asked = [.. ((string[])[_outputs.Boxes, _outputs.Scores]).Distinct()];
@@ -165,11 +165,11 @@ internal sealed class PromptedRunner : IModelRunner
     private static string Count(int count, string one, string? several = null) => $"{count} {(count == 1 ? one : several ?? one + "s")}";
 
     /// <summary>The sides of inputs whose size the graph leaves open: of the family's base models first, then of its large ones.</summary>
-    private static int[] UsualSides(OnnxDetectorFormat format) => format switch
+    private static IReadOnlyList<int> UsualSides(OnnxDetectorFormat format) => format switch
     {
         OnnxDetectorFormat.GroundingDino => [LongerSide],
-        OnnxDetectorFormat.OwlVit => [768, 840],
-        OnnxDetectorFormat.OwlV2 => [960, 1008],
+        OnnxDetectorFormat.OwlVit => PromptedFamily.OwlVitSides,
+        OnnxDetectorFormat.OwlV2 => PromptedFamily.OwlV2Sides,
         _ => [PublishedDetector.DefaultSize],
     };
 
