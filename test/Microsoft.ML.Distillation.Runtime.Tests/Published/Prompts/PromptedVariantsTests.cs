@@ -21,7 +21,7 @@ public class PromptedVariantsTests
     }
 
     [TearDown]
-    public void DeleteFolder() => _folder.Dispose();
+    public void DeleteFolder() => _folder?.Dispose();
 
     /// <summary>What published graphs of all layouts differ in.</summary>
     private static IEnumerable<(string Name, Func<PromptedGraph, PromptedGraph> Change)> Changes =>
